@@ -1,0 +1,101 @@
+"""Who is asking, and the shapes of signing in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from dapp_ext.schema.base import Answer, Request
+
+
+class Role(StrEnum):
+    """What an account may do; the policy is in ``domain.access``."""
+
+    admin = "admin"
+    analyst = "analyst"
+    viewer = "viewer"
+
+
+Door = Literal["api", "jupyterlab", "dashboard", "cli", "worker"]
+TicketPurpose = Literal["websocket", "dashboard", "jupyterlab"]
+
+
+class Actor(Answer):
+    """The account behind a call, as the database knows it at this moment."""
+
+    account_id: str
+    email: str
+    name: str
+    role: Role
+    session_id: str | None = None
+    door: Door = "api"
+    address: str = ""
+    request_id: str = ""
+
+
+class AccountRead(Answer):
+    """An account as others may see it."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    disabled: bool = False
+    has_password: bool = True
+    created_at: datetime
+    last_seen_at: datetime | None = None
+
+
+class LoginRequest(Request):
+    email: str = Field(min_length=1, max_length=254)
+    password: str = Field(min_length=1, max_length=1024)
+
+
+class RefreshRequest(Request):
+    refresh_token: str = Field(min_length=1, max_length=512)
+
+
+class TokenPair(Answer):
+    """A short access token and the refresh token that follows it; each refresh token is good once."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int = Field(description="Seconds until the access token ends.")
+    account: AccountRead
+
+
+class TicketRequest(Request):
+    purpose: TicketPurpose
+
+
+class TicketRead(Answer):
+    """A credential for one use within a minute or so."""
+
+    ticket: str
+    purpose: TicketPurpose
+    expires_at: datetime
+    url: str | None = Field(default=None, description="Where to use it, for tickets that open a page.")
+
+
+class AccountCreate(Request):
+    email: str = Field(min_length=3, max_length=254)
+    name: str = Field(default="", max_length=120)
+    role: Role = Role.analyst
+    password: str | None = Field(default=None, max_length=1024)
+
+
+class AccountUpdate(Request):
+    name: str | None = Field(default=None, max_length=120)
+    role: Role | None = None
+    disabled: bool | None = None
+
+
+class PasswordChange(Request):
+    """The present password may be left out only while the account has none yet."""
+
+    current_password: str | None = Field(default=None, max_length=1024)
+    new_password: str = Field(max_length=1024)

@@ -1,0 +1,214 @@
+"""Datasets: what is in them, what is wrong with them, and how they are asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from dapp_ext.schema.base import Answer, Named, Request
+
+ColumnKind = Literal["integer", "decimal", "boolean", "category", "text", "date", "datetime", "time", "duration"]
+DatasetStatus = Literal["processing", "ready", "failed"]
+Visibility = Literal["private", "team"]
+Severity = Literal["info", "warning", "alert"]
+FilterOperator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "between", "contains", "is_null", "not_null"]
+Aggregation = Literal["count", "sum", "mean", "median", "min", "max", "distinct"]
+TimeBucket = Literal["year", "quarter", "month", "week", "day", "hour"]
+
+
+class Column(Answer):
+    """A column as it is stored."""
+
+    name: str
+    kind: ColumnKind
+    nullable: bool = True
+
+
+class ValueCount(Answer):
+    """A value, as text, and how many rows have it."""
+
+    value: str
+    count: int
+
+
+class Histogram(Answer):
+    """Counts between edges; ``len(edges) == len(counts) + 1``. Edges of dates are ISO 8601 texts."""
+
+    edges: list[float | str]
+    counts: list[int]
+
+
+class ColumnProfile(Answer):
+    """What is in one column. Quantiles and extremes are numbers, or ISO 8601 texts for dates."""
+
+    name: str
+    kind: ColumnKind
+    missing: int
+    distinct: int
+    distinct_exact: bool = True
+    minimum: Any = None
+    maximum: Any = None
+    mean: float | None = None
+    std: float | None = None
+    quantiles: dict[str, Any] = Field(default_factory=dict, description="Keys 0.05, 0.25, 0.5, 0.75, 0.95.")
+    top: list[ValueCount] = Field(default_factory=list)
+    histogram: Histogram | None = None
+    mean_length: float | None = Field(default=None, description="Mean length of texts, in characters.")
+
+
+class Finding(Answer):
+    """Something that a person should know, with a stable code and the rows that show it."""
+
+    code: str
+    severity: Severity
+    sentence: str
+    columns: list[str] = Field(default_factory=list)
+    rows: list[int] = Field(default_factory=list, description="Up to 20 row numbers, from 0, that show it.")
+    count: int | None = None
+
+
+class Profile(Answer):
+    """The health report of one dataset version."""
+
+    rows: int
+    columns: list[ColumnProfile]
+    findings: list[Finding] = Field(default_factory=list)
+    duplicate_rows: int = 0
+    likely_target: str | None = None
+    likely_target_reason: str | None = None
+
+
+class ReadOptions(Request):
+    """How to read a file; what is left out is guessed, and the guess is reported in :class:`ReadReport`."""
+
+    format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
+    delimiter: str | None = Field(default=None, max_length=1)
+    encoding: str | None = Field(default=None, max_length=40)
+    decimal: Literal[".", ","] | None = None
+    sheet: str | None = Field(default=None, max_length=200)
+    header: bool | None = None
+    missing: list[str] | None = Field(default=None, max_length=50)
+
+
+class ReadReport(Answer):
+    """How a file was read, and what was done on the way, in plain sentences."""
+
+    format: str
+    delimiter: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    sheet: str | None = None
+    header: bool | None = None
+    notes: list[str] = Field(default_factory=list)
+
+
+class DatasetRead(Answer):
+    """One dataset at one version. ``schema`` is empty until it is ready."""
+
+    id: str
+    name: str
+    status: DatasetStatus
+    error: str | None = None
+    owner: Named
+    visibility: Visibility
+    version: int
+    rows: int | None = None
+    schema_: list[Column] = Field(default_factory=list, alias="schema", serialization_alias="schema")
+    column_count: int | None = None
+    format: str | None = None
+    filename: str
+    size: int = Field(description="Bytes of the file as it was uploaded.")
+    job_id: str | None = None
+    report: ReadReport | None = None
+    likely_target: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class DatasetUpload(Request):
+    """What is said about a file before its bytes come."""
+
+    filename: str = Field(min_length=1, max_length=255)
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    visibility: Visibility = "team"
+    size: int | None = Field(default=None, ge=0, description="Bytes, when known.")
+    options: ReadOptions = ReadOptions()
+
+
+class DatasetUpdate(Request):
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    visibility: Visibility | None = None
+
+
+class Filter(Request):
+    """One condition on one column; ``value`` is a list for ``in`` and a pair for ``between``."""
+
+    column: str
+    op: FilterOperator
+    value: Any = None
+
+
+class Sort(Request):
+    column: str
+    descending: bool = False
+
+
+class RowsRequest(Request):
+    """A page of rows, sorted and filtered on the server."""
+
+    version: int | None = None
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=100, ge=1, le=1000)
+    columns: list[str] | None = None
+    sort: list[Sort] = Field(default_factory=list, max_length=5)
+    filters: list[Filter] = Field(default_factory=list, max_length=50)
+    search: str | None = Field(default=None, max_length=200, description="Text that some column contains.")
+
+
+class RowsRead(Answer):
+    """Rows as lists in the order of ``columns``.
+
+    Cells are null, booleans, numbers or texts: dates are ISO 8601, numbers that a double cannot hold exactly are texts.
+    """
+
+    version: int
+    columns: list[Column]
+    rows: list[list[Any]]
+    offset: int
+    total: int = Field(description="Rows that match the filters.")
+
+
+class Measure(Request):
+    """One figure per group; ``column`` is not needed to count rows."""
+
+    op: Aggregation
+    column: str | None = None
+
+
+class Grouping(Request):
+    """What to group by: the values of a column, a number of equal bins, or a bucket of time."""
+
+    column: str
+    bins: int | None = Field(default=None, ge=2, le=200)
+    bucket: TimeBucket | None = None
+
+
+class QueryRequest(Request):
+    """An aggregate over one version."""
+
+    version: int | None = None
+    group_by: list[Grouping] = Field(default_factory=list, max_length=3)
+    measures: list[Measure] = Field(default=[Measure(op="count")], min_length=1, max_length=10)
+    filters: list[Filter] = Field(default_factory=list, max_length=50)
+    limit: int = Field(default=1000, ge=1, le=10_000)
+
+
+class QueryRead(Answer):
+    """Column names and rows of an aggregate; a bin is named by its lower edge, a bucket by its start."""
+
+    version: int
+    columns: list[str]
+    rows: list[list[Any]]
+    truncated: bool = False

@@ -1,0 +1,128 @@
+"""What happened: the ordered feed that every screen follows.
+
+The payload of each type is a shape of its own; payloads never carry values from anyone's data, because the feed is
+kept in plain database columns.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from dapp_ext.schema.base import Answer, Named, Subject
+from dapp_ext.schema.jobs import JobKind, JobStatus
+
+
+class DatasetEvent(Answer):
+    """dataset.uploaded, processing, ready, failed, deleted, changed."""
+
+    name: str
+    status: str
+    rows: int | None = None
+    columns: int | None = None
+    error: str | None = None
+
+
+class ModelEvent(Answer):
+    """model.training, trained, failed, deleted, changed."""
+
+    name: str
+    status: str
+    dataset: Named | None = None
+    error: str | None = None
+
+
+class TrialEvent(Answer):
+    """model.trial: one more line of the leaderboard."""
+
+    name: str
+    number: int
+    family: str
+    score: float | None
+    is_best: bool
+    seconds_left: float | None = None
+
+
+class JobEvent(Answer):
+    """job.progress and the changes of a job's status."""
+
+    kind: JobKind
+    status: JobStatus
+    progress: float
+    message: str = ""
+    subject: Subject
+    subject_name: str = ""
+    error: str | None = None
+
+
+class PredictionEvent(Answer):
+    """prediction.ready, failed."""
+
+    model: Named
+    dataset: Named | None = None
+    error: str | None = None
+
+
+class UserEvent(Answer):
+    """user.created, changed, signed_in, signed_out."""
+
+    name: str
+    role: str | None = None
+
+
+class SystemEvent(Answer):
+    """system.alert, announcement, maintenance."""
+
+    message: str
+    severity: str = "info"
+
+
+PAYLOADS: dict[str, type[Answer]] = {
+    "dataset.uploaded": DatasetEvent,
+    "dataset.processing": DatasetEvent,
+    "dataset.ready": DatasetEvent,
+    "dataset.failed": DatasetEvent,
+    "dataset.changed": DatasetEvent,
+    "dataset.deleted": DatasetEvent,
+    "model.training": ModelEvent,
+    "model.trial": TrialEvent,
+    "model.trained": ModelEvent,
+    "model.failed": ModelEvent,
+    "model.changed": ModelEvent,
+    "model.deleted": ModelEvent,
+    "prediction.ready": PredictionEvent,
+    "prediction.failed": PredictionEvent,
+    "job.queued": JobEvent,
+    "job.started": JobEvent,
+    "job.progress": JobEvent,
+    "job.finished": JobEvent,
+    "user.created": UserEvent,
+    "user.changed": UserEvent,
+    "user.signed_in": UserEvent,
+    "user.signed_out": UserEvent,
+    "system.alert": SystemEvent,
+    "system.announcement": SystemEvent,
+    "system.maintenance": SystemEvent,
+}
+
+
+class Event(Answer):
+    """One line of the feed. ``id`` is the cursor to resume after it."""
+
+    id: str
+    type: str
+    at: datetime
+    actor: Named | None = None
+    subject: Subject
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class EventPage(Answer):
+    """Events after a cursor. ``reset`` tells that the cursor is from before a restore or too old: load everything anew."""
+
+    items: list[Event]
+    next: str
+    more: bool = False
+    reset: bool = False

@@ -1,0 +1,39 @@
+"""Work in the background."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from dapp_ext.schema.base import Answer, Named
+
+JobKind = Literal["ingest", "train", "predict"]
+JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled", "dead"]
+FINAL_JOB_STATUSES: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "dead"})
+
+
+class JobSubject(Answer):
+    """What a job works for."""
+
+    kind: Literal["dataset", "model"]
+    id: str
+    name: str
+
+
+class JobRead(Answer):
+    """One job. ``dead`` means that its worker died three times."""
+
+    id: str
+    kind: JobKind
+    status: JobStatus
+    subject: JobSubject
+    progress: float = Field(default=0.0, description="From 0 to 1.")
+    message: str = ""
+    error: str | None = None
+    attempt: int = 0
+    owner: Named
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None

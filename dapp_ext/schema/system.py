@@ -1,0 +1,49 @@
+"""The state of the running platform."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from dapp_ext.schema.base import Answer, Request
+
+
+class HealthRead(Answer):
+    status: str = "ok"
+
+
+class WorkerRead(Answer):
+    """One worker process that reported within the last half minute."""
+
+    id: str
+    pid: int
+    host: str
+    started_at: datetime
+    seen_at: datetime
+    jobs: int = 0
+
+
+class StatusRead(Answer):
+    """Addresses, isolation and workers; an address is null while nothing answers there."""
+
+    version: str
+    home: str
+    isolation: str = Field(description="How well accounts are kept apart on this machine, said openly.")
+    api: str | None = None
+    jupyterlab: str | None = None
+    dashboard: str | None = None
+    workers: list[WorkerRead] = Field(default_factory=list)
+    queued: int = 0
+    running: int = 0
+
+
+class DashboardStart(Request):
+    """Start the dashboard on this machine when none answers."""
+
+
+class DashboardAddress(Answer):
+    """Where the dashboard is, with a sign-in that is good once."""
+
+    url: str
+    started: bool

@@ -1,0 +1,189 @@
+"""Every setting once: one name, a default, a unit and a help line, read once into a frozen object.
+
+Sources, weakest first: default, ``dapp.toml`` in the home folder, ``.env`` in the working folder, the environment,
+what the caller gives (Jupyter configuration or the command line). A secret may be given as ``file:PATH``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from dapp_ext.errors import SettingInvalid
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+# Strings that stand in samples and tutorials; whoever runs with one of them has no secret.
+_WELL_KNOWN = ("changeme", "change-me", "change_me", "secret", "password", "your-secret", "your_secret", "example")
+_MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+
+
+def _setting(default: Any, help: str, *, unit: str = "", also: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": help, "unit": unit, "also": also})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the platform was told, validated; made by :func:`read_settings`."""
+
+    home: Path = _setting(Path(), "Folder that holds the database, the sealed objects and the keys.")
+    database_url: str = _setting("", "SQLAlchemy address of the database; empty means SQLite in the home folder.", also=("DATABASE_URL",))
+    secret_key: str = _setting("", "Secret that tokens are signed with; empty means a key file in the home folder.", also=("SECRET_KEY",))
+    encryption_key: str = _setting("", "Root secret that seals all data; empty means a key file in the home folder.", also=("ENCRYPTION_KEY",))
+    url: str = _setting("", "Address of a remote DAPP service that this server forwards to.")
+    public_url: str = _setting("", "Address of the service as users see it, used in links.")
+    dashboard_url: str = _setting("", "Address of the dashboard as users see it, used in links.")
+    allow_origin: str = _setting("", "Origins besides the own one that browsers may call from, separated by commas.")
+    host: str = _setting("127.0.0.1", "Address that the dashboard and the service listen on.")
+    lab_port: int = _setting(8888, "Port of JupyterLab; the next free one is used when it is taken.")
+    dashboard_port: int = _setting(3000, "Port of the dashboard; the next free one is used when it is taken.")
+    upload_limit: int = _setting(2 * GIB, "Largest file that may be uploaded.", unit="bytes")
+    job_memory: int = _setting(0, "Memory that one job may use; 0 means half of the machine's.", unit="bytes")
+    parse_seconds: int = _setting(1800, "Longest time that reading one file may take.", unit="seconds")
+    cache_memory: int = _setting(512 * MIB, "Memory for decrypted columns and query results in each process.", unit="bytes")
+    workers: int = _setting(1, "Jobs that the worker of this machine runs at the same time.")
+    start_worker: bool = _setting(True, "Whether a Jupyter server starts a worker by itself when none runs.")
+    access_minutes: int = _setting(10, "How long an access token is valid.", unit="minutes")
+    session_days: int = _setting(7, "How long a sign-in lasts at the most.", unit="days")
+    log_level: str = _setting("INFO", "Least severe level that is logged.")
+
+    @property
+    def objects_folder(self) -> Path:
+        return self.home / "objects"
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def run_folder(self) -> Path:
+        """Where running processes leave their address and lock; nothing here outlives them."""
+        return self.home / "run"
+
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'dapp.sqlite'}"
+
+
+def default_home() -> Path:
+    """The platform's user data folder for DAPP."""
+    import platformdirs  # only here: the client reads settings without it
+
+    return Path(platformdirs.user_data_dir("dapp", appauthor=False))
+
+
+def environment_name(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"DAPP_{name.upper()}"
+
+
+def read_settings(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+    """Gather the settings from all sources.
+
+    Parameters
+    ----------
+    given : mapping, optional
+        Values that win over everything else, by setting name; ``None`` values are ignored.
+    environ : mapping, optional
+        The environment; ``os.environ`` when left out.
+    folder : Path, optional
+        Where ``.env`` is looked for; the working folder when left out.
+
+    Raises
+    ------
+    SettingInvalid
+        If a value has the wrong type, a secret is weak, or a name in ``dapp.toml`` is unknown.
+    """
+    env = dict(_dotenv((folder or Path.cwd()) / ".env"))
+    env.update(environ if environ is not None else os.environ)
+    explicit = {name: value for name, value in (given or {}).items() if value is not None}
+    home = Path(explicit.get("home") or env.get("DAPP_HOME") or default_home()).expanduser().absolute()
+    values: dict[str, Any] = dict(_toml(home / "dapp.toml"))
+    for each in fields(Settings):
+        for variable in (*each.metadata["also"], environment_name(each.name)):
+            if env.get(variable):
+                values[each.name] = env[variable]
+    values.update(explicit)
+    values["home"] = home
+    known = {each.name: each for each in fields(Settings)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise SettingInvalid(f"There is no setting named {unknown[0]!r}. See: jupyter dapp doctor --settings")
+    typed = {name: _typed(name, value, type(known[name].default)) for name, value in values.items()}
+    for name in ("secret_key", "encryption_key"):
+        if typed.get(name):
+            typed[name] = _secret(name, typed[name])
+    if typed.get("secret_key") and typed.get("secret_key") == typed.get("encryption_key"):
+        raise SettingInvalid(f"DAPP_SECRET_KEY and DAPP_ENCRYPTION_KEY must differ. Make another one with: {_MAKE_A_SECRET}")
+    return Settings(**typed)
+
+
+def describe_settings() -> list[dict[str, str]]:
+    """Name, variable, default, unit and help of every setting, for the manual and the command line."""
+    return [
+        {
+            "name": each.name,
+            "variable": environment_name(each.name),
+            "default": "" if each.name == "home" else str(each.default),
+            "unit": each.metadata["unit"],
+            "help": each.metadata["help"],
+        }
+        for each in fields(Settings)
+    ]
+
+
+def _typed(name: str, value: Any, kind: type) -> Any:
+    variable = environment_name(name)
+    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    if issubclass(kind, Path):
+        return Path(str(value))
+    if kind is bool:
+        text = str(value).strip().lower()
+        if text in ("1", "true", "yes", "on"):
+            return True
+        if text in ("0", "false", "no", "off"):
+            return False
+        raise SettingInvalid(f"{variable} must be true or false, not {value!r}.")
+    if kind is int:
+        try:
+            return int(str(value).strip())
+        except ValueError:
+            raise SettingInvalid(f"{variable} must be a whole number, not {value!r}.") from None
+    return str(value)
+
+
+def _secret(name: str, value: str) -> str:
+    variable = environment_name(name)
+    if value.startswith("file:"):
+        try:
+            value = Path(value[5:]).expanduser().read_text("utf-8").strip()
+        except OSError as error:
+            raise SettingInvalid(f"The file that {variable} names cannot be read: {error.strerror}.") from error
+    if len(value) < 32 or len(set(value)) < 8 or any(word in value.lower() for word in _WELL_KNOWN):
+        raise SettingInvalid(f"{variable} is too short or well known; it needs at least 32 random characters. Make one with: {_MAKE_A_SECRET}")
+    return value
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingInvalid(f"{path.name} in the home folder is not valid TOML: {error}.") from error
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if not path.is_file():
+        return found
+    for line in path.read_text("utf-8").splitlines():
+        name, sign, value = line.strip().removeprefix("export ").partition("=")
+        if sign and not name.startswith("#"):
+            found[name.strip()] = value.strip().strip("'\"")
+    return found
