@@ -36,7 +36,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from dapp_ext.errors import IntegrityFailed
+from dapp_ext.errors import IntegrityFailed, Unavailable
 
 KEY_BYTES = 32
 CHUNK_BYTES = 16 * 1024
@@ -403,12 +403,15 @@ def _require_key(key: bytes) -> None:
 
 
 def _read_exactly(raw: BinaryIO, size: int) -> bytes:
-    data = raw.read(size)
-    while data is not None and 0 < len(data) < size:
-        more = raw.read(size - len(data))
-        if not more:
-            break
-        data += more
-    if data is None or len(data) != size:
+    try:
+        data = raw.read(size)
+        while 0 < len(data) < size:
+            more = raw.read(size - len(data))
+            if not more:
+                break
+            data += more
+    except OSError as error:
+        raise Unavailable(f"Stored data cannot be read: {error.strerror}. An administrator should look at the disk.") from error
+    if len(data) != size:
         raise IntegrityFailed
     return data
