@@ -247,7 +247,7 @@ class ObjectStore:
         """Start a sealed file."""
         return StagedObject(self, self.staging_path(object_id, generation, purpose), key, Label(purpose, object_id, generation))
 
-    def put(self, object_id: str, generation: int, purpose: str, key: bytes, data: bytes) -> StoredObject:  # noqa: PLR0913
+    def put(self, object_id: str, generation: int, purpose: str, key: bytes, data: bytes) -> StoredObject:
         """Seal and publish a small whole file."""
         with self.create(object_id, generation, purpose, key) as staged:
             staged.write(data)

@@ -1,0 +1,261 @@
+"""Sealed tables: Parquet with its own modular encryption, read a column and a row group at a time.
+
+The format is Parquet's (https://parquet.apache.org/docs/file-format/data-pages/encryption/): AES-256-GCM over every
+page, header and the footer, one random key for each file, and an AAD prefix that is not stored in the file. The prefix
+is the context of the object's :class:`~dapp_ext.store.sealing.Label`, so a table of another object or generation is
+refused although its key may be known.
+
+Decrypted columns are shared between threads by ``store.frame_cache``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.parquet.encryption import create_decryption_properties, create_encryption_properties
+
+from dapp_ext.errors import ColumnUnknown, DappError, IntegrityFailed, Internal, Unavailable
+from dapp_ext.store.objects import StagingFile, StoredObject, object_name
+from dapp_ext.store.sealing import Label
+
+FRAME_PURPOSE = "frame"
+
+# A row group is what a page of rows has to decrypt: small enough for a quick first page, large enough for quick scans.
+_GROUP_ROWS = 128 * 1024
+_GROUP_CELLS = 4_000_000
+_SMALLEST_GROUP_ROWS = 2048
+_IDLE_FILES = 2
+
+
+class FrameWriter:
+    """Writes one sealed table, batch by batch, in memory bounded by a row group.
+
+    Use it as a context manager: leaving it without :meth:`finish` removes the file.
+
+    Parameters
+    ----------
+    path : Path or str
+        New file; it must not exist.
+    key : bytes
+        32 random bytes for this object alone.
+    label : Label
+        What the file is; its purpose is usually ``frame``.
+    """
+
+    def __init__(self, path: Path | str, key: bytes, label: Label) -> None:
+        self._name = object_name(label)
+        self._properties = create_encryption_properties(key, aad_prefix=label.context(), store_aad_prefix=False)
+        self._file = StagingFile(Path(path))
+        self._writer: pq.ParquetWriter | None = None
+        self._schema: pa.Schema | None = None
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._group_rows = _GROUP_ROWS
+        self._finished = False
+        self.rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._finished:
+            self.abort()
+
+    def start(self, schema: pa.Schema) -> None:
+        """Begin with a schema, or begin anew with another one: whatever was written is gone."""
+        if len(set(schema.names)) != len(schema.names):
+            raise Internal("A table was to be written with two columns of the same name.")
+        self._end_writer()
+        self._file.restart()
+        self.rows = 0
+        self._waiting, self._waiting_rows = [], 0
+        self._schema = schema
+        self._group_rows = max(_SMALLEST_GROUP_ROWS, min(_GROUP_ROWS, _GROUP_CELLS // max(1, len(schema))))
+        self._writer = pq.ParquetWriter(
+            self._file, schema, compression="zstd", compression_level=1, encryption_properties=self._properties
+        )
+
+    def write(self, data: pa.RecordBatch | pa.Table) -> None:
+        """Add rows of the schema that was started with.
+
+        Raises
+        ------
+        StorageFull, Unavailable
+            If the device refuses; the file is gone then.
+        """
+        table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
+        if self._schema is None or not table.schema.equals(self._schema):
+            raise Internal("Rows were to be written that do not have the table's columns.")
+        for batch in table.to_batches():
+            self._waiting.append(batch)
+            self._waiting_rows += batch.num_rows
+        self.rows += table.num_rows
+        while self._waiting_rows >= self._group_rows:
+            self._write_group()
+
+    def finish(self) -> StoredObject:
+        """Write the footer and bring the file to the device."""
+        if self._writer is None:
+            raise Internal("A table was to be finished that was never started.")
+        try:
+            while self._waiting_rows:
+                self._write_group()
+            self._writer.close()
+            digest = self._file.sync()
+        except DappError:
+            self.abort()
+            raise
+        self._writer = None
+        self._finished = True
+        self._file.close()
+        return StoredObject(self._name, self._file.size, self._file.size, digest)
+
+    def abort(self) -> None:
+        """Remove the file."""
+        self._waiting = []
+        try:
+            self._end_writer()
+        finally:
+            self._file.discard()
+
+    def _write_group(self) -> None:
+        assert self._writer is not None
+        table = pa.Table.from_batches(self._waiting, self._schema)
+        head = table.slice(0, self._group_rows).unify_dictionaries()
+        rest = table.slice(self._group_rows)
+        self._waiting, self._waiting_rows = rest.to_batches(), rest.num_rows
+        try:
+            self._writer.write_table(head, row_group_size=self._group_rows)
+        except DappError:
+            self.abort()
+            raise
+
+    def _end_writer(self) -> None:
+        """Close a writer whose file is thrown away: left alone it would write its footer when it is collected."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            try:
+                writer.close()
+            except (DappError, pa.ArrowException, OSError, ValueError):
+                writer.is_open = False
+
+
+class Frame:
+    """One sealed table, open for reading from several threads.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+    rows : int
+    group_rows : list of int
+        Rows of each row group.
+    """
+
+    def __init__(self, path: Path | str, key: bytes, label: Label) -> None:
+        self._path = str(path)
+        self._key = key
+        self._aad = label.context()
+        # One open file serves one thread at a time: pyarrow's reader of encrypted files crashes when it is shared.
+        self._idle: list[pq.ParquetFile] = []
+        self._lock = threading.Lock()
+        with self._reading() as file:
+            self.schema: pa.Schema = file.schema_arrow.remove_metadata()
+            self.rows: int = file.metadata.num_rows
+            self.group_rows = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+            self._stored_bytes = _stored_bytes(file.metadata)
+        self._names = frozenset(self.schema.names)
+
+    def read(self, columns: Sequence[str] | None = None, groups: Sequence[int] | None = None) -> pa.Table:
+        """Columns of some row groups, all where left out; no rows when there is no column.
+
+        Raises
+        ------
+        IntegrityFailed
+            If any byte that was read is not what was written.
+        ColumnUnknown
+            If there is no such column.
+        """
+        names = self.schema.names if columns is None else list(columns)
+        self.require(names)
+        wanted = list(range(len(self.group_rows)) if groups is None else groups)
+        if not names or not wanted:
+            return self.schema.empty_table().select(names)
+        with self._reading() as file:
+            table = file.read_row_groups(wanted, columns=names, use_threads=True)
+        # Parquet takes "a" for the parent of "a.b", so more may have come than was asked for.
+        return table.select(names).replace_schema_metadata(None)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The table in pieces of one row group each."""
+        for group in range(len(self.group_rows)):
+            yield self.read(columns, [group])
+
+    def estimated_bytes(self, columns: Sequence[str]) -> int:
+        """About how much memory columns take when they are decrypted."""
+        total = 0
+        for name in columns:
+            kind = self.schema.field(name).type
+            width = kind.bit_width / 8 if pa.types.is_primitive(kind) else 0.0
+            total += int(self.rows * width) if width else max(self.rows * 8, 2 * self._stored_bytes[name])
+        return total
+
+    def require(self, columns: Sequence[str]) -> None:
+        """Raise :class:`ColumnUnknown` for the first column that is not there."""
+        for name in columns:
+            if name not in self._names:
+                raise ColumnUnknown(f"The dataset has no column named {name!r}. Choose one of its columns.")
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for file in idle:
+            file.close(force=True)
+
+    @contextmanager
+    def _reading(self) -> Iterator[pq.ParquetFile]:
+        with self._lock:
+            file = self._idle.pop() if self._idle else None
+        try:
+            if file is None:
+                properties = create_decryption_properties(self._key, aad_prefix=self._aad)
+                file = pq.ParquetFile(self._path, decryption_properties=properties, pre_buffer=False)
+            yield file
+        except FileNotFoundError:
+            raise IntegrityFailed("A stored table is missing. Restore it from a backup.") from None
+        except (OSError, pa.ArrowException, ValueError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno:
+                raise Unavailable(f"A stored table cannot be read: {error.strerror}. An administrator should look at the disk.") from error
+            raise IntegrityFailed from error
+        with self._lock:
+            if len(self._idle) < _IDLE_FILES:
+                self._idle.append(file)
+                return
+        file.close(force=True)
+
+
+def open_frame(path: Path | str, key: bytes, label: Label) -> Frame:
+    """Open a sealed table that must bear ``label``; all a child process needs is path, key and label.
+
+    Raises
+    ------
+    IntegrityFailed
+        If it is missing, changed, cut, of another object or generation, or the key is not its own.
+    """
+    return Frame(path, key, label)
+
+
+def _stored_bytes(metadata: Any) -> dict[str, int]:
+    """Uncompressed bytes of each column, over all row groups."""
+    found: dict[str, int] = {}
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            column = row_group.column(index)
+            found[column.path_in_schema] = found.get(column.path_in_schema, 0) + column.total_uncompressed_size
+    return found
