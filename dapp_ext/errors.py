@@ -11,6 +11,8 @@
     │   ├── PasswordWeak         a new password is too short or too common
     │   ├── CursorInvalid        a feed or list cursor that was not given out by this instance
     │   ├── TooLarge             more bytes, rows or columns than the settings allow
+    │   ├── Malformed            bytes that are not what they say: broken JSON, two credentials that differ
+    │   ├── MediaUnsupported     a content type that this address does not take
     │   └── SettingInvalid       a setting has a value that cannot be used
     ├── NotSignedIn              no credential, or one that is not valid any more
     │   └── LoginRefused         wrong email or password (never says which)
@@ -109,6 +111,16 @@ class CursorInvalid(Invalid):
 class TooLarge(Invalid):
     code = "too_large"
     sentence = "This is larger than the workspace allows. Ask an administrator to raise the limit, or send less."
+
+
+class Malformed(Invalid):
+    code = "malformed"
+    sentence = "The request could not be read. Check how it is written and send it again."
+
+
+class MediaUnsupported(Invalid):
+    code = "media_unsupported"
+    sentence = "This address does not take that content type. The API is described at /dapp/docs."
 
 
 class SettingInvalid(Invalid):

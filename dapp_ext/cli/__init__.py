@@ -1,0 +1,1 @@
+"""``jupyter dapp``: one file per noun."""

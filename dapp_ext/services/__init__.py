@@ -1,0 +1,120 @@
+"""The one door: typed, synchronous services over the rules and the stores. Every visitor opens it here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from dapp_ext.errors import KeyWrong
+from dapp_ext.schema.base import new_id
+from dapp_ext.services.accounts import Accounts
+from dapp_ext.services.audit import Audit
+from dapp_ext.services.context import Context
+from dapp_ext.services.datasets import Datasets, Upload
+from dapp_ext.services.events import Events, Subscription
+from dapp_ext.services.files import Download
+from dapp_ext.services.jobs import Jobs
+from dapp_ext.services.models import Models
+from dapp_ext.services.predictions import Predictions
+from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.system import System, WorkerKeeper
+from dapp_ext.settings import Settings
+from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store.database import Database
+from dapp_ext.store.frame_cache import FrameCache
+from dapp_ext.store.keys import open_keyring
+from dapp_ext.store.objects import ObjectStore
+
+__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services"]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a visitor can ask for. A context manager; :meth:`close` gives everything back."""
+
+    settings: Settings
+    accounts: Accounts
+    datasets: Datasets
+    models: Models
+    predictions: Predictions
+    jobs: Jobs
+    events: Events
+    audit: Audit
+    system: System
+    settling: Settling
+    bell: bell.Bell
+    context: Context
+
+    @property
+    def instance_id(self) -> str:
+        """Which workspace this is."""
+        return self.context.instance_id
+
+    def close(self) -> None:
+        self.predictions.close()
+        self.context.tail.close()
+        self.bell.close()
+        self.context.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def open_services(settings: Settings) -> Services:
+    """Open a home: bring its database up to date, check that the key is its own, make the owner at the first start.
+
+    Raises
+    ------
+    KeyWrong
+        If the home was sealed with another key.
+    """
+    context = _open_context(settings)
+    datasets = Datasets(context)
+    models = Models(context, datasets)
+    services = Services(
+        settings=settings,
+        accounts=Accounts(context),
+        datasets=datasets,
+        models=models,
+        predictions=Predictions(context, datasets, models),
+        jobs=Jobs(context, lambda change, job, code, sentence: fail(context, change, job, code, sentence)),
+        events=Events(context),
+        audit=Audit(context),
+        system=System(context),
+        settling=Settling(context),
+        bell=bell.Bell(context.bells),
+        context=context,
+    )
+    services.accounts.first_start()
+    return services
+
+
+def _open_context(settings: Settings) -> Context:
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.resolved_database_url())
+    migrations.upgrade(database)
+    with database.read() as session:
+        known = instance.find(session)
+    try:
+        keyring = open_keyring(settings, expected=known.key_fingerprint if known else None)
+    except KeyWrong:
+        database.close()
+        raise
+    with database.write() as session:
+        row = instance.find(session) or instance.create(session, keyring, new_id())
+    bells = bell.bell_folder(settings.home)
+    return Context(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        objects=ObjectStore(settings.objects_folder),
+        frames=FrameCache(settings.cache_memory),
+        tail=feed.Tail(database, bells),
+        bells=bells,
+        instance_id=row.instance_id,
+        epoch=row.epoch,
+    )

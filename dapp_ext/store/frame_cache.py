@@ -94,9 +94,7 @@ class FrameCache:
         found.update({name: future.result() for name, future in others.items()})
         return [found[name] for name in names]
 
-    def _load(
-        self, key: tuple[str, Hashable], frame: Frame, group: int, mine: dict[str, Future[pa.ChunkedArray]], *, keep: bool
-    ) -> dict[str, pa.ChunkedArray]:
+    def _load(self, key: tuple[str, Hashable], frame: Frame, group: int, mine: dict[str, Future[pa.ChunkedArray]], *, keep: bool) -> dict[str, pa.ChunkedArray]:
         try:
             table = frame.read(list(mine), [group])
         except BaseException as error:

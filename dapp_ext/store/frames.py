@@ -77,9 +77,7 @@ class FrameWriter:
         self._waiting, self._waiting_rows = [], 0
         self._schema = schema
         self._group_rows = max(_SMALLEST_GROUP_ROWS, min(_GROUP_ROWS, _GROUP_CELLS // max(1, len(schema))))
-        self._writer = pq.ParquetWriter(
-            self._file, schema, compression="zstd", compression_level=1, encryption_properties=self._properties
-        )
+        self._writer = pq.ParquetWriter(self._file, schema, compression="zstd", compression_level=1, encryption_properties=self._properties)
 
     def write(self, data: pa.RecordBatch | pa.Table) -> None:
         """Add rows of the schema that was started with.

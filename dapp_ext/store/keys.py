@@ -157,8 +157,7 @@ class Keyring:
             return self._roots[kid]
         except KeyError:
             raise KeyWrong(
-                f"This was sealed with the key {kid}, which is not here. Put its file back into the keys folder, "
-                "or give the right DAPP_ENCRYPTION_KEY."
+                f"This was sealed with the key {kid}, which is not here. Put its file back into the keys folder, or give the right DAPP_ENCRYPTION_KEY."
             ) from None
 
 

@@ -1,0 +1,35 @@
+"""``jupyter dapp signin-link``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from dapp_ext.cli import session
+from dapp_ext.errors import Unavailable
+
+Door = Literal["dashboard", "jupyterlab"]
+
+
+def sign_in_address(kind: Door, base: str, ticket: str) -> str:
+    """The address that a ticket is used at."""
+    return f"{base}/signin?ticket={ticket}" if kind == "dashboard" else f"{base}/dapp/signin?ticket={ticket}"
+
+
+def signin_link(
+    email: Annotated[str | None, typer.Argument(help="Whose account; the owner's when left out.")] = None,
+    door: Annotated[str, typer.Option(help="dashboard or jupyterlab.")] = "dashboard",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print a link that signs in once, within fifteen minutes."""
+    kind: Door = "jupyterlab" if door == "jupyterlab" else "dashboard"
+    with session.services() as services:
+        base = services.system.addresses().get(kind)
+        if kind == "dashboard" and services.settings.dashboard_url:
+            base = services.settings.dashboard_url
+        if base is None:
+            raise Unavailable(f"No {'JupyterLab' if kind == 'jupyterlab' else 'dashboard'} of this home answers. Start it with: jupyter dapp start")
+        ticket = services.accounts.signin_link(email, kind)
+    url = sign_in_address(kind, base.rstrip("/"), ticket.ticket)
+    session.show({"url": url, "expires_at": ticket.expires_at.isoformat()}, as_json, url)

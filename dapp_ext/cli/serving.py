@@ -1,0 +1,225 @@
+"""``jupyter dapp start``, ``dashboard`` and ``worker``: the running parts, each a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from dapp_ext.cli import session
+from dapp_ext.cli.link import sign_in_address
+from dapp_ext.errors import Unavailable
+from dapp_ext.settings import Settings
+
+START_SECONDS = 120.0
+STOP_SECONDS = 12.0
+PORTS_TRIED = 50
+RESTARTS = 5
+
+
+@dataclass
+class Part:
+    """One process that ``start`` keeps running."""
+
+    name: str
+    command: list[str]
+    url: str | None = None
+    process: subprocess.Popen[bytes] | None = None
+    restarts: int = 0
+
+
+def start(
+    port: Annotated[int | None, typer.Option(help="Port of JupyterLab.")] = None,
+    dashboard_port: Annotated[int | None, typer.Option(help="Port of the dashboard.")] = None,
+    folder: Annotated[Path, typer.Option(help="Folder that JupyterLab shows.")] = Path(),
+) -> None:
+    """Start JupyterLab, the dashboard and a worker, and stop them on Ctrl-C."""
+    settings = session.settings(lab_port=port, dashboard_port=dashboard_port, start_worker=False)
+    lab_port = free_port(settings.lab_port, "JupyterLab", set())
+    panel_port = free_port(settings.dashboard_port, "The dashboard", {lab_port})
+    with session.services(settings) as services:
+        services.jobs.recover()
+    parts = [
+        Part("JupyterLab", _lab_command(lab_port, folder), f"http://localhost:{lab_port}"),
+        Part("dashboard", [sys.executable, "-m", "dapp_ext.cli", "dashboard", "--port", str(panel_port)], f"http://localhost:{panel_port}"),
+        Part("worker", [sys.executable, "-m", "dapp_ext.worker"]),
+    ]
+    _keep_running(parts, settings, lambda: _welcome(settings, parts[0], parts[1]))
+
+
+def dashboard(
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve the dashboard."""
+    settings = session.settings(dashboard_port=port)
+    chosen = free_port(settings.dashboard_port, "The dashboard", set())
+    from dapp_panel.app import serve  # Panel takes a second to load, and only this command needs it
+
+    serve(settings, port=chosen)
+
+
+def worker() -> None:
+    """Run jobs until stopped."""
+    settings = session.settings()
+    from dapp_ext.services.system import process_environment
+
+    # A fresh interpreter whose main module is the worker: what the fork server starts from stays small.
+    os.execve(sys.executable, [sys.executable, "-m", "dapp_ext.worker"], process_environment(settings))
+
+
+def free_port(wanted: int, who: str, taken: set[int]) -> int:
+    """The wanted port, or the next free one, named aloud."""
+    for port in range(wanted, min(wanted + PORTS_TRIED, 65_536)):
+        if port not in taken and _is_free(port):
+            if port != wanted:
+                typer.echo(f"{who} uses port {port}, since {wanted} is taken.")
+            return port
+    raise Unavailable(f"{who} found no free port from {wanted} on. Choose another one.")
+
+
+def _is_free(port: int) -> bool:
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        except OSError:
+            if family == socket.AF_INET:
+                return False
+            if _answers(host, port):
+                return False
+    return True
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=0.2):
+            return True
+    except OSError:
+        return False
+
+
+def _lab_command(port: int, folder: Path) -> list[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={folder.absolute()}",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    return command
+
+
+def _welcome(settings: Settings, lab: Part, panel: Part) -> None:
+    from dapp_ext.services import open_services
+
+    assert lab.url is not None
+    assert panel.url is not None
+    with open_services(settings) as services:
+        lab_ticket = services.accounts.signin_link(None, "jupyterlab")
+        panel_ticket = services.accounts.signin_link(None, "dashboard")
+    typer.echo("")
+    typer.echo("DAPP is running. Each link signs in once, within fifteen minutes; another one: jupyter dapp signin-link")
+    typer.echo(f"  JupyterLab  {lab.url}")
+    typer.echo(f"              {sign_in_address('jupyterlab', lab.url, lab_ticket.ticket)}")
+    typer.echo(f"  Dashboard   {panel.url}")
+    typer.echo(f"              {sign_in_address('dashboard', panel.url, panel_ticket.ticket)}")
+    typer.echo(f"Data is kept sealed in {settings.home}. On one person's machine roles are guard rails, not walls. Stop with Ctrl-C.")
+
+
+def _keep_running(parts: list[Part], settings: Settings, welcome: Callable[[], None]) -> None:
+    """Start all parts, keep them running, stop them when told to."""
+    from dapp_ext.services.system import process_environment
+
+    environment = process_environment(settings)
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    log_folder = settings.home / "logs"
+    log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        for part in parts:
+            _launch(part, environment, log_folder)
+        _wait_for_answers(parts, stopping, log_folder)
+        if not stopping.is_set():
+            welcome()
+        while not stopping.wait(0.5):
+            for part in parts:
+                _revive(part, environment, log_folder)
+    finally:
+        _stop_all(parts)
+
+
+def _launch(part: Part, environment: dict[str, str], log_folder: Path) -> None:
+    log = log_folder / f"{part.name.lower()}.log"
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        # A session of its own: Ctrl-C reaches only this process, which then stops the parts in order.
+        part.process = subprocess.Popen(part.command, env=environment, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle, start_new_session=True)
+    finally:
+        os.close(handle)
+
+
+def _wait_for_answers(parts: list[Part], stopping: threading.Event, log_folder: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    for part in parts:
+        while part.url is not None and not stopping.is_set() and not _is_up(part.url):
+            assert part.process is not None
+            if part.process.poll() is not None or time.monotonic() > until:
+                raise Unavailable(f"{part.name} did not start. Its log says why: {log_folder / (part.name.lower() + '.log')}")
+            stopping.wait(0.1)
+
+
+def _is_up(url: str) -> bool:
+    path = "/dapp/api/v1/health/live" if not url.endswith("/health") else ""
+    try:
+        with urllib.request.urlopen(url + path, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        return error.code in (401, 403, 404)
+    except OSError:
+        return False
+
+
+def _revive(part: Part, environment: dict[str, str], log_folder: Path) -> None:
+    if part.process is None or part.process.poll() is None:
+        return
+    part.restarts += 1
+    if part.restarts > RESTARTS:
+        raise Unavailable(f"{part.name} ended {RESTARTS} times. Its log says why: {log_folder / (part.name.lower() + '.log')}")
+    typer.echo(f"{part.name} ended and is started again.")
+    _launch(part, environment, log_folder)
+
+
+def _stop_all(parts: list[Part]) -> None:
+    running = [part.process for part in parts if part.process is not None and part.process.poll() is None]
+    for process in running:
+        process.terminate()
+    until = time.monotonic() + STOP_SECONDS
+    for process in running:
+        try:
+            process.wait(max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)

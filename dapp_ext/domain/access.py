@@ -1,0 +1,104 @@
+"""Who may do what: one table, deny by default.
+
+A verb names a thing and an act. Its scope says over which things a role may do it: ``own`` ones, ``shared`` ones (own
+and those of the team), or ``everyone``'s. What is not in the table nobody may do. Administrators run the place; that
+alone does not let them read data that its owner keeps private.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from dapp_ext.errors import Denied, NotFound
+from dapp_ext.schema.accounts import Actor, Role
+
+
+class Scope(IntEnum):
+    nobody = 0
+    own = 1
+    shared = 2
+    everyone = 3
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What matters of a thing for the decision."""
+
+    owner_id: str | None
+    visibility: str = "team"
+
+
+# verb: (viewer, analyst, admin)
+POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
+    "account.read_self": (Scope.own, Scope.own, Scope.own),
+    "account.change_self": (Scope.own, Scope.own, Scope.own),
+    "account.list": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "account.create": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "account.update": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "audit.list": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "system.read": (Scope.everyone, Scope.everyone, Scope.everyone),
+    "system.dashboard": (Scope.everyone, Scope.everyone, Scope.everyone),
+    "event.read": (Scope.shared, Scope.shared, Scope.everyone),
+    "dataset.list": (Scope.shared, Scope.shared, Scope.shared),
+    "dataset.read": (Scope.shared, Scope.shared, Scope.shared),
+    "dataset.export": (Scope.nobody, Scope.shared, Scope.shared),
+    "dataset.create": (Scope.nobody, Scope.everyone, Scope.everyone),
+    "dataset.update": (Scope.nobody, Scope.own, Scope.shared),
+    "dataset.delete": (Scope.nobody, Scope.own, Scope.everyone),
+    "model.list": (Scope.shared, Scope.shared, Scope.shared),
+    "model.read": (Scope.shared, Scope.shared, Scope.shared),
+    "model.train": (Scope.nobody, Scope.shared, Scope.shared),
+    "model.update": (Scope.nobody, Scope.own, Scope.shared),
+    "model.stop": (Scope.nobody, Scope.own, Scope.everyone),
+    "model.export": (Scope.nobody, Scope.shared, Scope.shared),
+    "model.delete": (Scope.nobody, Scope.own, Scope.everyone),
+    "model.predict": (Scope.shared, Scope.shared, Scope.shared),
+    "model.predict_batch": (Scope.nobody, Scope.shared, Scope.shared),
+    "job.list": (Scope.shared, Scope.shared, Scope.everyone),
+    "job.read": (Scope.shared, Scope.shared, Scope.everyone),
+    "job.cancel": (Scope.nobody, Scope.own, Scope.everyone),
+}
+
+_COLUMN = {Role.viewer: 0, Role.analyst: 1, Role.admin: 2}
+
+
+def scope(actor: Actor, verb: str) -> Scope:
+    """Over which things the actor may do this; nobody for a verb that is not in the table."""
+    row = POLICY.get(verb)
+    return Scope.nobody if row is None else row[_COLUMN[actor.role]]
+
+
+def allowed(actor: Actor, verb: str, thing: Thing | None = None) -> bool:
+    """Whether the actor may do this to that thing."""
+    reach = scope(actor, verb)
+    if reach is Scope.nobody:
+        return False
+    if reach is Scope.everyone or thing is None or thing.owner_id == actor.account_id:
+        return True
+    return reach is Scope.shared and thing.visibility == "team"
+
+
+def check(actor: Actor, verb: str, thing: Thing | None, unseen: type[NotFound]) -> None:
+    """Pass, or raise.
+
+    Raises
+    ------
+    NotFound
+        ``unseen``, when the actor may not even know of the thing.
+    Denied
+        When the actor may see it, but not do this.
+    """
+    if allowed(actor, verb, thing):
+        return
+    kind = verb.partition(".")[0]
+    if thing is not None and not allowed(actor, f"{kind}.read", thing):
+        raise unseen
+    raise Denied(_reason(actor, verb, thing))
+
+
+def _reason(actor: Actor, verb: str, thing: Thing | None) -> str:
+    act = verb.replace(".", " ").replace("_", " ")
+    if scope(actor, verb) is Scope.own and thing is not None:
+        return f"Only its owner or an administrator may do this ({act})."
+    return f"The role {actor.role.value} does not allow this ({act}). Ask an administrator for another role."

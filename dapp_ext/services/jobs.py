@@ -1,0 +1,277 @@
+"""Jobs: followed and cancelled by people, claimed and ended by workers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from dapp_ext.domain.access import Scope, Thing, scope
+from dapp_ext.errors import Conflict, JobCancelled, JobNotFound, WorkerLost, every_error
+from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.base import Named, Page, Subject, new_id
+from dapp_ext.schema.events import JobEvent
+from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobKind, JobRead, JobSubject
+from dapp_ext.services.context import Change, Context, list_cursor
+from dapp_ext.store import accounts as accounts_store
+from dapp_ext.store import queue
+from dapp_ext.store.database import Session
+from dapp_ext.store.tables import Job, Model, Worker
+
+PROGRESS_EVERY_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What people want of a running job."""
+
+    held: bool
+    cancel: bool
+    stop: bool
+
+
+# Tells the dataset or model of a job that it failed: the change, the job, a code and a sentence.
+FailSubject = Callable[[Change, Job, str, str], None]
+
+
+class Jobs:
+    """The service."""
+
+    def __init__(self, context: Context, fail_subject: FailSubject) -> None:
+        self._context = context
+        self._fail_subject = fail_subject
+        self._told: dict[str, float] = {}
+
+    # -- for people ---------------------------------------------------------------------------------------------
+
+    def list(self, actor: Actor, *, status: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[JobRead]:
+        """Jobs that the actor may see, newest first."""
+        self._context.permit(actor, "job.list")
+        limit = max(1, min(limit, 500))
+        account = None if scope(actor, "job.list") is Scope.everyone else actor.account_id
+        with self._context.database.read() as session:
+            rows = queue.page(session, account, status=status, limit=limit + 1, before=list_cursor(cursor))
+            names = accounts_store.names(session, {job.owner_id for job in rows})
+        items = [_read(job, names) for job in rows[:limit]]
+        return Page(items=items, next=items[-1].id if len(rows) > limit else None)
+
+    def get(self, actor: Actor, job_id: str) -> JobRead:
+        with self._context.database.read() as session:
+            job = self._find(actor, session, job_id, "job.read")
+            return _read(job, accounts_store.names(session, {job.owner_id}))
+
+    def cancel(self, actor: Actor, job_id: str) -> JobRead:
+        """Stop a job without a result; asking twice does no harm.
+
+        Raises
+        ------
+        Conflict
+            If it has ended already in another way.
+        """
+        with self._context.database.read() as session:
+            self._find(actor, session, job_id, "job.cancel")
+        with self._context.change(actor, "job.cancel", Subject(kind="job", id=job_id)) as change:
+            job = self._find(actor, change.session, job_id, "job.cancel")
+            if job.status in FINAL_JOB_STATUSES and job.status != "cancelled":
+                raise Conflict(f"The job has ended already ({job.status}).")
+            job.cancel_requested = True
+            change.session.add(job)
+            if job.status == "queued":
+                queue.finish(change.session, job, "cancelled", "job_cancelled")
+                self._fail_subject(change, job, "job_cancelled", JobCancelled.sentence)
+            tell_job(change, "job.finished" if job.status == "cancelled" else "job.progress", job)
+            return _read(job, accounts_store.names(change.session, {job.owner_id}))
+
+    def _find(self, actor: Actor, session: Session, job_id: str, verb: str) -> Job:
+        job = session.get(Job, job_id)
+        if job is None:
+            raise JobNotFound
+        self._context.permit(actor, verb, Thing(job.owner_id, job.visibility), JobNotFound)
+        return job
+
+    # -- for workers --------------------------------------------------------------------------------------------
+
+    def enlist(self) -> Worker:
+        """Say that a worker process has begun."""
+        worker = Worker(id=new_id(), pid=os.getpid(), host=socket.gethostname())
+        self.report(worker)
+        return worker
+
+    def report(self, worker: Worker) -> None:
+        """Say that a worker lives."""
+        with self._context.database.write() as session:
+            queue.report_worker(session, worker)
+
+    def leave(self, worker: Worker) -> None:
+        """Say that a worker has ended."""
+        with self._context.database.write() as session:
+            queue.forget_worker(session, worker.id)
+
+    def claim(self, worker: Worker) -> Job | None:
+        """Take the next job; ``None`` when nothing waits."""
+        with self._context.database.read() as session:
+            if not queue.counts(session)["queued"]:
+                return None
+        with self._context.change(None, None) as change:
+            job = queue.claim(change.session, worker.id)
+            if job is not None:
+                tell_job(change, "job.started", job)
+            return job
+
+    def beat(self, job: Job) -> Wishes:
+        """Prolong the lease and learn what people want; ``held`` is false when the job is somebody else's by now."""
+        with self._context.database.write() as session:
+            kept = queue.renew(session, job.id, job.attempt)
+            return self._wishes(session, kept)
+
+    def wishes(self, job: Job) -> Wishes:
+        """What people want of a job, without prolonging the lease."""
+        with self._context.database.read() as session:
+            return self._wishes(session, queue.held(session, job.id, job.attempt))
+
+    def _wishes(self, session: Session, job: Job | None) -> Wishes:
+        if job is None:
+            return Wishes(held=False, cancel=False, stop=False)
+        model = session.get(Model, job.subject_id) if job.kind == "train" else None
+        return Wishes(held=True, cancel=job.cancel_requested, stop=bool(model and model.stop_requested))
+
+    def progress(self, job: Job, fraction: float, message: str) -> None:
+        """Tell how far a job is; at most twice a second, and never backwards."""
+        moment = time.monotonic()
+        if moment - self._told.get(job.id, 0.0) < PROGRESS_EVERY_SECONDS:
+            return
+        self._told[job.id] = moment
+        with self._context.change(None, None) as change:
+            kept = queue.held(change.session, job.id, job.attempt)
+            if kept is not None:
+                kept.progress = max(kept.progress, min(fraction, 0.999))
+                kept.message = message
+                change.session.add(kept)
+                tell_job(change, "job.progress", kept)
+
+    def fail(self, job: Job, code: str, sentence: str, status: str = "failed") -> None:
+        """End a job without a result, and say why at its subject."""
+        self._told.pop(job.id, None)
+        with self._context.change(None, None) as change:
+            kept = queue.held(change.session, job.id, job.attempt)
+            if kept is not None:
+                queue.finish(change.session, kept, status, code)
+                self._fail_subject(change, kept, code, sentence)
+                tell_job(change, "job.finished", kept)
+
+    def release(self, job: Job) -> None:
+        """Give a job back, because the worker is being stopped."""
+        with self._context.change(None, None) as change:
+            kept = queue.held(change.session, job.id, job.attempt)
+            if kept is not None:
+                queue.release(change.session, kept)
+                tell_job(change, "job.queued", kept)
+
+    def lost(self, job: Job) -> None:
+        """The process that did the work died: queue it again, or give it up after the third time."""
+        with self._context.change(None, None) as change:
+            kept = queue.held(change.session, job.id, job.attempt)
+            if kept is not None:
+                self._lose(change, kept)
+
+    def recover(self) -> None:
+        """Find jobs whose worker is gone: their lease has ended, or their process on this machine does not exist."""
+        host = socket.gethostname()
+        with self._context.database.read() as session:
+            here = queue.workers_on(session, host)
+        missing = {worker.id for worker in here if not psutil.pid_exists(worker.pid) or _is_another(worker)}
+        with self._context.database.read() as session:
+            if not missing and not queue.expired(session):
+                return
+        with self._context.change(None, None) as change:
+            for job in queue.abandoned(change.session, missing):
+                self._lose(change, job)
+            for worker_id in missing:
+                queue.forget_worker(change.session, worker_id)
+
+    def _lose(self, change: Change, job: Job) -> None:
+        if queue.lose(change.session, job):
+            self._fail_subject(change, job, WorkerLost.code, WorkerLost.sentence)
+            tell_job(change, "job.finished", job)
+        else:
+            tell_job(change, "job.queued", job)
+
+    def counts(self) -> dict[str, int]:
+        with self._context.database.read() as session:
+            return queue.counts(session)
+
+    def spec(self, job: Job) -> dict[str, Any]:
+        """What exactly is to be done."""
+        with self._context.database.read() as session:
+            return self._context.unseal(session, job.subject_id, f"jobs/{job.id}", job.sealed)
+
+
+def add_job(context: Context, change: Change, kind: JobKind, thing: Thing, subject: Subject, name: str, spec: dict[str, Any]) -> Job:
+    """Queue work in the transaction of the change that needs it."""
+    assert change.actor is not None
+    job = Job(kind=kind, subject_kind=subject.kind, subject_id=subject.id, subject_name=name, owner_id=change.actor.account_id, visibility=thing.visibility)
+    job.sealed = context.seal(change.session, subject.id, f"jobs/{job.id}", spec)
+    change.session.add(job)
+    change.session.flush()
+    tell_job(change, "job.queued", job)
+    return job
+
+
+def end_jobs(change: Change, subject_id: str) -> None:
+    """Cancel everything that still works for a thing that goes away."""
+    for job in queue.unfinished(change.session, subject_id):
+        queue.finish(change.session, job, "cancelled", "job_cancelled")
+        tell_job(change, "job.finished", job)
+
+
+def finish_job(change: Change, job: Job) -> Job | None:
+    """Mark a job done inside the change that makes its result known; ``None`` when this attempt lost it."""
+    kept = queue.held(change.session, job.id, job.attempt)
+    if kept is not None:
+        queue.finish(change.session, kept, "succeeded")
+        tell_job(change, "job.finished", kept)
+    return kept
+
+
+def tell_job(change: Change, type: str, job: Job) -> None:
+    data = JobEvent(
+        kind=job.kind,  # type: ignore[arg-type]  # written by us as a JobKind
+        status=job.status,  # type: ignore[arg-type]
+        progress=round(job.progress, 3),
+        message=job.message,
+        subject=Subject(kind=job.subject_kind, id=job.subject_id),
+        subject_name=job.subject_name,
+        error=job.error_code,
+    )
+    change.tell(type, Subject(kind="job", id=job.id), data, Thing(job.owner_id, job.visibility))
+
+
+def _read(job: Job, names: dict[str, str]) -> JobRead:
+    error = every_error()[job.error_code].sentence if job.error_code else None
+    return JobRead(
+        id=job.id,
+        kind=job.kind,  # type: ignore[arg-type]
+        status=job.status,  # type: ignore[arg-type]
+        subject=JobSubject(kind=job.subject_kind, id=job.subject_id, name=job.subject_name),  # type: ignore[arg-type]
+        progress=job.progress,
+        message=job.message,
+        error=error,
+        attempt=job.attempt,
+        owner=Named(id=job.owner_id, name=names.get(job.owner_id, "")),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )
+
+
+def _is_another(worker: Worker) -> bool:
+    """Whether the process id was given to another program since."""
+    try:
+        return psutil.Process(worker.pid).create_time() > worker.started_at.timestamp() + 5
+    except psutil.Error:
+        return True

@@ -1,0 +1,259 @@
+"""Models: asked for, followed while they are searched for, understood, taken away."""
+
+from __future__ import annotations
+
+from dapp_ext.domain.access import Thing
+from dapp_ext.domain.learning import MEASURES
+from dapp_ext.errors import ColumnUnknown, Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
+from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.base import Named, Page, Subject, now
+from dapp_ext.schema.datasets import ColumnProfile, Profile
+from dapp_ext.schema.events import ModelEvent
+from dapp_ext.schema.models import Leaderboard, ModelRead, ModelUpdate, Results, Score, TrainRequest, Trial
+from dapp_ext.services import datasets as datasets_service
+from dapp_ext.services import files
+from dapp_ext.services.context import Change, Context, list_cursor
+from dapp_ext.services.files import Download
+from dapp_ext.services.jobs import add_job, end_jobs
+from dapp_ext.services.tables import Tables
+from dapp_ext.store import accounts as accounts_store
+from dapp_ext.store import models as store
+from dapp_ext.store.database import Session
+from dapp_ext.store.tables import Model, TrialRow
+
+
+class Models:
+    """The service."""
+
+    def __init__(self, context: Context, tables: Tables) -> None:
+        self._context = context
+        self._tables = tables
+
+    def train(self, actor: Actor, request: TrainRequest) -> ModelRead:
+        """Queue a search for the best model.
+
+        Raises
+        ------
+        ColumnUnknown, TargetUnusable, NotReady, NameTaken
+            Whatever can be known before the search begins is said now.
+        """
+        self._context.permit(actor, "model.train")
+        with self._context.database.read() as session:
+            dataset, version = self._tables._find(actor, session, request.dataset, request.version, "dataset.read")
+            datasets_service.require_ready(dataset, version)
+            profile = Profile.model_validate_json(files.read_stored(self._context, session, version.profile_id))
+        target = request.target or profile.likely_target
+        if target is None:
+            raise TargetUnusable("It is not clear which column to predict. Name one as the target.")
+        _check_columns(profile, target, request)
+        recipe = request.model_dump(mode="json", exclude={"dataset", "version", "name"}) | {"target": target}
+        with self._context.change(actor, "model.train") as change:
+            name = self._name(change.session, request.name, dataset.name)
+            model = Model(
+                name=name,
+                name_key=store.name_key(name),
+                owner_id=actor.account_id,
+                visibility=dataset.visibility,
+                dataset_id=dataset.id,
+                dataset_name=dataset.name,
+                dataset_version=version.version,
+                time_budget=request.time_budget,
+            )
+            change.subject = Subject(kind="model", id=model.id)
+            self._context.new_key(change.session, model.id)
+            change.session.add(model)
+            change.session.flush()
+            model.sealed = self._context.seal(change.session, model.id, place_of(model), {"target": target, "task": request.task, "metric": request.metric})
+            job = add_job(self._context, change, "train", thing_of(model), change.subject, model.name, {"recipe": recipe})
+            model.job_id = job.id
+            change.session.add(model)
+            tell(change, "model.training", model)
+            return read(self._context, change.session, model)
+
+    def list(self, actor: Actor, *, search: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[ModelRead]:
+        """Models that the actor may see, newest first."""
+        self._context.permit(actor, "model.list")
+        limit = max(1, min(limit, 500))
+        with self._context.database.read() as session:
+            rows = store.page(session, actor.account_id, search=search, limit=limit + 1, before=list_cursor(cursor))
+            names = accounts_store.names(session, {model.owner_id for model in rows})
+            counts = store.trial_counts(session, [model.id for model in rows])
+            items = [read(self._context, session, model, names, counts) for model in rows[:limit]]
+        return Page(items=items, next=items[-1].id if len(rows) > limit else None)
+
+    def get(self, actor: Actor, ref: str) -> ModelRead:
+        """One model by id or name."""
+        with self._context.database.read() as session:
+            return read(self._context, session, self.find(actor, session, ref, "model.read"))
+
+    def update(self, actor: Actor, ref: str, request: ModelUpdate) -> ModelRead:
+        """Rename, or change who may see it."""
+        with self._context.database.read() as session:
+            model = self.find(actor, session, ref, "model.update")
+        with self._context.change(actor, "model.update", Subject(kind="model", id=model.id)) as change:
+            model = self.find(actor, change.session, model.id, "model.update")
+            if request.name is not None:
+                name = datasets_service.clean_name(request.name)
+                other = store.by_reference(change.session, name)
+                if other is not None and other.id != model.id:
+                    raise NameTaken(f"There is a model named {name!r} already. Choose another name.")
+                model.name, model.name_key = name, store.name_key(name)
+            if request.visibility is not None:
+                model.visibility = request.visibility
+            model.updated_at = now()
+            change.session.add(model)
+            tell(change, "model.changed", model)
+            return read(self._context, change.session, model)
+
+    def delete(self, actor: Actor, ref: str) -> None:
+        """Delete a model for good: its trials, its files and its key."""
+        with self._context.database.read() as session:
+            model = self.find(actor, session, ref, "model.delete")
+        with self._context.change(actor, "model.delete", Subject(kind="model", id=model.id)) as change:
+            model = self.find(actor, change.session, model.id, "model.delete")
+            end_jobs(change, model.id)
+            stored = list(files.store.files(change.session, model.id))
+            tell(change, "model.deleted", model)
+            store.erase(change.session, model)
+        self._context.forget_key(model.id)
+        files.remove(self._context, stored)
+
+    def leaderboard(self, actor: Actor, ref: str) -> Leaderboard:
+        """The trials so far, best first."""
+        with self._context.database.read() as session:
+            model = self.find(actor, session, ref, "model.read")
+            inside = self._context.unseal(session, model.id, place_of(model), model.sealed)
+            trials = [Trial.model_validate(self._context.unseal(session, model.id, trial_place(row), row.sealed)) for row in store.trials(session, model.id)]
+        metric = inside.get("metric")
+        measure = MEASURES.get(metric or "")
+        greater = measure is None or measure.greater_is_better
+        ranked = sorted(trials, key=lambda trial: (trial.score is None, -(trial.score or 0.0) if greater else (trial.score or 0.0), trial.number))
+        best = next((trial.number for trial in ranked if trial.score is not None), None)
+        return Leaderboard(
+            model=model.id,
+            status=model.status,  # type: ignore[arg-type]  # written by us as a ModelStatus
+            metric=metric,
+            metric_label=measure.label if measure else None,
+            greater_is_better=greater,
+            trials=[trial.model_copy(update={"is_best": trial.number == best}) for trial in ranked],
+            seconds_left=model.seconds_left,
+            time_budget=model.time_budget,
+        )
+
+    def results(self, actor: Actor, ref: str) -> Results:
+        """All that is known about a trained model."""
+        with self._context.database.read() as session:
+            model = self.find(actor, session, ref, "model.read")
+            require_trained(model)
+            found = Results.model_validate_json(files.read_stored(self._context, session, model.results_id))
+        return found.model_copy(update={"model": Named(id=model.id, name=model.name)})
+
+    def stop(self, actor: Actor, ref: str) -> ModelRead:
+        """End the search now and keep the best model so far."""
+        with self._context.database.read() as session:
+            model = self.find(actor, session, ref, "model.stop")
+        with self._context.change(actor, "model.stop", Subject(kind="model", id=model.id)) as change:
+            model = self.find(actor, change.session, model.id, "model.stop")
+            if model.status not in ("queued", "training"):
+                raise Conflict("The search has ended already.")
+            model.stop_requested = True
+            change.session.add(model)
+            tell(change, "model.changed", model)
+            return read(self._context, change.session, model)
+
+    def export(self, actor: Actor, ref: str, format: str = "skops") -> Download:
+        """The trained pipeline as a file."""
+        if format != "skops":
+            raise Invalid("A model can be taken away as skops only.")
+        with self._context.database.read() as session:
+            model = self.find(actor, session, ref, "model.export")
+            require_trained(model)
+            reader, stored = files.open_stored(self._context, session, model.artifact_id)
+        self._context.note(actor, "model.export", Subject(kind="model", id=model.id), "allow")
+        return Download(f"{model.name}.skops", "application/octet-stream", files.pieces(reader), stored.plain_size)
+
+    def find(self, actor: Actor, session: Session, ref: str, verb: str) -> Model:
+        """A model that the actor may do this to."""
+        model = store.by_reference(session, ref)
+        if model is None:
+            raise ModelNotFound
+        self._context.permit(actor, verb, thing_of(model), ModelNotFound)
+        return model
+
+    def _name(self, session: Session, wanted: str | None, dataset_name: str) -> str:
+        if wanted is None:
+            stem = datasets_service.clean_name(f"{dataset_name} model")
+            return datasets_service.free_name(stem, store.taken_names(session, stem))
+        name = datasets_service.clean_name(wanted)
+        if store.by_reference(session, name) is not None:
+            raise NameTaken(f"There is a model named {name!r} already. Choose another name.")
+        return name
+
+
+def _check_columns(profile: Profile, target: str, request: TrainRequest) -> None:
+    by_name: dict[str, ColumnProfile] = {column.name: column for column in profile.columns}
+    for name in (target, *request.exclude):
+        if name not in by_name:
+            raise ColumnUnknown(f"The dataset has no column named {name!r}. Choose one of its {len(by_name)} columns.")
+    if target in request.exclude:
+        raise Invalid("The target cannot be left out as well. Take it out of the excluded columns.")
+    if by_name[target].distinct < 2:
+        raise TargetUnusable(f"The column {target!r} has only one value, so there is nothing to learn. Choose another target.")
+    if len(by_name) - len(set(request.exclude)) < 2:
+        raise Invalid("There is no column left to learn from. Leave out fewer columns.")
+
+
+def thing_of(model: Model) -> Thing:
+    """What the policy needs to know of a model."""
+    return Thing(model.owner_id, model.visibility)
+
+
+def require_trained(model: Model) -> None:
+    if model.status == "failed":
+        raise NotReady(f"{model.name!r} could not be trained, so there is no result. Its page says why.")
+    if model.status != "ready":
+        raise NotReady(f"{model.name!r} is still being trained. Wait for it, or stop it and keep the best so far.")
+
+
+def place_of(model: Model) -> str:
+    """Where a model's sealed field is; bound to it."""
+    return f"models/{model.id}"
+
+
+def trial_place(row: TrialRow) -> str:
+    return f"trials/{row.model_id}/{row.number}"
+
+
+def tell(change: Change, type: str, model: Model) -> None:
+    """Add an event about a model; neither its target nor its sentence is in it."""
+    dataset = Named(id=model.dataset_id, name=model.dataset_name)
+    data = ModelEvent(name=model.name, status=model.status, dataset=dataset, error=model.error_code)
+    change.tell(type, Subject(kind="model", id=model.id), data, thing_of(model))
+
+
+def read(context: Context, session: Session, model: Model, names: dict[str, str] | None = None, counts: dict[str, int] | None = None) -> ModelRead:
+    """A model as it is shown."""
+    owners = names if names is not None else accounts_store.names(session, {model.owner_id})
+    trials = counts if counts is not None else store.trial_counts(session, [model.id])
+    inside = context.unseal(session, model.id, place_of(model), model.sealed)
+    return ModelRead(
+        id=model.id,
+        name=model.name,
+        version=model.version,
+        status=model.status,  # type: ignore[arg-type]
+        error=inside.get("error"),
+        owner=Named(id=model.owner_id, name=owners.get(model.owner_id, "")),
+        visibility=model.visibility,  # type: ignore[arg-type]
+        dataset=Named(id=model.dataset_id, name=model.dataset_name),
+        dataset_version=model.dataset_version,
+        target=inside.get("target"),
+        task=inside.get("task"),
+        metric=inside.get("metric"),
+        score=Score.model_validate(inside["score"]) if inside.get("score") else None,
+        sentence=inside.get("sentence"),
+        trials=trials.get(model.id, 0),
+        time_budget=model.time_budget,
+        job_id=model.job_id,
+        created_at=model.created_at,
+        updated_at=model.updated_at,
+    )

@@ -1,0 +1,64 @@
+"""Predictions: a few rows now, or a whole dataset in the background."""
+
+from __future__ import annotations
+
+from dapp_ext.errors import NotReady, RowsMismatch
+from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.base import Named, Subject, new_id
+from dapp_ext.schema.datasets import DatasetUpload
+from dapp_ext.schema.models import BatchPredictRead, BatchPredictRequest, PredictRead, PredictRequest
+from dapp_ext.services import datasets, files, models
+from dapp_ext.services.context import Context
+from dapp_ext.services.jobs import add_job
+from dapp_ext.services.models import Models
+from dapp_ext.services.scorers import Scorers
+from dapp_ext.services.tables import Tables
+from dapp_ext.store.tables import DatasetVersion
+
+
+class Predictions:
+    """The service."""
+
+    def __init__(self, context: Context, tables: Tables, models_service: Models) -> None:
+        self._context = context
+        self._tables = tables
+        self._models = models_service
+        self._scorers = Scorers()
+
+    def predict(self, actor: Actor, ref: str, request: PredictRequest) -> PredictRead:
+        """Predict some rows now. What is missing or new in them is said in ``notes``."""
+        with self._context.database.read() as session:
+            model = self._models.find(actor, session, ref, "model.predict")
+            models.require_trained(model)
+            if request.version not in (None, model.version):
+                raise NotReady(f"{model.name!r} has no version {request.version}. The latest is {model.version}.")
+            artifact = files.stored_pass(self._context, session, model.artifact_id)
+        width = len({name for row in request.rows for name in row})
+        if width == 0:
+            raise RowsMismatch("The rows are empty. Give each as an object of column names and values.")
+        answers, notes = self._scorers.predict(artifact, request.rows)
+        return PredictRead(model=Named(id=model.id, name=model.name), model_version=model.version, predictions=answers, notes=notes)
+
+    def predict_batch(self, actor: Actor, ref: str, request: BatchPredictRequest) -> BatchPredictRead:
+        """Predict a whole dataset; the answer becomes a dataset of its own."""
+        with self._context.database.read() as session:
+            model = self._models.find(actor, session, ref, "model.predict_batch")
+            models.require_trained(model)
+        self._context.permit(actor, "dataset.create")
+        source = self._tables.open(actor, request.dataset, request.version, "dataset.read")
+        name = request.name
+        upload = DatasetUpload(filename=f"{source.name} predicted by {model.name}"[:255], name=name, visibility=model.visibility)  # type: ignore[arg-type]
+        dataset_id, key = new_id(), self._context.keyring.new_data_key()
+        with self._context.change(actor, "model.predict_batch", Subject(kind="model", id=model.id)) as change:
+            dataset = datasets.new_dataset(self._context, change, upload, dataset_id, key)
+            spec = {"model": model.id, "source": source.dataset_id, "source_version": source.version}
+            job = add_job(self._context, change, "predict", datasets.thing_of(dataset), Subject(kind="dataset", id=dataset.id), dataset.name, spec)
+            change.session.add(
+                DatasetVersion(dataset_id=dataset.id, version=1, filename=upload.filename, source_model_id=model.id, job_id=job.id, format="parquet")
+            )
+            change.details["dataset"] = dataset.id
+            datasets.tell(change, "dataset.processing", dataset)
+        return BatchPredictRead(job_id=job.id, dataset_id=dataset.id, dataset_name=dataset.name)
+
+    def close(self) -> None:
+        self._scorers.close()

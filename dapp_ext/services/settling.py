@@ -1,0 +1,238 @@
+"""Between a job's row and its process: what the process is given, and what becomes of its result.
+
+A result is published (renamed) before the transaction that makes it known. Should the worker die between the two, the
+files are unknown to everybody and swept away later, and the job is done again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dapp_ext.domain.learning import Recipe
+from dapp_ext.errors import DatasetNotFound, Internal, ModelNotFound
+from dapp_ext.schema.base import Named, Subject, now
+from dapp_ext.schema.datasets import Column, ReadOptions
+from dapp_ext.schema.events import PredictionEvent, TrialEvent
+from dapp_ext.schema.models import Results, Trial
+from dapp_ext.services import datasets, files, models
+from dapp_ext.services.context import Change, Context
+from dapp_ext.services.jobs import finish_job
+from dapp_ext.services.work import GuardsChecked, IngestOrder, ModelMade, Order, PredictOrder, SearchBegan, TableMade, TrainOrder, TrialEnded
+from dapp_ext.store import datasets as datasets_store
+from dapp_ext.store import models as models_store
+from dapp_ext.store import queue
+from dapp_ext.store.database import Session
+from dapp_ext.store.tables import Dataset, DatasetVersion, Job, Model, TrialRow
+
+
+class Settling:
+    """What a worker needs besides :class:`~dapp_ext.services.jobs.Jobs`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def order(self, job: Job) -> Order:
+        """What the job's process is given."""
+        with self._context.database.read() as session:
+            spec = self._context.unseal(session, job.subject_id, f"jobs/{job.id}", job.sealed)
+            if job.kind == "ingest":
+                return self._ingest_order(session, job, spec)
+            if job.kind == "train":
+                return self._train_order(session, job, spec)
+            return self._predict_order(session, job, spec)
+
+    def begin(self, job: Job) -> None:
+        """Show that work on it has begun."""
+        with self._context.change(None, None) as change:
+            if job.subject_kind == "dataset":
+                dataset = change.session.get(Dataset, job.subject_id)
+                if dataset is not None:
+                    datasets.tell(change, "dataset.processing", dataset)
+                return
+            model = change.session.get(Model, job.subject_id)
+            if model is not None:
+                model.status, model.updated_at = "training", now()
+                change.session.add(model)
+                models.tell(change, "model.training", model)
+
+    def hear(self, job: Job, message: Any) -> None:
+        """Keep what a search told on its way."""
+        if isinstance(message, TrialEnded):
+            self._keep_trial(job, message)
+        elif isinstance(message, SearchBegan):
+            self._keep_in_model(job, {"task": message.task, "metric": message.metric})
+        elif isinstance(message, GuardsChecked):
+            self._keep_in_model(job, {"guards": [guard.model_dump(mode="json") for guard in message.guards]})
+
+    def settle(self, job: Job, made: TableMade | ModelMade) -> None:
+        """Make a result known."""
+        if isinstance(made, ModelMade):
+            self._settle_model(job, made)
+        else:
+            self._settle_table(job, made)
+
+    # -- orders -------------------------------------------------------------------------------------------------
+
+    def _ingest_order(self, session: Session, job: Job, spec: dict[str, Any]) -> IngestOrder:
+        version = datasets_store.version_of(session, job.subject_id, spec["version"])
+        if version is None:
+            raise DatasetNotFound
+        original = files.stored_pass(self._context, session, version.original_id)
+        table = files.new_pass(self._context, session, job.subject_id, version.version, "table")
+        return IngestOrder(original, table, version.filename, ReadOptions.model_validate(spec.get("options", {})))
+
+    def _train_order(self, session: Session, job: Job, spec: dict[str, Any]) -> TrainOrder:
+        model = session.get(Model, job.subject_id)
+        if model is None:
+            raise ModelNotFound
+        table, columns = self._table(session, model.dataset_id, model.dataset_version)
+        finished = [
+            Trial.model_validate(self._context.unseal(session, model.id, models.trial_place(row), row.sealed)) for row in models_store.trials(session, model.id)
+        ]
+        return TrainOrder(
+            table=table,
+            columns=columns,
+            recipe=Recipe(**spec["recipe"]),
+            finished=finished,
+            artifact=files.new_pass(self._context, session, model.id, model.version, "model"),
+            results=files.new_pass(self._context, session, model.id, model.version, "results"),
+            model=Named(id=model.id, name=model.name),
+            dataset=Named(id=model.dataset_id, name=model.dataset_name),
+            dataset_version=model.dataset_version,
+        )
+
+    def _predict_order(self, session: Session, job: Job, spec: dict[str, Any]) -> PredictOrder:
+        model = session.get(Model, spec["model"])
+        if model is None:
+            raise ModelNotFound("The model was deleted before the prediction began.")
+        source, columns = self._table(session, spec["source"], spec["source_version"])
+        table = files.new_pass(self._context, session, job.subject_id, 1, "table")
+        return PredictOrder(files.stored_pass(self._context, session, model.artifact_id), source, columns, table)
+
+    def _table(self, session: Session, dataset_id: str, number: int) -> tuple[files.FilePass, list[Column]]:
+        version = datasets_store.version_of(session, dataset_id, number)
+        if version is None:
+            raise DatasetNotFound("The dataset was deleted before the work began.")
+        inside = self._context.unseal(session, dataset_id, datasets.place_of(version), version.sealed)
+        columns = [Column.model_validate(each) for each in inside["schema"]]
+        return files.stored_pass(self._context, session, version.table_id), columns
+
+    # -- on the way ---------------------------------------------------------------------------------------------
+
+    def _keep_trial(self, job: Job, message: TrialEnded) -> None:
+        trial = message.trial
+        with self._context.change(None, None) as change:
+            model = change.session.get(Model, job.subject_id)
+            if model is None or queue.held(change.session, job.id, job.attempt) is None:
+                return
+            row = TrialRow(model_id=model.id, number=trial.number, at=trial.at)
+            row.sealed = self._context.seal(change.session, model.id, models.trial_place(row), trial.model_dump(mode="json"))
+            change.session.merge(row)
+            model.seconds_left = message.seconds_left
+            change.session.add(model)
+            data = TrialEvent(
+                name=model.name, number=trial.number, family=trial.family, score=trial.score, is_best=trial.is_best, seconds_left=message.seconds_left
+            )
+            change.tell("model.trial", Subject(kind="model", id=model.id), data, models.thing_of(model))
+
+    def _keep_in_model(self, job: Job, values: dict[str, Any]) -> None:
+        with self._context.change(None, None) as change:
+            model = change.session.get(Model, job.subject_id)
+            if model is None or queue.held(change.session, job.id, job.attempt) is None:
+                return
+            inside = self._context.unseal(change.session, model.id, models.place_of(model), model.sealed) | values
+            model.sealed = self._context.seal(change.session, model.id, models.place_of(model), inside)
+            change.session.add(model)
+            models.tell(change, "model.changed", model)
+
+    # -- results ------------------------------------------------------------------------------------------------
+
+    def _settle_table(self, job: Job, made: TableMade) -> None:
+        files.publish(self._context, made.table)
+        number = made.table.label.generation
+        profile_label, profile_stored = files.put(self._context, job.subject_id, number, "profile", files.json_bytes(made.profile))
+        with self._context.change(None, None) as change:
+            if finish_job(change, job) is None:
+                return
+            dataset = change.session.get(Dataset, job.subject_id)
+            version = datasets_store.version_of(change.session, job.subject_id, number)
+            if dataset is None or version is None:
+                raise Internal("A dataset vanished while its job was being settled.")
+            version.table_id = files.record(change.session, dataset.id, made.table.label, made.stored)
+            version.profile_id = files.record(change.session, dataset.id, profile_label, profile_stored)
+            version.rows, version.column_count = made.rows, len(made.columns)
+            version.format = made.report.format if made.report else "parquet"
+            inside = {
+                "schema": [column.model_dump(mode="json") for column in made.columns],
+                "report": made.report.model_dump(mode="json") if made.report else {"format": "parquet", "notes": made.notes},
+                "likely_target": made.profile.likely_target,
+            }
+            version.sealed = self._context.seal(change.session, dataset.id, datasets.place_of(version), inside)
+            dataset.status, dataset.updated_at = "ready", now()
+            change.session.add(version)
+            change.session.add(dataset)
+            datasets.tell(change, "dataset.ready", dataset, version)
+            if job.kind == "predict":
+                _tell_prediction(change, "prediction.ready", version, dataset)
+
+    def _settle_model(self, job: Job, made: ModelMade) -> None:
+        files.publish(self._context, made.artifact)
+        files.publish(self._context, made.results_pass)
+        with self._context.change(None, None) as change:
+            if finish_job(change, job) is None:
+                return
+            model = change.session.get(Model, job.subject_id)
+            if model is None:
+                raise Internal("A model vanished while its job was being settled.")
+            model.artifact_id = files.record(change.session, model.id, made.artifact.label, made.artifact_stored)
+            model.results_id = files.record(change.session, model.id, made.results_pass.label, made.results_stored)
+            inside = self._context.unseal(change.session, model.id, models.place_of(model), model.sealed)
+            inside |= _headline(made.results)
+            model.sealed = self._context.seal(change.session, model.id, models.place_of(model), inside)
+            model.status, model.seconds_left, model.updated_at = "ready", None, now()
+            change.session.add(model)
+            models.tell(change, "model.trained", model)
+
+
+def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -> None:
+    """Say at a dataset or model why its job ended without a result. The sentence is sealed; the event tells the code."""
+    if job.subject_kind == "dataset":
+        dataset = change.session.get(Dataset, job.subject_id)
+        version = datasets_store.version_of(change.session, job.subject_id, dataset.version) if dataset else None
+        if dataset is None or version is None:
+            return
+        version.error_code = code
+        inside = context.unseal(change.session, dataset.id, datasets.place_of(version), version.sealed) | {"error": sentence}
+        version.sealed = context.seal(change.session, dataset.id, datasets.place_of(version), inside)
+        dataset.status, dataset.updated_at = "failed", now()
+        change.session.add(version)
+        change.session.add(dataset)
+        datasets.tell(change, "dataset.failed", dataset, version)
+        if job.kind == "predict":
+            _tell_prediction(change, "prediction.failed", version, dataset)
+        return
+    model = change.session.get(Model, job.subject_id)
+    if model is None:
+        return
+    model.status, model.error_code, model.seconds_left, model.updated_at = "failed", code, None, now()
+    inside = context.unseal(change.session, model.id, models.place_of(model), model.sealed) | {"error": sentence}
+    model.sealed = context.seal(change.session, model.id, models.place_of(model), inside)
+    change.session.add(model)
+    models.tell(change, "model.failed", model)
+
+
+def _headline(results: Results) -> dict[str, Any]:
+    score = next((score for score in results.scores if score.name == results.metric), results.scores[0])
+    return {
+        "task": results.task,
+        "metric": results.metric,
+        "sentence": results.sentence,
+        "score": score.model_dump(mode="json"),
+    }
+
+
+def _tell_prediction(change: Change, type: str, version: DatasetVersion, dataset: Dataset) -> None:
+    model = change.session.get(Model, version.source_model_id) if version.source_model_id else None
+    if model is not None:
+        data = PredictionEvent(model=Named(id=model.id, name=model.name), dataset=Named(id=dataset.id, name=dataset.name), error=version.error_code)
+        change.tell(type, Subject(kind="model", id=model.id), data, datasets.thing_of(dataset))

@@ -1,0 +1,165 @@
+"""The running platform: its processes, where they answer, and whether it is ready."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import psutil
+
+from dapp_ext import __version__
+from dapp_ext.errors import DappError
+from dapp_ext.schema.accounts import Actor, Role
+from dapp_ext.schema.system import StatusRead, WorkerRead
+from dapp_ext.services.context import Context
+from dapp_ext.settings import Settings, environment_name
+from dapp_ext.store import accounts as accounts_store
+from dapp_ext.store import queue
+
+log = logging.getLogger(__name__)
+AddressKind = Literal["api", "jupyterlab", "dashboard"]
+KEEPER_SECONDS = 3.0
+ISOLATION = "none: kernels run as the same user as this server, so roles are guard rails here, not walls"
+
+
+class System:
+    """The service."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @property
+    def settings(self) -> Settings:
+        return self._context.settings
+
+    def status(self, actor: Actor) -> StatusRead:
+        """Addresses, isolation, workers and the length of the queue."""
+        self._context.permit(actor, "system.read")
+        with self._context.database.read() as session:
+            workers = queue.recent_workers(session)
+            counts = queue.counts(session)
+        addresses = self.addresses()
+        return StatusRead(
+            version=__version__,
+            home=str(self._context.settings.home) if actor.role is Role.admin else "",
+            isolation=ISOLATION,
+            api=addresses.get("api"),
+            jupyterlab=addresses.get("jupyterlab"),
+            dashboard=addresses.get("dashboard"),
+            workers=[WorkerRead.model_validate(row.model_dump()) for row in workers if _runs(row.pid)],
+            **counts,
+        )
+
+    def ready(self) -> bool:
+        """Whether the database takes writes and the keys are here."""
+        try:
+            with self._context.database.write() as session:
+                queue.counts(session)
+        except DappError as error:
+            log.warning("Not ready: %s", error.message)
+            return False
+        return True
+
+    def shell_actor(self) -> Actor:
+        """Who works at the machine's own shell: whoever can read the home folder rules it anyway."""
+        with self._context.database.read() as session:
+            owner = accounts_store.owner(session)
+        assert owner is not None
+        return Actor(account_id=owner.id, email=owner.email, name=owner.name, role=Role.admin, door="cli")
+
+    @contextmanager
+    def announce_address(self, kind: AddressKind, url: str) -> Iterator[None]:
+        """Let other processes of this home find this one, as long as the block lasts."""
+        folder = self._context.settings.run_folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / f"{kind}-{os.getpid()}.json"
+        temporary = path.with_suffix(".new")
+        temporary.write_text(json.dumps({"kind": kind, "url": url.rstrip("/"), "pid": os.getpid()}), "utf-8")
+        temporary.chmod(0o600)
+        temporary.replace(path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+    def addresses(self) -> dict[str, str]:
+        """Where the processes of this home answer, by kind; those that are gone are left out."""
+        found: dict[str, str] = {}
+        for path in sorted(self._context.settings.run_folder.glob("*-*.json"), key=lambda each: each.stat().st_mtime if each.exists() else 0.0):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                given = json.loads(path.read_text("utf-8"))
+                if _runs(given["pid"]):
+                    found[given["kind"]] = given["url"]
+                else:
+                    path.unlink(missing_ok=True)
+        return found
+
+
+class WorkerKeeper:
+    """Sees to it that a home has a worker, as long as this server runs. The worker ends with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._run, name="dapp-worker-keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the worker that this one started."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if (self._process is None or self._process.poll() is not None) and self._is_free():
+                command = [sys.executable, "-m", "dapp_ext.worker", "--if-free", "--parent", str(os.getpid())]
+                self._process = subprocess.Popen(command, env=process_environment(self._settings), stdin=subprocess.DEVNULL, start_new_session=True)
+            self._stopping.wait(KEEPER_SECONDS)
+
+    def _is_free(self) -> bool:
+        path = self._settings.run_folder / "worker.lock"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(path, "a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+
+def process_environment(settings: Settings) -> dict[str, str]:
+    """The environment that makes another process of ours read the same settings."""
+    from dataclasses import asdict
+
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DAPP_")}
+    plain = Settings()
+    for name, value in asdict(settings).items():
+        if value != getattr(plain, name):
+            environment[environment_name(name)] = str(value)
+    return environment
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

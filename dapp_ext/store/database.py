@@ -1,0 +1,132 @@
+"""The engine and its two kinds of session: one that reads, one that writes for a moment.
+
+SQLite is opened so that an acknowledged commit survives a cut of power (``synchronous=FULL``), with foreign keys, with
+a busy timeout, and with deleted content overwritten. The write-ahead log is used only from SQLite 3.51.3 (or the
+releases that carry its repair): older libraries can damage such a file when two processes write and checkpoint at the
+same moment, so they use a rollback journal. Writers take the lock when they begin, so no transaction fails half-way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, event
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session as Session  # the type that services pass on to store functions
+from sqlmodel import create_engine
+
+from dapp_ext.errors import Broken, DappError, StorageFull, Unavailable
+
+BUSY_SECONDS = 10.0
+WRITE_TRIES = 5
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Moments with a zone in Python, UTC without one in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
+    """Whether this SQLite has the repair of the write-ahead log (3.51.3; 3.50.7 and 3.44.6 carry it too)."""
+    if version >= (3, 51, 3):
+        return True
+    return (version[:2] == (3, 50) and version >= (3, 50, 7)) or (version[:2] == (3, 44) and version >= (3, 44, 6))
+
+
+class Database:
+    """One database for all processes of a workspace."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite:
+            path = Path(url.removeprefix("sqlite:///"))
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not path.exists():
+                path.touch(mode=0o600)
+            self.engine: Engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=8, max_overflow=24)
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            address = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+            self.engine = create_engine(address, pool_pre_ping=True, pool_size=8, max_overflow=24)
+        self._writing = self.engine.execution_options(dapp_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one consistent state and changes nothing."""
+        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A short transaction that holds the write lock from its first statement; committed when the block ends."""
+        with _translated(), Session(self._writing, expire_on_commit=False) as session:
+            session.connection()  # begin now: waiting for the lock happens here, before anything was decided
+            yield session
+            session.commit()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+    _journal(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _journal(cursor: Any) -> None:
+    wanted = "wal" if wal_is_safe() else "truncate"
+    for _ in range(50):
+        try:
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
+                cursor.execute(f"PRAGMA journal_mode={wanted}")
+            return
+        except sqlite3.OperationalError:
+            time.sleep(0.05)  # another process is changing it at this moment, and this pragma does not wait by itself
+    raise Unavailable("The database is locked by another program. Close it and start again.")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    write = connection.get_execution_options().get("dapp_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DappError:
+        raise
+    except OperationalError as error:
+        text = str(error.orig).lower()
+        if "full" in text or "no space" in text:
+            raise StorageFull from error
+        if "readonly" in text or "unable to open" in text:
+            raise Unavailable("The database cannot be written now. An administrator should look at the disk and its permissions.") from error
+        raise Unavailable("The database does not answer right now. Try again in a moment.") from error
+    except DatabaseError as error:
+        if "malformed" in str(error.orig).lower() or "not a database" in str(error.orig).lower():
+            raise Broken("The database file is damaged. Restore it from a backup.") from error
+        raise

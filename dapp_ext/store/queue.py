@@ -1,0 +1,150 @@
+"""Jobs as rows: claimed with a lease, kept alive by a heartbeat, fenced by the attempt's number.
+
+A worker that cannot renew its lease has lost the job: every write names the attempt, and one that no longer runs
+changes nothing. Lost work is queued again; work whose worker died three times is given up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, update
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, col, select
+
+from dapp_ext.schema.base import now
+from dapp_ext.schema.jobs import FINAL_JOB_STATUSES
+from dapp_ext.store.tables import Job, Worker
+
+LEASE_SECONDS = 30.0
+HEARTBEAT_SECONDS = 10.0
+DEATHS_UNTIL_DEAD = 3
+RETRY_AFTER_SECONDS = 1.0
+
+
+def claim(session: Session, worker_id: str) -> Job | None:
+    """Take the oldest job that waits. Owners take turns: who has fewest running jobs comes first."""
+    running = sa_select(Job.owner_id).where(col(Job.status) == "running")
+    busy_owners = set(session.exec(running).scalars())  # type: ignore[call-overload]
+    waiting = select(Job).where(col(Job.status) == "queued", col(Job.not_before) <= time.time()).order_by(col(Job.created_at)).limit(50)
+    if session.get_bind().dialect.name == "postgresql":
+        waiting = waiting.with_for_update(skip_locked=True)
+    candidates = sorted(session.exec(waiting), key=lambda job: (job.owner_id in busy_owners, job.created_at))
+    for job in candidates[:1]:
+        job.status = "running"
+        job.attempt += 1
+        job.worker_id = worker_id
+        job.lease_until = time.time() + LEASE_SECONDS
+        job.started_at = job.started_at or now()
+        session.add(job)
+        session.flush()
+        return job
+    return None
+
+
+def renew(session: Session, job_id: str, attempt: int) -> Job | None:
+    """Prolong the lease; ``None`` when the job belongs to somebody else by now."""
+    job = held(session, job_id, attempt)
+    if job is not None:
+        job.lease_until = time.time() + LEASE_SECONDS
+        session.add(job)
+    return job
+
+
+def held(session: Session, job_id: str, attempt: int) -> Job | None:
+    """The job, if this attempt still holds it."""
+    return session.exec(select(Job).where(Job.id == job_id, Job.attempt == attempt, Job.status == "running")).first()
+
+
+def release(session: Session, job: Job) -> None:
+    """Give a job back without blame, as when its worker is stopped."""
+    job.status, job.worker_id, job.lease_until = "queued", None, None
+    session.add(job)
+
+
+def expired(session: Session) -> Sequence[Job]:
+    """Running jobs whose lease has ended: their workers are gone."""
+    return list(session.exec(select(Job).where(Job.status == "running", col(Job.lease_until) < time.time())))
+
+
+def abandoned(session: Session, worker_ids: set[str]) -> Sequence[Job]:
+    """Running jobs whose lease has ended, or that belong to workers known to be gone."""
+    gone = or_(col(Job.lease_until) < time.time(), col(Job.worker_id).in_(worker_ids))
+    return list(session.exec(select(Job).where(Job.status == "running", gone)))
+
+
+def workers_on(session: Session, host: str) -> list[Worker]:
+    """Workers that ever reported from a machine and did not leave."""
+    return list(session.exec(select(Worker).where(Worker.host == host)))
+
+
+def lose(session: Session, job: Job) -> bool:
+    """Queue a lost job again; ``True`` when it has died too often and is given up."""
+    job.deaths += 1
+    job.worker_id, job.lease_until = None, None
+    dead = job.deaths >= DEATHS_UNTIL_DEAD
+    if dead:
+        finish(session, job, "dead", "worker_lost")
+    else:
+        job.status = "queued"
+        job.not_before = time.time() + RETRY_AFTER_SECONDS * (job.deaths - 1)
+    session.add(job)
+    return dead
+
+
+def finish(session: Session, job: Job, status: str, error_code: str | None = None) -> None:
+    """End a job."""
+    assert status in FINAL_JOB_STATUSES
+    job.status, job.error_code, job.finished_at = status, error_code, now()
+    job.worker_id, job.lease_until = None, None
+    if status == "succeeded":
+        job.progress = 1.0
+    session.add(job)
+
+
+def unfinished(session: Session, subject_id: str) -> list[Job]:
+    return list(session.exec(select(Job).where(Job.subject_id == subject_id, or_(col(Job.status) == "queued", col(Job.status) == "running"))))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many jobs wait and run."""
+    found = {"queued": 0, "running": 0}
+    for status in session.exec(select(Job.status).where(or_(col(Job.status) == "queued", col(Job.status) == "running"))):
+        found[status] += 1
+    return found
+
+
+def report_worker(session: Session, worker: Worker) -> None:
+    """Say that a worker lives."""
+    changed = session.connection().execute(update(Worker).where(col(Worker.id) == worker.id).values(seen_at=now(), jobs=worker.jobs))
+    if changed.rowcount == 0:
+        session.add(Worker(**worker.model_dump()))
+
+
+def forget_worker(session: Session, worker_id: str) -> None:
+    row = session.get(Worker, worker_id)
+    if row is not None:
+        session.delete(row)
+
+
+def workers_seen_since(session: Session, moment: datetime) -> list[Worker]:
+    return list(session.exec(select(Worker).where(col(Worker.seen_at) >= moment).order_by(col(Worker.started_at))))
+
+
+def recent_workers(session: Session) -> list[Worker]:
+    """Workers that reported within a lease."""
+    return workers_seen_since(session, now() - timedelta(seconds=LEASE_SECONDS))
+
+
+def page(session: Session, account_id: str | None, *, status: str | None, limit: int, before: str | None) -> list[Job]:
+    """Jobs, newest first: all of them for ``None``, else those that the account may see."""
+    query = select(Job).order_by(col(Job.id).desc()).limit(limit)
+    if account_id is not None:
+        query = query.where(or_(col(Job.owner_id) == account_id, col(Job.visibility) == "team"))
+    if status is not None:
+        query = query.where(Job.status == status)
+    if before is not None:
+        query = query.where(col(Job.id) < before)
+    return list(session.exec(query))

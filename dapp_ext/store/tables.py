@@ -1,0 +1,256 @@
+"""The tables. Columns named ``sealed`` hold JSON under the data key of their row's object; nothing else may hold data values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from dapp_ext.schema.base import new_id, now
+from dapp_ext.store.database import UtcDateTime
+
+
+def _moment(**options: Any) -> Any:
+    return Field(default_factory=now, sa_type=UtcDateTime, **options)
+
+
+def _maybe_moment() -> Any:
+    return Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+def _sealed() -> Any:
+    return Field(default=None, sa_column=Column("sealed", LargeBinary, nullable=True))
+
+
+class Instance(SQLModel, table=True):
+    """One row: which workspace this is. ``epoch`` changes with a restore, so old cursors are recognised."""
+
+    __tablename__ = "instance"
+    id: int = Field(default=1, primary_key=True)
+    instance_id: str = Field(default_factory=new_id)
+    epoch: str = Field(default_factory=lambda: new_id()[-12:])
+    key_fingerprint: str
+    created_at: datetime = _moment()
+
+
+class Account(SQLModel, table=True):
+    __tablename__ = "accounts"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    email: str = Field(unique=True, index=True)
+    name: str
+    role: str
+    password_hash: str | None = None
+    disabled: bool = False
+    is_owner: bool = False
+    created_at: datetime = _moment()
+    seen_at: datetime | None = _maybe_moment()
+
+
+class SignIn(SQLModel, table=True):
+    """A session: every credential points to one, and ends with it."""
+
+    __tablename__ = "sessions"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    account_id: str = Field(foreign_key="accounts.id", index=True)
+    door: str
+    cookie_hash: str | None = Field(default=None, unique=True)
+    address: str = ""
+    created_at: datetime = _moment()
+    seen_at: datetime = _moment()
+    expires_at: datetime = _moment()
+    revoked_at: datetime | None = _maybe_moment()
+
+
+class RefreshToken(SQLModel, table=True):
+    __tablename__ = "refresh_tokens"
+    hash: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="sessions.id", index=True)
+    seq: int = 0
+    issued_at: datetime = _moment()
+    used_at: datetime | None = _maybe_moment()
+
+
+class Ticket(SQLModel, table=True):
+    __tablename__ = "tickets"
+    hash: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="accounts.id")
+    session_id: str | None = None
+    purpose: str
+    expires_at: datetime = _moment()
+    used_at: datetime | None = _maybe_moment()
+
+
+class LoginFailure(SQLModel, table=True):
+    """How often signing in failed lately, by account and by client; kept so that a restart forgets nothing."""
+
+    __tablename__ = "login_failures"
+    key: str = Field(primary_key=True)
+    count: int = 0
+    last_at: datetime = _moment()
+
+
+class DataKey(SQLModel, table=True):
+    """The wrapped data key of one dataset, model or job. Deleting the row makes its data unreadable for ever."""
+
+    __tablename__ = "data_keys"
+    subject_id: str = Field(primary_key=True)
+    kid: str = Field(index=True)
+    wrapped: bytes = Field(sa_column=Column("wrapped", LargeBinary, nullable=False))
+
+
+class StoredFile(SQLModel, table=True):
+    """One sealed file in the object store."""
+
+    __tablename__ = "objects"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    subject_id: str = Field(index=True)
+    version: int
+    purpose: str
+    plain_size: int = 0
+    sealed_size: int = 0
+    sha256: str = ""
+    created_at: datetime = _moment()
+
+
+class Dataset(SQLModel, table=True):
+    __tablename__ = "datasets"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    name: str
+    name_key: str = Field(unique=True, index=True)
+    owner_id: str = Field(foreign_key="accounts.id", index=True)
+    visibility: str = "team"
+    status: str = "processing"
+    version: int = 1
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class DatasetVersion(SQLModel, table=True):
+    """One version; ``sealed`` holds its columns, its reading report, its likely target and, when it failed, why."""
+
+    __tablename__ = "dataset_versions"
+    __table_args__ = (UniqueConstraint("dataset_id", "version"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    dataset_id: str = Field(foreign_key="datasets.id", index=True)
+    version: int
+    filename: str
+    format: str | None = None
+    size: int = 0
+    rows: int | None = None
+    column_count: int | None = None
+    error_code: str | None = None
+    original_id: str | None = None
+    table_id: str | None = None
+    profile_id: str | None = None
+    source_model_id: str | None = None
+    job_id: str | None = None
+    sealed: bytes | None = _sealed()
+    created_at: datetime = _moment()
+
+
+class Model(SQLModel, table=True):
+    """A model; ``sealed`` holds target, task, metric, headline score, sentence and, when it failed, why."""
+
+    __tablename__ = "models"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    name: str
+    name_key: str = Field(unique=True, index=True)
+    version: int = 1
+    owner_id: str = Field(foreign_key="accounts.id", index=True)
+    visibility: str = "team"
+    status: str = "queued"
+    error_code: str | None = None
+    dataset_id: str = Field(index=True)
+    dataset_name: str
+    dataset_version: int
+    time_budget: int
+    stop_requested: bool = False
+    seconds_left: float | None = None
+    artifact_id: str | None = None
+    results_id: str | None = None
+    job_id: str | None = None
+    sealed: bytes | None = _sealed()
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class TrialRow(SQLModel, table=True):
+    __tablename__ = "trials"
+    model_id: str = Field(foreign_key="models.id", primary_key=True)
+    number: int = Field(primary_key=True)
+    sealed: bytes | None = _sealed()
+    at: datetime = _moment()
+
+
+class Job(SQLModel, table=True):
+    """Work in the background. ``attempt`` fences: a worker that lost its lease cannot write any more."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("jobs_claim", "status", "not_before"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    kind: str
+    status: str = "queued"
+    subject_kind: str
+    subject_id: str = Field(index=True)
+    subject_name: str
+    visibility: str = "team"
+    owner_id: str = Field(foreign_key="accounts.id", index=True)
+    progress: float = 0.0
+    message: str = ""
+    error_code: str | None = None
+    attempt: int = 0
+    deaths: int = 0
+    worker_id: str | None = None
+    lease_until: float | None = None
+    not_before: float = 0.0
+    cancel_requested: bool = False
+    sealed: bytes | None = _sealed()
+    created_at: datetime = _moment()
+    started_at: datetime | None = _maybe_moment()
+    finished_at: datetime | None = _maybe_moment()
+
+
+class Worker(SQLModel, table=True):
+    __tablename__ = "workers"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    pid: int
+    host: str
+    jobs: int = 0
+    started_at: datetime = _moment()
+    seen_at: datetime = _moment()
+
+
+class EventRow(SQLModel, table=True):
+    """The outbox: written in the transaction of the change that it tells of."""
+
+    __tablename__ = "events"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
+    type: str
+    at: datetime = _moment()
+    actor_id: str | None = None
+    actor_name: str | None = None
+    subject_kind: str
+    subject_id: str
+    owner_id: str | None = None
+    audience: str = Field(default="team", sa_column=Column(String, nullable=False))
+    data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class AuditRow(SQLModel, table=True):
+    __tablename__ = "audit"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
+    at: datetime = _moment()
+    actor_id: str | None = None
+    actor_name: str = ""
+    door: str = ""
+    address: str = ""
+    action: str = Field(index=True)
+    subject_kind: str | None = None
+    subject_id: str | None = None
+    outcome: str = "allow"
+    request_id: str = ""
+    details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

@@ -1,0 +1,239 @@
+"""The worker: claims jobs, runs each in a process of its own, tells how it goes.
+
+It can be killed at any moment: what it had claimed is found by another worker, or by the next one, and done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+import psutil
+
+from dapp_ext.errors import DappError, Internal, JobCancelled
+from dapp_ext.services import Services, open_services
+from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_server
+from dapp_ext.services.work import Progress
+from dapp_ext.settings import Settings, read_settings
+from dapp_ext.store.queue import HEARTBEAT_SECONDS
+from dapp_ext.store.tables import Job
+
+log = logging.getLogger("dapp.worker")
+IDLE_SECONDS = 2.0
+RECOVER_SECONDS = 5.0
+WISHES_SECONDS = 0.5
+
+
+class _LostLease(Exception):
+    """Somebody else holds the job by now."""
+
+
+class Worker:
+    """Runs up to ``settings.workers`` jobs at the same time until it is told to stop."""
+
+    def __init__(self, services: Services, settings: Settings, *, parent: int | None = None) -> None:
+        self._services = services
+        self._settings = settings
+        self._parent = parent
+        self._stopping = threading.Event()
+        self._places = threading.BoundedSemaphore(settings.workers)
+        self._me = services.jobs.enlist()
+        self._children = start_fork_server(max(1, (os.cpu_count() or 1) // settings.workers))
+        self._threads: set[threading.Thread] = set()
+        memory = settings.job_memory or psutil.virtual_memory().total // 2
+        self._limits = {"ingest": Limits(memory, settings.parse_seconds), "train": Limits(memory), "predict": Limits(memory)}
+
+    def stop(self) -> None:
+        """Finish as soon as possible; running jobs are given back."""
+        self._stopping.set()
+        self._services.bell.wake()
+
+    def run(self) -> None:
+        """Claim and run jobs until told to stop."""
+        log.info("Worker %s waits for jobs", self._me.id)
+        self._warm_up()
+        reported = recovered = 0.0
+        while not self._stopping.is_set() and not self._is_orphan():
+            moment = time.monotonic()
+            try:
+                if moment - recovered > RECOVER_SECONDS:
+                    recovered = moment
+                    self._services.jobs.recover()
+                if moment - reported > HEARTBEAT_SECONDS:
+                    reported = moment
+                    self._me.jobs = len(self._threads)
+                    self._services.jobs.report(self._me)
+                while self._start_one():
+                    pass
+            except DappError as error:
+                log.warning("The queue does not answer and is asked again: %s", error.message)
+            self._services.bell.wait(IDLE_SECONDS)
+        self._stopping.set()
+        for thread in list(self._threads):
+            thread.join(10)
+        self._services.jobs.leave(self._me)
+
+    def _warm_up(self) -> None:
+        """Start the fork server now, so that the first job need not wait for it."""
+        process = self._children.Process(target=_nothing)
+        process.start()
+        threading.Thread(target=process.join, daemon=True).start()
+
+    def _is_orphan(self) -> bool:
+        return self._parent is not None and not psutil.pid_exists(self._parent)
+
+    def _start_one(self) -> bool:
+        if self._stopping.is_set() or not self._places.acquire(blocking=False):
+            return False
+        try:
+            job = self._services.jobs.claim(self._me)
+        except BaseException:
+            self._places.release()
+            raise
+        if job is None:
+            self._places.release()
+            return False
+        thread = threading.Thread(target=self._run_and_release, args=(job,), name=f"job-{job.id}")
+        self._threads.add(thread)
+        thread.start()
+        return True
+
+    def _run_and_release(self, job: Job) -> None:
+        try:
+            self._run(job)
+        finally:
+            self._threads.discard(threading.current_thread())
+            self._places.release()
+            self._services.bell.wake()
+
+    def _run(self, job: Job) -> None:
+        jobs = self._services.jobs
+        try:
+            self._work(job)
+        except _LostLease:
+            log.warning("Job %s is somebody else's by now", job.id)
+        except ChildDied as death:
+            if self._stopping.is_set():
+                jobs.release(job)
+            else:
+                log.warning("The process of job %s died: %s", job.id, death)
+                jobs.lost(job)
+        except JobCancelled as error:
+            jobs.fail(job, error.code, error.message, "cancelled")
+        except DappError as error:
+            log.info("Job %s failed: %s", job.id, error.code)
+            jobs.fail(job, error.code, error.message)
+        except Exception:  # a defect of ours must end the job, not the worker
+            log.exception("Job %s failed in an unforeseen way", job.id)
+            jobs.fail(job, Internal.code, Internal.sentence)
+
+    def _work(self, job: Job) -> None:
+        settling = self._services.settling
+        settling.begin(job)
+        child = Child(self._children, settling.order(job), self._limits[job.kind])
+        made = child.run(lambda message: self._hear(job, message), _Look(self, job, child))
+        settling.settle(job, made)
+
+    def _hear(self, job: Job, message: Any) -> None:
+        if isinstance(message, Progress):
+            self._services.jobs.progress(job, message.fraction, message.message)
+        else:
+            self._services.settling.hear(job, message)
+
+
+class _Look:
+    """Keeps the lease of a running job and brings what people want to its process."""
+
+    def __init__(self, worker: Worker, job: Job, child: Child) -> None:
+        self._worker, self._job, self._child = worker, job, child
+        self._beaten = self._looked = time.monotonic()
+        self._told = False
+
+    def __call__(self) -> None:
+        moment = time.monotonic()
+        jobs = self._worker._services.jobs
+        if self._worker._stopping.is_set():
+            raise ChildDied("the worker is being stopped")
+        if moment - self._beaten > HEARTBEAT_SECONDS:
+            self._beaten = moment
+            wishes = jobs.beat(self._job)
+        elif moment - self._looked > WISHES_SECONDS:
+            wishes = jobs.wishes(self._job)
+        else:
+            return
+        self._looked = moment
+        if not wishes.held:
+            raise _LostLease
+        if wishes.cancel:
+            raise JobCancelled
+        if wishes.stop and not self._told:
+            self._told = True
+            self._child.ask_to_stop()
+
+
+def _nothing() -> None:
+    """Work of the process that only starts the fork server."""
+
+
+@contextlib.contextmanager
+def _place(folder: Path, *, only_if_free: bool) -> Any:
+    """Hold this home's place for a worker; yields whether there is one to hold."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(folder / "worker.lock", "a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _note_pid(handle)
+            yield True
+        except BlockingIOError:
+            yield not only_if_free
+
+
+def _note_pid(handle: TextIO) -> None:
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+
+
+def run_worker(settings: Settings, *, only_if_free: bool = False, parent: int | None = None) -> int:
+    """Run a worker in this process until a signal ends it; returns its exit code."""
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    with _place(settings.run_folder, only_if_free=only_if_free) as free:
+        if not free:
+            return 0
+        with open_services(settings) as services:
+            worker = Worker(services, settings, parent=parent)
+
+            def stop(_number: int, _frame: FrameType | None) -> None:
+                worker.stop()
+
+            signal.signal(signal.SIGTERM, stop)
+            signal.signal(signal.SIGINT, stop)
+            worker.run()
+    return 0
+
+
+def main() -> int:
+    """``python -m dapp_ext.worker``: how the other processes start one."""
+    parser = argparse.ArgumentParser(description="Run a DAPP worker.")
+    parser.add_argument("--if-free", action="store_true", help="end at once when this home has a worker already")
+    parser.add_argument("--parent", type=int, help="end when this process ends")
+    given = parser.parse_args()
+    try:
+        return run_worker(read_settings(), only_if_free=given.if_free, parent=given.parent)
+    except DappError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
