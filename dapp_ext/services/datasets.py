@@ -232,7 +232,7 @@ def read(context: Context, session: Session, dataset: Dataset, version: DatasetV
         status=status,
         error=inside.get("error"),
         owner=Named(id=dataset.owner_id, name=owners.get(dataset.owner_id, "")),
-        visibility=dataset.visibility,  # type: ignore[arg-type]  # written by us as a Visibility
+        visibility=dataset.visibility,
         version=version.version,
         rows=version.rows,
         schema=[Column.model_validate(each) for each in inside.get("schema", [])],

@@ -53,6 +53,13 @@ class Events:
         items = [self._event(row) for row in rows if _may_see(actor, row)]
         return EventPage(items=items, next=self._cursor(last), more=len(rows) == limit)
 
+    def recent(self, actor: Actor, limit: int = 50, *, without: tuple[str, ...] = ("job.progress", "model.trial")) -> list[Event]:
+        """What happened last, newest first, without the small steps."""
+        self._context.permit(actor, "event.read")
+        with self._context.database.read() as session:
+            rows = feed.latest(session, max(1, min(limit, MAX_PAGE)) * 3, without)
+        return [self._event(row) for row in rows if _may_see(actor, row)][:limit]
+
     def subscribe(self, actor: Actor, deliver: Callable[[Event], None], after: str | None = None) -> Subscription:
         """Hand every event after a cursor to ``deliver``, in order, once, as long as it is not closed.
 

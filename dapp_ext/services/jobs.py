@@ -240,8 +240,8 @@ def finish_job(change: Change, job: Job) -> Job | None:
 
 def tell_job(change: Change, type: str, job: Job) -> None:
     data = JobEvent(
-        kind=job.kind,  # type: ignore[arg-type]  # written by us as a JobKind
-        status=job.status,  # type: ignore[arg-type]
+        kind=job.kind,
+        status=job.status,
         progress=round(job.progress, 3),
         message=job.message,
         subject=Subject(kind=job.subject_kind, id=job.subject_id),
@@ -255,9 +255,9 @@ def _read(job: Job, names: dict[str, str]) -> JobRead:
     error = every_error()[job.error_code].sentence if job.error_code else None
     return JobRead(
         id=job.id,
-        kind=job.kind,  # type: ignore[arg-type]
-        status=job.status,  # type: ignore[arg-type]
-        subject=JobSubject(kind=job.subject_kind, id=job.subject_id, name=job.subject_name),  # type: ignore[arg-type]
+        kind=job.kind,
+        status=job.status,
+        subject=JobSubject(kind=job.subject_kind, id=job.subject_id, name=job.subject_name),
         progress=job.progress,
         message=job.message,
         error=error,
@@ -272,6 +272,6 @@ def _read(job: Job, names: dict[str, str]) -> JobRead:
 def _is_another(worker: Worker) -> bool:
     """Whether the process id was given to another program since."""
     try:
-        return psutil.Process(worker.pid).create_time() > worker.started_at.timestamp() + 5
+        return bool(psutil.Process(worker.pid).create_time() > worker.started_at.timestamp() + 5)
     except psutil.Error:
         return True

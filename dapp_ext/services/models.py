@@ -19,6 +19,8 @@ from dapp_ext.services.tables import Tables
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import models as store
 from dapp_ext.store.database import Session
+from dapp_ext.store.datasets import files as files_of
+from dapp_ext.store.datasets import name_key
 from dapp_ext.store.tables import Model, TrialRow
 
 
@@ -51,7 +53,7 @@ class Models:
             name = self._name(change.session, request.name, dataset.name)
             model = Model(
                 name=name,
-                name_key=store.name_key(name),
+                name_key=name_key(name),
                 owner_id=actor.account_id,
                 visibility=dataset.visibility,
                 dataset_id=dataset.id,
@@ -97,7 +99,7 @@ class Models:
                 other = store.by_reference(change.session, name)
                 if other is not None and other.id != model.id:
                     raise NameTaken(f"There is a model named {name!r} already. Choose another name.")
-                model.name, model.name_key = name, store.name_key(name)
+                model.name, model.name_key = name, name_key(name)
             if request.visibility is not None:
                 model.visibility = request.visibility
             model.updated_at = now()
@@ -112,7 +114,7 @@ class Models:
         with self._context.change(actor, "model.delete", Subject(kind="model", id=model.id)) as change:
             model = self.find(actor, change.session, model.id, "model.delete")
             end_jobs(change, model.id)
-            stored = list(files.store.files(change.session, model.id))
+            stored = list(files_of(change.session, model.id))
             tell(change, "model.deleted", model)
             store.erase(change.session, model)
         self._context.forget_key(model.id)
@@ -131,7 +133,7 @@ class Models:
         best = next((trial.number for trial in ranked if trial.score is not None), None)
         return Leaderboard(
             model=model.id,
-            status=model.status,  # type: ignore[arg-type]  # written by us as a ModelStatus
+            status=model.status,
             metric=metric,
             metric_label=measure.label if measure else None,
             greater_is_better=greater,
@@ -240,10 +242,10 @@ def read(context: Context, session: Session, model: Model, names: dict[str, str]
         id=model.id,
         name=model.name,
         version=model.version,
-        status=model.status,  # type: ignore[arg-type]
+        status=model.status,
         error=inside.get("error"),
         owner=Named(id=model.owner_id, name=owners.get(model.owner_id, "")),
-        visibility=model.visibility,  # type: ignore[arg-type]
+        visibility=model.visibility,
         dataset=Named(id=model.dataset_id, name=model.dataset_name),
         dataset_version=model.dataset_version,
         target=inside.get("target"),

@@ -47,7 +47,7 @@ class Predictions:
         self._context.permit(actor, "dataset.create")
         source = self._tables.open(actor, request.dataset, request.version, "dataset.read")
         name = request.name
-        upload = DatasetUpload(filename=f"{source.name} predicted by {model.name}"[:255], name=name, visibility=model.visibility)  # type: ignore[arg-type]
+        upload = DatasetUpload(filename=f"{source.name} predicted by {model.name}"[:255], name=name, visibility=model.visibility)
         dataset_id, key = new_id(), self._context.keyring.new_data_key()
         with self._context.change(actor, "model.predict_batch", Subject(kind="model", id=model.id)) as change:
             dataset = datasets.new_dataset(self._context, change, upload, dataset_id, key)

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from dapp_ext.errors import AccountNotFound, LoginRefused, NotSignedIn, Throttled
 from dapp_ext.schema.accounts import AccountRead, Actor, Door, LoginRequest, Role, TicketPurpose, TicketRead, TokenPair
@@ -163,7 +163,7 @@ class Sessions:
         if found is None:
             raise NotSignedIn
         self._seen(found[0])
-        return _actor(found[1], found[0].id, found[0].door, address, request_id)  # type: ignore[arg-type]  # written by us as a Door
+        return _actor(found[1], found[0].id, cast(Door, found[0].door), address, request_id)
 
     def is_live(self, actor: Actor) -> bool:
         """Whether the session that the actor came with still counts."""

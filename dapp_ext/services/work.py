@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from dapp_ext.domain.learning import Recipe
 from dapp_ext.errors import FileUnreadable
@@ -139,7 +139,8 @@ def ingest(order: IngestOrder, say: Say) -> TableMade:
                 writer.write(batch)
                 profiler.update(batch)
 
-        with open_sealed(order.original.path, order.original.key, order.original.label) as source:
+        with open_sealed(order.original.path, order.original.key, order.original.label) as sealed:
+            source = cast(BinaryIO, sealed)
             read = read_table(source, order.filename, order.options, Sink(), lambda fraction: say(Progress(fraction * 0.95, f"Reading {order.filename}")))
         if profiler is None or read.rows == 0:
             raise FileUnreadable("The file has column names but no rows. Upload a file with at least one row.")

@@ -63,6 +63,11 @@ def after(session: Session, seq: int, limit: int = PAGE) -> list[EventRow]:
     return list(session.exec(select(EventRow).where(col(EventRow.id) > seq).order_by(col(EventRow.id)).limit(limit)))
 
 
+def latest(session: Session, limit: int, without: Sequence[str]) -> list[EventRow]:
+    """The newest events but those of some types, newest first."""
+    return list(session.exec(select(EventRow).where(col(EventRow.type).not_in(without)).order_by(col(EventRow.id).desc()).limit(limit)))
+
+
 def head(session: Session) -> int:
     """The number of the newest event, 0 before the first."""
     return session.exec(select(func.max(EventRow.id))).one() or 0

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
-from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from dapp_ext.schema.base import now
@@ -26,8 +25,7 @@ RETRY_AFTER_SECONDS = 1.0
 
 def claim(session: Session, worker_id: str) -> Job | None:
     """Take the oldest job that waits. Owners take turns: who has fewest running jobs comes first."""
-    running = sa_select(Job.owner_id).where(col(Job.status) == "running")
-    busy_owners = set(session.exec(running).scalars())  # type: ignore[call-overload]
+    busy_owners = set(session.exec(select(Job.owner_id).where(Job.status == "running")))
     waiting = select(Job).where(col(Job.status) == "queued", col(Job.not_before) <= time.time()).order_by(col(Job.created_at)).limit(50)
     if session.get_bind().dialect.name == "postgresql":
         waiting = waiting.with_for_update(skip_locked=True)

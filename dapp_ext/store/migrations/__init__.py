@@ -17,14 +17,14 @@ from dapp_ext.store.database import Database
 def head_revision() -> str:
     """The newest step that this release knows."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
+    return str(revision)
 
 
 def current_revision(database: Database) -> str | None:
     """The step that the database is at; ``None`` for an empty one."""
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        revision: str | None = MigrationContext.configure(connection).get_current_revision()
+    return revision
 
 
 def upgrade(database: Database) -> None:

@@ -1,0 +1,77 @@
+"""An empty home, the door over it, and people in each role."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
+from dapp_ext.schema.datasets import DatasetRead, DatasetUpload
+from dapp_ext.services import Services, open_services
+from dapp_ext.settings import Settings
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+PASSWORD = "plain words of a test 7"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing that is set on this machine reaches a test, and nothing of a test reaches the machine's own home."""
+    for name in list(os.environ):
+        if name.startswith("DAPP_") or name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DAPP_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", start_worker=False)
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    with open_services(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def owner(services: Services) -> Actor:
+    return services.system.shell_actor()
+
+
+@pytest.fixture
+def person(services: Services, owner: Actor) -> Callable[[str, Role], Actor]:
+    """Makes an account and signs it in."""
+
+    def make(name: str, role: Role) -> Actor:
+        email = f"{name}@example.org"
+        services.accounts.create(owner, AccountCreate(email=email, name=name.title(), role=role, password=PASSWORD))
+        pair = services.accounts.login(LoginRequest(email=email, password=PASSWORD))
+        return services.accounts.authenticate(pair.access_token)
+
+    return make
+
+
+@pytest.fixture
+def upload(services: Services) -> Callable[..., DatasetRead]:
+    """Sends bytes in as a file."""
+
+    def send(actor: Actor, data: bytes, filename: str = "table.csv", **given: object) -> DatasetRead:
+        incoming = services.datasets.begin_upload(actor, DatasetUpload.model_validate({"filename": filename, "size": len(data), **given}))
+        incoming.write(data)
+        return incoming.finish()
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; a test without one is skipped."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("no Chromium on this machine: install it to run the browser tests")
