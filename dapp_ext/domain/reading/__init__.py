@@ -1,0 +1,88 @@
+"""Reads uploaded files into Arrow: CSV and other delimited text, Excel, Parquet, JSON and JSON lines.
+
+What a file is, is told by its bytes. Values are never changed in silence: a text that is not surely a number or a
+date stays text, and everything that was decided on the way is said in the report, in plain sentences.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from dapp_ext.domain.reading import sniffing
+from dapp_ext.domain.reading.opening import Opened
+from dapp_ext.domain.reading.table import Progress, Sink, TableRead
+from dapp_ext.errors import FileUnreadable
+from dapp_ext.schema.datasets import ReadOptions
+
+__all__ = ["Progress", "Sink", "TableRead", "read_table"]
+
+_ENDINGS = {
+    "text": ("csv", "tsv", "txt", "tab", "dat", "psv", "json", "jsonl", "ndjson", "gz"),
+    "parquet": ("parquet", "pq", "parq"),
+    "zip": ("xlsx",),
+}
+_NAMES = {"text": "text", "parquet": "Parquet", "zip": "an Excel workbook"}
+
+
+def read_table(source: BinaryIO, filename: str, options: ReadOptions, sink: Sink, progress: Progress | None = None) -> TableRead:
+    """Read a file and write its rows to a sink.
+
+    Parameters
+    ----------
+    source : BinaryIO
+        Seekable file object; read in pieces of a few MiB, from the beginning, once or twice.
+    filename : str
+        The name it was uploaded under; used for remarks only.
+    options : ReadOptions
+        What is not to be guessed.
+    sink : Sink
+        Takes the schema and the batches. ``start`` comes again when the types had to be widened.
+    progress : callable, optional
+        Told the share of the work that is done, from 0 to 1.
+
+    Returns
+    -------
+    TableRead
+        Columns with their kinds, number of rows, and the report.
+
+    Raises
+    ------
+    FileUnreadable
+        The bytes are no table that can be read; one sentence says why and what to do.
+    TooLarge
+        More rows or columns than a dataset may have.
+    """
+    opened = Opened(source, progress)
+    head = opened.head()
+    content = sniffing.content_of(head, _tail(source, opened.size))
+    if opened.gzipped and content != "text":
+        raise FileUnreadable("The gzip file holds a file that is packed already. Unpack it once and upload what is in it.")
+    read = _read(content, opened, options, sink)
+    opened.finish()
+    return _with_remark(read, content, filename)
+
+
+def _tail(source: BinaryIO, size: int) -> bytes:
+    source.seek(max(0, size - 8))
+    return source.read(8)
+
+
+def _read(content: sniffing.Content, opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
+    if content == "parquet":
+        from dapp_ext.domain.reading.parquet import read_parquet
+
+        return read_parquet(opened, sink)
+    from dapp_ext.domain.reading.csv import read_csv
+
+    return read_csv(opened, options, sink)
+
+
+def _with_remark(read: TableRead, content: sniffing.Content, filename: str) -> TableRead:
+    """Say so when the name of the file promises something else than its content."""
+    ending = filename.rsplit(".", 1)[-1].lower() if "." in filename else ""
+    others = {end for kind, ends in _ENDINGS.items() if kind != content for end in ends} | {"xls", "xlsm", "pdf", "png"}
+    if ending not in others:
+        return read
+    note = f'The ending of the file name is ".{ending}", but the file is {_NAMES[content]}; it was read as that.'
+    report = read.report.model_copy(update={"notes": [note, *read.report.notes]})
+    return TableRead(read.columns, read.rows, report)

@@ -1,0 +1,230 @@
+"""Dates and times in texts.
+
+ISO 8601 is tried first. Other spellings are told apart by evidence in the whole column: ``13/01/2021`` proves that
+the day comes first, ``01/13/2021`` that the month does. Where nothing proves it, the caller is told so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dapp_ext.domain.reading.numbers import DoesNotFit
+
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+MONTHS = {name[:length]: number for number, name in enumerate(_MONTHS, start=1) for length in (3, len(name))} | {"sept": 9}
+_TIME = r"(?:(?:[T ]|, )(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.(?P<f>\d{1,6}))?)?(?: ?(?P<p>[AaPp])\.?[Mm]\.?)?)?"
+_SHAPES = tuple(
+    re.compile(shape + _TIME, re.ASCII)
+    for shape in (
+        r"(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
+        r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4})",
+        r"(?P<a>\d{1,2})(?P<s>[/.])(?P<b>\d{1,2})(?P=s)(?P<y>\d{2})",
+        r"(?P<d>\d{1,2})(?P<s>[- ])(?P<n>[A-Za-z]{3,9})\.?,?(?P=s)(?P<y>\d{4}|\d{2})",
+        r"(?P<n>[A-Za-z]{3,9})\.? (?P<d>\d{1,2}),? (?P<y>\d{4})",
+    )
+)
+_MONTH_SHAPES = tuple(
+    re.compile(shape, re.ASCII)
+    for shape in (r"(?P<y>\d{4})[- ](?P<n>[A-Za-z]{3,9})", r"(?P<n>[A-Za-z]{3,9})[- ](?P<y>\d{4})", r"(?P<y>\d{4})-(?P<m>\d{2})")
+)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?: ?([AaPp])\.?[Mm]\.?)?", re.ASCII)
+_SPAN = re.compile(r"(-)?(?:(\d+) days?,? ?\+?)?(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?", re.ASCII)
+_ONLY_DAYS = re.compile(r"(-?\d+) days?", re.ASCII)
+
+
+@dataclass
+class DateFacts:
+    """What the texts of one column showed."""
+
+    first: int = 0
+    second: int = 0
+    ordered: bool = False
+    timed: bool = False
+    short_years: bool = False
+    months_only: bool = False
+    spellings: set[str] = field(default_factory=set)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the order of day and month does not need a guess."""
+        return not self.ordered or self.first > 12 or self.second > 12
+
+    def day_first(self, default: bool) -> bool:
+        """Whether the day comes before the month."""
+        if self.first > 12:
+            return True
+        return default if self.second <= 12 else False
+
+
+@dataclass(frozen=True)
+class _Read:
+    year: int
+    month: int
+    day: int
+    swappable: bool
+    clock: timedelta | None
+
+
+def loose_gather(array: pa.Array, facts: DateFacts) -> None:
+    """Check that every text is a date in some known spelling, and take down what that shows.
+
+    Raises
+    ------
+    DoesNotFit
+        Some text is no date, or two texts contradict each other about the order of day and month.
+    """
+    for text in array.unique().to_pylist():
+        if text is not None:
+            _take_down(text, facts)
+    if facts.first > 12 and facts.second > 12:
+        raise DoesNotFit
+
+
+def _take_down(text: str, facts: DateFacts) -> None:
+    read, shape = _read(text)
+    facts.spellings.add(shape)
+    if shape.startswith("month"):
+        facts.months_only = True
+    facts.timed |= read.clock is not None
+    if read.swappable:
+        facts.ordered = True
+        facts.first, facts.second = max(facts.first, read.month), max(facts.second, read.day)
+        if max(read.month, read.day) > 31 or min(read.month, read.day) < 1:
+            raise DoesNotFit
+    else:
+        _date(read.year, read.month, read.day)
+    facts.short_years |= shape.endswith("yy")
+
+
+def _read(text: str) -> tuple[_Read, str]:
+    """The parts of a date and the name of its spelling. With an unknown order, ``month`` holds what stands first."""
+    for number, pattern in enumerate(_SHAPES):
+        found = pattern.fullmatch(text)
+        if found is None:
+            continue
+        part = found.groupdict()
+        year, short = _year(part["y"])
+        name = f"{number}{part.get('s', '')}{'yy' if short else ''}"
+        clock = _clock(part)
+        if "a" in part:
+            first, second = int(part["a"]), int(part["b"])
+            if part["s"] == ".":
+                return _Read(year, second, first, False, clock), name
+            return _Read(year, first, second, True, clock), name
+        month = int(part["m"]) if "m" in part else _month(part["n"])
+        return _Read(year, month, int(part["d"]), False, clock), name
+    for number, pattern in enumerate(_MONTH_SHAPES):
+        if (found := pattern.fullmatch(text)) is not None:
+            part = found.groupdict()
+            month = int(part["m"]) if "m" in part else _month(part["n"])
+            return _Read(int(part["y"]), month, 1, False, None), f"month{number}"
+    raise DoesNotFit
+
+
+def _year(text: str) -> tuple[int, bool]:
+    """Two digits mean 1969 to 2068, as in POSIX."""
+    if len(text) == 4:
+        return int(text), False
+    year = int(text)
+    return (2000 if year <= 68 else 1900) + year, True
+
+
+def _month(name: str) -> int:
+    number = MONTHS.get(name.lower())
+    if number is None:
+        raise DoesNotFit
+    return number
+
+
+def _clock(part: dict[str, str | None]) -> timedelta | None:
+    if part["H"] is None or part["M"] is None:
+        return None
+    return _of_day(int(part["H"]), int(part["M"]), part["S"], part["f"], part["p"])
+
+
+def _of_day(hour: int, minute: int, second: str | None, fraction: str | None, half: str | None) -> timedelta:
+    if half is not None:
+        if not 1 <= hour <= 12:
+            raise DoesNotFit
+        hour = hour % 12 + (12 if half in "pP" else 0)
+    seconds = int(second or 0)
+    if hour > 23 or minute > 59 or seconds > 59:
+        raise DoesNotFit
+    return timedelta(hours=hour, minutes=minute, seconds=seconds, microseconds=int((fraction or "").ljust(6, "0")))
+
+
+def _date(year: int, month: int, day: int) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError as error:
+        raise DoesNotFit from error
+
+
+def loose_parse(array: pa.Array, *, day_first: bool, timed: bool) -> pa.Array:
+    """Dates, or dates with a time of day, in the order that the facts decided."""
+
+    def convert(text: str) -> date | datetime:
+        read, _ = _read(text)
+        month, day = (read.day, read.month) if read.swappable and day_first else (read.month, read.day)
+        found = _date(read.year, month, day)
+        if not timed:
+            return found
+        return datetime(found.year, found.month, found.day) + (read.clock or timedelta())
+
+    return mapped(array, convert, pa.timestamp("us") if timed else pa.date32())
+
+
+def iso(array: pa.Array, target: pa.DataType) -> pa.Array:
+    """ISO 8601 dates or times stamps of one type: all with a zone, or all without."""
+    try:
+        return pc.cast(array, target)
+    except pa.ArrowInvalid as error:
+        raise DoesNotFit from error
+
+
+def times(array: pa.Array) -> pa.Array:
+    """Times of day: ``7:05``, ``07:05:33.5``, ``7:05 PM``."""
+
+    def convert(text: str) -> time:
+        found = _CLOCK.fullmatch(text)
+        if found is None:
+            raise DoesNotFit
+        hour, minute, second, fraction, half = found.groups()
+        return (datetime.min + _of_day(int(hour), int(minute), second, fraction, half)).time()
+
+    return mapped(array, convert, pa.time64("us"))
+
+
+def durations(array: pa.Array) -> pa.Array:
+    """Spans of time: ``36:15:00``, ``2 days 03:04:05``, ``3 days``."""
+
+    def convert(text: str) -> timedelta:
+        if (days := _ONLY_DAYS.fullmatch(text)) is not None:
+            return timedelta(days=int(days[1]))
+        found = _SPAN.fullmatch(text)
+        if found is None:
+            raise DoesNotFit
+        sign, days_text, hours, minutes, seconds, fraction = found.groups()
+        span = timedelta(
+            days=int(days_text or 0), hours=int(hours), minutes=int(minutes), seconds=int(seconds), microseconds=int((fraction or "").ljust(6, "0"))
+        )
+        return -span if sign else span
+
+    return mapped(array, convert, pa.duration("us"))
+
+
+def mapped(array: pa.Array, convert: Callable[[str], Any], target: pa.DataType) -> pa.Array:
+    """Convert every different text once."""
+    encoded = array.dictionary_encode()
+    try:
+        values = pa.array([convert(text) for text in encoded.dictionary.to_pylist()], target)
+    except (ValueError, OverflowError) as error:
+        raise DoesNotFit from error
+    return values.take(encoded.indices)

@@ -1,0 +1,179 @@
+"""Numbers in texts: which texts are numbers, and their exact values.
+
+A text is a number only if nothing is lost by taking it as one: ``007``, ``+49 170``, ``0x1F`` and ``1_000`` are not.
+All functions take an Arrow string array in which missing cells are null, and raise :class:`DoesNotFit`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+INFINITIES = pa.array(["inf", "-inf", "Infinity", "-Infinity", "INF", "-INF", "Inf", "-Inf", "infinity", "-infinity"])
+_Bytes = npt.NDArray[np.uint8]
+_MAYBE_BLANK = np.zeros(256, dtype=bool)
+_MAYBE_BLANK[:33] = _MAYBE_BLANK[127:] = True
+_EXACT = 15
+"""Every decimal of so many digits has a double of its own (IEEE 754)."""
+
+
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_COMMA = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d*),\d+")
+_POINT = re.compile(r"-?\d*\.\d+")
+_THOUSAND = re.compile(r"-?\d{1,3}\.\d{3}")
+
+
+class DoesNotFit(Exception):
+    """The texts are not all of the kind."""
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """First, second and third byte (0 where there is none), last byte, and length of every text that is not empty."""
+
+    first: _Bytes
+    second: _Bytes
+    third: _Bytes
+    lengths: npt.NDArray[np.int32]
+
+
+def _places(array: pa.Array) -> tuple[_Bytes, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """The bytes of a string array, and start and length of every text that is not empty."""
+    _, positions, text = array.buffers()
+    if text is None or not len(array):
+        return np.zeros(0, dtype=np.uint8), np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
+    offsets = np.frombuffer(positions, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
+    starts = offsets[:-1]
+    lengths = offsets[1:] - starts
+    kept = lengths > 0
+    if array.null_count:
+        # A null made by a kernel may keep its bytes.
+        kept &= array.is_valid().to_numpy(zero_copy_only=False)
+    if not kept.all():
+        starts, lengths = starts[kept], lengths[kept]
+    return np.frombuffer(text, dtype=np.uint8), starts, lengths
+
+
+def _edges(array: pa.Array) -> _Edges:
+    data, starts, lengths = _places(array)
+    if not len(starts):
+        nothing = np.zeros(0, dtype=np.uint8)
+        return _Edges(nothing, nothing, nothing, lengths)
+    last = len(data) - 1
+    second = data[np.minimum(starts + 1, last)] * (lengths > 1)
+    third = data[np.minimum(starts + 2, last)] * (lengths > 2)
+    return _Edges(data[starts], second, third, lengths)
+
+
+def has_blank_edge(array: pa.Array) -> bool:
+    """Whether some text begins or ends with a blank or a control character, or perhaps with a Unicode space."""
+    data, starts, lengths = _places(array)
+    first, last = data[starts], data[starts + lengths - 1]
+    return bool(_MAYBE_BLANK[first].any() or _MAYBE_BLANK[last].any())
+
+
+def _plain_start(array: pa.Array) -> None:
+    """Refuse what begins as no plain number does: a letter, a plus, a zero before a digit."""
+    edges = _edges(array)
+    minus = edges.first == ord("-")
+    lead, after = np.where(minus, edges.second, edges.first), np.where(minus, edges.third, edges.second)
+    digit = (lead >= ord("0")) & (lead <= ord("9"))
+    if not (digit | (lead == ord("."))).all():
+        raise DoesNotFit
+    if ((lead == ord("0")) & (after >= ord("0")) & (after <= ord("9"))).any():
+        raise DoesNotFit
+
+
+def integers(array: pa.Array) -> pa.Array:
+    """64-bit integers; no leading zeros, no sign but minus."""
+    edges = _edges(array)
+    lead = np.where(edges.first == ord("-"), edges.second, edges.first)
+    if ((lead == ord("0")) & (edges.lengths > 1)).any():
+        raise DoesNotFit
+    try:
+        return pc.cast(array, pa.int64())
+    except pa.ArrowInvalid as error:
+        raise DoesNotFit from error
+
+
+def big_integers(array: pa.Array, digits: int) -> pa.Array:
+    """Integers of up to 38 or 76 digits, as decimals without a fraction."""
+    if not pc.all(pc.match_substring_regex(array, r"^(0|-?[1-9][0-9]*)$")).as_py():
+        raise DoesNotFit
+    try:
+        return pc.cast(array, pa.decimal128(38, 0) if digits <= 38 else pa.decimal256(76, 0))
+    except pa.ArrowInvalid as error:
+        raise DoesNotFit from error
+
+
+def decimals(array: pa.Array) -> pa.Array:
+    """Doubles, nearest to the text. An integer that a double cannot hold exactly does not fit."""
+    try:
+        _plain_start(array)
+    except DoesNotFit:
+        _plain_start(pc.if_else(pc.is_in(array, INFINITIES), pa.scalar(None, pa.string()), array))
+    try:
+        values = pc.cast(array, pa.float64())
+    except pa.ArrowInvalid as error:
+        raise DoesNotFit from error
+    _refuse_inexact_integers(array)
+    return values
+
+
+def _refuse_inexact_integers(array: pa.Array) -> None:
+    *_, lengths = _places(array)
+    if not len(lengths) or lengths.max() <= _EXACT:
+        return
+    long = array.filter(pc.greater(pc.binary_length(array), _EXACT))
+    whole = long.filter(pc.match_substring_regex(long, r"^-?[0-9]+$"))
+    if any(int(text) != int(float(text)) for text in whole.to_pylist()):
+        raise DoesNotFit
+
+
+def decimals_grouped(array: pa.Array) -> pa.Array:
+    """Doubles with a comma between thousands: ``1,234.5``."""
+    pattern = r"^-?(([0-9]{1,3}(,[0-9]{3})+)|0|([1-9][0-9]*))?(\.[0-9]*)?([eE][+-]?[0-9]+)?$"
+    _must_match(array, pattern)
+    return decimals(pc.replace_substring(array, ",", ""))
+
+
+def decimals_comma(array: pa.Array) -> pa.Array:
+    """Doubles with a decimal comma and, perhaps, points between thousands: ``1.234,5``."""
+    pattern = r"^-?(([0-9]{1,3}(\.[0-9]{3})+)|0|([1-9][0-9]*))?(,[0-9]*)?([eE][+-]?[0-9]+)?$"
+    _must_match(array, pattern)
+    return decimals(pc.replace_substring(pc.replace_substring(array, ".", ""), ",", "."))
+
+
+def _must_match(array: pa.Array, pattern: str) -> None:
+    if not pc.all(pc.match_substring_regex(array, pattern), min_count=0).as_py():
+        raise DoesNotFit
+
+
+def decimal_sign(cells: list[str], delimiter: str) -> str:
+    """The decimal sign that the cells speak for: ``,`` where more cells need it than need ``.``.
+
+    Parameters
+    ----------
+    cells : list of str
+        Cells of a sample.
+    delimiter : str
+        What stands between cells: beside semicolons, ``1,234`` is taken as 1.234, elsewhere as 1234.
+    """
+    point = comma = 0
+    for cell in cells:
+        text = cell.strip()
+        if "," not in text and "." not in text:
+            continue
+        if _GROUPED.fullmatch(text):
+            comma += delimiter == ";" and "." not in text and text.count(",") == 1
+            point += "." in text
+        elif _COMMA.fullmatch(text):
+            comma += 1
+        elif _POINT.fullmatch(text):
+            point += delimiter != ";" or not _THOUSAND.fullmatch(text)
+    return "," if comma > point and delimiter != "," else "."

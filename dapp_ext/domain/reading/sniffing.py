@@ -1,0 +1,159 @@
+"""What a file is, told by its bytes and never by its name."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Literal
+
+from dapp_ext.errors import FileUnreadable
+
+Content = Literal["text", "parquet", "zip"]
+
+TEXT_FORMATS = "Upload a CSV, Excel (.xlsx), Parquet or JSON file."
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"BM\x00", "a bitmap image"),
+    (b"II*\x00", "a TIFF image"),
+    (b"MM\x00*", "a TIFF image"),
+    (b"%PDF", "a PDF document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x93NUMPY", "a NumPy array file"),
+    (b"ARROW1", "an Arrow (Feather) file"),
+    (b"FEA1", "a Feather file"),
+    (b"ORC", "an ORC file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"$FL2", "an SPSS file"),
+    (b"RDX", "an R data file"),
+    (b"RIFF", "a sound, video or image file"),
+    (b"ID3", "a sound file"),
+    (b"OggS", "a sound or video file"),
+)
+_ARCHIVES: tuple[tuple[bytes, str], ...] = (
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"Rar!", "RAR"),
+)
+_MARKS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def content_of(head: bytes, tail: bytes) -> Content:
+    """Whether the bytes are text, Parquet or a zip container (which Excel workbooks are).
+
+    Parameters
+    ----------
+    head, tail : bytes
+        The first bytes, unpacked where the file is gzipped, and the last ones of the file.
+
+    Raises
+    ------
+    FileUnreadable
+        They are something else, named in the message.
+    """
+    if not head.strip(b" \t\r\n\0\xef\xbb\xbf"):
+        raise FileUnreadable("The file is empty. Upload a file with a header row and at least one row of data.")
+    if head.startswith(b"PAR1"):
+        if not tail.endswith(b"PAR1"):
+            raise FileUnreadable("The Parquet file is incomplete or damaged: its end is missing. Upload the whole file again.")
+        return "parquet"
+    if head.startswith(b"PARE"):
+        raise FileUnreadable("The Parquet file is encrypted, so it cannot be read. Save it without encryption and upload it again.")
+    if head.startswith(b"PK\x03\x04"):
+        return "zip"
+    if head.startswith(_OLE):
+        raise FileUnreadable(_ole_sentence(head))
+    _refuse_binary(head)
+    return "text"
+
+
+def _ole_sentence(head: bytes) -> str:
+    if "EncryptedPackage".encode("utf-16-le") in head:
+        return "The workbook is protected with a password, so it cannot be read. Save it without a password and upload it again."
+    return "This is a file of an old Office version (for example .xls). Save it as an Excel workbook (.xlsx) or as CSV and upload it again."
+
+
+def _refuse_binary(head: bytes) -> None:
+    for magic, what in _MAGIC:
+        if head.startswith(magic) and not (len(magic) < 4 and _is_plain(head)):
+            raise FileUnreadable(f"The file is {what}, not a table. {TEXT_FORMATS}")
+    for magic, what in _ARCHIVES:
+        if head.startswith(magic) and not _is_plain(head):
+            raise FileUnreadable(f"The file is packed with {what}. Unpack it, or pack it with gzip, and upload it again.")
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        raise FileUnreadable(f"The file is a Python pickle, which is never opened because it can run programs. {TEXT_FORMATS}")
+    if mark_of(head) is None and wide_text(head) is None and _control_share(head) > 0.02:
+        raise FileUnreadable(f"The file is binary, not text, in a format that is not known here. {TEXT_FORMATS}")
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:200].lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise FileUnreadable(f"The file is a web page (HTML), not a table; perhaps a sign-in page was saved instead of the data. {TEXT_FORMATS}")
+    if start.startswith((b"<?xml", b"<svg")):
+        raise FileUnreadable(f"The file is XML, which is not read here. {TEXT_FORMATS}")
+
+
+def _is_plain(head: bytes) -> bool:
+    return _control_share(head) == 0
+
+
+def _control_share(head: bytes) -> float:
+    """Share of bytes that plain text does not have; a NUL counts less, as broken exports hold a few."""
+    control = sum(head.count(bytes([code])) for code in range(1, 32) if code not in (9, 10, 12, 13, 27))
+    return (control + head.count(b"\0") * 0.2) / max(len(head), 1)
+
+
+def mark_of(head: bytes) -> str | None:
+    """The encoding that a byte order mark names."""
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+
+
+def wide_text(head: bytes) -> str | None:
+    """UTF-16 without a mark, told by every second byte being NUL."""
+    if len(head) < 4 or head.count(b"\0") < len(head) * 0.3:
+        return None
+    even, odd = head[0::2], head[1::2]
+    if odd.count(b"\0") > len(odd) * 0.6 and even.count(b"\0") < len(even) * 0.1:
+        return "utf-16-le"
+    if even.count(b"\0") > len(even) * 0.6 and odd.count(b"\0") < len(odd) * 0.1:
+        return "utf-16-be"
+    return None
+
+
+def known_encoding(name: str) -> str:
+    """The encoding by its usual name.
+
+    Raises
+    ------
+    FileUnreadable
+        There is no text encoding of that name.
+    """
+    try:
+        info = codecs.lookup(name)
+        "a".encode(info.name)
+    except (LookupError, TypeError, ValueError) as error:
+        raise FileUnreadable(f'There is no text encoding named "{name}". Choose for example utf-8, utf-16 or cp1252.') from error
+    return info.name
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding of a text by its beginning; Windows-1252 where it is not UTF-8."""
+    found = mark_of(head) or wide_text(head)
+    if found is not None:
+        return found
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(head)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"

@@ -1,0 +1,245 @@
+"""The type of a column of texts, found from all of its values.
+
+A column begins open. Its first values choose the narrowest kind that takes them all; a later value that does not fit
+moves it to a wider kind that is known to take everything seen before (an integer is a decimal, a date is a time
+stamp), or to text, which takes anything. So the answer holds for all values and not only for a sample.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dapp_ext.domain.reading import dates, missing, numbers
+from dapp_ext.domain.reading.categories import Variety
+from dapp_ext.domain.reading.numbers import DoesNotFit
+from dapp_ext.schema.datasets import ColumnKind
+
+TEXT = "text"
+_PROBE = 64
+_MARKS = missing.as_set(missing.MARKS)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read texts: the kind and type it makes, and the wider ways that take all that it takes."""
+
+    kind: ColumnKind
+    type: pa.DataType
+    parse: Callable[[pa.Array], pa.Array]
+    wider: tuple[str, ...] = ()
+
+
+def _booleans(words: dict[str, bool]) -> Callable[[pa.Array], pa.Array]:
+    def parse(array: pa.Array) -> pa.Array:
+        encoded = array.dictionary_encode()
+        if len(encoded.dictionary) > len(words):
+            raise DoesNotFit
+        try:
+            values = [words[text] for text in encoded.dictionary.to_pylist()]
+        except KeyError as error:
+            raise DoesNotFit from error
+        return pa.array(values, pa.bool_()).take(encoded.indices)
+
+    return parse
+
+
+def _spellings(yes: str, no: str) -> dict[str, bool]:
+    return {form(word): word == yes for word in (yes, no) for form in (str.lower, str.upper, str.capitalize)}
+
+
+_YES_NO = _spellings("yes", "no")
+_FLOAT = pa.float64()
+READINGS: dict[str, Reading] = {
+    "true_false": Reading("boolean", pa.bool_(), _booleans(_spellings("true", "false"))),
+    "yes_no": Reading("boolean", pa.bool_(), _booleans(_YES_NO)),
+    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", "decimal_comma", "decimal_grouped")),
+    "big_integer": Reading("integer", pa.decimal128(38, 0), lambda array: numbers.big_integers(array, 38), ("huge_integer",)),
+    "huge_integer": Reading("integer", pa.decimal256(76, 0), lambda array: numbers.big_integers(array, 76)),
+    "decimal_comma": Reading("decimal", _FLOAT, numbers.decimals_comma),
+    "decimal": Reading("decimal", _FLOAT, numbers.decimals, ("decimal_grouped",)),
+    "decimal_grouped": Reading("decimal", _FLOAT, numbers.decimals_grouped),
+    "iso_date": Reading("date", pa.date32(), lambda array: dates.iso(array, pa.date32()), ("iso_datetime", "date")),
+    "iso_datetime": Reading("datetime", pa.timestamp("us"), lambda array: dates.iso(array, pa.timestamp("us")), ("date",)),
+    "iso_zoned": Reading("datetime", pa.timestamp("us", "UTC"), lambda array: dates.iso(array, pa.timestamp("us", "UTC"))),
+    "time": Reading("time", pa.time64("us"), dates.times),
+    "duration": Reading("duration", pa.duration("us"), dates.durations),
+}
+_LOOSE = "date"
+"""Dates in other spellings than ISO; their type depends on the facts of the column."""
+
+ALL = (
+    "true_false", "yes_no", "integer", "big_integer", "huge_integer", "decimal", "decimal_grouped",
+    "iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE,
+)  # fmt: skip
+WITH_COMMA = tuple("decimal_comma" if name == "decimal" else "decimal" if name == "decimal_grouped" else name for name in ALL)
+FROM_CELLS = ("true_false", "yes_no", "iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE)
+"""For texts beside real numbers, as in a workbook: a number written as text is meant as text."""
+FROM_STRINGS = ("iso_date", "iso_datetime", "iso_zoned")
+"""For JSON, where only dates have to be written as texts."""
+
+
+def tidy(array: pa.Array) -> pa.Array:
+    """Texts without blanks around them; what is empty then is null."""
+    if not numbers.has_blank_edge(array):
+        return array
+    trimmed = pc.utf8_trim_whitespace(array)
+    return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
+
+
+def without_leading(array: pa.Array) -> pa.Array:
+    """Texts without the blanks before them; what is empty then is null."""
+    trimmed = pc.ascii_ltrim(array, characters=" ")
+    return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
+
+
+class TextColumn:
+    """Evidence on one column of texts.
+
+    Parameters
+    ----------
+    readings : tuple of str
+        The ways to read that are tried, narrowest first.
+    marks : frozenset of str, optional
+        The only marks for missing values; None for the usual ones under the rule of :mod:`.missing`.
+    """
+
+    def __init__(self, readings: tuple[str, ...] = ALL, marks: frozenset[str] | None = None) -> None:
+        self.readings = readings
+        self.reading: str | None = None
+        self.given = marks
+        self.marks: Counter[str] = Counter()
+        self.facts = dates.DateFacts()
+        self.rows = 0
+        self.nulls = 0
+        self.infinite = 0
+        self.variety = Variety()
+        self._mark_set = _MARKS if marks is None else missing.as_set(marks)
+
+    @property
+    def only_one_of_yes_no(self) -> bool:
+        """Whether the column would be yes/no but holds only one of the two, so that it may mean something else."""
+        return self.reading == "yes_no" and len({_YES_NO[text] for text in self.variety.texts or ()}) == 1
+
+    def look(self, tidied: pa.Array) -> pa.Array | None:
+        """Take the next texts, made :func:`tidy`. Returns them in the type of the present reading; None for text."""
+        self.rows += len(tidied)
+        self.nulls += tidied.null_count
+        if tidied.null_count == len(tidied):
+            return None
+        if self.reading == TEXT:
+            self.variety.add(self._without_marks(tidied))
+            return None
+        return self._settle(tidied)
+
+    def _settle(self, array: pa.Array) -> pa.Array | None:
+        """Find the reading that takes these values and all before them."""
+        tried = self.readings if self.reading is None else (self.reading, *self._wider())
+        parsed = None if self.marks else self._try(tried, array)
+        if parsed is None:
+            array = self._without_marks(array)
+            if array.null_count == len(array):
+                return None
+            parsed = self._try(tried, array)
+        if parsed is None:
+            if self.reading not in (None, "yes_no"):
+                self.variety.give_up()  # the values before were not counted
+            self.reading = TEXT
+        if self.reading in (TEXT, "yes_no"):
+            self.variety.add(array)
+        return parsed
+
+    def _wider(self) -> tuple[str, ...]:
+        if self.reading is None or self.reading == _LOOSE:
+            return ()
+        return tuple(name for name in READINGS[self.reading].wider if name in self.readings)
+
+    def _try(self, names: tuple[str, ...], array: pa.Array) -> pa.Array | None:
+        # A failed cast of a long array costs far more than a good one, so a few values are tried before.
+        probe = array[:_PROBE] if array.null_count == 0 else array.drop_null()[:_PROBE]
+        for name in names:
+            try:
+                if name == _LOOSE:
+                    parsed = self._try_loose(array, probe)
+                else:
+                    if name != self.reading:
+                        READINGS[name].parse(probe)
+                    parsed = READINGS[name].parse(array)
+            except DoesNotFit:
+                continue
+            self.reading = name
+            if pa.types.is_floating(parsed.type):
+                self.infinite += pc.sum(pc.is_inf(parsed)).as_py() or 0
+            return parsed
+        return None
+
+    def _try_loose(self, array: pa.Array, probe: pa.Array) -> pa.Array:
+        facts = dates.DateFacts(**{**vars(self.facts), "spellings": set(self.facts.spellings)})
+        facts.timed |= self.reading == "iso_datetime"
+        dates.loose_gather(probe, facts)
+        dates.loose_gather(array, facts)
+        self.facts = facts
+        return array  # the order of day and month is known when all is seen
+
+    def _without_marks(self, array: pa.Array) -> pa.Array:
+        is_mark = pc.is_in(array, self._mark_set)
+        found = array.filter(is_mark)
+        if not len(found):
+            return array
+        for entry in found.value_counts().to_pylist():
+            self.marks[entry["values"]] += entry["counts"]
+        return pc.if_else(is_mark, pa.scalar(None, pa.string()), array)
+
+    def kind_of_text(self) -> ColumnKind:
+        """Category for a few short texts that repeat, else text."""
+        return self.variety.kind(self.rows)
+
+    def missing_marks(self, file_marks: Set[str]) -> frozenset[str]:
+        """The marks that are missing values, given those of the number and date columns of the file."""
+        if self.given is not None or not self.is_text():
+            return frozenset(self.marks)
+        known = self.variety.texts or set()
+        codes = bool(known) and all(len(text) == 2 and text.isalpha() and text.isupper() for text in known)
+        return missing.marks_in_text(self.marks, missing.TextFacts(self.rows, self.nulls, self.variety.distinct, codes), file_marks)
+
+    def is_text(self) -> bool:
+        """Whether the column stays text as far as is known."""
+        return self.reading in (None, TEXT) or self.only_one_of_yes_no
+
+
+def loose_type(facts: dates.DateFacts) -> tuple[ColumnKind, pa.DataType]:
+    """What dates in loose spellings become."""
+    return ("datetime", pa.timestamp("us")) if facts.timed else ("date", pa.date32())
+
+
+def convert(array: pa.Array, tidied: pa.Array, reading: str, marks: frozenset[str]) -> pa.Array:
+    """The column in the type of a reading.
+
+    Parameters
+    ----------
+    array, tidied : pa.Array
+        Texts as they stand in the file (null for an empty cell), and the same made :func:`tidy`.
+    reading : str
+        Name of a reading, ``text``, or what :func:`loose_name` gave.
+    marks : frozenset of str
+        Texts that are missing values.
+    """
+    if marks:
+        is_mark = pc.is_in(tidied, missing.as_set(marks))
+        tidied = pc.if_else(is_mark, pa.scalar(None, pa.string()), tidied)
+    if reading == TEXT:
+        if tidied.null_count == array.null_count:
+            return array
+        return pc.if_else(pc.is_null(tidied), pa.scalar(None, pa.string()), array)
+    if reading.startswith(_LOOSE + ":"):
+        return dates.loose_parse(tidied, day_first="day" in reading, timed="timed" in reading)
+    return READINGS[reading].parse(tidied)
+
+
+def loose_name(facts: dates.DateFacts, *, day_first: bool) -> str:
+    """The name of the reading of loose dates, with what the facts decided."""
+    return _LOOSE + ":" + ("day" if facts.day_first(day_first) else "month") + (",timed" if facts.timed else "")
