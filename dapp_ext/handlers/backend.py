@@ -1,0 +1,202 @@
+"""What the handlers of one server share: the services, opened in the background, and the threads that call them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+from dapp_ext.errors import Busy, DappError, Unavailable
+from dapp_ext.handlers.metrics import Metrics
+from dapp_ext.handlers.processes import ChildProcess
+from dapp_ext.handlers.wire import outline
+from dapp_ext.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from dapp_ext.handlers.events import FeedSocket
+    from dapp_ext.services import Services
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SETTING = "dapp_backend"
+THREADS = 16
+MOST_WAITING = 512
+OPEN_AGAIN_SECONDS = 5.0
+END_SECONDS = 5.0
+
+
+class Backend:
+    """The services of one server, never touched on its event loop.
+
+    Parameters
+    ----------
+    given : mapping
+        Settings that win over everything else, by name; see :func:`dapp_ext.settings.read_settings`.
+    log : logging.Logger
+        Where a home folder that cannot be opened is told of.
+    on_open : callable
+        What to do with the services once they are open; called on a thread.
+    """
+
+    def __init__(self, given: Mapping[str, Any], log: logging.Logger, on_open: Callable[[Services], None]) -> None:
+        self.log = log
+        self.metrics = Metrics()
+        self.dashboard = ChildProcess()
+        self.sockets: set[FeedSocket] = set()
+        self.sessions_watched = False
+        self.base_url = "/"
+        self.personal = True
+        self._given = given
+        self._on_open = on_open
+        self._settings: Settings | None = None
+        self._services: Services | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._refusal = Unavailable("DAPP is still starting. Try again in a moment.")
+        self._refused_at = 0.0
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="dapp-call")
+        self._waiting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- opening and closing ------------------------------------------------------------------------------------
+
+    @property
+    def opened(self) -> Services:
+        """The services.
+
+        Raises
+        ------
+        Unavailable
+            While they are not open.
+        """
+        if self._services is None:
+            raise Unavailable(self._refusal.message)
+        return self._services
+
+    @property
+    def is_open(self) -> bool:
+        return self._services is not None
+
+    def start(self) -> None:
+        """Begin to open the services beside whatever else goes on."""
+        if self._opening is None:
+            self._opening = self.spawn(self._open())
+
+    async def services(self) -> Services:
+        """The services, once they are open; a failed opening is tried again after a few seconds."""
+        if self._services is None:
+            if self._opening is not None and self._opening.done() and time.monotonic() - self._refused_at > OPEN_AGAIN_SECONDS:
+                self._opening = None
+            self.start()
+            assert self._opening is not None
+            await asyncio.shield(self._opening)
+        return self.opened
+
+    async def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            self._services = await loop.run_in_executor(self._pool, self._open_here)
+        except DappError as error:
+            self._refuse(error.message, error)
+        except OSError as error:
+            self._refuse("DAPP cannot use its home folder. The reason is in the server's log.", error)
+        except Exception as error:  # noqa: BLE001  JupyterLab goes on without us, and says why
+            self._refuse("DAPP could not be started. The reason is in the server's log.", error)
+
+    def _open_here(self) -> Services:
+        settings = self.settings()
+        from dapp_ext.services import open_services  # takes seconds to import, so never on the loop
+
+        services = open_services(settings)
+        try:
+            self._on_open(services)
+        except BaseException:
+            services.close()
+            raise
+        return services
+
+    def _refuse(self, message: str, error: Exception) -> None:
+        self._refusal = Unavailable(message)
+        self._refused_at = time.monotonic()
+        reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else message
+        self.log.error("DAPP is not available: %s", reason)
+        self.log.debug("%s", outline(error))
+
+    def settings(self) -> Settings:
+        """The settings, read once.
+
+        Raises
+        ------
+        SettingInvalid
+        """
+        if self._settings is None:
+            self._settings = read_settings(self._given)
+        return self._settings
+
+    def allowed_origins(self) -> frozenset[str]:
+        """Origins besides the own one that browsers may call from."""
+        try:
+            settings = self.settings()
+        except DappError:  # told when the services are opened
+            return frozenset()
+        named = {each.strip().rstrip("/").lower() for each in settings.allow_origin.split(",") if each.strip()}
+        public = urlsplit(settings.public_url)
+        if public.scheme and public.netloc:
+            named.add(f"{public.scheme}://{public.netloc}".lower())
+        return frozenset(named)
+
+    async def close(self, *before: Callable[[], None] | None) -> None:
+        """End the followers' lines, the processes that this server started, then the services.
+
+        Parameters
+        ----------
+        *before : callable
+            What else has to end while the services are still open; called on a thread.
+        """
+        loop = asyncio.get_running_loop()
+        for socket in list(self.sockets):
+            socket.leave(1012, "The server is restarting.")
+        ends = loop.time() + END_SECONDS
+        while self._tasks and loop.time() < ends:
+            await asyncio.wait(self._tasks, timeout=0.1)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(loop.run_in_executor(None, end) for end in (self.dashboard.stop, *before) if end is not None))
+        services, self._services = self._services, None
+        self._refusal = Unavailable("DAPP is shutting down.")
+        self._refused_at = float("inf")  # never opened again
+        if services is not None:
+            await loop.run_in_executor(None, services.close)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let something run beside the requests; :meth:`close` waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # -- calling ------------------------------------------------------------------------------------------------
+
+    async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a function on one of the threads.
+
+        Raises
+        ------
+        Busy
+            When too many calls wait already.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise Busy
+        self._waiting += 1
+        self.metrics.waiting(self._waiting)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *args, **kwargs))
+        finally:
+            self._waiting -= 1
+            self.metrics.waiting(self._waiting)

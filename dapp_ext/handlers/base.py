@@ -1,0 +1,362 @@
+"""The only bridge between HTTP and the services: credentials, headers, strict JSON, threads, errors and their status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from jupyter_server._tz import utcnow
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError, stream_request_body
+
+from dapp_ext.errors import DappError, Denied, Malformed, MethodNotAllowed, NotSignedIn, Throttled, TooLarge, Unavailable
+from dapp_ext.handlers.backend import SETTING, Backend
+from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform
+from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, outline, status_of
+from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.base import new_id
+
+if TYPE_CHECKING:
+    from dapp_ext.services.files import Download
+
+# So much of a refused body is still taken in, so that the client is reading when the answer comes.
+DRAIN_LIMIT = 16 * 1024 * 1024
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class DappHandler(JupyterHandler):
+    """What all handlers of DAPP share. Jupyter's own login is not looked at unless a route asks for it."""
+
+    current_user: Any
+    _request_id = ""
+
+    @property
+    def backend(self) -> Backend:
+        backend: Backend = self.settings[SETTING]
+        return backend
+
+    @property
+    def request_id(self) -> str:
+        """The caller's own id where it gave a reasonable one."""
+        if not self._request_id:
+            given = self.request.headers.get("X-Request-Id", "")
+            self._request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+        return self._request_id
+
+    @property
+    def address(self) -> str:
+        return str(self.request.remote_ip or "")
+
+    # -- headers ------------------------------------------------------------------------------------------------
+
+    @property
+    def content_security_policy(self) -> str:
+        return "default-src 'none'; frame-ancestors 'none'"
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        for name, value in _HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("X-Request-Id", self.request_id)
+        self.clear_header("Server")
+
+    def set_cors_headers(self) -> None:
+        """Let pages of the origins in ``allow_origin`` read the answer; never any origin that happens to ask."""
+        if self.allow_origin or self.allow_origin_pat:
+            super().set_cors_headers()
+        origin = self.get_origin()
+        if origin is not None and origin.lower() in self.backend.allowed_origins():
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.add_header("Vary", "Origin")
+
+    def compute_etag(self) -> None:
+        """No tags: answers are never cached, and a tag would cost a hash of each on the loop."""
+
+    def origin_is_ours(self) -> bool:
+        """Whether the page that asks was served by this server, or from an allowed origin.
+
+        A page over https counts as ours where a proxy in front ends the encryption; one over http does not when we
+        are asked over https.
+        """
+        origin = (self.get_origin() or "").lower()
+        parts = urlsplit(origin)
+        same_host = parts.netloc == self.request.host.lower() and parts.scheme in {self.request.protocol, "https"}
+        return bool(parts.netloc) and (same_host or origin in self.backend.allowed_origins())
+
+    # -- who asks -----------------------------------------------------------------------------------------------
+
+    def forget_jupyter(self) -> None:
+        """Stand without Jupyter's login: neither its cookie nor its token means anything to this request."""
+        self.current_user = self._jupyter_current_user = None
+
+    def refuse_foreign_host(self) -> None:
+        """Stop a page of another site that has pointed its own host name at this server (DNS rebinding)."""
+        if not self.check_host():
+            raise Denied("This server does not answer to that host name. Open it by its own address.")
+
+    def credential(self) -> str | None:
+        """The DAPP access token; Jupyter's own ``token …`` in ``Authorization`` is left to Jupyter."""
+        given = [*self.request.headers.get_list("Authorization"), *self.request.headers.get_list("X-DAPP-Authorization")]
+        tokens = {token.strip() for scheme, _, token in (each.strip().partition(" ") for each in given) if scheme.lower() == "bearer"}
+        if len(tokens) > 1:
+            raise Malformed("Authorization and X-DAPP-Authorization carry different tokens. Send one of them.")
+        return tokens.pop() if tokens else None
+
+    async def authenticate(self) -> Actor:
+        """The account behind the DAPP credential, as the database knows it now."""
+        token = self.credential()
+        if token is None:
+            raise NotSignedIn
+        services = await self.backend.services()
+        actor = await self.backend.call(services.accounts.authenticate, token, door="api", address=self.address, request_id=self.request_id)
+        self.settings["api_last_activity"] = utcnow()  # keeps a server alive that is culled when idle
+        return actor
+
+    # -- failures and the log -----------------------------------------------------------------------------------
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = as_dapp_error(kwargs.get("exc_info", (None, None))[1])
+        self.set_status(status_of(error))
+        self.set_cors_headers()
+        if isinstance(error, Throttled):
+            self.set_header("Retry-After", str(error.details.get("retry_after", 1)))
+        elif isinstance(error, Unavailable):
+            self.set_header("Retry-After", "2")
+        elif isinstance(error, NotSignedIn):
+            self.set_header("WWW-Authenticate", 'Bearer realm="DAPP"')
+        elif isinstance(error, MethodNotAllowed):
+            self.set_header("Allow", ", ".join(self.allowed_methods()))
+        self.write_failure(error)
+
+    def write_failure(self, error: DappError) -> None:
+        """The body of a failure; pages for people override it."""
+        self.set_header("Content-Type", JSON)
+        self.finish(envelope(error, self.request_id))
+
+    def allowed_methods(self) -> list[str]:
+        return ["GET", "OPTIONS"]
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        if value is not None and not isinstance(value, StreamClosedError) and status_of(as_dapp_error(value)) == 500:
+            self.log.error("Request %s failed:\n%s", self.request_id, outline(value))
+
+    def _log(self) -> None:
+        # A query may carry values from somebody's data, or a ticket; Jupyter's log gets the path alone.
+        self.request.uri = self.request.path
+        super()._log()
+
+    def on_finish(self) -> None:
+        self.backend.metrics.answered(str(self.request.method), self.get_status(), self.request.request_time())
+
+
+@stream_request_body
+class ApiHandler(DappHandler):
+    """One address of the API: its operations by verb, each run on a thread.
+
+    The body is taken in by pieces, so that a caller is known before any of it is kept, and it is bounded.
+    """
+
+    operations: Mapping[str, Operation]
+    account: Actor | None = None
+    _refusal: Exception | None = None
+    _drained = 0
+
+    def initialize(self, operations: Mapping[str, Operation]) -> None:
+        self.operations = operations
+        self._body = bytearray()
+
+    @property
+    def operation(self) -> Operation:
+        found = self.operations.get(str(self.request.method))
+        if found is None:
+            raise MethodNotAllowed
+        return found
+
+    def allowed_methods(self) -> list[str]:
+        return [*self.operations, "OPTIONS"]
+
+    def body_limit(self) -> int:
+        """The most bytes that this request may carry."""
+        return BODY_LIMIT
+
+    # -- before the body ----------------------------------------------------------------------------------------
+
+    async def prepare(self) -> None:
+        self.forget_jupyter()
+        try:
+            await self.admit()
+        except (DappError, HTTPError) as error:
+            if not self._worth_draining():
+                raise
+            self._refusal = error
+
+    async def admit(self) -> None:
+        """Pass whoever may call this operation, or raise."""
+        self.refuse_foreign_host()
+        if self.request.method == "OPTIONS":
+            return
+        operation = self.operation
+        self.request.connection.set_max_body_size(self.body_limit() + DRAIN_LIMIT)
+        if operation.access == "jupyter":
+            await self._ask_jupyter()
+        elif operation.access == "account":
+            self.account = await self.authenticate()
+        if not operation.alone:
+            await self.backend.services()
+        if (self.announced_size() or 0) > self.body_limit():
+            raise TooLarge(f"A request of this kind may carry {self.body_limit():,} bytes at the most.")
+        self.set_cors_headers()
+
+    async def _ask_jupyter(self) -> None:
+        """Let Jupyter say who this is, by token, cookie and XSRF token, with its checks of the origin."""
+        del self._jupyter_current_user  # makes Jupyter look
+        await super().prepare()
+        if not self.check_origin():
+            raise Denied("The request comes from another site.")
+        if self.current_user is None:
+            raise NotSignedIn("Sign in to JupyterLab first, or sign in to DAPP with your email and password.")
+
+    def check_xsrf_cookie(self) -> None:
+        """Jupyter's check where Jupyter's login counts.
+
+        Everywhere else a request stands on a DAPP token in a header, or on nothing; no cookie adds to its power, so
+        another site's page cannot borrow any.
+        """
+        operation = self.operations.get(str(self.request.method))
+        if operation is not None and operation.access == "jupyter":
+            super().check_xsrf_cookie()
+
+    def announced_size(self) -> int | None:
+        """Bytes of the body, where the client says it."""
+        text = self.request.headers.get("Content-Length", "")
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def _worth_draining(self) -> bool:
+        size = self.announced_size()
+        return size is not None and 0 < size <= DRAIN_LIMIT and "Expect" not in self.request.headers
+
+    # -- the body -----------------------------------------------------------------------------------------------
+
+    async def data_received(self, chunk: bytes) -> None:
+        if self._refusal is not None:
+            self._drained += len(chunk)
+            if self._drained > DRAIN_LIMIT:
+                self.request.connection.close()
+            return
+        await self.take(chunk)
+
+    async def take(self, chunk: bytes) -> None:
+        """Keep a piece of the body."""
+        self._body += chunk
+        if len(self._body) > self.body_limit():
+            self._body.clear()
+            self._refusal = TooLarge(f"A request of this kind may carry {self.body_limit():,} bytes at the most.")
+
+    # -- the answer ---------------------------------------------------------------------------------------------
+
+    @allow_unauthenticated
+    async def get(self, **path: str) -> None:
+        await self._serve(path)
+
+    @allow_unauthenticated
+    async def post(self, **path: str) -> None:
+        await self._serve(path)
+
+    @allow_unauthenticated
+    async def patch(self, **path: str) -> None:
+        await self._serve(path)
+
+    @allow_unauthenticated
+    async def delete(self, **path: str) -> None:
+        await self._serve(path)
+
+    @allow_unauthenticated
+    def options(self, **path: str) -> None:
+        self.set_cors_headers()
+        self.set_header("Allow", ", ".join(self.allowed_methods()))
+        if "Access-Control-Allow-Origin" in self._headers:
+            self.set_header("Access-Control-Allow-Methods", ", ".join(self.allowed_methods()))
+            self.set_header("Access-Control-Allow-Headers", "authorization, content-type, x-dapp-authorization, x-request-id")
+            self.set_header("Access-Control-Max-Age", "600")
+        self.set_status(204)
+
+    async def _serve(self, path: Mapping[str, str]) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+        await self.answer(path)
+
+    async def answer(self, path: Mapping[str, str]) -> None:
+        """Run the operation and send what it gives."""
+        body, self._body = bytes(self._body), bytearray()
+        given = Raw(
+            backend=self.backend,
+            query=self._query(),
+            path=path,
+            address=self.address,
+            request_id=self.request_id,
+            account=self.account,
+            body=body,
+            content_type=self.request.headers.get("Content-Type", ""),
+        )
+        answer = await self.backend.call(perform, self.operation, given)
+        self.set_status(self.operation.status if answer is not None else 204)
+        if answer is None:
+            self.finish()
+        elif isinstance(answer, Content):
+            self.set_header("Content-Type", answer.media_type)
+            self.finish(answer.content)
+        else:
+            await self._stream(answer)
+
+    def _query(self) -> dict[str, list[bytes]]:
+        query: dict[str, list[bytes]] = dict(self.request.query_arguments)
+        if self.operation.access == "jupyter":
+            query.pop("token", None)
+            query.pop("_xsrf", None)
+        return query
+
+    async def _stream(self, download: Download) -> None:
+        """Send a file piece by piece, no faster than the client reads; cut the line if it breaks on our side."""
+        chunks = iter(download.chunks)
+        chunk = await self.backend.call(next, chunks, None)  # fails, if it does, while the envelope can still be sent
+        self.set_header("Content-Type", download.media_type)
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(download.filename, safe='')}")
+        if download.size is not None:
+            self.set_header("Content-Length", str(download.size))
+        try:
+            while chunk is not None:
+                self.write(chunk)
+                await self.flush()
+                chunk = await self.backend.call(next, chunks, None)
+        except StreamClosedError:
+            return  # the client has gone, and tornado has noticed
+        except BaseException:
+            self.request.connection.close()  # an end in good order would make half a file look whole
+            raise
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                await self.backend.call(close)
+        self.finish()
+
+
+class NothingHere(DappHandler):
+    """Any other address below ours."""
+
+    async def prepare(self) -> None:
+        self.forget_jupyter()
+        raise HTTPError(404)
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Never reached; says that nobody has to be signed in to be told that nothing is here."""

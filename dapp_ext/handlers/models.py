@@ -1,0 +1,68 @@
+"""Models and predictions over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dapp_ext.handlers.operation import Call, Nothing
+from dapp_ext.handlers.queries import ListQuery, ModelExportQuery
+from dapp_ext.schema.base import Page
+from dapp_ext.schema.models import (
+    BatchPredictRead,
+    BatchPredictRequest,
+    Leaderboard,
+    ModelRead,
+    ModelUpdate,
+    PredictRead,
+    PredictRequest,
+    Results,
+    TrainRequest,
+)
+
+if TYPE_CHECKING:
+    from dapp_ext.services.files import Download
+
+
+def index(call: Call[ListQuery, Nothing]) -> Page[ModelRead]:
+    query = call.query
+    return call.services.models.list(call.actor, search=query.search, limit=query.limit, cursor=query.cursor)
+
+
+def train(call: Call[Nothing, TrainRequest]) -> ModelRead:
+    return call.services.models.train(call.actor, call.body)
+
+
+def show(call: Call[Nothing, Nothing]) -> ModelRead:
+    return call.services.models.get(call.actor, call.ref)
+
+
+def update(call: Call[Nothing, ModelUpdate]) -> ModelRead:
+    return call.services.models.update(call.actor, call.ref, call.body)
+
+
+def delete(call: Call[Nothing, Nothing]) -> None:
+    call.services.models.delete(call.actor, call.ref)
+
+
+def leaderboard(call: Call[Nothing, Nothing]) -> Leaderboard:
+    return call.services.models.leaderboard(call.actor, call.ref)
+
+
+def results(call: Call[Nothing, Nothing]) -> Results:
+    return call.services.models.results(call.actor, call.ref)
+
+
+def stop(call: Call[Nothing, Nothing]) -> ModelRead:
+    return call.services.models.stop(call.actor, call.ref)
+
+
+def predict(call: Call[Nothing, PredictRequest]) -> PredictRead:
+    return call.services.predictions.predict(call.actor, call.ref, call.body)
+
+
+def predict_dataset(call: Call[Nothing, BatchPredictRequest]) -> BatchPredictRead:
+    return call.services.predictions.predict_batch(call.actor, call.ref, call.body)
+
+
+def export(call: Call[ModelExportQuery, Nothing]) -> Download:
+    return call.services.models.export(call.actor, call.ref, call.query.format)

@@ -1,0 +1,77 @@
+"""The parameters that the API's addresses take."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dapp_ext.schema.base import Request
+from dapp_ext.schema.datasets import Visibility
+from dapp_ext.schema.jobs import JobStatus
+
+
+class ListQuery(Request):
+    """One page of a list."""
+
+    search: str | None = Field(default=None, max_length=200, description="Text that the name contains.")
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
+class JobsQuery(Request):
+    status: JobStatus | None = None
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
+class AuditQuery(Request):
+    action: str | None = Field(default=None, max_length=100)
+    limit: int = Field(default=100, ge=1, le=500)
+    cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
+class EventsQuery(Request):
+    after: str | None = Field(default=None, max_length=200, description="Cursor; what came after it is answered.")
+    limit: int = Field(default=500, ge=1, le=500)
+
+
+class FeedQuery(Request):
+    after: str | None = Field(default=None, max_length=200, description="Cursor to resume after; the present when left out.")
+
+
+class VersionQuery(Request):
+    version: int | None = Field(default=None, ge=1, description="The latest when left out.")
+
+
+class RowsQuery(Request):
+    version: int | None = Field(default=None, ge=1, description="The latest when left out.")
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=100, ge=1, le=1000)
+    search: str | None = Field(default=None, max_length=200, description="Text that some column contains.")
+
+
+class ExportQuery(Request):
+    format: Literal["arrow", "parquet", "csv", "xlsx"] = "csv"
+    version: int | None = Field(default=None, ge=1, description="The latest when left out.")
+    columns: list[str] | None = Field(default=None, description="Given once for each column; all when left out.")
+    filters: str | None = Field(default=None, max_length=100_000, description="A JSON list of filters, as in the body of rows.")
+
+
+class ModelExportQuery(Request):
+    format: Literal["skops"] = "skops"
+
+
+class UploadQuery(Request):
+    """What is said about the file whose bytes are the body; how to read it is guessed where it is left out."""
+
+    filename: str = Field(min_length=1, max_length=255)
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    visibility: Visibility = "team"
+    format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
+    delimiter: str | None = Field(default=None, max_length=1)
+    encoding: str | None = Field(default=None, max_length=40)
+    decimal: Literal[".", ","] | None = None
+    sheet: str | None = Field(default=None, max_length=200)
+    header: bool | None = None
+    missing: list[str] | None = Field(default=None, max_length=50, description="Texts that stand for a missing value; given once for each.")

@@ -1,0 +1,130 @@
+"""The whole URL map on one page. Everything else about the API is made from it: handlers, OpenAPI, tests."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dapp_ext.handlers import audit, auth, datasets, events, jobs, models, openapi, pages, system, users
+from dapp_ext.handlers.base import ApiHandler, NothingHere
+from dapp_ext.handlers.operation import Operation
+from dapp_ext.handlers.queries import (
+    AuditQuery,
+    EventsQuery,
+    ExportQuery,
+    JobsQuery,
+    ListQuery,
+    ModelExportQuery,
+    RowsQuery,
+    UploadQuery,
+    VersionQuery,
+)
+from dapp_ext.schema.accounts import (
+    AccountCreate,
+    AccountRead,
+    AccountUpdate,
+    LoginRequest,
+    PasswordChange,
+    RefreshRequest,
+    TicketRead,
+    TicketRequest,
+    TokenPair,
+)
+from dapp_ext.schema.audit import AuditRead
+from dapp_ext.schema.base import Page
+from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest
+from dapp_ext.schema.events import EventPage
+from dapp_ext.schema.jobs import JobRead
+from dapp_ext.schema.models import (
+    BatchPredictRead,
+    BatchPredictRequest,
+    Leaderboard,
+    ModelRead,
+    ModelUpdate,
+    PredictRead,
+    PredictRequest,
+    Results,
+    TrainRequest,
+)
+from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
+
+API = "/dapp/api/v1"
+FILE = "application/octet-stream"
+Op = Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    # Signing in
+    Op("POST", "/auth/login", auth.login, "Sign in with email and password.", body=LoginRequest, answer=TokenPair, access="public"),
+    Op("POST", "/auth/refresh", auth.refresh, "A new pair of tokens for a refresh token, which is used up.", body=RefreshRequest, answer=TokenPair, access="public"),
+    Op("POST", "/auth/jupyter", auth.exchange, "DAPP's tokens for Jupyter's own login, on a one-person server.", answer=TokenPair, access="jupyter"),
+    Op("POST", "/auth/logout", auth.logout, "End this session.", status=204),
+    Op("GET", "/auth/me", auth.me, "The account behind the token.", answer=AccountRead),
+    Op("POST", "/auth/ticket", auth.ticket, "A credential for one use: a WebSocket, or a page opened signed in.", body=TicketRequest, answer=TicketRead),
+    Op("POST", "/auth/password", auth.password, "Change the own password; every other session ends.", body=PasswordChange, status=204),
+    # Datasets
+    Op("GET", "/datasets", datasets.index, "Datasets, newest first.", query=ListQuery, answer=Page[DatasetRead]),
+    Op("POST", "/datasets", datasets.upload, "Upload a file; its bytes are the body.", query=UploadQuery, answer=DatasetRead, status=202, takes=FILE),
+    Op("GET", "/datasets/{ref}", datasets.show, "One dataset by id or name.", query=VersionQuery, answer=DatasetRead),
+    Op("PATCH", "/datasets/{ref}", datasets.update, "Rename a dataset, or change who sees it.", body=DatasetUpdate, answer=DatasetRead),
+    Op("DELETE", "/datasets/{ref}", datasets.delete, "Delete a dataset and the key of its data.", status=204),
+    Op("GET", "/datasets/{ref}/profile", datasets.profile, "What is in it, and what is wrong with it.", query=VersionQuery, answer=Profile),
+    Op("GET", "/datasets/{ref}/rows", datasets.first_rows, "A page of rows.", query=RowsQuery, answer=RowsRead),
+    Op("POST", "/datasets/{ref}/rows", datasets.rows, "A page of rows, sorted and filtered.", body=RowsRequest, answer=RowsRead),
+    Op("POST", "/datasets/{ref}/query", datasets.query, "An aggregate by groups, bins or buckets of time.", body=QueryRequest, answer=QueryRead),
+    Op("GET", "/datasets/{ref}/data", datasets.data, "The processed table as a file.", query=ExportQuery, gives=FILE),
+    Op("GET", "/datasets/{ref}/original", datasets.original, "The file as it was uploaded.", gives=FILE),
+    # Models
+    Op("GET", "/models", models.index, "Models, newest first.", query=ListQuery, answer=Page[ModelRead]),
+    Op("POST", "/models", models.train, "Train a model.", body=TrainRequest, answer=ModelRead, status=202),
+    Op("GET", "/models/{ref}", models.show, "One model by id or name.", answer=ModelRead),
+    Op("PATCH", "/models/{ref}", models.update, "Rename a model, or change who sees it.", body=ModelUpdate, answer=ModelRead),
+    Op("DELETE", "/models/{ref}", models.delete, "Delete a model and the key of its data.", status=204),
+    Op("GET", "/models/{ref}/leaderboard", models.leaderboard, "The trials so far, best first.", answer=Leaderboard),
+    Op("GET", "/models/{ref}/results", models.results, "All that is known about a trained model.", answer=Results),
+    Op("POST", "/models/{ref}/stop", models.stop, "End the search and keep the best so far.", answer=ModelRead),
+    Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
+    Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
+    Op("GET", "/models/{ref}/export", models.export, "The model as a file.", query=ModelExportQuery, gives=FILE),
+    # Jobs and the feed
+    Op("GET", "/jobs", jobs.index, "Work in the background, newest first.", query=JobsQuery, answer=Page[JobRead]),
+    Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),
+    Op("POST", "/jobs/{ref}/cancel", jobs.cancel, "Stop a job without a result.", answer=JobRead),
+    Op("GET", "/events", events.index, "What happened after a cursor.", query=EventsQuery, answer=EventPage),
+    # Administration
+    Op("GET", "/users", users.index, "Everybody with an account.", answer=Page[AccountRead]),
+    Op("POST", "/users", users.create, "Make an account.", body=AccountCreate, answer=AccountRead, status=201),
+    Op("PATCH", "/users/{ref}", users.update, "Change name or role, disable or enable.", body=AccountUpdate, answer=AccountRead),
+    Op("GET", "/audit", audit.index, "Who did what, newest first.", query=AuditQuery, answer=Page[AuditRead]),
+    Op("GET", "/system", system.status, "Addresses, isolation and workers.", answer=StatusRead),
+    Op("POST", "/system/dashboard", system.start_dashboard, "The dashboard's address with a sign-in; starts it.", body=DashboardStart, answer=DashboardAddress),
+    Op("GET", "/system/template", system.template, "The notebook template.", alone=True),
+    # Operations
+    Op("GET", "/health/live", system.live, "Whether the process answers.", answer=HealthRead, access="public", alone=True),
+    Op("GET", "/health/ready", system.ready, "Whether database and storage answer.", answer=HealthRead, access="public"),
+    Op("GET", "/metrics", system.metrics, "Numbers for Prometheus.", gives="text/plain"),
+    Op("GET", "/openapi.json", openapi.document, "This description.", access="public", alone=True),
+)
+
+# Addresses that need more than a function: a body taken by pieces, Jupyter's own login.
+HANDLERS: dict[str, type[ApiHandler]] = {"/datasets": datasets.DatasetsHandler, "/auth/jupyter": auth.JupyterExchange}
+
+
+def handlers() -> list[tuple[Any, ...]]:
+    """All routes for tornado, below the server's base URL."""
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    api = [(API + pattern(path), HANDLERS.get(path, ApiHandler), {"operations": operations}) for path, operations in by_path.items()]
+    return [
+        *api,
+        (f"{API}/events/ws", events.FeedSocket),
+        ("/dapp/docs", pages.Docs),
+        (r"/dapp/docs/(?P<name>docs\.(?:css|js))", pages.Docs),
+        ("/dapp/signin", pages.SignIn),
+        (r"/dapp(?:/.*)?", NothingHere),
+    ]
+
+
+def pattern(path: str) -> str:
+    """The expression that an address with ``{names}`` stands for."""
+    return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace(".", r"\."))
