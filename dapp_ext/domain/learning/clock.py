@@ -1,0 +1,69 @@
+"""Time: how much of the budget is left, and whether someone asked to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+POLL_SECONDS = 0.25
+
+
+class Clock:
+    """The wall time of one training.
+
+    Parameters
+    ----------
+    budget : float
+        Seconds from now.
+    should_stop : callable
+        Asked at most four times a second.
+    """
+
+    def __init__(self, budget: float, should_stop: Callable[[], bool]) -> None:
+        self.started = time.monotonic()
+        self.budget = budget
+        self.deadline = self.started + budget
+        self._should_stop = should_stop
+        self._asked = 0.0
+        self._stop = False
+
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def left(self) -> float:
+        """Seconds until the budget ends; negative after it."""
+        return self.deadline - time.monotonic()
+
+    def stopped(self) -> bool:
+        """Whether someone asked to stop; once true it stays true."""
+        now = time.monotonic()
+        if not self._stop and now - self._asked >= POLL_SECONDS:
+            self._asked = now
+            self._stop = bool(self._should_stop())
+        return self._stop
+
+    def allow(self, seconds: float, *, heed_stop: bool = True) -> Allowance:
+        """A part of the time, starting now."""
+        return Allowance(self, time.monotonic() + seconds, heed_stop)
+
+
+class Allowance:
+    """Until when one piece of work may go on."""
+
+    def __init__(self, clock: Clock, until: float, heed_stop: bool = True) -> None:
+        self.clock = clock
+        self.until = until
+        self.heed_stop = heed_stop
+
+    def left(self) -> float:
+        """Seconds left; negative when over."""
+        return self.until - time.monotonic()
+
+    def over(self) -> bool:
+        """Whether the work has to end: the time is over or someone asked to stop."""
+        return time.monotonic() >= self.until or (self.heed_stop and self.clock.stopped())
+
+    def share(self, parts: int) -> Allowance:
+        """An equal share of what is left, for the next of ``parts`` pieces."""
+        return Allowance(self.clock, time.monotonic() + max(self.left(), 0.0) / max(parts, 1), self.heed_stop)

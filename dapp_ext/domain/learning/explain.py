@@ -1,0 +1,127 @@
+"""Evidence on the locked test part: what matters, where it errs, and how far its probabilities can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dapp_ext.domain.learning.clock import Allowance
+from dapp_ext.domain.learning.features import Encoded, TableEncoder
+from dapp_ext.domain.learning.measures import MEASURES
+from dapp_ext.domain.learning.metrics import Truth, score_of
+from dapp_ext.schema.models import Confusion, Curve, Importance, Scatter, Task
+
+Array = npt.NDArray[Any]
+SAMPLE, REPEATS = 1500, 4
+CURVE_POINTS, SCATTER_POINTS = 200, 500
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Test rows with their truth, and the function that predicts encoded rows."""
+
+    encoder: TableEncoder
+    X: Encoded
+    y: Array
+    task: Task
+    metric: str
+    predict: Callable[[Encoded], Array]
+    seed: int
+
+
+def importances(evidence: Evidence, order: Sequence[str], allowance: Allowance) -> list[Importance]:
+    """Permutation importance (Breiman 2001): how much worse the metric gets when a column is shuffled.
+
+    Columns are taken in the given order while time is left, so the likeliest ones are never missed; the most
+    important comes first. Units are those of the metric; zero or less means that the column does not matter.
+    """
+    rng = np.random.default_rng([evidence.seed, 11])
+    rows = np.sort(rng.permutation(len(evidence.y))[:SAMPLE])
+    X, y = evidence.X.take(rows), evidence.y[rows]
+    sign = 1.0 if MEASURES[evidence.metric].greater_is_better else -1.0
+    base = score_of(evidence.metric, Truth(evidence.task, y, evidence.predict(X)))
+    shuffles = [np.random.default_rng([evidence.seed, 12, r]).permutation(len(y)) for r in range(REPEATS)]
+    losses: dict[str, list[float]] = {}
+    for shuffle in shuffles:
+        for name in order:
+            if losses and allowance.over():
+                break
+            place = evidence.encoder.places[name]
+            moved = getattr(X, place.array).copy()
+            moved[:, place.columns] = moved[shuffle][:, place.columns]
+            worse = score_of(evidence.metric, Truth(evidence.task, y, evidence.predict(replace(X, **{place.array: moved}))))
+            losses.setdefault(name, []).append(sign * (base - worse))
+    made = [Importance(column=n, value=float(np.mean(v)), std=float(np.std(v))) for n, v in losses.items()]
+    return sorted(made, key=lambda i: (-i.value, i.column))
+
+
+def confusion(truth: Truth, classes: list[str]) -> Confusion:
+    """Counts of true by named classes."""
+    k = len(classes)
+    counts = np.bincount(truth.y * k + truth.out.argmax(axis=1), minlength=k * k).reshape(k, k)
+    return Confusion(classes=classes, counts=counts.tolist())
+
+
+def curves(truth: Truth, classes: list[str] | None) -> list[Curve]:
+    """ROC, precision-recall and calibration for two classes; the same against the rest for up to six classes; residuals for numbers."""
+    if truth.task == "regression":
+        return [_residuals(truth)]
+    names = classes or []
+    common = [1] if truth.task == "binary" else list(np.argsort(-np.bincount(truth.y, minlength=len(names)))[:6])
+    made: list[Curve] = []
+    for k in common:
+        hit = truth.y == k
+        if hit.all() or not hit.any():
+            continue
+        made += [_roc(hit, truth.out[:, k], names[k]), _precision_recall(hit, truth.out[:, k], names[k]), _calibration(hit, truth.out[:, k], names[k])]
+    return made
+
+
+def scatter(truth: Truth, seed: int) -> Scatter:
+    """Predicted against actual on a sample of the test rows."""
+    rows = np.sort(np.random.default_rng([seed, 13]).permutation(len(truth.y))[:SCATTER_POINTS])
+    return Scatter(actual=[float(v) for v in truth.y[rows]], predicted=[float(v) for v in truth.out[rows]])
+
+
+def _thin(*lines: Array) -> list[list[float]]:
+    n = len(lines[0])
+    keep = np.unique(np.linspace(0, n - 1, min(n, CURVE_POINTS)).round().astype(int))
+    return [[round(float(v), 6) for v in line[keep]] for line in lines]
+
+
+def _ranked(hit: Array, score: Array) -> tuple[Array, Array]:
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    return np.cumsum(hit[order])[ends].astype(float), np.cumsum(~hit[order])[ends].astype(float)
+
+
+def _roc(hit: Array, score: Array, name: str) -> Curve:
+    right, wrong = _ranked(hit, score)
+    x, y = _thin(np.append(0, wrong / wrong[-1]), np.append(0, right / right[-1]))
+    return Curve(kind="roc", label=name, x=x, y=y, x_label=f"Share of the others named “{name}”", y_label=f"Share of “{name}” found")
+
+
+def _precision_recall(hit: Array, score: Array, name: str) -> Curve:
+    right, wrong = _ranked(hit, score)
+    x, y = _thin(right / right[-1], right / (right + wrong))
+    return Curve(kind="precision_recall", label=name, x=x, y=y, x_label=f"Share of “{name}” found", y_label=f"Share right of those named “{name}”")
+
+
+def _calibration(hit: Array, score: Array, name: str) -> Curve:
+    bins = int(np.clip(len(score) // 50, 3, 20))
+    parts = np.array_split(np.argsort(score, kind="stable"), bins)
+    x = [round(float(score[p].mean()), 6) for p in parts if len(p)]
+    y = [round(float(hit[p].mean()), 6) for p in parts if len(p)]
+    return Curve(kind="calibration", label=name, x=x, y=y, x_label=f"Probability that the model gives “{name}”", y_label=f"Share that is “{name}”")
+
+
+def _residuals(truth: Truth) -> Curve:
+    order = np.argsort(truth.out, kind="stable")
+    parts = np.array_split(order, int(np.clip(len(order) // 25, 3, 40)))
+    x = [float(truth.out[p].mean()) for p in parts if len(p)]
+    y = [float((truth.y[p] - truth.out[p]).mean()) for p in parts if len(p)]
+    return Curve(kind="residuals", label="Mean error", x=x, y=y, x_label="Predicted", y_label="Actual minus predicted, mean")

@@ -1,0 +1,211 @@
+"""The families of learners: their names for people, first settings, what a search may change, and how they are fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dapp_ext.domain.learning.clock import Allowance
+from dapp_ext.domain.learning.learners import Fitted, Material, Problem, fit_boosted, fit_forest, fit_linear
+from dapp_ext.domain.learning.preparation import LinearPreparation, TreePreparation
+from dapp_ext.errors import Invalid
+from dapp_ext.schema.models import Family
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What first settings depend on: rows to learn from and columns."""
+
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One hyperparameter: the range (and whether on a log scale) or the choices that a search tries."""
+
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    whole: bool = False
+    choices: tuple[Any, ...] = ()
+
+    def draw(self, rng: np.random.Generator) -> Any:
+        """A random value."""
+        if self.choices:
+            return self.choices[int(rng.integers(len(self.choices)))]
+        value = float(np.exp(rng.uniform(np.log(self.low), np.log(self.high)))) if self.log else float(rng.uniform(self.low, self.high))
+        return self._tidy(value)
+
+    def near(self, value: Any, rng: np.random.Generator) -> Any:
+        """A value not far from this one."""
+        if self.choices:
+            return self.draw(rng) if rng.random() < 0.3 else value
+        if self.log:
+            width = 0.2 * (np.log(self.high) - np.log(self.low))
+            moved = float(np.exp(np.log(max(value, self.low)) + rng.normal(0, width)))
+        else:
+            moved = float(value + rng.normal(0, 0.2 * (self.high - self.low)))
+        return self._tidy(float(np.clip(moved, self.low, self.high)))
+
+    def _tidy(self, value: float) -> Any:
+        return round(value) if self.whole else float(f"{value:.4g}")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One family."""
+
+    family: Family
+    label: Callable[[Params], str]
+    first: Callable[[Problem, Shape], Params]
+    knobs: Callable[[Problem], dict[str, Knob]]
+    fit: Callable[[Material, Params, Problem, Allowance], Fitted]
+    prepare: Callable[[Params, Problem], Any]
+    prepare_key: Callable[[Params], str]
+
+
+def _boosted_first(problem: Problem, shape: Shape) -> Params:
+    small = shape.rows < 3000
+    return {
+        "learning_rate": 0.06,
+        "num_leaves": 15 if small else 31,
+        "min_child_samples": 10 if small else 20,
+        "feature_fraction": 0.7 if small else 0.8,
+        "bagging_fraction": 0.8 if small else 1.0,
+        "lambda_l1": 0.0,
+        "lambda_l2": 1.0,
+        "rounds": 2000,
+    }
+
+
+def _boosted_knobs(problem: Problem) -> dict[str, Knob]:
+    del problem
+    return {
+        "learning_rate": Knob(0.015, 0.15, log=True),
+        "num_leaves": Knob(6, 160, log=True, whole=True),
+        "min_child_samples": Knob(3, 120, log=True, whole=True),
+        "feature_fraction": Knob(0.3, 1.0),
+        "bagging_fraction": Knob(0.5, 1.0),
+        "lambda_l1": Knob(1e-3, 10.0, log=True),
+        "lambda_l2": Knob(1e-3, 30.0, log=True),
+    }
+
+
+def _forest_first(problem: Problem, shape: Shape) -> Params:
+    large = shape.rows > 20_000
+    return {
+        "kind": "random",
+        "trees": 120 if large else 300,
+        "min_samples_leaf": 5 if large else 2,
+        "max_features": "sqrt" if problem.classes else (1.0 if shape.columns < 200 else 0.33),
+    }
+
+
+def _forest_knobs(problem: Problem) -> dict[str, Knob]:
+    features: tuple[Any, ...] = ("sqrt", 0.3, 0.6) if problem.classes else ("sqrt", 0.33, 0.6, 1.0)
+    return {
+        "kind": Knob(choices=("random", "extra")),
+        "min_samples_leaf": Knob(1, 20, log=True, whole=True),
+        "max_features": Knob(choices=features),
+    }
+
+
+def _linear_first(problem: Problem, shape: Shape) -> Params:
+    del shape
+    return {"C": 1.0, "iterations": 1000, "bins": 0} if problem.classes else {"alpha": 1.0, "bins": 0}
+
+
+def _linear_knobs(problem: Problem) -> dict[str, Knob]:
+    strength = {"C": Knob(1e-4, 30.0, log=True)} if problem.classes else {"alpha": Knob(1e-2, 3e3, log=True)}
+    return {**strength, "bins": Knob(choices=(0, 8, 20))}
+
+
+KINDS: dict[str, Kind] = {
+    "linear": Kind(
+        "linear",
+        lambda p: ("Logistic regression" if "C" in p else "Ridge regression") + (", curves" if p.get("bins") else ""),
+        _linear_first,
+        _linear_knobs,
+        fit_linear,
+        lambda p, problem: LinearPreparation(bins=int(p.get("bins", 0)), task=problem.task, seed=problem.seed),
+        lambda p: f"linear-{p.get('bins', 0)}",
+    ),
+    "lightgbm": Kind(
+        "lightgbm",
+        lambda p: "Boosted trees (LightGBM)",
+        _boosted_first,
+        _boosted_knobs,
+        fit_boosted,
+        lambda p, problem: TreePreparation(task=problem.task, seed=problem.seed),
+        lambda p: "boosted",
+    ),
+    "forest": Kind(
+        "forest",
+        lambda p: "Extremely randomised trees" if p.get("kind") == "extra" else "Random forest",
+        _forest_first,
+        _forest_knobs,
+        fit_forest,
+        lambda p, problem: TreePreparation(task=problem.task, fill=True, seed=problem.seed),
+        lambda p: "forest",
+    ),
+}
+
+
+def check_params(given: dict[str, Any], problem: Problem) -> dict[str, Params]:
+    """The fixed hyperparameters by family, or a sentence on what is not known.
+
+    Raises
+    ------
+    Invalid
+        A family or a name is not known, or a value cannot be used.
+    """
+    for family, values in given.items():
+        if family not in KINDS:
+            raise Invalid(f"There is no family {family!r}. Choose among: {', '.join(KINDS)}.")
+        if not isinstance(values, dict):
+            raise Invalid(f"Parameters of {family} are given as names with values, such as {{'{family}': {{…}}}}.")
+        known = KINDS[family].first(problem, Shape(1000, 10))
+        for name, value in values.items():
+            if name not in known:
+                raise Invalid(f"{family} has no parameter {name!r} here. It has: {', '.join(known)}.")
+            _check_value(family, name, value, known[name])
+    return {family: dict(values) for family, values in given.items()}
+
+
+def _check_value(family: str, name: str, value: Any, like: Any) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "kind":
+        good = value in ("random", "extra")
+    elif name == "max_features":
+        good = value in ("sqrt", "log2") or (number and 0 < value <= 1)
+    elif name in ("feature_fraction", "bagging_fraction"):
+        good = number and 0 < value <= 1
+    elif name in ("lambda_l1", "lambda_l2"):
+        good = number and value >= 0
+    elif name == "bins":
+        good = isinstance(value, int) and not isinstance(value, bool) and (value == 0 or 2 <= value <= 100)
+    elif isinstance(like, int):
+        good = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100_000
+    else:
+        good = number and value > 0
+    if name == "num_leaves" and good:
+        good = value >= 2
+    if not good:
+        raise Invalid(f"The value of {name} for {family} cannot be used.")
+
+
+def propose(kind: Kind, problem: Problem, shape: Shape, best: Params | None, rng: np.random.Generator) -> Params:
+    """The next settings to try: near the best so far in two of three cases, else drawn at random."""
+    first = kind.first(problem, shape)
+    knobs = kind.knobs(problem)
+    if best is not None and rng.random() < 0.67:
+        moved = {name: knob.near(best[name], rng) if name in best and rng.random() < 0.6 else best.get(name, first[name]) for name, knob in knobs.items()}
+    else:
+        moved = {name: knob.draw(rng) for name, knob in knobs.items()}
+    return {**first, **moved}

@@ -1,0 +1,127 @@
+"""The final fit: the best candidate, or a blend of several, on all training rows that the time left allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dapp_ext.domain.learning.clock import Allowance, Clock
+from dapp_ext.domain.learning.families import KINDS, Params
+from dapp_ext.domain.learning.features import Encoded
+from dapp_ext.domain.learning.learners import Problem
+from dapp_ext.domain.learning.metrics import Truth, score_of
+from dapp_ext.domain.learning.search import Checked, Search, prepare
+from dapp_ext.domain.learning.sizing import Plan
+from dapp_ext.domain.learning.splits import Rows, sample_rows
+from dapp_ext.schema.base import now
+from dapp_ext.schema.models import Trial
+
+Array = npt.NDArray[Any]
+STOP_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class Final:
+    """What was fitted: members with weights, the trial that it is, and how many rows it learned from."""
+
+    members: list[Any]
+    weights: list[float]
+    trial: Trial
+    rows: int
+
+
+def final_seconds(trial: Trial, plan: Plan, rows: int) -> float:
+    """How long the final fit of this candidate is likely to take on so many rows."""
+    fits = max(plan.folds * plan.repeats, 1)
+    learned = plan.rows * (0.8 if plan.folds == 1 else 1 - 1 / plan.folds)
+    return 1.25 * trial.seconds / fits * max(rows / max(learned, 1.0), 1.0)
+
+
+@dataclass(frozen=True)
+class Finals:
+    """The training rows and the time in which final models are fitted."""
+
+    X: Encoded
+    y: Array
+    rows: Rows
+    problem: Problem
+    plan: Plan
+    clock: Clock
+
+    def fit(self, best: Checked | None, blend: tuple[list[Checked], list[float]] | None, search: Search) -> Final:
+        """Fit the blend if there is one and time for it, else the best candidate; without any, something quick."""
+        if best is None:
+            return self._quick(len(search.checked) + 1)
+        if blend is not None:
+            members, weights = blend
+            needed = sum(final_seconds(m.trial, self.plan, len(self.y)) for m in members)
+            if needed <= self.clock.left() - self.plan.explain_seconds:
+                return self._blend(members, weights, search)
+        step, model, rows = self._one(best)
+        return Final([(step, model)], [1.0], best.trial, rows)
+
+    def _one(self, checked: Checked) -> tuple[Any, Any, int]:
+        needed = final_seconds(checked.trial, self.plan, len(self.y))
+        stopped = self.clock.stopped()
+        left = STOP_SECONDS if stopped else max(self.clock.left() - 0.5 * self.plan.explain_seconds, STOP_SECONDS)
+        if checked.kept is not None and stopped and needed > left:
+            return *checked.kept, self._kept_rows()
+        share = min(1.0, left / max(needed, 1e-9))
+        chosen = sample_rows(self.rows, max(int(len(self.y) * share), min(self.plan.rows, len(self.y))), self.problem.seed)
+        allowance = self.clock.allow(left, heed_stop=not stopped)
+        step, model = self._fit_rows(checked.trial, chosen, allowance)
+        return step, model, len(chosen)
+
+    def _kept_rows(self) -> int:
+        return int(self.plan.rows * (0.8 if self.plan.folds == 1 else 1 - 1 / self.plan.folds))
+
+    def _fit_rows(self, trial: Trial, chosen: Array, allowance: Allowance) -> tuple[Any, Any]:
+        kind = KINDS[trial.family]
+        params: Params = dict(trial.params)
+        held = np.empty(0, dtype=np.int64)
+        if trial.family == "lightgbm":
+            if len(chosen) > 1.5 * self.plan.rows:
+                # More rows than the search saw carry more rounds; a slice that is not learned says when to end.
+                part = np.random.default_rng([self.problem.seed, 21]).random(len(chosen)) < min(0.1, 20_000 / len(chosen))
+                held, chosen = chosen[part], chosen[~part]
+                params["rounds"] = max(4 * params["rounds"], 500)
+            else:
+                params["rounds"] = max(round(1.1 * params["rounds"]), 1)
+        whole = len(chosen) == len(self.y)
+        rows = (self.X if whole else self.X.take(chosen), self.y if whole else self.y[chosen])
+        step, material = prepare(kind, params, self.problem, rows)
+        if len(held):
+            material.X_valid, material.y_valid = step.transform(self.X.take(held)), self.y[held]
+        return step, kind.fit(material, params, self.problem, allowance).model
+
+    def _blend(self, members: list[Checked], weights: list[float], search: Search) -> Final:
+        fitted = [self._one(m) for m in members]
+        outs = [np.asarray(m.out) for m in members]
+        mixed = sum(w * out for w, out in zip(weights, outs, strict=True))
+        seen = np.isfinite(np.asarray(mixed)).all(axis=1)
+        out = np.asarray(mixed)[seen]
+        score = score_of(self.problem.metric, Truth(self.problem.task, search.ground.y[seen], out if self.problem.classes else out[:, 0]))
+        trial = Trial(
+            number=max(c.trial.number for c in search.checked) + 1,
+            family="ensemble",
+            label=f"Blend of {len(members)} models",
+            params={f"trial {m.trial.number}": round(w, 3) for m, w in zip(members, weights, strict=True)},
+            score=score,
+            seconds=round(sum(m.trial.seconds for m in members), 3),
+            at=now(),
+            is_best=True,
+        )
+        return Final([(step, model) for step, model, _ in fitted], weights, trial, min(rows for _, _, rows in fitted))
+
+    def _quick(self, number: int) -> Final:
+        """Where no candidate came to a score: linear on a few rows, so that there is always a model."""
+        kind = KINDS["linear"]
+        chosen = sample_rows(self.rows, 2000, self.problem.seed)
+        params = {"C": 0.1, "iterations": 100, "bins": 0} if self.problem.classes else {"alpha": 10.0, "bins": 0}
+        step, material = prepare(kind, params, self.problem, (self.X.take(chosen), self.y[chosen]))
+        fitted = kind.fit(material, params, self.problem, self.clock.allow(2.0, heed_stop=False))
+        trial = Trial(number=number, family="linear", label=kind.label(params), params=params, at=now(), is_best=True)
+        return Final([(step, fitted.model)], [1.0], trial, len(chosen))

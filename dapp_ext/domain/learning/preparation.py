@@ -1,0 +1,213 @@
+"""What is learned about columns before a learner sees them; fitted inside each fold, on its training rows only.
+
+Trees get numbers as they are, categories as codes and texts as a few components; linear learners get medians for
+missing values with a mark, scaled or binned numbers, one column per frequent category, and components of texts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+
+from dapp_ext.domain.learning.features import Encoded
+
+Array = npt.NDArray[Any]
+MOST_NATIVE = 200
+MOST_ONE_HOT = 60
+FEWEST_OF_A_CATEGORY = 10
+
+
+class TextComponents(TransformerMixin, BaseEstimator):
+    """Free texts as components of their character n-grams (skrub's StringEncoder), one encoder per column."""
+
+    def __init__(self, components: int = 12, seed: int = 0) -> None:
+        self.components = components
+        self.seed = seed
+
+    def fit_transform(self, X: Array, y: Any = None, **_: Any) -> Array:
+        """Learn from the texts (n, t) and return (n, t * components)."""
+        del y
+        self.encoders_: list[Any] = []
+        return self._stack([self._fit_one(X[:, i]) for i in range(X.shape[1])], len(X))
+
+    def fit(self, X: Array, y: Any = None) -> Self:
+        """Learn from the texts."""
+        self.fit_transform(X, y)
+        return self
+
+    def _fit_one(self, texts: Array) -> Array:
+        import pandas as pd
+        from skrub import StringEncoder
+
+        encoder = StringEncoder(n_components=self.components, random_state=self.seed)
+        out = encoder.fit_transform(pd.Series(texts, name="text", dtype="str"))
+        self.encoders_.append(encoder)
+        return np.asarray(out, dtype=np.float32)
+
+    def transform(self, X: Array) -> Array:
+        """Components of other texts."""
+        import pandas as pd
+
+        return self._stack(
+            [np.asarray(e.transform(pd.Series(X[:, i], name="text", dtype="str")), dtype=np.float32) for i, e in enumerate(self.encoders_)], len(X)
+        )
+
+    def _stack(self, blocks: list[Array], rows: int) -> Array:
+        return np.hstack(blocks) if blocks else np.empty((rows, 0), dtype=np.float32)
+
+
+class TreePreparation(TransformerMixin, BaseEstimator):
+    """Numbers, category codes and text components in one float32 array; ``categorical_`` are the columns of codes.
+
+    Codes beyond the ``MOST_NATIVE`` most frequent count as one; columns with more values than that get a second column
+    with the mean of the target, cross-fitted (Micci-Barreca 2001, as in scikit-learn's TargetEncoder).
+    """
+
+    def __init__(self, task: str = "binary", fill: bool = False, components: int = 12, seed: int = 0) -> None:
+        self.task = task
+        self.fill = fill
+        self.components = components
+        self.seed = seed
+
+    def fit_transform(self, X: Encoded, y: Any = None, **_: Any) -> Array:
+        """Learn from the rows and return them prepared, cross-fitted where the target is used."""
+        n, c = X.numbers.shape[1], X.codes.shape[1]
+        counts = [int(X.codes[:, i].max(initial=-1)) + 1 for i in range(c)]
+        self.many_ = [i for i in range(c) if counts[i] > MOST_NATIVE]
+        self.categorical_ = list(range(n, n + c))
+        self.medians_ = _medians(X.numbers) if self.fill else None
+        blocks = [self._numbers(X), self._codes(X)]
+        self.means_: Any = None
+        if self.many_:
+            kind = {"binary": "binary", "multiclass": "multiclass"}.get(self.task, "continuous")
+            self.means_ = TargetEncoder(target_type=kind, cv=5, shuffle=True, random_state=self.seed)
+            blocks.append(np.asarray(self.means_.fit_transform(X.codes[:, self.many_], y), dtype=np.float32))
+        self.texts_: Any = TextComponents(self.components, self.seed) if X.texts.shape[1] else None
+        if self.texts_ is not None:
+            blocks.append(self.texts_.fit_transform(X.texts))
+        return np.hstack(blocks)
+
+    def fit(self, X: Encoded, y: Any = None) -> Self:
+        """Learn from the rows."""
+        self.fit_transform(X, y)
+        return self
+
+    def transform(self, X: Encoded) -> Array:
+        """Other rows, prepared."""
+        blocks = [self._numbers(X), self._codes(X)]
+        if self.means_ is not None:
+            blocks.append(np.asarray(self.means_.transform(X.codes[:, self.many_]), dtype=np.float32))
+        if self.texts_ is not None:
+            blocks.append(self.texts_.transform(X.texts))
+        return np.hstack(blocks)
+
+    def _numbers(self, X: Encoded) -> Array:
+        return X.numbers if self.medians_ is None else np.where(np.isnan(X.numbers), self.medians_, X.numbers)
+
+    def _codes(self, X: Encoded) -> Array:
+        # Codes are in order of frequency, so all beyond the limit are the rare ones.
+        codes = np.minimum(X.codes, MOST_NATIVE).astype(np.float32)
+        codes[codes < 0] = -1.0 if self.fill else np.nan
+        return codes
+
+
+class LinearPreparation(TransformerMixin, BaseEstimator):
+    """Everything as numbers of similar size, dense or sparse, whichever is smaller.
+
+    Parameters
+    ----------
+    bins : int
+        0 to use numbers as they are; else each number with enough different values also becomes that many bins of
+        equal counts, which lets a linear learner follow curves.
+    """
+
+    def __init__(self, bins: int = 0, task: str = "binary", components: int = 24, seed: int = 0) -> None:
+        self.bins = bins
+        self.task = task
+        self.components = components
+        self.seed = seed
+
+    def fit_transform(self, X: Encoded, y: Any = None, **_: Any) -> Any:
+        """Learn from the rows and return them prepared."""
+        self.medians_ = _medians(X.numbers)
+        self.marked_ = np.flatnonzero(np.isnan(X.numbers).any(axis=0))
+        self.edges_ = [_edges(X.numbers[:, i], self.bins) for i in range(X.numbers.shape[1])] if self.bins else []
+        self.scaler_ = StandardScaler()
+        blocks: list[Any] = [self.scaler_.fit_transform(self._numbers(X))] if X.numbers.shape[1] else []
+        self.one_hot_: Any = None
+        self.means_: Any = None
+        if X.codes.shape[1]:
+            self.one_hot_ = OneHotEncoder(
+                handle_unknown="infrequent_if_exist", min_frequency=FEWEST_OF_A_CATEGORY, max_categories=MOST_ONE_HOT, dtype=np.float64
+            )
+            blocks.append(self.one_hot_.fit_transform(X.codes))
+        self.many_ = [i for i in range(X.codes.shape[1]) if int(X.codes[:, i].max(initial=-1)) + 1 > MOST_ONE_HOT]
+        if self.many_:
+            kind = {"binary": "binary", "multiclass": "multiclass"}.get(self.task, "continuous")
+            self.means_ = TargetEncoder(target_type=kind, cv=5, shuffle=True, random_state=self.seed)
+            means = np.asarray(self.means_.fit_transform(X.codes[:, self.many_], y))
+            self.means_scaler_ = StandardScaler()
+            blocks.append(self.means_scaler_.fit_transform(means))
+        self.texts_: Any = TextComponents(self.components, self.seed) if X.texts.shape[1] else None
+        if self.texts_ is not None:
+            self.text_scaler_ = StandardScaler()
+            blocks.append(self.text_scaler_.fit_transform(self.texts_.fit_transform(X.texts).astype(np.float64)))
+        return self._join(X, blocks)
+
+    def fit(self, X: Encoded, y: Any = None) -> Self:
+        """Learn from the rows."""
+        self.fit_transform(X, y)
+        return self
+
+    def transform(self, X: Encoded) -> Any:
+        """Other rows, prepared."""
+        blocks: list[Any] = [self.scaler_.transform(self._numbers(X))] if X.numbers.shape[1] else []
+        if self.one_hot_ is not None:
+            blocks.append(self.one_hot_.transform(X.codes))
+        if self.means_ is not None:
+            blocks.append(self.means_scaler_.transform(np.asarray(self.means_.transform(X.codes[:, self.many_]))))
+        if self.texts_ is not None:
+            blocks.append(self.text_scaler_.transform(self.texts_.transform(X.texts).astype(np.float64)))
+        return self._join(X, blocks)
+
+    def _numbers(self, X: Encoded) -> Array:
+        missing = np.isnan(X.numbers)
+        filled = np.where(missing, self.medians_, X.numbers).astype(np.float64)
+        return np.hstack([filled, missing[:, self.marked_].astype(np.float64)])
+
+    def _join(self, X: Encoded, blocks: list[Any]) -> Any:
+        for i, edges in enumerate(self.edges_):
+            if len(edges):
+                blocks.append(_one_hot(np.searchsorted(edges, np.nan_to_num(X.numbers[:, i], nan=float(self.medians_[i]))), len(edges) + 1))
+        if not blocks:
+            return np.zeros((len(X), 1))
+        if any(sp.issparse(b) for b in blocks):
+            joined = sp.hstack([sp.csr_matrix(b) for b in blocks], format="csr")
+            return joined.toarray() if joined.nnz > 0.3 * joined.shape[0] * joined.shape[1] else joined
+        return np.hstack(blocks)
+
+
+def _medians(numbers: Array) -> Array:
+    if not numbers.size:
+        return np.zeros(numbers.shape[1], dtype=np.float32)
+    empty = np.isnan(numbers).all(axis=0)
+    safe = np.where(empty, np.float32(0), numbers)
+    return np.asarray(np.nanmedian(safe, axis=0), dtype=np.float32)
+
+
+def _edges(values: Array, bins: int) -> Array:
+    known = values[~np.isnan(values)]
+    if len(known) < 50:
+        return np.empty(0)
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1]))
+    return edges if len(edges) >= 3 else np.empty(0)
+
+
+def _one_hot(codes: Array, width: int) -> sp.csr_matrix:
+    rows = len(codes)
+    return sp.csr_matrix((np.ones(rows), codes.astype(np.int32), np.arange(rows + 1, dtype=np.int32)), shape=(rows, width))

@@ -1,0 +1,57 @@
+"""What a training is asked for, and how it speaks to the world meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from dapp_ext.schema.models import Family, Guard, Task, Trial, Validation
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that is asked of a training; what is None is chosen and said aloud in the results.
+
+    Parameters
+    ----------
+    target : str
+        Column to predict.
+    time_budget : float
+        Seconds of wall time for everything: guards, search, final fit and explanation.
+    trials : int, optional
+        Number of candidates. With it the same seed gives the same result, as long as the time budget does not end first.
+    params : dict
+        Fixed hyperparameters by family, then by name.
+    exclude : list of str
+        Columns that are not used.
+    threads : int
+        Threads that the learners may use.
+    """
+
+    target: str
+    task: Task | None = None
+    metric: str | None = None
+    validation: Validation | None = None
+    families: list[Family] | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    exclude: list[str] = field(default_factory=list)
+    time_budget: float = 60.0
+    trials: int | None = None
+    seed: int = 0
+    threads: int = 1
+
+
+class Watch(Protocol):
+    """How a search speaks to the world. All methods are called on the thread that called ``train``."""
+
+    def guards(self, guards: list[Guard]) -> None:
+        """The checks are done; called once, before anything is scored."""
+
+    def trial(self, trial: Trial, seconds_left: float | None) -> None:
+        """A candidate has ended."""
+
+    def progress(self, fraction: float, message: str) -> None:
+        """How far the work is, from 0 to 1, and what is going on."""
+
+    def should_stop(self) -> bool:
+        """Whether the search should end now and keep the best so far; asked about four times a second."""

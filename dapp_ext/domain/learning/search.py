@@ -1,0 +1,222 @@
+"""The search: candidates of the families, cross-validated one after the other inside the time or number allowed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from lightgbm.basic import LightGBMError
+
+from dapp_ext.domain.learning.clock import Allowance, Clock
+from dapp_ext.domain.learning.families import KINDS, Kind, Params, Shape, propose
+from dapp_ext.domain.learning.features import Encoded
+from dapp_ext.domain.learning.learners import Fitted, Material, Problem, outputs
+from dapp_ext.domain.learning.measures import MEASURES
+from dapp_ext.domain.learning.metrics import Truth, better, score_of
+from dapp_ext.domain.learning.splits import Fold
+from dapp_ext.schema.base import now
+from dapp_ext.schema.models import Family, Trial
+
+Array = npt.NDArray[Any]
+MEMO_BYTES = 600_000_000
+
+
+@dataclass
+class Ground:
+    """What is searched on: encoded rows, their target, folds and the problem. Prepared folds are kept while they fit."""
+
+    X: Encoded
+    y: Array
+    folds: list[Fold]
+    problem: Problem
+    memo: dict[tuple[str, int], tuple[Any, Material]] = field(default_factory=dict)
+    memo_bytes: int = 0
+
+    @property
+    def shape(self) -> Shape:
+        """Rows that a fold learns from and columns."""
+        return Shape(len(self.folds[0].train), self.X.shape[1])
+
+    def prepared(self, kind: Kind, params: Params, number: int) -> tuple[Any, Material]:
+        """The fitted preparation of a fold and its prepared rows."""
+        key = (kind.prepare_key(params), number)
+        if key in self.memo:
+            return self.memo[key]
+        fold = self.folds[number]
+        step, material = prepare(kind, params, self.problem, (self.X.take(fold.train), self.y[fold.train]))
+        material.X_valid, material.y_valid = step.transform(self.X.take(fold.valid)), self.y[fold.valid]
+        material.memo = {}
+        size = sum(_bytes(part) for part in (material.X, material.X_valid))
+        if self.memo_bytes + size <= MEMO_BYTES:
+            self.memo[key] = (step, material)
+            self.memo_bytes += size
+        return step, material
+
+
+def _bytes(X: Any) -> int:
+    return int(X.nbytes) if hasattr(X, "nbytes") else int(X.data.nbytes + X.indices.nbytes)
+
+
+def prepare(kind: Kind, params: Params, problem: Problem, rows: tuple[Encoded, Array]) -> tuple[Any, Material]:
+    """Fit a family's preparation on rows (features and target) and prepare them."""
+    step = kind.prepare(params, problem)
+    X = step.fit_transform(*rows)
+    return step, Material(X, rows[1], categorical=getattr(step, "categorical_", None))
+
+
+def _same(one: Params, other: Params) -> bool:
+    return all(one[name] == other.get(name) for name in one if name != "rounds")
+
+
+@dataclass
+class Checked:
+    """What one candidate left behind: its trial, its predictions of rows it had not seen, and its first fold's model."""
+
+    trial: Trial
+    out: Array | None = None
+    kept: tuple[Any, Any] | None = None
+
+
+@dataclass
+class Search:
+    """The state of a search."""
+
+    ground: Ground
+    clock: Clock
+    report: Callable[[Trial], None]
+    fixed: dict[str, Params]
+    families: Sequence[Family]
+    checked: list[Checked] = field(default_factory=list)
+    cut_short: bool = False
+
+    def best(self) -> Checked | None:
+        """The best candidate so far."""
+        scored = [c for c in self.checked if c.trial.score is not None]
+        sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
+        return min(scored, key=lambda c: (sign * (c.trial.score or 0.0), c.trial.number)) if scored else None
+
+    def run(self, limit: int | None, reserve: Callable[[Trial | None], float]) -> None:
+        """Try candidates until the limit, the time (less the reserve for the best so far) or a wish to stop ends it."""
+        while limit is None or len(self.checked) < limit:
+            if self.clock.stopped():
+                self.cut_short = True
+                return
+            best = self.best()
+            left = self.clock.left() - reserve(best.trial if best else None)
+            number = max((c.trial.number for c in self.checked), default=0) + 1
+            family, params = self.next_candidate(number)
+            if best is not None and left < 1.1 * self._seconds_of(family):
+                cheaper, params = self._cheaper(number, left)
+                if cheaper is None:
+                    self.cut_short = limit is not None
+                    return
+                family = cheaper
+            allowance = self.clock.allow(max(left, 0.5 if best is None else 0.0))
+            self._try(number, family, params, allowance)
+            if limit is None and self._exhausted():
+                return
+
+    def next_candidate(self, number: int) -> tuple[Family, Params]:
+        """First the first settings of each family, then guided random ones, mostly of the best families."""
+        tried = {c.trial.family for c in self.checked}
+        for family in self.families:
+            if family not in tried:
+                return family, self._first(family)
+        rng = np.random.default_rng([self.ground.problem.seed, 100, number])
+        return self._guided(self._pick(rng), rng)
+
+    def _first(self, family: Family) -> Params:
+        return {**KINDS[family].first(self.ground.problem, self.ground.shape), **self.fixed.get(family, {})}
+
+    def _guided(self, family: Family, rng: np.random.Generator) -> tuple[Family, Params]:
+        best = self._best_of(family)
+        params: Params = {}
+        for _ in range(10):
+            drawn = propose(KINDS[family], self.ground.problem, self.ground.shape, best.params if best else None, rng)
+            params = {**drawn, **self.fixed.get(family, {})}
+            if not any(_same(params, c.trial.params) for c in self.checked if c.trial.family == family):
+                break
+        return family, params
+
+    def _pick(self, rng: np.random.Generator) -> Family:
+        sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
+        ranked = sorted(self.families, key=lambda f: sign * t.score if (t := self._best_of(f)) and t.score is not None else np.inf)
+        weights = np.asarray([0.6, 0.25, 0.15][: len(ranked)])
+        return ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
+
+    def _best_of(self, family: str) -> Trial | None:
+        sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
+        mine = [c.trial for c in self.checked if c.trial.family == family and c.trial.score is not None]
+        return min(mine, key=lambda t: sign * (t.score or 0.0)) if mine else None
+
+    def _seconds_of(self, family: str) -> float:
+        mine = [c.trial.seconds for c in self.checked if c.trial.family == family and c.trial.status == "done"]
+        everyone = [c.trial.seconds for c in self.checked if c.trial.status == "done"]
+        return float(np.mean(mine or everyone or [0.0]))
+
+    def _cheaper(self, number: int, left: float) -> tuple[Family | None, Params]:
+        # The family drawn does not fit any more; the leading one may, and others would only fill the time.
+        leading = self.best()
+        family = next((f for f in self.families if leading and f == leading.trial.family), None)
+        if family is None or 1.1 * self._seconds_of(family) > left:
+            return None, {}
+        return self._guided(family, np.random.default_rng([self.ground.problem.seed, 100, number]))
+
+    def _exhausted(self) -> bool:
+        # Tiny tables: after this many candidates another one no longer tells anything.
+        return len(self.checked) >= 200
+
+    def _try(self, number: int, family: Family, params: Params, allowance: Allowance) -> None:
+        started, kind = time.monotonic(), KINDS[family]
+        need_score = self.best() is None
+        trial = Trial(number=number, family=family, label=kind.label(params), params=params, at=now())
+        done: Checked
+        try:
+            done = self._cross_validate(trial, kind, allowance, need_score)
+        except (ValueError, FloatingPointError, np.linalg.LinAlgError, MemoryError, LightGBMError) as error:
+            done = Checked(trial.model_copy(update={"status": "failed", "error": f"The learner gave up ({type(error).__name__})."}))
+        best = self.best()
+        score = done.trial.score
+        is_best = score is not None and (best is None or better(self.ground.problem.metric, score, best.trial.score or 0.0))
+        seconds = round(time.monotonic() - started, 3)
+        done.trial = done.trial.model_copy(update={"seconds": seconds, "at": now(), "is_best": is_best})
+        if is_best:
+            for other in self.checked:
+                other.kept = None
+        else:
+            done.kept = None
+        self.checked.append(done)
+        self.report(done.trial)
+
+    def _cross_validate(self, trial: Trial, kind: Kind, allowance: Allowance, need_score: bool) -> Checked:
+        ground, problem = self.ground, self.ground.problem
+        width = max(problem.classes, 1)
+        total, times = np.zeros((len(ground.y), width)), np.zeros(len(ground.y))
+        scored: list[float] = []
+        rounds: list[int] = []
+        kept = None
+        for number, fold in enumerate(ground.folds):
+            part = allowance.share(len(ground.folds) - number) if need_score else allowance
+            step, material = ground.prepared(kind, trial.params, number)
+            fitted: Fitted = kind.fit(material, trial.params, problem, part)
+            if fitted.cut and not (need_score and (number == 0 or not self.clock.stopped())):
+                break
+            out = outputs(fitted.model, material.X_valid, problem)
+            total[fold.valid] += out.reshape(len(fold.valid), width)
+            times[fold.valid] += 1
+            scored.append(score_of(problem.metric, Truth(problem.task, ground.y[fold.valid], out)))
+            rounds += [fitted.rounds] if fitted.rounds else []
+            kept = kept or (step, fitted.model)
+            if number + 1 < len(ground.folds) and allowance.over() and (not need_score or self.clock.stopped()):
+                break
+        complete = len(scored) == len(ground.folds)
+        if not scored or not (complete or need_score):
+            return Checked(trial.model_copy(update={"status": "stopped"}))
+        params = {**trial.params, **({"rounds": round(float(np.mean(rounds)))} if rounds else {})}
+        update = {"score": float(np.mean(scored)), "std": float(np.std(scored)), "params": params}
+        out_all = np.where(times[:, None] > 0, total / np.maximum(times, 1)[:, None], np.nan)
+        return Checked(trial.model_copy(update=update), out_all if complete else None, kept)

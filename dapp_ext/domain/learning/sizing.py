@@ -1,0 +1,54 @@
+"""How much of the data a search can afford: sizes that depend on the table and the budget only, never on a measured time,
+so that a search by number of trials is repeatable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dapp_ext.domain.learning.features import Encoded
+from dapp_ext.domain.learning.learners import Problem
+from dapp_ext.domain.learning.recipe import Recipe
+from dapp_ext.domain.learning.splits import folds_for
+
+# Cells times rounds that boosting handles per second and thread; a careful figure for an ordinary server core.
+SPEED = 80e6
+ROUNDS = 200
+CANDIDATES = 8
+FEWEST_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Rows that the search uses, its folds and repeats, and seconds kept for the explanation."""
+
+    rows: int
+    folds: int
+    repeats: int
+    explain_seconds: float
+
+
+def filled_columns(X: Encoded) -> float:
+    """Columns, each counted by the share of its values that are neither zero nor missing: what boosting really works on."""
+    sample = X.numbers[:2000]
+    dense = float(np.mean(np.nan_to_num(sample) != 0, axis=0).sum()) if sample.size else 0.0
+    return max(dense + 2 * X.codes.shape[1] + 12 * X.texts.shape[1], 1.0)
+
+
+def plan_search(X: Encoded, problem: Problem, recipe: Recipe, by_time: bool) -> Plan:
+    """Choose folds by the number of rows, then fewer folds, then fewer rows until enough candidates fit the budget."""
+    rows = len(X)
+    folds, repeats = folds_for(rows)
+    repeats = 1 if by_time else repeats
+    explain = float(np.clip(0.06 * recipe.time_budget, 0.8, 20.0))
+    width = filled_columns(X) * max(problem.classes - 1, 1)
+    affordable = max(recipe.time_budget - explain - 2.0, 1.0) / CANDIDATES * SPEED * problem.threads / (width * ROUNDS)
+    if rows * folds * repeats > affordable:
+        repeats = 1
+    if rows * folds > affordable:
+        folds = min(folds, 3)
+    wanted = rows if rows * folds <= affordable else int(affordable / folds)
+    if wanted < FEWEST_ROWS and folds > 1:
+        folds, wanted = 1, int(affordable)
+    return Plan(min(rows, max(wanted, FEWEST_ROWS)), folds, repeats, explain)
