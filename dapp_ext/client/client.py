@@ -1,0 +1,333 @@
+"""The client: one object whose methods are the verbs of the workspace."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal
+
+from dapp_ext.client import datasets, models, predictions
+from dapp_ext.client.connection import Connection
+from dapp_ext.client.datasets import Dataset, UploadPlan
+from dapp_ext.client.drawing import card, paragraph
+from dapp_ext.client.filters import FilterLike
+from dapp_ext.client.jobs import JOB_COLUMNS, Job
+from dapp_ext.client.live import Subscription
+from dapp_ext.client.models import Model
+from dapp_ext.client.objects import Listing, reference
+from dapp_ext.client.profiles import DatasetProfile
+from dapp_ext.client.results import Results
+from dapp_ext.client.transport import path_of
+from dapp_ext.errors import Invalid, NotSignedIn, Unavailable
+from dapp_ext.schema.accounts import AccountRead
+from dapp_ext.schema.datasets import ReadOptions, Visibility
+from dapp_ext.schema.events import Event, EventPage
+from dapp_ext.schema.jobs import JobRead
+from dapp_ext.schema.models import Family, Validation
+from dapp_ext.schema.system import StatusRead
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LIVE_SECONDS = 5.0
+_EVENT_COLUMNS: dict[str, Callable[[Event], Any]] = {
+    "at": lambda each: f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}",
+    "type": lambda each: each.type,
+    "of": lambda each: each.data.get("name") or each.data.get("subject_name"),
+    "by": lambda each: each.actor.name if each.actor else None,
+}
+
+
+class DAPPClient:
+    """The workspace, from a notebook or a script.
+
+    In a notebook ``DAPPClient()`` finds the server that the kernel belongs to and is signed in. Elsewhere give the
+    address and sign in: ``DAPPClient("http://127.0.0.1:8888").login(email, password)``. Methods take a dataset or model
+    as an object, its id or its name. It may be used from several threads at once, and as a context manager.
+
+    Parameters
+    ----------
+    url : str, optional
+        Address of the server. ``DAPP_URL`` and ``DAPP_TOKEN`` in the environment do the same without code.
+
+    Raises
+    ------
+    Unavailable
+        If no server is found, or it does not answer.
+    NotSignedIn
+        If Jupyter's identity is not accepted.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self._connection = Connection(url)
+        # The live feed's thread would keep a forgotten client alive; it ends with the client, or with the process.
+        self._finalizer = weakref.finalize(self, Connection.close, self._connection)
+        if self._connection.transport.sign_in.possible:
+            self._connection.transport.sign_in.headers()
+
+    @property
+    def url(self) -> str:
+        """Address of the server."""
+        return self._connection.server.url
+
+    def login(self, email: str, password: str) -> DAPPClient:
+        """Sign in with email and password; the password is not kept.
+
+        Raises
+        ------
+        LoginRefused
+            If they are not right.
+        Throttled
+            After too many attempts.
+        """
+        self._connection.transport.sign_in.login(email, password)
+        return self
+
+    def whoami(self) -> AccountRead:
+        """The account that this client is signed in as."""
+        return self._connection.transport.get(AccountRead, "auth/me")
+
+    def status(self) -> StatusRead:
+        """Addresses, isolation, workers, and how much work waits."""
+        return self._connection.transport.get(StatusRead, "system")
+
+    def upload_file(
+        self,
+        path_or_frame: Any,
+        name: str | None = None,
+        wait: bool = True,
+        *,
+        visibility: Visibility = "team",
+        read: ReadOptions | Mapping[str, Any] | None = None,
+    ) -> Dataset:
+        """Bring a file or a table into the workspace.
+
+        Parameters
+        ----------
+        path_or_frame : path, file object, bytes, pandas, polars or Arrow table
+            Files are sent in pieces, whatever their size; tables go as Parquet with the types of their columns.
+        name : str, optional
+            Name of the dataset; made from the file's name when left out.
+        wait : bool
+            Whether to return when it is processed (with a progress bar) or as soon as it is sent.
+        visibility : {"team", "private"}
+            Who may see it.
+        read : ReadOptions or mapping, optional
+            How to read the file where guessing goes wrong, such as ``{"delimiter": ";", "decimal": ","}``.
+
+        Raises
+        ------
+        FileUnreadable
+            If it is no table.
+        TooLarge, NameTaken, Denied, StorageFull
+            If the workspace does not take it.
+        """
+        if read is not None and not isinstance(read, ReadOptions):
+            try:
+                read = ReadOptions.model_validate(dict(read))
+            except (TypeError, ValueError) as error:
+                raise Invalid(f"The options for reading cannot be used. Known are: {', '.join(ReadOptions.model_fields)}.") from error
+        return datasets.upload(self._connection, path_or_frame, UploadPlan(name, visibility, read, wait))
+
+    def datasets(self, search: str | None = None) -> Listing[Dataset]:
+        """The datasets that you may see, the newest first."""
+        return datasets.list_datasets(self._connection, search)
+
+    def dataset(self, ref: Dataset | str) -> Dataset:
+        """One dataset by id or name."""
+        return datasets.get_dataset(self._connection, ref)
+
+    def get_processed_data(self, dataset: Dataset | str | None = None, columns: Sequence[str] | None = None, filter: FilterLike = None) -> pd.DataFrame:
+        """The rows of a dataset as a typed pandas frame.
+
+        Parameters
+        ----------
+        dataset : Dataset or str, optional
+            The one used last when left out.
+        columns : list of str, optional
+            Only these, in this order.
+        filter : str or list of Filter, optional
+            Only rows that fulfil it, such as ``"age > 30 and sex == 'Male'"``; applied on the server. The language is
+            described in :mod:`dapp_ext.client.filters`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Whole numbers are ``int64`` (``Int64`` where some are missing), texts and categories texts, dates and times
+            ``datetime64``.
+        """
+        return datasets.read_frame(self._connection, dataset, columns, filter)
+
+    def profile(self, dataset: Dataset | str | None = None) -> DatasetProfile:
+        """What is in each column of a dataset, and what a person should know about it."""
+        return datasets.read_profile(self._connection, dataset)
+
+    def train_model(  # so many options, because in a notebook Tab lists them
+        self,
+        dataset: Dataset | str | None = None,
+        target: str | None = None,
+        *,
+        time_budget: int = 60,
+        trials: int | None = None,
+        metric: str | None = None,
+        validation: Validation | None = None,
+        families: Sequence[Family] | None = None,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+        exclude: Sequence[str] | None = None,
+        name: str | None = None,
+        wait: bool = False,
+    ) -> Model:
+        """Search for the best model of a column.
+
+        Parameters
+        ----------
+        dataset : Dataset or str, optional
+            The one used last when left out.
+        target : str, optional
+            Column to predict; the likely one when left out, which is said aloud.
+        time_budget : int
+            Seconds, from 5 to 86,400.
+        trials : int, optional
+            Number of trials; makes the search repeatable.
+        metric : str, optional
+            What to go by, such as ``"roc_auc"``; chosen by the task when left out.
+        validation : {"random", "time"}, optional
+            How the rows are divided.
+        families : list of {"linear", "lightgbm", "forest"}, optional
+            Learners to try; all when left out.
+        params : mapping, optional
+            Fixed hyperparameters by family, then by name.
+        exclude : list of str, optional
+            Columns that are not to be used.
+        name : str, optional
+            Name of the model; made from the dataset's when left out.
+        wait : bool
+            Whether to return when it is trained, with the leaderboard live, or at once.
+
+        Raises
+        ------
+        TargetUnusable
+            If the target is left out and it is doubtful which is meant, or if it cannot be learned.
+        ColumnUnknown, NotReady, NameTaken, Denied
+            Whatever else can be known before the search begins.
+        """
+        options = {
+            "time_budget": time_budget,
+            "trials": trials,
+            "metric": metric,
+            "validation": validation,
+            "families": None if families is None else list(families),
+            "params": None if params is None else dict(params),
+            "exclude": None if exclude is None else list(exclude),
+            "name": name,
+            "wait": wait,
+        }
+        return models.train(self._connection, dataset, target, options)
+
+    def models(self, search: str | None = None) -> Listing[Model]:
+        """The models that you may see, the newest first."""
+        return models.list_models(self._connection, search)
+
+    def model(self, ref: Model | str) -> Model:
+        """One model by id or name."""
+        return models.get_model(self._connection, ref)
+
+    def get_results(self, model: Model | str | None = None) -> Results:
+        """All that is known about a trained model; the one used last when left out."""
+        return models.get_results(self._connection, model)
+
+    def predict(self, model: Model | str | None, frame: Any) -> pd.DataFrame:
+        """Predict rows now.
+
+        Parameters
+        ----------
+        model : Model or str
+            ``None`` means the one used last.
+        frame : table, Series, mapping or list of mappings
+            Rows with the columns that the model learned from; others are not used.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the index of the frame: ``prediction``, and for a classifier ``probability_<class>`` for each class.
+
+        Raises
+        ------
+        RowsMismatch
+            If a needed column is missing.
+        """
+        return predictions.predict(self._connection, model, frame)
+
+    def predict_dataset(self, model: Model | str | None, dataset: Dataset | str | None = None, name: str | None = None, wait: bool = True) -> Dataset:
+        """Predict every row of a dataset in the background; the answer is a new dataset."""
+        return predictions.predict_dataset(self._connection, model, dataset, name, wait=wait)
+
+    def jobs(self, status: str | None = None) -> Listing[Job]:
+        """Work in the background, the newest first."""
+        found = [Job(self._connection, read) for page in datasets.pages(self._connection, JobRead, "jobs", status=status) for read in page]
+        return Listing(found, "Jobs", JOB_COLUMNS)
+
+    def job(self, ref: Job | str) -> Job:
+        """One job by id."""
+        return Job(self._connection, self._connection.transport.get(JobRead, f"jobs/{path_of(reference(ref, 'a job'))}"))
+
+    def events(self, after: str | None = None) -> Listing[Event]:
+        """What happened, the oldest first.
+
+        Parameters
+        ----------
+        after : str, optional
+            Cursor (the ``id`` of an event); only what came after it. When left out, whatever the server still has.
+        """
+        found: list[Event] = []
+        cursor = after
+        while True:
+            page = self._connection.transport.get(EventPage, "events", after=cursor, limit=500)
+            found += page.items
+            if not page.more or page.next == cursor:
+                break
+            cursor = page.next
+        return Listing(found, "Events", _EVENT_COLUMNS, newest_last=True)
+
+    def on(self, type: str, callback: Callable[[Event], Any]) -> Subscription:
+        """Call a function for every event of a type, such as ``"model.trained"`` or ``"model.*"``.
+
+        The function is called on a thread of its own, one event at a time. Returns a handle with ``close()``.
+        """
+        subscription = self._connection.feed.on(type, callback)
+        try:
+            self._connection.feed.start(wait=_LIVE_SECONDS)
+        except NotSignedIn:
+            subscription.close()
+            raise
+        return subscription
+
+    def close(self) -> None:
+        """End the live feed and the session."""
+        sign_in = self._connection.transport.sign_in
+        if self._finalizer.alive and sign_in.account is not None:
+            # A session that cannot be ended now ends by itself; closing is not the time to complain.
+            with suppress(NotSignedIn, Unavailable):
+                self._connection.transport.call("POST", "auth/logout")
+        sign_in.forget()
+        self._finalizer()
+
+    def __enter__(self) -> DAPPClient:
+        return self
+
+    def __exit__(self, *exc: object) -> Literal[False]:
+        self.close()
+        return False
+
+    def _who(self) -> str:
+        account = self._connection.transport.sign_in.account
+        if account is None:
+            return "signed in by DAPP_TOKEN" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
+        return f"signed in as {account.name or account.email} ({account.role})"
+
+    def __repr__(self) -> str:
+        return f"DAPPClient at {self.url}, {self._who()}"
+
+    def _repr_html_(self) -> str:
+        return card("DAPP", paragraph(self._who(), "lead"), paragraph(f"{self.url} · live feed {self._connection.feed.state}", "soft"))

@@ -1,0 +1,307 @@
+"""Datasets in a notebook: uploaded, looked at, read as frames."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dapp_ext.client.connection import Connection
+from dapp_ext.client.drawing import ago, amount, badge, card, duration, escape, paragraph, size_text, table, text_table
+from dapp_ext.client.filters import FilterLike, plain_filters, read_filters
+from dapp_ext.client.frames import Source, read_arrow, source_of, to_pandas
+from dapp_ext.client.jobs import failure_of
+from dapp_ext.client.live import wait_until
+from dapp_ext.client.objects import Listing, Thing, reference
+from dapp_ext.client.profiles import DatasetProfile
+from dapp_ext.client.progress import Display
+from dapp_ext.client.transport import path_of
+from dapp_ext.errors import FileUnreadable, Invalid
+from dapp_ext.schema.base import Page
+from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, ReadOptions, RowsRead, RowsRequest, Visibility
+from dapp_ext.schema.events import Event
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dapp_ext.client.models import Model
+
+R = TypeVar("R")
+_TONES = {"ready": "good", "processing": "busy", "failed": "bad"}
+
+
+class Dataset(Thing[DatasetRead]):
+    """A dataset of the workspace; its ``str`` is its id.
+
+    Everything but the methods is as last read; :meth:`refresh` reads again.
+    """
+
+    @property
+    def name(self) -> str:
+        return self._read.name
+
+    @property
+    def status(self) -> str:
+        """``processing``, ``ready`` or ``failed``."""
+        return self._read.status
+
+    @property
+    def rows(self) -> int | None:
+        """Number of rows; ``None`` until it is ready."""
+        return self._read.rows
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns; empty until it is ready."""
+        return [column.name for column in self._read.schema_]
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """What kind of values each column holds."""
+        return {column.name: column.kind for column in self._read.schema_}
+
+    @property
+    def version(self) -> int:
+        return self._read.version
+
+    @property
+    def likely_target(self) -> str | None:
+        """The column that looks as if it were to be predicted, where one does."""
+        return self._read.likely_target
+
+    @property
+    def notes(self) -> list[str]:
+        """What was guessed and mended while the file was read, in sentences."""
+        return list(self._read.report.notes) if self._read.report else []
+
+    def refresh(self) -> Dataset:
+        """Read again how it is now."""
+        self._read = self._connection.transport.get(DatasetRead, f"datasets/{path_of(self.id)}")
+        return self
+
+    def wait(self, timeout: float | None = None) -> Dataset:
+        """Wait until it is processed.
+
+        Raises
+        ------
+        DappError
+            The reason, when it could not be processed.
+        TimeExceeded
+            When it takes longer than ``timeout`` seconds.
+        """
+        with Display() as display:
+            return wait_processed(self, display, timeout)
+
+    def frame(self, columns: Sequence[str] | None = None, filter: FilterLike = None) -> pd.DataFrame:
+        """The rows as a pandas frame; see :meth:`DAPPClient.get_processed_data`."""
+        return read_frame(self._connection, self, columns, filter)
+
+    def head(self, rows: int = 5) -> pd.DataFrame:
+        """The first rows; fetches no more than these."""
+        return read_head(self._connection, self, rows)
+
+    def profile(self) -> DatasetProfile:
+        """What is in each column, and what a person should know about it."""
+        return read_profile(self._connection, self)
+
+    def train(self, target: str | None = None, **options: Any) -> Model:
+        """Train a model from it; see :meth:`DAPPClient.train_model`."""
+        from dapp_ext.client.models import train
+
+        return train(self._connection, self, target, options)
+
+    def rename(self, name: str) -> Dataset:
+        """Give it another name."""
+        return self._update(DatasetUpdate(name=name))
+
+    def share(self, visibility: Visibility = "team") -> Dataset:
+        """Show it to the team, or keep it ``private``."""
+        return self._update(DatasetUpdate(visibility=visibility))
+
+    def delete(self) -> None:
+        """Delete it for good, with its rows and its file."""
+        self._connection.transport.call("DELETE", f"datasets/{path_of(self.id)}")
+
+    def _update(self, change: DatasetUpdate) -> Dataset:
+        self._read = self._connection.transport.patch(DatasetRead, f"datasets/{path_of(self.id)}", change)
+        return self
+
+    def _summary(self) -> str:
+        read = self._read
+        if read.status == "failed":
+            return read.error or "It could not be read."
+        if read.status == "processing":
+            return f"{read.filename}, {size_text(read.size)}: being processed"
+        return f"{amount(read.rows, 'row')} × {amount(read.column_count, 'column')}, from {read.filename} ({size_text(read.size)})"
+
+    def __repr__(self) -> str:
+        lines = [f"Dataset {self.name!r} · {self.status} · version {self.version}", self._summary()]
+        if self._read.schema_:
+            lines.append(text_table(("column", "kind"), [(each.name, each.kind) for each in self._read.schema_[:40]]))
+        if len(self._read.schema_) > 40:
+            lines.append(f"… and {len(self._read.schema_) - 40} more columns")
+        lines += [f"- {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        read = self._read
+        parts = [paragraph(self._summary(), "lead"), paragraph(f"{read.owner.name} · {ago(read.created_at)} · version {read.version} · {read.visibility}", "soft")]
+        parts += [paragraph(note, "soft") for note in self.notes]
+        if read.schema_:
+            rows = [(each.name, each.kind, "may be missing" if each.nullable else "") for each in read.schema_[:200]]
+            more = len(read.schema_) - 200
+            parts.append(f"<details><summary>{escape(amount(read.column_count, 'column'))}</summary>{table(('column', 'kind', ''), rows)}</details>")
+            parts += [paragraph(f"… and {more} more", "soft")] if more > 0 else []
+        return card(read.name, *parts, badge=badge(read.status, _TONES[read.status]))
+
+
+_COLUMNS: dict[str, Callable[[Dataset], Any]] = {
+    "name": lambda each: each.name,
+    "status": lambda each: each.status,
+    "rows": lambda each: None if each.rows is None else f"{each.rows:,}",
+    "columns": lambda each: each.read.column_count,
+    "owner": lambda each: each.read.owner.name,
+    "added": lambda each: ago(each.read.created_at),
+}
+
+
+@dataclass(frozen=True)
+class UploadPlan:
+    """What is to be said about a file when it is sent."""
+
+    name: str | None = None
+    visibility: Visibility = "team"
+    options: ReadOptions | None = None
+    wait: bool = True
+
+
+def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
+    """Send a file or a table, and wait until it is processed when the plan says so."""
+    if plan.name is not None and not plan.name.strip():
+        raise Invalid("The name is empty. Give the dataset a name, or leave it out.")
+    source = source_of(thing, plan.name)
+    query: dict[str, Any] = {"filename": source.filename, "name": plan.name, "visibility": plan.visibility}
+    if plan.options is not None:
+        query.update(plan.options.model_dump(mode="json", exclude_none=True))
+    with Display() as display:
+        read = connection.transport.upload(DatasetRead, "datasets", _counted(source, display), size=source.size, query=query)
+        dataset = Dataset(connection, read)
+        connection.remember("dataset", dataset.id)
+        if plan.wait:
+            wait_processed(dataset, display)
+        else:
+            display.bar(1.0, f"{dataset.name}: sent, being processed", now=True)
+    return dataset
+
+
+def wait_processed(dataset: Dataset, display: Display, timeout: float | None = None) -> Dataset:
+    """Follow the processing of a dataset to its end; raises its error when it fails."""
+    seen: dict[str, Any] = {"fraction": None, "message": "Processing", "code": None}
+
+    def concerns(event: Event) -> bool:
+        if event.subject.id == dataset.id:
+            seen["code"] = event.data.get("error") or seen["code"]
+            return True
+        if event.subject.id == dataset.read.job_id:
+            seen["fraction"] = event.data.get("progress", seen["fraction"])
+            seen["message"] = event.data.get("message") or seen["message"]
+            return True
+        return False
+
+    def look() -> Dataset | None:
+        if dataset.status == "processing":
+            dataset.refresh()
+        if dataset.status != "processing":
+            return dataset
+        display.bar(seen["fraction"], f"{dataset.name}: {seen['message']}")
+        return None
+
+    begun = time.monotonic()
+    wait_until(dataset._connection.feed, look, concerns, timeout=timeout)
+    if dataset.status == "failed":
+        display.bar(1.0, f"{dataset.name}: could not be read", now=True)
+        raise failure_of(dataset._connection, dataset.read, seen["code"], FileUnreadable)
+    display.bar(1.0, f"{dataset.name}: ready after {duration(time.monotonic() - begun)}", now=True)
+    return dataset
+
+
+def get_dataset(connection: Connection, ref: object | None = None) -> Dataset:
+    """A dataset by object, id or name; the one used last when none is given."""
+    wanted = reference(ref, "a dataset") if ref is not None else connection.last("dataset")
+    if wanted is None:
+        raise Invalid("Which dataset? Give one, such as: client.get_processed_data(client.datasets()[0])")
+    if isinstance(ref, Dataset):
+        dataset = ref if ref.status == "ready" else ref.refresh()
+    else:
+        dataset = Dataset(connection, connection.transport.get(DatasetRead, f"datasets/{path_of(wanted)}"))
+    connection.remember("dataset", dataset.id)
+    return dataset
+
+
+def list_datasets(connection: Connection, search: str | None = None) -> Listing[Dataset]:
+    """All datasets that this account may see, the newest first."""
+    found: list[Dataset] = []
+    for page in pages(connection, DatasetRead, "datasets", search=search):
+        found += [Dataset(connection, read) for read in page]
+    return Listing(found, "Datasets", _COLUMNS)
+
+
+def pages(connection: Connection, shape: type[R], path: str, **query: Any) -> Iterator[list[R]]:
+    """All pages of a list, one after the other."""
+    cursor: str | None = None
+    paged: type[Page[R]] = Page[shape]  # type: ignore[valid-type]  # pydantic makes the class at run time
+    while True:
+        page = connection.transport.get(paged, path, limit=200, cursor=cursor, **query)
+        yield page.items
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def read_frame(connection: Connection, ref: object, columns: Sequence[str] | None, filter: FilterLike) -> pd.DataFrame:
+    """The rows of a dataset as a typed frame, read while they arrive."""
+    if isinstance(columns, str):
+        columns = [columns]
+    filters = read_filters(filter)
+    dataset = _processed(connection, ref)
+    query: dict[str, Any] = {"format": "arrow", "columns": list(columns) if columns is not None else None}
+    if filters:
+        query["filters"] = json.dumps(plain_filters(filters), ensure_ascii=False)
+    with connection.transport.download(f"datasets/{path_of(dataset.id)}/data", **query) as stream:
+        return to_pandas(read_arrow(stream))
+
+
+def read_head(connection: Connection, ref: object, rows: int) -> pd.DataFrame:
+    """The first rows of a dataset."""
+    import pandas as pd
+
+    dataset = _processed(connection, ref)
+    page = connection.transport.post(RowsRead, f"datasets/{path_of(dataset.id)}/rows", RowsRequest(limit=rows))
+    frame = pd.DataFrame(page.rows, columns=[column.name for column in page.columns])
+    for column in page.columns:
+        if column.kind in ("date", "datetime"):
+            frame[column.name] = pd.to_datetime(frame[column.name], format="ISO8601")
+        elif column.kind == "integer" and len(frame) and frame[column.name].isna().any():
+            frame[column.name] = frame[column.name].astype("Int64")
+    return frame
+
+
+def read_profile(connection: Connection, ref: object) -> DatasetProfile:
+    """The health report of a dataset."""
+    dataset = _processed(connection, ref)
+    return DatasetProfile(dataset.name, connection.transport.get(Profile, f"datasets/{path_of(dataset.id)}/profile"))
+
+
+def _processed(connection: Connection, ref: object) -> Dataset:
+    dataset = get_dataset(connection, ref)
+    return dataset.wait() if dataset.status == "processing" else dataset
+
+
+def _counted(source: Source, display: Display) -> Iterable[bytes]:
+    sent = 0
+    for piece in source.pieces:
+        yield piece
+        sent += len(piece)
+        display.bar(sent / source.size if source.size else None, f"Sending {source.filename}: {size_text(sent)}")

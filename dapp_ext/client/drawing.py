@@ -1,0 +1,161 @@
+"""How things look in a notebook and as text: everything escaped, readable in light and dark.
+
+Colours come from the theme of the page where it has one; the few of our own have at least 3:1 against white and black.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from html import escape as _escape
+from typing import Any
+
+BLUE, ORANGE, GREEN, RED, GREY = "#2f7fd6", "#c8741a", "#2e9e5b", "#d64545", "#808790"
+TONES = {"good": GREEN, "busy": BLUE, "bad": RED, "warn": ORANGE, "calm": GREY}
+
+_LINE = "var(--jp-border-color2, rgba(128,128,128,.3))"
+_STYLE = (
+    "<style>"
+    f".dapp-card{{border:1px solid {_LINE};border-radius:8px;padding:12px 16px;margin:4px 0;max-width:960px;"
+    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.5;color:var(--jp-ui-font-color1,inherit)}"
+    ".dapp-card h4{margin:0 0 2px;font-size:15px;font-weight:600}.dapp-card h5{margin:14px 0 4px;font-size:13px;font-weight:600}"
+    ".dapp-card p{margin:4px 0}.dapp-soft{opacity:.72}.dapp-lead{font-size:14px}"
+    ".dapp-badge{display:inline-block;border:1px solid currentColor;border-radius:10px;padding:0 8px;font-size:11px;margin-left:8px;vertical-align:2px}"
+    ".dapp-scroll{overflow-x:auto;max-width:100%}"
+    ".dapp-card table.dapp-table{border-collapse:collapse;margin:2px 0;font-size:12.5px}"
+    f".dapp-card .dapp-table th{{text-align:left;font-weight:600;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;white-space:nowrap}}"
+    f".dapp-card .dapp-table td{{text-align:left;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;vertical-align:top;background:none}}"
+    ".dapp-card .dapp-table tr{background:none}.dapp-card .dapp-table .dapp-num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    ".dapp-row{display:flex;flex-wrap:wrap;gap:18px;align-items:flex-start}.dapp-row>*{min-width:0}"
+    ".dapp-track{background:rgba(128,128,128,.22);border-radius:4px;height:8px;min-width:120px;overflow:hidden}"
+    f".dapp-fill{{background:{BLUE};height:8px;border-radius:4px}}"
+    "</style>"
+)
+
+
+def escape(value: Any) -> str:
+    """Text that is safe inside HTML and inside quoted attributes."""
+    return _escape(str(value), quote=True)
+
+
+def card(title: str, *parts: str, badge: str = "") -> str:
+    """A frame with a title around pieces of ready HTML; ``title`` is plain text."""
+    head = f"<h4>{escape(title)}{badge}</h4>" if title else ""
+    return f'{_STYLE}<div class="dapp-card">{head}{"".join(parts)}</div>'
+
+
+def badge(text: str, tone: str = "calm") -> str:
+    """A word in a rounded frame. Tones: good, busy, bad, warn, calm."""
+    return f'<span class="dapp-badge" style="color:{TONES[tone]}">{escape(text)}</span>'
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Plain text; kinds: soft, lead."""
+    return f'<p class="dapp-{kind}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
+
+
+def section(title: str, *parts: str) -> str:
+    """A heading over pieces of ready HTML."""
+    return f"<section><h5>{escape(title)}</h5>{''.join(parts)}</section>"
+
+
+class Html(str):
+    """Ready HTML inside a table cell; everything else in a cell is escaped."""
+
+    __slots__ = ()
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric: Sequence[int] = ()) -> str:
+    """A table that scrolls sideways where it is too wide; columns in ``numeric`` stand on the right."""
+
+    def cell(tag: str, at: int, value: Any) -> str:
+        kind = ' class="dapp-num"' if at in numeric else ""
+        return f"<{tag}{kind}>{value if isinstance(value, Html) else escape('' if value is None else value)}</{tag}>"
+
+    head = "".join(cell("th", at, value) for at, value in enumerate(headers))
+    body = "".join("<tr>" + "".join(cell("td", at, value) for at, value in enumerate(row)) + "</tr>" for row in rows)
+    return f'<div class="dapp-scroll"><table class="dapp-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def bar(share: float, color: str = BLUE) -> Html:
+    """A bar that fills a share (0 to 1) of its track."""
+    width = 100 * min(max(share, 0.0), 1.0)
+    return Html(f'<div class="dapp-track" role="presentation"><div class="dapp-fill" style="width:{width:.1f}%;background:{color}"></div></div>')
+
+
+def progress_html(fraction: float | None, label: str) -> str:
+    """A progress bar; ``label`` is ready HTML."""
+    percent = "" if fraction is None else f"{fraction:.0%}"
+    value = "" if fraction is None else f' value="{fraction:.4f}"'
+    return (
+        f'{_STYLE}<div class="dapp-card" role="status">{label} <span class="dapp-soft">{percent}</span><br>'
+        f'<progress max="1"{value} style="width:min(420px,100%);accent-color:{BLUE}"></progress></div>'
+    )
+
+
+def text_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric: Sequence[int] = ()) -> str:
+    """The same table for a terminal."""
+    lines = [[str(each) for each in headers]] + [["" if each is None else str(each) for each in row] for row in rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(headers))]
+    return "\n".join(
+        "  ".join(each.rjust(widths[at]) if at in numeric else each.ljust(widths[at]) for at, each in enumerate(line)).rstrip()
+        for line in lines
+    )
+
+
+def number(value: Any) -> str:
+    """A number for people: separators in large ones, four significant digits in broken ones."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not math.isfinite(value):
+        return "–"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}" if size >= 10_000 else f"{value:,.1f}"
+    if size >= 1e-4:
+        return f"{value:.{max(0, 3 - math.floor(math.log10(size)))}f}"
+    return f"{value:.2e}"
+
+
+def amount(count: int | None, one: str, many: str | None = None) -> str:
+    """``1 row``, ``2 rows``; an unknown count gives the plain word."""
+    if count is None:
+        return many or one + "s"
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size_text(size: float) -> str:
+    """Bytes for people."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError("unreachable")
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def ago(moment: datetime) -> str:
+    """How long something is past."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    if seconds < 60:
+        return "just now"
+    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return amount(int(seconds // size), unit) + " ago"
+    return "just now"

@@ -1,0 +1,187 @@
+"""Tables on their way: pandas, polars and Arrow in as Parquet, Arrow out as a typed pandas frame.
+
+Nothing is written to disk on the way. Pandas and pyarrow are imported when a table moves, not before.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from dapp_ext.errors import FileUnreadable, Invalid
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bytes to upload: a file name, the size where it is known, and the pieces, which can be read once."""
+
+    filename: str
+    size: int | None
+    pieces: Iterator[bytes]
+
+
+def source_of(thing: Any, name: str | None = None) -> Source:
+    """What to upload for a path, a file object, bytes, or a table.
+
+    Parameters
+    ----------
+    thing : path, file object, bytes, pandas, polars or Arrow table
+        Files go as they are; tables go as Parquet, with every column's type.
+    name : str, optional
+        Used as file name where there is none.
+
+    Raises
+    ------
+    FileUnreadable
+        If there is no such file, or a table cannot be written as Parquet.
+    Invalid
+        If it is none of these.
+    """
+    if isinstance(thing, (str, os.PathLike)):
+        return _from_path(Path(thing).expanduser())
+    if isinstance(thing, (bytes, bytearray, memoryview)):
+        return _from_file(io.BytesIO(thing), name or "upload")
+    if callable(getattr(thing, "read", None)):
+        own = getattr(thing, "name", None)
+        return _from_file(thing, Path(own).name if isinstance(own, str) and own else name or "upload")
+    data = _parquet(arrow_table(thing))
+    return Source(f"{_stem(name)}.parquet", len(data), _pieces(io.BytesIO(data)))
+
+
+def arrow_table(thing: Any, *, keep_index: bool = True) -> pa.Table:
+    """Any table as an Arrow table.
+
+    The index of a pandas frame is kept as columns where it has names (unless ``keep_index`` is off), and left out where
+    it only counts rows.
+    """
+    import pyarrow as pa
+
+    try:
+        if isinstance(thing, pa.Table):
+            return thing
+        if isinstance(thing, pa.RecordBatch):
+            return pa.Table.from_batches([thing])
+        library = type(thing).__module__.partition(".")[0]
+        if library == "pandas" and type(thing).__name__ == "DataFrame":
+            return _from_pandas(thing, keep_index=keep_index)
+        if library == "polars" and type(thing).__name__ == "LazyFrame":
+            return thing.collect().to_arrow()
+        if library == "polars" and type(thing).__name__ == "DataFrame":
+            return thing.to_arrow()
+        if hasattr(thing, "__arrow_c_stream__"):
+            return pa.RecordBatchReader.from_stream(thing).read_all()
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise FileUnreadable(f"The table cannot be written as Parquet: {error}. Give each column values of one kind.") from error
+    raise Invalid(f"A {type(thing).__name__} is not a table. Give a path, an open file, or a pandas, polars or Arrow table.")
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table as pandas shows the same data read from a file.
+
+    Whole numbers are ``int64``, or nullable ``Int64`` where some are missing; true and false are ``bool`` or ``boolean``
+    in the same way. Texts and categories are texts, so that they compare and join as texts do. Dates and times are
+    ``datetime64``, durations ``timedelta64``, times of day ``datetime.time``.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    whole = {
+        pa.int8(): pd.Int8Dtype(),
+        pa.int16(): pd.Int16Dtype(),
+        pa.int32(): pd.Int32Dtype(),
+        pa.int64(): pd.Int64Dtype(),
+        pa.uint8(): pd.UInt8Dtype(),
+        pa.uint16(): pd.UInt16Dtype(),
+        pa.uint32(): pd.UInt32Dtype(),
+        pa.uint64(): pd.UInt64Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
+    }
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        dtype = whole.get(column.type) if column.null_count else None
+        mapper = None if dtype is None else (lambda _kind, dtype=dtype: dtype)
+        columns[name] = column.to_pandas(date_as_object=False, types_mapper=mapper)
+    frame = pd.DataFrame(columns, copy=False)
+    return frame if columns else pd.DataFrame(index=pd.RangeIndex(table.num_rows))
+
+
+def read_arrow(stream: BinaryIO) -> pa.Table:
+    """A table out of an Arrow IPC stream."""
+    import pyarrow as pa
+
+    try:
+        with pa.ipc.open_stream(stream) as reader:
+            return reader.read_all()
+    except pa.ArrowInvalid as error:
+        raise FileUnreadable("The server's answer is not an Arrow stream. Client and server may differ in version.") from error
+
+
+def _from_pandas(frame: pd.DataFrame, *, keep_index: bool) -> pa.Table:
+    import pyarrow as pa
+
+    if keep_index and any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    if len(set(names)) != len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise FileUnreadable(f"Two columns are named {twice[0]!r}. Rename one of them.")
+    # set_axis makes a shallow copy: the caller's frame keeps its names.
+    return pa.Table.from_pandas(frame.set_axis(names, axis=1), preserve_index=False).replace_schema_metadata(None)
+
+
+def _from_path(path: Path) -> Source:
+    try:
+        size = path.stat().st_size
+        file = path.open("rb")
+    except (OSError, ValueError) as error:
+        reason = "is a folder" if path.is_dir() else getattr(error, "strerror", None) or str(error)
+        raise FileUnreadable(f"The file {str(path)!r} cannot be opened: {reason}. Check the path.") from error
+    if path.is_dir():
+        file.close()
+        raise FileUnreadable(f"{str(path)!r} is a folder. Give a file.")
+    return Source(path.name[-255:], size, _pieces(file))
+
+
+def _from_file(file: Any, filename: str) -> Source:
+    size = None
+    if isinstance(file, io.BytesIO):
+        size = len(file.getbuffer()) - file.tell()
+    return Source(filename[-255:], size, _pieces(file, close=False))
+
+
+def _pieces(file: Any, *, close: bool = True) -> Iterator[bytes]:
+    try:
+        while piece := file.read(PIECE):
+            yield piece.encode() if isinstance(piece, str) else bytes(piece)
+    finally:
+        if close:
+            file.close()
+
+
+def _parquet(table: pa.Table) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    try:
+        pq.write_table(table, buffer, compression="zstd")
+    except pa.ArrowException as error:
+        raise FileUnreadable(f"The table cannot be written as Parquet: {error}.") from error
+    return buffer.getvalue()
+
+
+def _stem(name: str | None) -> str:
+    """A name without what a file name may not hold."""
+    return "".join("_" if sign in '/\\:*?"<>|' or sign < " " else sign for sign in name or "table")[:200].strip() or "table"
