@@ -1,0 +1,201 @@
+"""What is shown in a notebook: nothing from the data may act there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+
+from dapp_ext.client import charts, drawing
+from dapp_ext.client.drawing import ago, amount, duration, number, size_text
+from dapp_ext.client.leaderboard import board_html, board_text
+from dapp_ext.client.objects import Listing, failure
+from dapp_ext.client.profiles import DatasetProfile
+from dapp_ext.client.results import Results
+from dapp_ext.errors import FileUnreadable, JobFailed, MemoryExceeded
+from dapp_ext.schema.base import Named
+from dapp_ext.schema.datasets import Column, ColumnProfile, Finding, Histogram, Profile, ValueCount
+from dapp_ext.schema.models import Confusion, Curve, Guard, Importance, Leaderboard, ModelRead, Scatter, Score, Split, Trial
+from dapp_ext.schema.models import Results as ResultsRead
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&"
+AT = datetime(2024, 1, 31, 12, tzinfo=UTC)
+SAFE_TAGS = set("style div h4 h5 p span table thead tbody tr th td section details summary ul li svg title line circle polyline text rect progress br".split())
+
+
+class Reader(HTMLParser):
+    """Collects tags and attributes, and checks that every tag is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def checked(html: str) -> Reader:
+    """The page read as a browser does; it holds known tags only and nothing that acts or loads."""
+    reader = Reader()
+    reader.feed(html)
+    assert reader.open == []
+    assert reader.tags <= SAFE_TAGS, reader.tags - SAFE_TAGS
+    assert not {name for name in reader.attributes if name.startswith("on") or name in ("src", "href")}
+    return reader
+
+
+def trial(number: int, score: float | None = 0.9, **more: object) -> Trial:
+    return Trial.model_validate({"number": number, "family": "linear", "label": EVIL, "score": score, "std": 0.01, "at": AT, **more})
+
+
+def results(**more: object) -> ResultsRead:
+    named = Named(id="1", name=EVIL)
+    values = {
+        "model": named,
+        "dataset": named,
+        "dataset_version": 1,
+        "target": EVIL,
+        "task": "binary",
+        "task_reason": EVIL,
+        "sentence": EVIL,
+        "metric": "roc_auc",
+        "scores": [Score(name="roc_auc", label="ROC AUC", value=0.9, low=0.85, high=0.95, baseline=0.5, greater_is_better=True)],
+        "guards": [Guard(code=state, state=state, severity="warning", sentence=EVIL) for state in ("passed", "done", "alerted")],
+        "leaderboard": [trial(1), trial(2, None, status="failed", error=EVIL)],
+        "importances": [Importance(column=EVIL, value=0.2, std=0.01), Importance(column="b", value=-0.01, std=0.01)],
+        "curves": [Curve(kind="roc", label=EVIL, x=[0, 0.5, 1], y=[0, 0.9, 1], x_label=EVIL, y_label=EVIL)],
+        "confusion": Confusion(classes=[EVIL, "b"], counts=[[5, 1], [2, 9]]),
+        "best": trial(1),
+        "split": Split(validation="random", folds=5, rows_train=80, rows_test=20, seed=0, sentence=EVIL),
+        "features": [Column(name=EVIL, kind="integer")],
+        "seconds": 12.0,
+    }
+    return ResultsRead.model_validate({**values, **more})
+
+
+def model(status: str, **more: object) -> ModelRead:
+    named = Named(id="1", name=EVIL)
+    values = {"id": "m", "name": EVIL, "version": 1, "status": status, "owner": named, "visibility": "team", "dataset": named, "dataset_version": 1}
+    return ModelRead.model_validate({**values, "target": EVIL, "time_budget": 60, "created_at": AT, "updated_at": AT, **more})
+
+
+def test_results_show_everything_and_let_nothing_act() -> None:
+    shown = Results(results())
+    reader = checked(shown._repr_html_())
+    assert {"svg", "polyline", "table"} <= reader.tags
+    for part in ("ROC AUC", "95 % interval", "guessing", "Importance", "Leaderboard", "true \\ predicted", "look at this"):
+        assert part in reader.text
+    assert "script" in reader.text  # as text
+    assert "ROC AUC" in repr(shown)
+
+
+def test_results_of_a_regression_draw_points() -> None:
+    read = results(task="regression", confusion=None, scatter=Scatter(actual=[1, 2, float("nan")], predicted=[1.1, 2.2, 3]), curves=[])
+    assert "circle" in checked(Results(read)._repr_html_()).tags
+
+
+def test_results_without_anything_optional() -> None:
+    read = results(guards=[], importances=[], curves=[], confusion=None, leaderboard=[])
+    assert "Evidence" not in checked(Results(read)._repr_html_()).text
+
+
+def test_results_as_frames() -> None:
+    shown = Results(results())
+    assert shown.metrics.loc["roc_auc", "value"] == 0.9
+    assert list(shown.leaderboard["number"]) == [1, 2]
+    assert shown.importances.iloc[0]["column"] == EVIL
+    assert shown.confusion is not None
+    assert shown.confusion.loc["b", "b"] == 9
+    assert Results(results(confusion=None)).confusion is None
+
+
+def test_results_as_holoviews() -> None:
+    import holoviews as hv
+
+    layout = Results(results(scatter=Scatter(actual=[1, 2], predicted=[1, 2]))).plot()
+    assert isinstance(layout, hv.Layout)
+    assert len(layout) == 3
+    assert hv.render(layout, backend="bokeh") is not None
+
+
+@pytest.mark.parametrize("status", ["queued", "training", "ready", "failed"])
+def test_leaderboard_in_every_state(status: str) -> None:
+    board = Leaderboard(model="m", status=status, metric="roc_auc", metric_label="ROC AUC", trials=[trial(1), trial(2, 0.8)], seconds_left=20, time_budget=60)
+    reader = checked(board_html(model(status, sentence="Fine.", error="Bad."), board))
+    assert "0.900" in reader.text
+    line = board_text(model(status, sentence="Fine.", error="Bad."), board)
+    assert "\n" not in line
+    if status == "training":
+        assert "2 trials" in line
+        assert "20 s left" in line
+
+
+def test_profile_in_html_and_text() -> None:
+    column = ColumnProfile(name=EVIL, kind="category", missing=1, distinct=2, top=[ValueCount(value=EVIL, count=3)], histogram=Histogram(edges=[0, 1, 2], counts=[1, 3]))
+    number_column = ColumnProfile(name="n", kind="integer", missing=0, distinct=4, minimum=1, maximum=4, mean=2.5, std=1.1, quantiles={"0.5": 2.5})
+    profile = DatasetProfile(EVIL, Profile(rows=4, columns=[column, number_column], findings=[Finding(code="x", severity="warning", sentence=EVIL)]))
+    assert "25.0%" in checked(profile._repr_html_()).text
+    assert "mean 2.500" in repr(profile)
+    frame = profile.to_frame()
+    assert frame.loc["n", "q0.5"] == 2.5
+
+
+def test_listings_draw_themselves() -> None:
+    listing = Listing([EVIL] * 60, EVIL, {"name": lambda each: each, "size": len})
+    reader = checked(listing._repr_html_())
+    assert "10 more" in reader.text
+    assert "10 earlier" in repr(Listing(range(60), "Numbers", {"n": str}, newest_last=True))
+    assert repr(Listing([], "Things", {})) == "Things: none"
+    assert checked(Listing([], "Things", {})._repr_html_()).text.count("None") == 1
+
+
+def test_charts_are_well_formed_and_stay_inside() -> None:
+    curve = Curve(kind="lift", label="Lift", x=[0, 1e6], y=[1, float("inf")], x_label="x", y_label="y")
+    ElementTree.fromstring(charts.curve_svg(curve))
+    assert charts.curve_svg(Curve(kind="roc", label="", x=[], y=[], x_label="", y_label="")) == ""
+    many = Curve(kind="residuals", label="R", x=list(range(5000)), y=list(range(5000)), x_label="x", y_label="y")
+    assert charts.curve_svg(many).count("<circle") <= 400
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3.0, 17.0), (0.0, 1e-9), (1e8, 3e9), (5.0, 5.0)])
+def test_ticks_are_round_and_inside(low: float, high: float) -> None:
+    found = charts.ticks(low, high)
+    assert 1 <= len(found) <= 6
+    assert all(low - 1e-9 * abs(low) <= value <= high * (1 + 1e-9) for value in found)
+
+
+def test_numbers_and_amounts_read_well() -> None:
+    assert [number(value) for value in (None, 3, 1234567, 0.91234, 12.3456, 98765.4, 0.00001, float("nan"), 5.0, "x", True)] == [
+        "", "3", "1,234,567", "0.9123", "12.35", "98,765", "1.00e-05", "–", "5", "x", "True",
+    ]  # fmt: skip
+    assert (amount(1, "row"), amount(2, "row"), amount(None, "row"), amount(2, "entry", "entries")) == ("1 row", "2 rows", "rows", "2 entries")
+    assert (size_text(5), size_text(1234), size_text(5e6), size_text(3.2e12)) == ("5 bytes", "1.2 kB", "5.0 MB", "3200 GB")
+    assert (duration(5), duration(125), duration(7300)) == ("5 s", "2 min 05 s", "2 h 01 min")
+    now = datetime.now(UTC)
+    assert [ago(now - timedelta(seconds=s)) for s in (1, 61, 7200, 90_000)] == ["just now", "1 minute ago", "2 hours ago", "1 day ago"]
+
+
+def test_failures_become_their_class() -> None:
+    assert type(failure("Row 3 is cut.", "file_unreadable")) is FileUnreadable
+    assert failure("Row 3 is cut.", "file_unreadable").message == "Row 3 is cut."
+    assert type(failure(MemoryExceeded.sentence, None)) is MemoryExceeded
+    assert type(failure(None, None)) is JobFailed
+    assert drawing.escape(EVIL).count("<") == 0
