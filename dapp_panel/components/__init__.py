@@ -1,0 +1,1 @@
+"""The rich components that Panel hosts."""

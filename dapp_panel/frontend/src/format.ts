@@ -1,0 +1,137 @@
+// Numbers, times and sizes as people write them.
+
+const LOCALE = "en-GB";
+const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumSignificantDigits: 3 });
+const significant = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
+const day = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric" });
+const dayUtc = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const moment = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+/** A count: 32,561. */
+export function count(value: number | null | undefined): string {
+  return value == null ? "–" : whole.format(value);
+}
+
+/** A count with its noun: "1 row", "32,561 rows". */
+export function counted(value: number | null | undefined, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+/** A large count in few characters: 337k. */
+export function short(value: number): string {
+  return Math.abs(value) < 10_000 ? whole.format(value) : compact.format(value).replace("K", "k");
+}
+
+/** Any number with as many digits as carry meaning. */
+export function number(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e15) return whole.format(value);
+  if (size >= 1e9 || (size > 0 && size < 1e-4)) return value.toExponential(2).replace("e+", "e");
+  if (size >= 1000) return whole.format(value);
+  if (size >= 100) return new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 }).format(value);
+  if (size >= 1) return new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 }).format(value);
+  return significant.format(value);
+}
+
+/** A share of one as per cent: 0.0346 → 3.5 %. */
+export function percent(share: number | null | undefined): string {
+  if (share == null || !Number.isFinite(share)) return "–";
+  const value = share * 100;
+  if (value > 0 && value < 0.1) return "< 0.1%";
+  if (value > 99.9 && value < 100) return "> 99.9%";
+  return `${new Intl.NumberFormat(LOCALE, { maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0 }).format(value)}%`;
+}
+
+/** Bytes: 4.0 MB. */
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let size = value / 1000;
+  let unit = 0;
+  while (size >= 999.5 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${units[unit]}`;
+}
+
+/** A length of time: 45 s, 4 min 30 s, 1 h 5 min. */
+export function duration(seconds: number): string {
+  const total = Math.max(0, Math.round(seconds));
+  if (total < 60) return `${total} s`;
+  const minutes = Math.floor(total / 60);
+  if (minutes < 60) return total % 60 && minutes < 10 ? `${minutes} min ${total % 60} s` : `${minutes} min`;
+  return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
+}
+
+/** How long ago, in words. */
+export function ago(iso: string, now = Date.now()): string {
+  const seconds = (new Date(iso).getTime() - now) / 1000;
+  if (seconds > -5) return "just now";
+  if (seconds > -60) return relative.format(Math.round(seconds), "second");
+  if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute");
+  if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), "hour");
+  if (seconds > -7 * 86_400) return relative.format(Math.round(seconds / 86_400), "day");
+  return day.format(new Date(iso));
+}
+
+/** Date and time in full. */
+export function when(iso: string): string {
+  return moment.format(new Date(iso));
+}
+
+const ISO_DATE = /^(-?\d{4,6})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?)?/;
+
+/** A date of the data, without moving it between time zones. */
+export function dataDate(text: string): string {
+  const found = ISO_DATE.exec(text);
+  if (!found) return text;
+  const [, year, month, date, hour, minute, second] = found;
+  const label = dayUtc.format(Date.UTC(Number(year), Number(month) - 1, Number(date)));
+  if (hour === undefined || (hour === "00" && minute === "00" && (second ?? "00") === "00")) return label;
+  return `${label}, ${hour}:${minute}${second && second !== "00" ? `:${second}` : ""}`;
+}
+
+/** A cell or a value of the data, by the kind of its column. */
+export function cell(value: unknown, kind?: string): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  if (typeof value === "number") return kind === "integer" || Number.isInteger(value) ? plain(value) : precise(value);
+  if (typeof value === "string" && (kind === "date" || kind === "datetime")) return dataDate(value);
+  return String(value);
+}
+
+function plain(value: number): string {
+  // A year or a code reads wrong with a thousands separator; from five digits on it helps.
+  return Math.abs(value) < 10_000 ? String(value) : whole.format(value);
+}
+
+function precise(value: number): string {
+  return new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 6 }).format(value);
+}
+
+/** A value of a profile: minimum, quantile, median. */
+export function figure(value: unknown, kind?: string): string {
+  if (value === null || value === undefined) return "–";
+  if (typeof value === "number") return kind === "integer" ? plain(Math.round(value * 10) / 10) : number(value);
+  return cell(value, kind);
+}
+
+/** A list in words: a, b and c. */
+export function listed(items: string[], most = 3): string {
+  if (items.length <= most) return new Intl.ListFormat("en", { type: "conjunction" }).format(items);
+  return `${items.slice(0, most).join(", ")} and ${items.length - most} more`;
+}
+
+const SHARES = new Set(["accuracy", "balanced_accuracy", "precision", "recall"]);
+
+/** A score, read as its metric is: accuracy in per cent, the others with two decimals or in units. */
+export function score(name: string | null | undefined, value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return "–";
+  if (name && SHARES.has(name)) return percent(value);
+  if (Math.abs(value) < 10) return value.toFixed(Math.abs(value) < 0.095 ? 3 : 2);
+  return number(value);
+}

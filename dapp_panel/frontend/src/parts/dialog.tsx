@@ -1,0 +1,150 @@
+// A window over the page, and a menu that hangs on a button. Both close with Escape and give the focus back.
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { Failure } from "../channel";
+import { Button } from "./button";
+import { Icon, type IconName } from "./icon";
+
+export function Dialog({ title, onClose, children, actions }: { title: string; onClose: () => void; children: ComponentChildren; actions?: ComponentChildren }) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    element.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      class="dialog"
+      aria-labelledby={id}
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === element.current) element.current?.close();
+      }}
+    >
+      <div class="dialog-inner">
+        <header class="row">
+          <h2 id={id} class="grow">
+            {title}
+          </h2>
+          <Button tone="ghost" icon="close" label="Close" onClick={() => element.current?.close()} />
+        </header>
+        <div class="dialog-body">{children}</div>
+        {actions && <footer class="dialog-actions">{actions}</footer>}
+      </div>
+    </dialog>
+  );
+}
+
+interface Question {
+  title: string;
+  words: string;
+  yes: string;
+  danger?: boolean;
+  act: () => Promise<unknown>;
+}
+
+const question = signal<Question | null>(null);
+
+/** Ask before something that cannot be undone. */
+export function ask(next: Question): void {
+  question.value = next;
+}
+
+export function Asking() {
+  const [trouble, setTrouble] = useState("");
+  const asked = question.value;
+  useEffect(() => setTrouble(""), [asked]);
+  if (!asked) return null;
+  const close = () => {
+    question.value = null;
+  };
+  const act = () =>
+    asked.act().then(close, (error: unknown) => setTrouble(error instanceof Failure ? error.message : String(error)));
+  return (
+    <Dialog
+      title={asked.title}
+      onClose={close}
+      actions={
+        <>
+          <Button onClick={close}>Cancel</Button>
+          <Button tone={asked.danger ? "danger" : "main"} onClick={act}>
+            {asked.yes}
+          </Button>
+        </>
+      }
+    >
+      <p>{asked.words}</p>
+      {trouble && <p class="field-error">{trouble}</p>}
+    </Dialog>
+  );
+}
+
+export interface MenuItem {
+  label: string;
+  icon?: IconName;
+  href?: string;
+  download?: boolean;
+  danger?: boolean;
+  act?: () => void;
+}
+
+/** A button that opens a list of things to do. */
+export function Menu({ label, icon = "more", items, children, tone }: { label: string; icon?: IconName; items: MenuItem[]; children?: ComponentChildren; tone?: "plain" | "ghost" | "main" }) {
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return undefined;
+    const away = (event: Event) => {
+      if (!box.current?.contains(event.target as Node)) setOpen(false);
+    };
+    addEventListener("pointerdown", away);
+    box.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    return () => removeEventListener("pointerdown", away);
+  }, [open]);
+  const keys = (event: KeyboardEvent) => {
+    if (!open) return;
+    const all = [...(box.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+    const at = all.indexOf(document.activeElement as HTMLElement);
+    if (event.key === "Escape") {
+      setOpen(false);
+      box.current?.querySelector<HTMLElement>("button")?.focus();
+    } else if (event.key === "ArrowDown") all[(at + 1) % all.length]?.focus();
+    else if (event.key === "ArrowUp") all[(at - 1 + all.length) % all.length]?.focus();
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="menu-box" ref={box} onKeyDown={keys}>
+      <Button tone={tone ?? "plain"} icon={icon} label={children ? undefined : label} expanded={open} onClick={() => setOpen(!open)}>
+        {children}
+      </Button>
+      {open && (
+        <div class="menu" role="menu" aria-label={label}>
+          {items.map((each) =>
+            each.href ? (
+              <a key={each.label} role="menuitem" href={each.href} download={each.download} onClick={() => setOpen(false)}>
+                {each.icon && <Icon name={each.icon} size={16} />}
+                {each.label}
+              </a>
+            ) : (
+              <button
+                key={each.label}
+                type="button"
+                role="menuitem"
+                class={each.danger ? "danger" : ""}
+                onClick={() => {
+                  setOpen(false);
+                  each.act?.();
+                }}
+              >
+                {each.icon && <Icon name={each.icon} size={16} />}
+                {each.label}
+              </button>
+            ),
+          )}
+        </div>
+      )}
+    </div>
+  );
+}

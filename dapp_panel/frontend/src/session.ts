@@ -1,0 +1,32 @@
+// Who looks, and what the role allows: shown or hidden by it here, decided by the service on every call.
+import { signal } from "@preact/signals";
+import type { AccountRead } from "./schema";
+
+interface Boot {
+  account: AccountRead;
+  rights: Record<string, number>;
+  version: string;
+  uploadLimit: number;
+}
+
+export const boot = JSON.parse(document.querySelector("#boot")?.textContent ?? "null") as Boot;
+export const account = signal<AccountRead>(boot.account);
+export const rights = signal<Record<string, number>>(boot.rights);
+
+interface Owned {
+  owner: { id: string };
+  visibility: string;
+}
+
+/** Whether the visitor may do this, to this thing when one is given. */
+export function may(verb: string, thing?: Owned | null): boolean {
+  const reach = rights.value[verb] ?? 0;
+  if (reach === 0) return false;
+  if (reach === 3 || !thing || thing.owner.id === account.value.id) return true;
+  return reach === 2 && thing.visibility === "team";
+}
+
+/** The name that people know an account by. */
+export function nameOf(person: { name: string; email?: string } | null | undefined): string {
+  return person?.name || person?.email?.split("@")[0] || "Someone";
+}

@@ -1,0 +1,22 @@
+"""What the pages may ask, by page: a name, and a function of services, actor and the given parameters.
+
+Each function validates what was given with a shape, asks the door once or a few times, and gives shapes back; the
+browser draws them. No rule about data or rights lives here.
+"""
+
+from __future__ import annotations
+
+from dapp_panel.pages import account, activity, admin, datasets, explore, home, models, predict, train
+from dapp_panel.pages.asking import Call
+
+CALLS: dict[str, Call] = {
+    **home.CALLS,
+    **datasets.CALLS,
+    **explore.CALLS,
+    **train.CALLS,
+    **models.CALLS,
+    **predict.CALLS,
+    **activity.CALLS,
+    **account.CALLS,
+    **admin.CALLS,
+}

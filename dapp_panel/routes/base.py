@@ -1,0 +1,160 @@
+"""What the routes have in common: who asks, from which origin, and how an error is told."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.web import OutputTransform, RequestHandler
+
+from dapp_ext import errors
+from dapp_ext.errors import DappError, Denied, Internal, NotSignedIn, RouteNotFound
+from dapp_ext.schema.base import new_id
+from dapp_panel.auth import Visitor
+from dapp_panel.conversation import error_answer
+
+if TYPE_CHECKING:
+    from dapp_panel.dashboard import Dashboard
+
+log = logging.getLogger(__name__)
+
+# Most special first: the first class that an error is an instance of gives the status.
+STATUSES: tuple[tuple[type[DappError], int], ...] = (
+    (errors.TooLarge, 413),
+    (errors.CursorInvalid, 400),
+    (errors.Invalid, 422),
+    (errors.NotSignedIn, 401),
+    (errors.Throttled, 429),
+    (errors.Denied, 403),
+    (errors.NotFound, 404),
+    (errors.MethodNotAllowed, 405),
+    (errors.Conflict, 409),
+    (errors.JobFailed, 422),
+    (errors.StorageFull, 507),
+    (errors.Unavailable, 503),
+    (errors.Broken, 500),
+)
+
+
+def status_of(error: DappError) -> int:
+    """The HTTP status of an error."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+class SecurityHeaders(OutputTransform):
+    """Puts the safe defaults on every answer: own pages, Bokeh's files and failures alike."""
+
+    framing = "'none'"
+
+    def __init__(self, request: HTTPServerRequest) -> None:
+        self._request = request
+
+    def transform_first_chunk(self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool) -> tuple[int, HTTPHeaders, bytes]:
+        policy = (
+            "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
+            f"connect-src 'self' ws://{self._request.host} wss://{self._request.host}; form-action 'self'; base-uri 'none'; frame-ancestors {self.framing}"
+        )
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "no-referrer")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+        headers.setdefault("Cache-Control", "no-store")
+        headers.pop("Server", None)
+        return status_code, headers, chunk
+
+
+class DashboardHandler(RequestHandler):
+    """A route that knows the dashboard and tells errors in the one envelope."""
+
+    dashboard: Dashboard
+
+    def initialize(self, dashboard: Dashboard) -> None:
+        self.dashboard = dashboard
+        self.request_id = new_id()
+
+    def get_template_path(self) -> str:
+        return str(self.dashboard.assets.folder.parent / "templates")
+
+    async def visitor(self) -> Visitor | None:
+        """Who asks; None without a valid sign-in."""
+        return await self.dashboard.doorkeeper.visitor(self.request)
+
+    async def signed_in(self) -> Visitor:
+        """Who asks.
+
+        Raises
+        ------
+        NotSignedIn
+        """
+        visitor = await self.visitor()
+        if visitor is None:
+            raise NotSignedIn
+        return visitor
+
+    def check_same_origin(self) -> None:
+        """Refuse what another site's page sends with our cookie.
+
+        Raises
+        ------
+        Denied
+        """
+        site = self.request.headers.get("Sec-Fetch-Site", "same-origin")
+        if not self.dashboard.origins.allows(self.request.headers.get("Origin")) or site != "same-origin":
+            raise Denied("This was sent from another site and was refused. Open the dashboard itself and try again.")
+
+    def check_not_cross_site(self) -> None:
+        """Refuse a navigation that another site's page made.
+
+        Raises
+        ------
+        Denied
+        """
+        if self.request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            raise Denied("This link was opened from another site and was refused. Open the dashboard itself and try again.")
+
+    def tell(self, error: DappError) -> None:
+        """Answer with an error."""
+        self.set_status(status_of(error))
+        if "retry_after" in error.details:
+            self.set_header("Retry-After", str(error.details["retry_after"]))
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(error_answer(error, self.request_id))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, DappError):
+            self.tell(error)
+        elif status_code == 404:
+            self.tell(RouteNotFound("There is nothing at this address."))
+        elif status_code == 405:
+            self.tell(errors.MethodNotAllowed("This address does not take that method."))
+        elif status_code < 500:
+            self.tell(errors.Invalid())
+            self.set_status(status_code)
+        else:
+            self.tell(Internal())
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if isinstance(value, DappError):
+            log.info("%s %s: %s, request %s", self.request.method, self.request.path, value.code, self.request_id)
+        else:
+            log.error("%s %s failed, request %s", self.request.method, self.request.path, self.request_id, exc_info=(typ, value, tb))
+
+
+class NotHere(DashboardHandler):
+    """There is nothing here."""
+
+    def prepare(self) -> None:
+        raise RouteNotFound("There is nothing at this address.")
+
+
+class WrongHost(DashboardHandler):
+    """The request names a host that this dashboard is not."""
+
+    def prepare(self) -> None:
+        raise Denied(
+            "The dashboard is not reached under this name. Open it under the address that it printed, or set DAPP_DASHBOARD_URL to the address that people use."
+        )

@@ -1,0 +1,50 @@
+"""The page: a light shell that shows at once; everything else comes over the channel."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dapp_ext import __version__
+from dapp_panel.auth import Visitor
+from dapp_panel.routes.base import DashboardHandler
+from dapp_panel.routes.vendor import vendor_url
+from dapp_panel.state import rights_of
+
+THEME_COOKIE = "dapp_theme"
+
+
+class PageHandler(DashboardHandler):
+    """The shell for whoever is signed in; the sign-in page for everyone else."""
+
+    async def get(self) -> None:
+        visitor = await self.visitor()
+        if visitor is not None:
+            await self._shell(visitor)
+        elif self.request.headers.get("Sec-Fetch-Site") == "cross-site":
+            # A link on another site does not carry our strict cookie; the page comes again by itself, and then it does.
+            self.render("again.html")
+        else:
+            self.redirect("/signin")
+
+    async def _shell(self, visitor: Visitor) -> None:
+        account = await self.dashboard.crew.run(self.dashboard.services.accounts.me, visitor.actor)
+        boot = {
+            "account": json.loads(account.model_dump_json()),
+            "rights": rights_of(visitor.actor),
+            "version": __version__,
+            "uploadLimit": self.dashboard.settings.upload_limit,
+            "jupyterlab": None,
+        }
+        self.render("page.html", boot=for_script(boot), assets=self.dashboard.assets, vendor=vendor_url(), theme=self.theme())
+
+    def theme(self) -> str:
+        """Light or dark as the visitor chose; empty to follow the system."""
+        chosen = self.get_cookie(THEME_COOKIE, "")
+        return chosen if chosen in ("light", "dark") else ""
+
+
+def for_script(value: Any) -> str:
+    """JSON that is safe inside a script element."""
+    return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+

@@ -1,0 +1,122 @@
+"""The server: Bokeh's Tornado application with the dashboard's own doors in front of it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from functools import partial
+from typing import Any
+
+from bokeh.application import Application
+from bokeh.application.handlers import FunctionHandler
+from bokeh.document import Document
+from bokeh.server.tornado import BokehTornado
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.iostream import IOStream
+from tornado.netutil import bind_sockets
+
+from dapp_ext.errors import SettingInvalid
+from dapp_panel.auth import DappAuthProvider, Visitor
+from dapp_panel.components.workspace import Workspace
+from dapp_panel.conversation import Conversation
+from dapp_panel.dashboard import Dashboard
+from dapp_panel.routes import routes
+from dapp_panel.routes.base import NotHere, SecurityHeaders, WrongHost
+from dapp_panel.state import VisitState
+
+LARGEST_MESSAGE = 2 * 1024 * 1024
+PORTS_TRIED = 100
+
+
+class Visits(Application):
+    """Builds the document of one visit, and lets go of it when its session ends."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self._dashboard = dashboard
+        super().__init__(FunctionHandler(self._open))
+
+    def process_request(self, request: HTTPServerRequest) -> dict[str, Any]:
+        """What the signed token of a page says: nothing but a mark of the sign-in."""
+        visitor = getattr(request, "visitor", None)
+        return {"sign_in": self._dashboard.doorkeeper.binding(visitor)} if isinstance(visitor, Visitor) else {}
+
+    def _open(self, document: Document) -> None:
+        visitor = document.session_context.request.visitor
+        workspace = Workspace()
+        state = VisitState()
+
+        def to_page(work: Any) -> None:
+            # A session that has ended takes no more callbacks; what was to be said has no reader.
+            if not conversation.closed:
+                document.add_next_tick_callback(work)
+
+        conversation = Conversation(self._dashboard, visitor, state, to_page=to_page, send=workspace.send)
+        workspace.attach(conversation)
+        # The page tells of a lost line and opens a new one by itself (``frontend/src/channel.ts``).
+        document.config.update(reconnect_session=False, notify_connection_status=False)
+        document.on_session_destroyed(partial(_closed, conversation))
+        workspace.server_doc(document, location=False)
+        self._dashboard.opened(conversation)
+
+
+def _closed(conversation: Conversation, _: Any) -> None:
+    conversation.close()
+
+
+class DashboardTornado(BokehTornado):
+    """Bokeh's application; only names of this dashboard are answered, and its own doors come first."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self.dashboard = dashboard
+        super().__init__(
+            Visits(dashboard),
+            auth_provider=DappAuthProvider(dashboard.doorkeeper),
+            secret_key=dashboard.session_secret.encode(),
+            sign_sessions=True,
+            include_headers=[],
+            include_cookies=[],
+            use_index=False,
+            ico_path="none",
+            websocket_max_message_size_bytes=LARGEST_MESSAGE,
+            session_token_expiration=300,
+            default_handler_class=NotHere,
+            default_handler_args={"dashboard": dashboard},
+        )
+        SecurityHeaders.framing = " ".join(dashboard.origins.framing) or "'none'"
+        self.add_transform(SecurityHeaders)
+        context = self.applications["/"]
+        self.add_handlers(".*", routes(dashboard, {"application_context": context, "bokeh_websocket_path": "/ws"}))
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
+        if not self.dashboard.origins.allows_host(request.host):
+            return self.get_handler_delegate(request, WrongHost, {"dashboard": self.dashboard})
+        return super().find_handler(request, **kwargs)
+
+
+class PromptServer(HTTPServer):
+    """Sends small messages at once instead of waiting for more to send."""
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        if stream.socket.family in (socket.AF_INET, socket.AF_INET6):
+            stream.set_nodelay(True)
+        super().handle_stream(stream, address)
+
+
+def listen(host: str, port: int) -> tuple[list[socket.socket], int]:
+    """Sockets on the wished port, or on the next free one; and which it was.
+
+    Raises
+    ------
+    SettingInvalid
+        When the address cannot be listened on, or no port is free.
+    """
+    for candidate in range(port, port + PORTS_TRIED) if port else [0]:
+        try:
+            sockets = bind_sockets(candidate, host or None)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                continue
+            raise SettingInvalid(f"The dashboard cannot listen on {host}, port {candidate}: {error.strerror}.") from error
+        return sockets, sockets[0].getsockname()[1]
+    raise SettingInvalid(f"No port from {port} to {port + PORTS_TRIED - 1} is free. Give another one with DAPP_DASHBOARD_PORT.")
