@@ -1,0 +1,136 @@
+"""Groups and their figures as expressions: values, equal bins, buckets of time; count, sum, mean, median, extremes, distinct."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import polars as pl
+
+from dapp_ext.domain.conditions import Place
+from dapp_ext.errors import Invalid
+from dapp_ext.schema.datasets import Grouping, Measure
+
+_EVERY = {"year": "1y", "quarter": "1q", "month": "1mo", "week": "1w", "day": "1d", "hour": "1h"}
+_ROWS = "rows"
+
+
+def measured(measure: Measure, place: Place | None) -> pl.Expr:
+    """One figure as an expression over the rows of a group. Missing values are left out; without any value the figure is missing, a count is 0.
+
+    Raises
+    ------
+    Invalid
+        If the column cannot have that figure.
+    """
+    op = measure.op
+    if place is None:
+        if op != "count":
+            raise Invalid(f"Say which column the {op} is of.")
+        return pl.len()
+    expression, kind = place.expression, place.kind
+    if op == "count":
+        return expression.count()
+    if op == "distinct":
+        return expression.n_unique() - (expression.null_count() > 0).cast(pl.UInt32)
+    if op in ("min", "max"):
+        expression = place.text if place.is_text else expression
+        return expression.min() if op == "min" else expression.max()
+    if not (kind.is_numeric() or kind in (pl.Boolean, pl.Duration)):
+        raise Invalid(f"The {op} needs numbers, but column {place.column.name!r} has none. Use count, distinct, min or max.")
+    if op == "sum":
+        return pl.when(expression.count() > 0).then(_summable(place).sum())
+    expression = expression.cast(pl.Float64) if kind == pl.Boolean or kind.is_decimal() else expression
+    return expression.mean() if op == "mean" else expression.median()
+
+
+def _summable(place: Place) -> pl.Expr:
+    if place.kind in (pl.Int64, pl.UInt64):
+        return place.expression.cast(pl.Int128)  # the sum of large numbers is exact
+    return place.expression
+
+
+class Grouped:
+    """An aggregate by one to three groupings.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The rows.
+    groups : sequence of (Grouping, Place)
+    figures : sequence of polars.Expr
+        Made by :func:`measured`.
+    ops : sequence of str
+        The operation behind each figure.
+    """
+
+    def __init__(self, frame: pl.DataFrame, groups: Sequence[tuple[Grouping, Place]], figures: Sequence[pl.Expr], ops: Sequence[str]) -> None:
+        self._frame = frame
+        self._groups = groups
+        self._keys = [f"g{i}" for i in range(len(groups))]
+        self._figures = [figure.alias(f"m{i}") for i, figure in enumerate(figures)]
+        self._counts = [f"m{i}" for i, op in enumerate(ops) if op in ("count", "distinct")]
+        self._edges: dict[str, pl.Series] = {}
+
+    def collect(self, limit: int) -> tuple[pl.DataFrame, bool]:
+        """One row for each group, ordered by the groups; at most ``limit``, and whether there were more."""
+        keys = [self._key(name, *group).alias(name) for name, group in zip(self._keys, self._groups, strict=True)]
+        answer = self._frame.lazy().with_columns(keys).group_by(self._keys).agg([*self._figures, pl.len().alias(_ROWS)]).collect()
+        if len(self._groups) == 1 and self._keys[0] in self._edges:
+            answer = self._with_empty_bins(answer)
+        truncated = answer.height > limit
+        if truncated:
+            order = [_ROWS, *self._keys]
+            answer = answer.sort(order, descending=[True, *(False for _ in self._keys)], nulls_last=True).head(limit)
+        answer = answer.sort(self._keys, nulls_last=True)
+        named = [self._named(name) for name in self._keys]
+        return answer.select([*named, *(f"m{i}" for i in range(len(self._figures)))]), truncated
+
+    def _key(self, name: str, group: Grouping, place: Place) -> pl.Expr:
+        column = place.column.name
+        if group.bins is not None and group.bucket is not None:
+            raise Invalid(f"Group {column!r} either by bins or by a bucket of time, not both.")
+        if group.bucket is not None:
+            if place.kind not in (pl.Date, pl.Datetime):
+                raise Invalid(f"Column {column!r} holds no dates, so it has no {group.bucket}s. Group it by its values or by bins.")
+            if place.kind == pl.Date and group.bucket == "hour":
+                raise Invalid(f"Column {column!r} holds days without a time. Use day or longer.")
+            return place.expression.dt.truncate(_EVERY[group.bucket])
+        if group.bins is not None:
+            return self._bin(name, group.bins, place)
+        return place.expression
+
+    def _bin(self, name: str, bins: int, place: Place) -> pl.Expr:
+        """The number of the bin of each value, from 0; the last bin holds the highest value."""
+        kind = place.kind
+        if not (kind.is_numeric() or kind.is_temporal()):
+            raise Invalid(f"Column {place.column.name!r} has no order that could be divided into bins. Group it by its values.")
+        # Dates are divided as date-times, so that an edge may lie within a day.
+        placed = place.expression.cast(pl.Datetime("us")) if kind == pl.Date else place.expression
+        numbers = placed.to_physical().cast(pl.Float64) if kind.is_temporal() else placed.cast(pl.Float64)
+        finite = self._frame.lazy().select(numbers.filter(numbers.is_finite()).alias("n"))
+        low, high = finite.select(pl.col("n").min(), pl.col("n").max().alias("high")).collect().row(0)
+        if low is None or low == high or not math.isfinite(high - low):
+            edges, width = [low if low is not None else 0.0], 1.0
+        else:
+            width = (high - low) / bins
+            edges = [low + width * i for i in range(bins)]
+        edge_series = pl.Series(edges, dtype=pl.Float64)
+        if kind.is_temporal():
+            edge_series = edge_series.round().cast(pl.Int64).cast(pl.Datetime("us") if kind == pl.Date else kind)
+        self._edges[name] = edge_series
+        number = ((numbers - edges[0]) / width).floor().clip(0, len(edges) - 1)
+        return number.cast(pl.UInt32, strict=False)
+
+    def _with_empty_bins(self, answer: pl.DataFrame) -> pl.DataFrame:
+        name = self._keys[0]
+        every = pl.DataFrame({name: pl.Series(range(len(self._edges[name])), dtype=pl.UInt32)})
+        missing = answer.filter(pl.col(name).is_null())
+        full = every.join(answer, on=name, how="left").with_columns(pl.col([*self._counts, _ROWS]).fill_null(0))
+        return pl.concat([full.select(answer.columns), missing], how="vertical_relaxed")
+
+    def _named(self, name: str) -> pl.Expr:
+        """A bin is named by its lower edge."""
+        if name not in self._edges:
+            return pl.col(name)
+        return pl.lit(self._edges[name]).gather(pl.col(name)).alias(name)
