@@ -1,0 +1,110 @@
+"""Describes a table while it streams by: what is in each column, what is wrong with it, what one may want to predict.
+
+Memory is bounded whatever the number of rows: values are counted exactly while they are few and estimated after that
+(the profile says which), quantiles come from an even sample of up to 100,000 rows, everything else from all rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dapp_ext.domain.profiling.findings import Seen, duplicates, find, looks_like_identifier
+from dapp_ext.domain.profiling.numbers import SHOWN_ROWS, NumberColumn
+from dapp_ext.domain.profiling.sketches import EqualRows, Hashes, RowSample
+from dapp_ext.domain.profiling.target import likely_target
+from dapp_ext.domain.profiling.texts import TextColumn
+from dapp_ext.schema.datasets import Column, Profile
+
+__all__ = ["Profiler"]
+
+_SAMPLE_CELLS = 10_000_000
+_SAMPLE_ROWS = 100_000
+_COUNTED_CELLS = 2_000_000
+_FLUSH_ROWS = 32_768
+_FLUSH_BYTES = 32 * 1024 * 1024
+
+
+class Profiler:
+    """Takes a table batch by batch and describes it.
+
+    Parameters
+    ----------
+    columns_schema : pa.Schema
+        Schema of the batches, in stored types (see :mod:`dapp_ext.domain.reading.kinds`).
+    """
+
+    def __init__(self, columns_schema: pa.Schema) -> None:
+        self.schema = columns_schema
+        self.rows = 0
+        width = max(len(columns_schema), 1)
+        limit = min(20_000, max(200, _COUNTED_CELLS // width))
+        self._columns: list[NumberColumn | TextColumn] = [
+            TextColumn(limit) if pa.types.is_string(field.type) or pa.types.is_large_string(field.type) else NumberColumn(field.type, limit)
+            for field in columns_schema
+        ]
+        self._sample = RowSample(min(_SAMPLE_ROWS, max(1000, _SAMPLE_CELLS // width)))
+        self._equal = EqualRows()
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._waiting_bytes = 0
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        """Take the next rows."""
+        if not batch.num_rows:
+            return
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        self._waiting_bytes += batch.nbytes
+        if self._waiting_rows >= _FLUSH_ROWS or self._waiting_bytes >= _FLUSH_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        together = pa.Table.from_batches(self._waiting, self.schema).combine_chunks()
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+        picked = self._sample.pick(together.num_rows)
+        for place, evidence in enumerate(self._columns):
+            array = together.column(place).chunk(0)
+            if isinstance(evidence, NumberColumn):
+                evidence.add(array, picked)
+            else:
+                evidence.add(array)
+        self._equal.add(_row_hashes(together), self.rows)
+        self.rows += together.num_rows
+        if (stay := self._sample.compress()) is not None:
+            for evidence in self._columns:
+                if isinstance(evidence, NumberColumn):
+                    evidence.thin(stay)
+
+    def finish(self, columns: list[Column]) -> Profile:
+        """The profile of all rows taken.
+
+        Parameters
+        ----------
+        columns : list of Column
+            The columns with their final kinds, in the order of the schema.
+        """
+        self._flush()
+        seen = [Seen(column, evidence, evidence.profile(column)) for column, evidence in zip(columns, self._columns, strict=True)]
+        repeated, repeated_rows = self._equal.repeats(SHOWN_ROWS)
+        identifiers = {entry.column.name for entry in seen if looks_like_identifier(entry)}
+        target, reason = likely_target([entry.profile for entry in seen], identifiers)
+        return Profile(
+            rows=self.rows,
+            columns=[entry.profile for entry in seen],
+            findings=[*duplicates(repeated, repeated_rows, self.rows), *find(seen, self.rows)],
+            duplicate_rows=repeated,
+            likely_target=target,
+            likely_target_reason=reason,
+        )
+
+
+def _row_hashes(table: pa.Table) -> Hashes:
+    import polars as pl
+
+    arrays = [pc.cast(column, pa.string()) if pa.types.is_decimal(column.type) else column for column in table.columns]
+    frame = pl.DataFrame([pl.Series(str(place), array.chunk(0)) for place, array in enumerate(arrays)])
+    return np.asarray(frame.hash_rows(11).to_numpy(), dtype=np.uint64)

@@ -1,0 +1,224 @@
+"""What a person should know about a table, in plain sentences with the rows that show it.
+
+Each kind of finding has a stable code. Where many columns show the same, they share one finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dapp_ext.domain.profiling.numbers import SHOWN_ROWS, NumberColumn
+from dapp_ext.domain.profiling.texts import TextColumn
+from dapp_ext.schema.datasets import Column, ColumnProfile, Finding, Severity
+
+CODES = (
+    "missing_values", "empty_column", "constant_column", "identifier_like", "duplicate_rows", "disguised_missing", "mixed_types",
+    "numbers_as_text", "outliers", "infinite_values", "skewed", "high_cardinality",
+)  # fmt: skip
+_EACH = 15
+"""Columns that get a finding of their own under one code; the rest share one."""
+_SENTINELS = {sign * int(digits) for digits in ("99", "999", "9999", "99999", "999999", "9999999") for sign in (1, -1)} | {-1, -9}
+_ID_WORDS = re.compile(r"(^|[^a-z])(id|ids|uuid|guid|key|pid|no|nr|num|number|code|index|order|rowid|hash|token|invoice)([^a-z]|$)")
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A column, its evidence and its profile."""
+
+    column: Column
+    evidence: NumberColumn | TextColumn
+    profile: ColumnProfile
+
+    @property
+    def quoted(self) -> str:
+        """The name in quotes, cut where it is very long."""
+        name = self.column.name
+        return f'"{name}"' if len(name) <= 80 else f'"{name[:80]}…"'
+
+
+def find(columns: Sequence[Seen], rows: int) -> list[Finding]:
+    """Findings on single columns, in the order of their codes."""
+    if rows == 0:
+        return []
+    by_code: dict[str, list[Finding]] = {}
+    for seen in columns:
+        for finding in _of_column(seen, rows):
+            by_code.setdefault(finding.code, []).append(finding)
+    return [finding for code in CODES for finding in _shared(by_code.get(code, []))]
+
+
+def _of_column(seen: Seen, rows: int) -> Iterator[Finding]:
+    evidence = seen.evidence
+    if evidence.missing == rows:
+        yield _finding("empty_column", "warning", f"{seen.quoted} has no values at all.", seen)
+        return
+    yield from _missing(seen, rows)
+    if seen.profile.distinct == 1 and rows > 1:
+        yield _finding("constant_column", "warning", f"{seen.quoted} has a single value in all its rows, so it is constant and tells nothing.", seen)
+        return
+    if isinstance(evidence, NumberColumn):
+        yield from _numbers(seen, evidence)
+    else:
+        yield from _texts(seen, evidence)
+    if looks_like_identifier(seen):
+        yield _finding("identifier_like", "info", f"{seen.quoted} looks like an identifier: every value is unique. It is not used to learn from.", seen)
+
+
+def duplicates(count: int, rows: list[int], total: int) -> list[Finding]:
+    """The finding on rows that repeat an earlier row."""
+    if not count:
+        return []
+    verb = "row repeats" if count == 1 else "rows repeat"
+    severity: Severity = "warning" if count > 0.01 * total else "info"
+    return [Finding(code="duplicate_rows", severity=severity, sentence=f"{count:,} {verb} an earlier row exactly (duplicate rows).", rows=rows, count=count)]
+
+
+def _missing(seen: Seen, rows: int) -> Iterator[Finding]:
+    missing = seen.evidence.missing
+    if missing:
+        share = missing / rows
+        severity: Severity = "warning" if share >= 0.2 else "info"
+        cells = "1 value" if missing == 1 else f"{missing:,} values"
+        yield _finding(
+            "missing_values", severity, f"{cells} missing in {seen.quoted} ({_percent(share)}).", seen, rows=seen.evidence.missing_rows, count=missing
+        )
+
+
+def _numbers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
+    if evidence.infinite:
+        sentence = f"{seen.quoted} holds {evidence.infinite:,} infinite values (infinity), which are left out of mean, spread and histogram."
+        yield _finding("infinite_values", "warning", sentence, seen, rows=evidence.infinite_rows, count=evidence.infinite)
+    if not evidence.is_number or seen.column.kind == "boolean":
+        return
+    yield from _sentinels(seen, evidence)
+    if evidence.tally.distinct <= 10 or looks_like_identifier(seen):
+        return
+    yield from _outliers(seen, evidence)
+    skewness = _skewness(evidence.sample_values())
+    if abs(skewness) > 3:
+        side = "large" if skewness > 0 else "small"
+        yield _finding("skewed", "info", f"{seen.quoted} is very uneven: a few {side} values stand far from the rest (skewness {skewness:.1f}).", seen)
+
+
+def _sentinels(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
+    """A number made of nines, or -1, far outside all others and more than once: probably "not known"."""
+    for extremes in (evidence.largest, evidence.smallest):
+        if not len(extremes.values):
+            continue
+        value = float(extremes.values[0])
+        count = evidence.tally.counts.get(value, 0)  # 99 and 99.0 are the same key
+        if value in _SENTINELS and count >= 2 and _far_out(value, evidence):
+            rows = sorted(int(row) for row in extremes.rows[extremes.values == value])[:SHOWN_ROWS]
+            sentence = f"{value:,.0f} in {seen.quoted} ({count:,} times) lies far outside the other values; it may stand for a missing value."
+            yield _finding("disguised_missing", "warning", sentence, seen, rows=rows, count=count)
+
+
+def _far_out(value: float, evidence: NumberColumn) -> bool:
+    counted = (float(str(other)) for other in evidence.tally.counts)
+    others = [other for other in counted if other != value and np.isfinite(other)]
+    if len(others) < 2:
+        return False
+    low, high = min(others), max(others)
+    if value in (-1, -9):
+        return low >= 0 and high > 1 and evidence.tally.exact
+    return value > 2 * max(high, 1) if value > high else value < low - max(high - low, 10)
+
+
+def _outliers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
+    """Values more than three interquartile ranges outside the middle half (Tukey's outer fences, 1977)."""
+    values = evidence.sample_values()
+    if len(values) < 20:
+        return
+    low, high = np.quantile(values, (0.25, 0.75))
+    reach = 3 * (high - low)
+    if not np.isfinite(reach) or reach <= 0:
+        return
+    count = evidence.beyond(low - reach, high + reach)
+    if not count or count > 0.05 * evidence.values:
+        return
+    rows = [row for extremes in (evidence.largest, evidence.smallest) for value, row in zip(extremes.values, extremes.rows, strict=True) if not low - reach <= value <= high + reach]
+    sentence = f"{count:,} {'value' if count == 1 else 'values'} in {seen.quoted} lie far from the rest (below {low - reach:,.6g} or above {high + reach:,.6g})."
+    yield _finding("outliers", "info", sentence, seen, rows=sorted(int(row) for row in rows)[:SHOWN_ROWS], count=count)
+
+
+def _skewness(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    if len(values) < 20:
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        spread = values - values.mean()
+        found = (spread**3).mean() / (spread**2).mean() ** 1.5
+    return float(found) if np.isfinite(found) else 0.0
+
+
+def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
+    odd = evidence.values - evidence.numeric
+    if evidence.mostly_numbers and odd:
+        sentence = f"{seen.quoted} is mixed: {evidence.numeric:,} values are numbers and {odd:,} are not, so all were kept as text."
+        yield _finding("mixed_types", "warning", sentence, seen, rows=evidence.odd_rows, count=odd)
+    elif not evidence.mostly_numbers and evidence.decorated >= 0.95 * evidence.values and evidence.numeric < evidence.values:
+        sentence = f"{seen.quoted} holds numbers with signs or units, such as $, % or kg, and was kept as text. Remove them to calculate with it."
+        yield _finding("numbers_as_text", "info", sentence, seen, count=evidence.decorated)
+    if evidence.stand_ins and not evidence.mostly_numbers:
+        count = sum(evidence.stand_ins.values())
+        if count < evidence.values:
+            listed = ", ".join(f'"{text}"' for text in sorted(evidence.stand_ins, key=lambda text: -evidence.stand_ins[text])[:3])
+            sentence = f"{listed} in {seen.quoted} ({count:,} times) may stand for a missing value."
+            yield _finding("disguised_missing", "info", sentence, seen, rows=evidence.stand_in_rows, count=count)
+    distinct = seen.profile.distinct
+    if distinct > max(50, 0.3 * evidence.values) and not looks_like_identifier(seen):
+        yield _finding("high_cardinality", "info", f"{seen.quoted} has {distinct:,} different texts, so each says little on its own.", seen, count=distinct)
+
+
+def looks_like_identifier(seen: Seen) -> bool:
+    """Whether a column numbers or names the rows: whole numbers or short texts without blanks, all different."""
+    evidence, profile = seen.evidence, seen.profile
+    if evidence.values < 20 or seen.column.kind not in ("integer", "text", "category"):
+        return False
+    close = 1.0 if profile.distinct_exact else 0.97
+    if profile.distinct < close * evidence.values:
+        return False
+    if isinstance(evidence, TextColumn):
+        return evidence.spaced <= 0.05 * evidence.values and evidence.characters <= 64 * evidence.values
+    if _ID_WORDS.search(_CASE.sub(" ", seen.column.name).lower()):
+        return True
+    spread = float(evidence.maximum) - float(evidence.minimum) + 1
+    # A run without gaps, or numbers drawn from so wide a range that no measurement would spread like that.
+    return evidence.values >= 50 and (spread <= 1.05 * evidence.values or _evenly_spread(evidence))
+
+
+def _evenly_spread(evidence: NumberColumn) -> bool:
+    values = np.sort(evidence.sample_values())
+    if len(values) < 50 or values[-1] - values[0] < 100 * len(values):
+        return False
+    expected = np.linspace(values[0], values[-1], len(values))
+    return float(np.abs(values - expected).max()) < 0.1 * float(values[-1] - values[0])
+
+
+def _shared(findings: list[Finding]) -> Iterable[Finding]:
+    """One finding for each of the first columns, and one for all the rest."""
+    if len(findings) <= _EACH:
+        return findings
+    findings = sorted(findings, key=lambda finding: -(finding.count or 0))
+    rest = findings[_EACH:]
+    names = [name for finding in rest for name in finding.columns]
+    what = {
+        "missing_values": "values are missing", "empty_column": "there are no values at all", "constant_column": "there is a single value, constant",
+        "identifier_like": "every value is unique, as in an identifier", "disguised_missing": "some values may stand for missing ones",
+        "mixed_types": "numbers and other texts are mixed", "numbers_as_text": "numbers are written with signs or units", "outliers": "some values lie far from the rest",
+        "infinite_values": "some values are infinite", "skewed": "values are very uneven", "high_cardinality": "there are very many different texts",
+    }[rest[0].code]  # fmt: skip
+    shared = Finding(code=rest[0].code, severity=rest[0].severity, sentence=f"In {len(rest):,} more columns {what}.", columns=names, count=len(rest))
+    return [*findings[:_EACH], shared]
+
+
+def _finding(code: str, severity: Severity, sentence: str, seen: Seen, *, rows: Sequence[int] = (), count: int | None = None) -> Finding:
+    return Finding(code=code, severity=severity, sentence=sentence, columns=[seen.column.name], rows=list(rows), count=count)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"

@@ -1,0 +1,62 @@
+"""Which column someone probably wants to predict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence, Set
+
+from dapp_ext.schema.datasets import ColumnProfile
+
+_SURE = {"target", "label", "class", "outcome", "y", "response", "dependent", "ground_truth"}
+_LIKELY = {
+    "churn", "churned", "survived", "survival", "dead", "died", "death", "default", "defaulted", "fraud", "income", "salary", "wage", "price", "cost",
+    "species", "diagnosis", "result", "converted", "conversion", "clicked", "purchased", "bought", "subscribed", "attrition", "approved", "quality",
+    "rating", "score", "grade", "sales", "revenue", "demand", "count", "delay", "sold", "cancelled", "canceled", "returned", "spam", "sentiment", "employed",
+    "births", "amount", "rate",
+}  # fmt: skip
+_WORDS = re.compile(r"[a-z]+|[0-9]+")
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def likely_target(columns: Sequence[ColumnProfile], identifiers: Set[str]) -> tuple[str | None, str | None]:
+    """The column that someone probably wants to predict, and why.
+
+    Columns that cannot be learned (identifiers, constants, dates, free text, mostly missing) are left out. A telling
+    name counts most, then being the last column or having two values.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+        All columns in their order.
+    identifiers : set of str
+        Names of columns that look like identifiers.
+    """
+    best: tuple[float, str, str] | None = None
+    for place, column in enumerate(columns):
+        if column.name in identifiers or not _learnable(column):
+            continue
+        score, reason = _score(column, place, len(columns))
+        if score > 0 and (best is None or score > best[0]):
+            best = (score, column.name, reason)
+    return (best[1], best[2]) if best else (None, None)
+
+
+def _learnable(column: ColumnProfile) -> bool:
+    values = sum(count for count in (column.histogram.counts if column.histogram else [])) or sum(entry.count for entry in column.top)
+    if column.distinct < 2 or not values:
+        return False
+    return column.kind in ("integer", "decimal", "boolean", "category")
+
+
+def _score(column: ColumnProfile, place: int, total: int) -> tuple[float, str]:
+    words = set(_WORDS.findall(_CASE.sub(" ", column.name).lower()))
+    last = place == total - 1
+    binary = column.distinct == 2
+    ends = (2.0 if last else 0.5 if place == 0 else 0.0) + (1.0 if binary and column.kind in ("boolean", "category") else 0.0)
+    if words & _SURE and len(words) <= 3:
+        return 10 + ends, f'its name says so ("{column.name}")'
+    if words & _LIKELY and len(words) <= 3:
+        return 6 + ends + (1.0 if len(words) == 1 else 0.0), "its name is one of those that outcomes often have"
+    if last:
+        return ends, "it is the last column, where the outcome often stands"
+    return 0.0, ""

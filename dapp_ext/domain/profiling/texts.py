@@ -1,0 +1,114 @@
+"""What is in a column of texts, taken in batch by batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dapp_ext.domain.profiling.numbers import SHOWN_ROWS, TOP
+from dapp_ext.domain.profiling.sketches import Tally
+from dapp_ext.schema.datasets import Column, ColumnProfile, ValueCount
+
+STAND_INS = (
+    "unknown", "not known", "n/k", "nk", "n.k.", "na", "n/a", "n.a.", "none", "null", "nil", "nan", "missing", "undefined", "unspecified",
+    "not available", "not applicable", "not specified", "not given", "not stated", "tbd", "tba", "-", "--", "---", ".", "..", "?", "??", "x", "xx", "xxx",
+    "unbekannt", "k.a.", "keine angabe", "inconnu", "desconocido", "#n/a", "#ref!", "#value!", "(blank)", "(null)", "<na>",
+)  # fmt: skip
+"""Texts that often stand for a value that is not known, in small letters."""
+_STAND_INS = pa.array(STAND_INS)
+_NUMBER = r"^[+-]?([0-9]+([.,][0-9]+)*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_DECORATED = r"^\(?[+-]?\s?(([$€£¥]|[A-Z]{3})\s?[+-]?[0-9][0-9.,]*|[0-9][0-9.,]*\s?([$€£¥%]|[A-Za-zµ°]{1,5}[0-9²³]?)|[0-9][0-9.,]*)\)?$"
+_MOST_CHARACTERS = 500
+"""Characters of a text that a profile shows."""
+
+
+class TextColumn:
+    """Evidence on a column of texts.
+
+    Parameters
+    ----------
+    limit : int
+        Different values that are counted exactly.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.rows = 0
+        self.missing = 0
+        self.missing_rows: list[int] = []
+        self.tally = Tally(limit)
+        self.characters = 0
+        self.spaced = 0
+        self.numeric = 0
+        self.decorated = 0
+        self.odd_rows: list[int] = []
+        self.stand_ins: dict[str, int] = {}
+        self.stand_in_rows: list[int] = []
+
+    @property
+    def values(self) -> int:
+        """Number of texts that are there."""
+        return self.rows - self.missing
+
+    @property
+    def mostly_numbers(self) -> bool:
+        """Whether more than half of the texts are numbers."""
+        return self.numeric > 0.5 * self.values
+
+    def add(self, array: pa.Array) -> None:
+        """Take the next texts."""
+        gone = array.null_count
+        if gone:
+            self.missing += gone
+            self._note(self.missing_rows, pc.is_null(array))
+        present = array.drop_null() if gone else array
+        if len(present):
+            found = self.tally.add(present)
+            self._look(array, found.field(0), found.field(1))
+        self.rows += len(array)
+
+    def _look(self, array: pa.Array, texts: pa.Array, counts: pa.Array) -> None:
+        weight = counts.to_numpy()
+        self.characters += int((pc.utf8_length(texts).to_numpy() * weight).sum())
+        self.spaced += _weighed(pc.match_substring(texts, " "), weight)
+        numbers = pc.match_substring_regex(texts, _NUMBER)
+        numeric = _weighed(numbers, weight)
+        self.numeric += numeric
+        self.decorated += _weighed(pc.match_substring_regex(texts, _DECORATED), weight)
+        if 2 * numeric > len(array) and numeric < len(array) and len(self.odd_rows) < SHOWN_ROWS:
+            self._note(self.odd_rows, pc.is_in(array, texts.filter(pc.invert(numbers))))
+        stand_in = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(texts)), _STAND_INS)
+        if pc.any(stand_in).as_py():
+            self._count_stand_ins(array, texts.filter(stand_in), counts.filter(stand_in))
+
+    def _count_stand_ins(self, array: pa.Array, texts: pa.Array, counts: pa.Array) -> None:
+        for text, count in zip(texts.to_pylist(), counts.to_pylist(), strict=True):
+            self.stand_ins[text] = self.stand_ins.get(text, 0) + count
+        self._note(self.stand_in_rows, pc.is_in(array, texts))
+
+    def _note(self, rows: list[int], mask: pa.Array) -> None:
+        wanted = SHOWN_ROWS - len(rows)
+        if wanted > 0:
+            places = np.flatnonzero(mask.to_numpy(zero_copy_only=False))[:wanted]
+            rows += [int(place) + self.rows for place in places]
+
+    def profile(self, column: Column) -> ColumnProfile:
+        """What is in the column."""
+        top = [ValueCount(value=_cut(str(text)), count=count) for text, count in self.tally.top(TOP)]
+        return ColumnProfile(
+            name=column.name,
+            kind=column.kind,
+            missing=self.missing,
+            distinct=self.tally.distinct,
+            distinct_exact=self.tally.exact,
+            top=top,
+            mean_length=self.characters / self.values if self.values else None,
+        )
+
+
+def _weighed(mask: pa.Array, weight: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
+    return int(weight[mask.to_numpy(zero_copy_only=False)].sum())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "…"
