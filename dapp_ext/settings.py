@@ -23,8 +23,9 @@ _WELL_KNOWN = ("changeme", "change-me", "change_me", "secret", "password", "your
 _MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
-def _setting(default: Any, help: str, *, unit: str = "", also: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"help": help, "unit": unit, "also": also})
+def _setting(default: Any, help: str, *, unit: str = "", also: tuple[str, ...] = (), secret: bool = False) -> Any:
+    # A secret never shows in a log or a traceback.
+    return field(default=default, repr=not secret, metadata={"help": help, "unit": unit, "also": also})
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Settings:
     """What the platform was told, validated; made by :func:`read_settings`."""
 
     home: Path = _setting(Path(), "Folder that holds the database, the sealed objects and the keys.")
-    database_url: str = _setting("", "SQLAlchemy address of the database; empty means SQLite in the home folder.", also=("DATABASE_URL",))
-    secret_key: str = _setting("", "Secret that tokens are signed with; empty means a key file in the home folder.", also=("SECRET_KEY",))
-    encryption_key: str = _setting("", "Root secret that seals all data; empty means a key file in the home folder.", also=("ENCRYPTION_KEY",))
+    database_url: str = _setting("", "SQLAlchemy address of the database; empty means SQLite in the home folder.", also=("DATABASE_URL",), secret=True)
+    secret_key: str = _setting("", "Secret that tokens are signed with; empty means a key file in the home folder.", also=("SECRET_KEY",), secret=True)
+    encryption_key: str = _setting("", "Root secret that seals all data; empty means a key file in the home folder.", also=("ENCRYPTION_KEY",), secret=True)
     url: str = _setting("", "Address of a remote DAPP service that this server forwards to.")
     public_url: str = _setting("", "Address of the service as users see it, used in links.")
     dashboard_url: str = _setting("", "Address of the dashboard as users see it, used in links.")

@@ -25,6 +25,9 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("DAPP_") or name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEY"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DAPP_HOME", str(tmp_path / "home"))
+    # A password takes a fifth of a second on purpose; hundreds of them in tests need not.
+    monkeypatch.setattr("dapp_ext.services.passwords.TIME_COST", 1)
+    monkeypatch.setattr("dapp_ext.services.passwords.MEMORY_COST", 64)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ class Context:
     bells: Path
     instance_id: str
     epoch: str
-    _keys: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
+    _keys: OrderedDict[str, bytes] = field(default_factory=OrderedDict, repr=False)
     _keys_lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager

@@ -12,6 +12,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from dapp_ext.errors import Busy, PasswordWeak
 
+# Argon2id: passes, KiB of memory, lanes.
+TIME_COST, MEMORY_COST, PARALLELISM = 3, 64 * 1024, 2
 MIN_LENGTH = 15
 MAX_LENGTH = 256
 _OBVIOUS = (
@@ -36,7 +38,7 @@ class Passwords:
 
     def __init__(self, pepper: bytes) -> None:
         self._pepper = pepper
-        self._hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=2)
+        self._hasher = PasswordHasher(TIME_COST, MEMORY_COST, PARALLELISM)
         self._places = threading.BoundedSemaphore(2)
         self._dummy: str | None = None
 
@@ -99,7 +101,8 @@ def check_password(password: str, *known: str) -> None:
     folded = password.casefold()
     if len(set(folded)) < 6:
         raise PasswordWeak("The password repeats the same few characters. A few unrelated words do well.")
+    left = folded
     for word in (*_OBVIOUS, *(each.casefold() for text in known for each in (text, text.partition("@")[0]) if len(each) > 3)):
-        left = folded.replace(word, "")
-        if len(left) < 8 and word in folded:
-            raise PasswordWeak("The password is built around a word that is tried first. A few unrelated words do well.")
+        left = left.replace(word, "")
+    if left != folded and sum(char.isalpha() for char in left) < 8:
+        raise PasswordWeak("The password is built around words that are tried first. A few unrelated words do well.")

@@ -70,7 +70,11 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one consistent state and changes nothing."""
+        """A session that changes nothing.
+
+        On SQLite each of its statements stands alone: an open transaction would keep every writer waiting for as long
+        as a caller reads files in between.
+        """
         with _translated(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
@@ -109,8 +113,8 @@ def _journal(cursor: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    write = connection.get_execution_options().get("dapp_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if connection.get_execution_options().get("dapp_write", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager

@@ -1,0 +1,45 @@
+"""The policy: a table, denied by default."""
+
+from __future__ import annotations
+
+import pytest
+
+from dapp_ext.domain.access import POLICY, Scope, Thing, allowed, check, scope
+from dapp_ext.errors import DatasetNotFound, Denied
+from dapp_ext.schema.accounts import Actor, Role
+
+
+def _actor(role: Role, account_id: str = "me") -> Actor:
+    return Actor(account_id=account_id, email="me@example.org", name="Me", role=role)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_is_not_in_the_table_nobody_may_do(role: Role) -> None:
+    assert not allowed(_actor(role), "dataset.burn", Thing("me"))
+
+
+@pytest.mark.parametrize("verb", sorted(POLICY))
+def test_a_higher_role_may_not_do_less(verb: str) -> None:
+    viewer, analyst, admin = POLICY[verb]
+    assert viewer <= analyst <= admin
+
+
+@pytest.mark.parametrize("verb", [verb for verb in sorted(POLICY) if verb.partition(".")[2] in ("create", "update", "delete", "train", "stop", "export", "cancel", "predict_batch")])
+def test_viewers_change_nothing(verb: str) -> None:
+    assert scope(_actor(Role.viewer), verb) is Scope.nobody
+
+
+def test_private_data_is_its_owners_even_before_an_admin() -> None:
+    private = Thing("somebody", "private")
+    assert not allowed(_actor(Role.admin), "dataset.read", private)
+    assert allowed(_actor(Role.admin), "dataset.delete", private)
+    assert allowed(_actor(Role.analyst, "somebody"), "dataset.read", private)
+
+
+def test_what_one_may_not_know_of_is_not_found() -> None:
+    with pytest.raises(DatasetNotFound):
+        check(_actor(Role.analyst), "dataset.update", Thing("somebody", "private"), DatasetNotFound)
+    with pytest.raises(Denied, match="owner"):
+        check(_actor(Role.analyst), "dataset.update", Thing("somebody", "team"), DatasetNotFound)
+    with pytest.raises(Denied, match="viewer"):
+        check(_actor(Role.viewer), "dataset.create", None, DatasetNotFound)
