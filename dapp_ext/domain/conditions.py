@@ -6,7 +6,7 @@ Nothing that a user wrote becomes program text: values are parsed into typed lit
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from dapp_ext.domain.cells import ISO_DATE, ISO_DATETIME, ISO_TIME
+from dapp_ext.domain.cells import iso_texts
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Column, Filter
 
@@ -108,29 +108,40 @@ def search(places: Sequence[Place], text: str) -> pl.Expr:
 
 def _shown_contains(place: Place, wanted: str, lowered: str) -> pl.Expr | None:
     """Whether what is shown of a column contains the text; nothing for a column that never can."""
-    kind, letters = place.kind, set(lowered)
+    kind = place.kind
+    if kind == pl.String:
+        return _contains(place.expression, wanted)
     if place.is_text:
-        return _contains(place.text, wanted)
+        return _looked_at_once(place, lambda values: values.cast(pl.String).to_frame("v").select(_contains(pl.col("v"), wanted)).to_series())
+    if not set(lowered) <= _letters(kind):
+        return None
+    written = lowered.upper().replace(" ", "T") if kind in (pl.Date, pl.Datetime) else lowered
+    return _looked_at_once(place, lambda values: _shown(values).str.contains(written, literal=True))
+
+
+def _letters(kind: pl.DataType) -> set[str]:
+    """What can stand in the values of a column as they are shown; a search for anything else need not look at it."""
     if kind == pl.Boolean:
-        return place.text.str.contains(lowered, literal=True) if lowered in "true" or lowered in "false" else None
-    if kind.is_integer() and letters <= set("0123456789-"):
-        return place.expression.map_batches(lambda numbers: _digits(numbers, lowered), return_dtype=pl.Boolean)
-    if kind.is_numeric():
-        return place.text.str.contains(lowered, literal=True) if letters <= set("0123456789.+-e") else None
-    if kind in (pl.Date, pl.Datetime) and letters <= set("0123456789-:.t "):
-        shown = place.expression.dt.to_string(ISO_DATE if kind == pl.Date else ISO_DATETIME)
-        return shown.str.contains(lowered.upper().replace(" ", "T"), literal=True)
-    if kind == pl.Time and letters <= set("0123456789:."):
-        return place.expression.dt.to_string(ISO_TIME).str.contains(lowered, literal=True)
-    return None
+        return set("truefals")
+    if kind in (pl.Date, pl.Datetime, pl.Time):
+        return set("0123456789-:.t +")
+    return set("0123456789.+-e") if kind.is_numeric() else set()
 
 
-def _digits(numbers: pl.Series, text: str) -> pl.Series:
-    """Whether whole numbers contain a text; each different number is looked at once, for most columns have few."""
-    different = numbers.unique()
-    if different.len() * 4 > numbers.len():
-        return numbers.cast(pl.String).str.contains(text, literal=True)
-    return numbers.is_in(different.filter(different.cast(pl.String).str.contains(text, literal=True)).implode())
+def _looked_at_once(place: Place, test: Callable[[pl.Series], pl.Series]) -> pl.Expr:
+    """A test of values, made once for each different value where there are few."""
+
+    def tested(values: pl.Series) -> pl.Series:
+        different = values.unique()
+        if different.len() * 4 > values.len():
+            return test(values)
+        return values.is_in(different.filter(test(different)).implode())
+
+    return place.expression.map_batches(tested, return_dtype=pl.Boolean)
+
+
+def _shown(values: pl.Series) -> pl.Series:
+    return iso_texts(values) if values.dtype in (pl.Date, pl.Datetime, pl.Time) else values.cast(pl.String)
 
 
 def _contains(expression: pl.Expr, text: str) -> pl.Expr:
