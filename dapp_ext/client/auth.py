@@ -125,8 +125,7 @@ class SignIn:
             if isinstance(error, LoginRefused):
                 raise
             raise NotSignedIn(
-                f"Jupyter's identity does not sign in to DAPP at {self._server.url}: {error.message} "
-                "Or sign in with: client.login(email, password)"
+                f"Jupyter's identity does not sign in to DAPP at {self._server.url}: {error.message} Or sign in with: client.login(email, password)"
             ) from error
 
     def _exchange(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> TokenPair:

@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dapp_ext.client.drawing import BLUE, GREY, ORANGE, escape, number
+from dapp_ext.client.drawing import BLUE, GREEN, GREY, ORANGE, RED, escape, number
 from dapp_ext.schema.models import Confusion, Curve, Scatter, Score
 
 _WIDTH, _HEIGHT = 300, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 10, 22, 40
 _MOST_POINTS = 400
+_LINES = (BLUE, ORANGE, GREEN, RED, "#8e63ce", "#1f9aa8", "#c9578f", "#9c7a4b")
+TITLES = {"roc": "ROC", "precision_recall": "Precision and recall", "calibration": "Calibration", "lift": "Lift", "residuals": "Residuals"}
 # Curves whose reference is the diagonal of guessing or of being right.
 _DIAGONAL = {"roc", "calibration", "scatter"}
 
@@ -29,27 +31,38 @@ class _Scale:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
-def curve_svg(curve: Curve) -> str:
-    """A line chart of one curve, with its reference line where it has one."""
-    points = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if math.isfinite(x) and math.isfinite(y)]
-    if not points:
+def curves_svg(curves: Sequence[Curve]) -> list[str]:
+    """A line chart for each kind of curve, with a line for each class and the reference line where there is one."""
+    kinds = dict.fromkeys(curve.kind for curve in curves)
+    return [drawn for kind in kinds if (drawn := _kind_svg(kind, [curve for curve in curves if curve.kind == kind]))]
+
+
+def _kind_svg(kind: str, curves: list[Curve]) -> str:
+    lines = [(curve, _finite(curve.x, curve.y)) for curve in curves[: len(_LINES)]]
+    lines = [(curve, points) for curve, points in lines if points]
+    if not lines:
         return ""
-    points = _thinned(points)
-    unit = curve.kind in ("roc", "precision_recall", "calibration")
-    x_scale, y_scale = _scales(points, unit=unit)
-    path = " ".join(f"{x_scale(x):.1f},{y_scale(y):.1f}" for x, y in points)
-    marks = f'<polyline points="{path}" fill="none" stroke="{BLUE}" stroke-width="2" stroke-linejoin="round"/>'
-    if curve.kind == "residuals":
-        marks = "".join(f'<circle cx="{x_scale(x):.1f}" cy="{y_scale(y):.1f}" r="2" fill="{BLUE}" fill-opacity=".55"/>' for x, y in points)
-    return _frame(curve.label, (curve.x_label, curve.y_label), (x_scale, y_scale), _reference(curve.kind, x_scale, y_scale) + marks)
+    unit = kind in ("roc", "precision_recall", "calibration")
+    x_scale, y_scale = _scales([point for _, points in lines for point in points], unit=unit)
+    marks = _reference(kind, x_scale, y_scale)
+    for color, (_, points) in zip(_LINES, lines, strict=False):
+        path = " ".join(f"{x_scale(x):.1f},{y_scale(y):.1f}" for x, y in points)
+        marks += f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2" stroke-linejoin="round"/>'
+    first = lines[0][0]
+    title = TITLES.get(kind, kind.replace("_", " ").capitalize())
+    if len(lines) == 1:
+        return _frame(f"{title}: {first.label}" if first.label else title, (first.x_label, first.y_label), (x_scale, y_scale), marks)
+    chart = _frame(title, (_without(first.x_label, first.label), _without(first.y_label, first.label)), (x_scale, y_scale), marks)
+    legend = "".join(f'<span style="color:{color}">●</span> {escape(_cut(curve.label, 30))} ' for color, (curve, _) in zip(_LINES, lines, strict=False))
+    more = f"… and {len(curves) - len(_LINES)} more" if len(curves) > len(_LINES) else ""
+    return f'<div style="max-width:{_WIDTH}px">{chart}<div class="dapp-soft" style="font-size:11px">{legend}{more}</div></div>'
 
 
 def scatter_svg(scatter: Scatter, label: str = "Predicted against actual") -> str:
     """Points of predicted against actual values, with the line where both are equal."""
-    points = [(x, y) for x, y in zip(scatter.actual, scatter.predicted, strict=True) if math.isfinite(x) and math.isfinite(y)]
+    points = _finite(scatter.actual, scatter.predicted)
     if not points:
         return ""
-    points = _thinned(points)
     both = [value for point in points for value in point]
     x_scale, y_scale = _scales([(min(both), min(both)), (max(both), max(both))])
     marks = "".join(f'<circle cx="{x_scale(x):.1f}" cy="{y_scale(y):.1f}" r="2.2" fill="{BLUE}" fill-opacity=".5"/>' for x, y in points)
@@ -117,7 +130,7 @@ def _scales(points: Sequence[tuple[float, float]], *, unit: bool = False) -> tup
 
 
 def _reference(kind: str, x: _Scale, y: _Scale) -> str:
-    style = f'stroke="{ORANGE}" stroke-width="1.5" stroke-dasharray="4 3"'
+    style = f'stroke="{GREY}" stroke-width="1.5" stroke-dasharray="4 3"'
     if kind in _DIAGONAL:
         low, high = max(x.low, y.low), min(x.high, y.high)
         return f'<line x1="{x(low):.1f}" y1="{y(low):.1f}" x2="{x(high):.1f}" y2="{y(high):.1f}" {style}/>'
@@ -143,7 +156,7 @@ def _frame(title: str, labels: tuple[str, str], scales: tuple[_Scale, _Scale], m
         'style="max-width:100%;font:10px system-ui,sans-serif" fill="currentColor">'
         f'<text x="{middle_x:.0f}" y="12" text-anchor="middle" font-size="11.5" font-weight="600">{escape(_cut(title, 44))}</text>{"".join(parts)}'
         f'<text x="{middle_x:.0f}" y="{_HEIGHT - 8}" text-anchor="middle" opacity=".75">{escape(_cut(labels[0], 44))}</text>'
-        f'<text transform="translate(11 {middle_y:.0f}) rotate(-90)" text-anchor="middle" opacity=".75">{escape(_cut(labels[1], 32))}</text>'
+        f'<text transform="translate(11 {middle_y:.0f}) rotate(-90)" text-anchor="middle" opacity=".75">{escape(_cut(labels[1], 40))}</text>'
         f"{marks}</svg>"
     )
 
@@ -160,7 +173,14 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _without(label: str, name: str) -> str:
+    """An axis label that fits every class."""
+    return label.replace(f"“{name}”", "the class") if name else label
+
+
+def _finite(xs: Sequence[float], ys: Sequence[float]) -> list[tuple[float, float]]:
+    """The points that can be drawn, no more than the eye can tell apart."""
+    points = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x) and math.isfinite(y)]
     if len(points) <= _MOST_POINTS:
         return points
     step = (len(points) - 1) / (_MOST_POINTS - 1)

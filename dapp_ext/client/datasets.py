@@ -147,7 +147,10 @@ class Dataset(Thing[DatasetRead]):
 
     def _repr_html_(self) -> str:
         read = self._read
-        parts = [paragraph(self._summary(), "lead"), paragraph(f"{read.owner.name} · {ago(read.created_at)} · version {read.version} · {read.visibility}", "soft")]
+        parts = [
+            paragraph(self._summary(), "lead"),
+            paragraph(f"{read.owner.name} · {ago(read.created_at)} · version {read.version} · {read.visibility}", "soft"),
+        ]
         parts += [paragraph(note, "soft") for note in self.notes]
         if read.schema_:
             rows = [(each.name, each.kind, "may be missing" if each.nullable else "") for each in read.schema_[:200]]

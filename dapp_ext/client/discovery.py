@@ -75,8 +75,7 @@ def find_server(url: str | None = None, environ: Mapping[str, str] | None = None
     if hub is not None:
         return hub
     raise Unavailable(
-        "No running DAPP server was found. Start one with “jupyter dapp start” (or “jupyter lab”), "
-        "or give its address: DAPPClient(\"http://127.0.0.1:8888\")."
+        'No running DAPP server was found. Start one with “jupyter dapp start” (or “jupyter lab”), or give its address: DAPPClient("http://127.0.0.1:8888").'
     )
 
 

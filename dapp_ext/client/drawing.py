@@ -25,7 +25,7 @@ _STYLE = (
     ".dapp-scroll{overflow-x:auto;max-width:100%}"
     ".dapp-card table.dapp-table{border-collapse:collapse;margin:2px 0;font-size:12.5px}"
     f".dapp-card .dapp-table th{{text-align:left;font-weight:600;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;white-space:nowrap}}"
-    f".dapp-card .dapp-table td{{text-align:left;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;vertical-align:top;background:none}}"
+    f".dapp-card .dapp-table td{{text-align:left;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;vertical-align:middle;background:none}}"
     ".dapp-card .dapp-table tr{background:none}.dapp-card .dapp-table .dapp-num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     ".dapp-row{display:flex;flex-wrap:wrap;gap:18px;align-items:flex-start}.dapp-row>*{min-width:0}"
     ".dapp-track{background:rgba(128,128,128,.22);border-radius:4px;height:8px;min-width:120px;overflow:hidden}"
@@ -98,10 +98,7 @@ def text_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric
     """The same table for a terminal."""
     lines = [[str(each) for each in headers]] + [["" if each is None else str(each) for each in row] for row in rows]
     widths = [max(len(line[at]) for line in lines) for at in range(len(headers))]
-    return "\n".join(
-        "  ".join(each.rjust(widths[at]) if at in numeric else each.ljust(widths[at]) for at, each in enumerate(line)).rstrip()
-        for line in lines
-    )
+    return "\n".join("  ".join(each.rjust(widths[at]) if at in numeric else each.ljust(widths[at]) for at, each in enumerate(line)).rstrip() for line in lines)
 
 
 def number(value: Any) -> str:
@@ -124,6 +121,16 @@ def number(value: Any) -> str:
     return f"{value:.2e}"
 
 
+def with_spread(value: float | None, spread: float | None) -> str:
+    """A value and how much it varies, both with the digits that the spread makes worth showing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if spread is None or not math.isfinite(spread):
+        return number(value)
+    digits = 3 if spread <= 0 else min(max(1 - math.floor(math.log10(spread)), 0), 6)
+    return f"{value:,.{digits}f} ± {spread:,.{digits}f}"
+
+
 def amount(count: int | None, one: str, many: str | None = None) -> str:
     """``1 row``, ``2 rows``; an unknown count gives the plain word."""
     if count is None:
@@ -142,6 +149,8 @@ def size_text(size: float) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds for people."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -83,7 +83,13 @@ class Job(Thing[JobRead]):
     def _repr_html_(self) -> str:
         note = paragraph(self._read.error) if self._read.error else ""
         bar = "" if self.done else progress_html(self.progress, "")
-        return card(self._title(), paragraph(f"{self._read.owner.name} · {ago(self._read.created_at)}", "soft"), note, bar, badge=badge(self.status, _TONES[self.status]))
+        return card(
+            self._title(),
+            paragraph(f"{self._read.owner.name} · {ago(self._read.created_at)}", "soft"),
+            note,
+            bar,
+            badge=badge(self.status, _TONES[self.status]),
+        )
 
 
 JOB_COLUMNS: dict[str, Callable[[Job], Any]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dapp_ext.client.drawing import BLUE, GREY, Html, amount, badge, bar, card, duration, number, paragraph, table
+from dapp_ext.client.drawing import BLUE, GREY, Html, amount, badge, bar, card, duration, number, paragraph, table, with_spread
 from dapp_ext.client.progress import Shown
 from dapp_ext.schema.models import Leaderboard, ModelRead, Trial
 
@@ -36,7 +36,12 @@ def board_text(model: ModelRead, board: Leaderboard) -> str:
 
 def board_html(model: ModelRead, board: Leaderboard) -> str:
     """The table of trials, best first, with bars, under the state of the training."""
-    words = {"queued": "Waiting for its turn.", "training": "Searching for the best model.", "ready": model.sentence or "Trained.", "failed": model.error or "Failed."}
+    words = {
+        "queued": "Waiting for its turn.",
+        "training": "Searching for the best model.",
+        "ready": model.sentence or "Trained.",
+        "failed": model.error or "Failed.",
+    }
     parts = [paragraph(words[model.status], "lead")]
     if model.status == "training":
         left = "" if board.seconds_left is None else f", {duration(board.seconds_left)} left"
@@ -62,14 +67,15 @@ def trials_html(trials: list[Trial], label: str, *, greater_is_better: bool = Tr
         return bar(0.15 + 0.85 * (part if greater_is_better else 1 - part), BLUE if score == (high if greater_is_better else low) else GREY)
 
     lines = [
-        (place, trial.label, _score(trial), share(trial.score), duration(trial.seconds), "" if trial.status == "done" else trial.error or trial.status)
+        (
+            place,
+            trial.label,
+            with_spread(trial.score, trial.std),
+            share(trial.score),
+            duration(trial.seconds),
+            "" if trial.status == "done" else trial.error or trial.status,
+        )
         for place, trial in enumerate(trials[:_MOST_LINES], 1)
     ]
     more = paragraph(f"… and {amount(len(trials) - _MOST_LINES, 'more trial')}", "soft") if len(trials) > _MOST_LINES else ""
     return table(("#", "learner", label, "", "took", ""), lines, numeric=(0, 2, 4)) + more
-
-
-def _score(trial: Trial) -> str:
-    if trial.score is None:
-        return "–"
-    return number(trial.score) if trial.std is None else f"{number(trial.score)} ± {number(trial.std)}"

@@ -85,7 +85,7 @@ class LiveFeed:
     def on(self, pattern: str, callback: Callable[[Event], Any]) -> Subscription:
         """Call back for each event whose type matches, such as ``"model.trained"``, ``"model.*"`` or ``"*"``."""
         if not pattern or not callable(callback):
-            raise Invalid("Give a type of event and a function: client.on(\"model.*\", print)")
+            raise Invalid('Give a type of event and a function: client.on("model.*", print)')
 
         def deliver(event: Event | None) -> None:
             if event is not None and fnmatchcase(event.type, pattern):
@@ -163,9 +163,7 @@ class LiveFeed:
         greeted = False
         try:
             options: dict[str, Any] = {"proxy": None} if self._server.is_local else {}
-            with connect(
-                self._address(), additional_headers=headers, open_timeout=10, close_timeout=1, max_size=1 << 22, **options
-            ) as socket:
+            with connect(self._address(), additional_headers=headers, open_timeout=10, close_timeout=1, max_size=1 << 22, **options) as socket:
                 with self._lock:
                     self._socket = socket
                 while not self._stop.is_set():

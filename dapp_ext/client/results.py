@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dapp_ext.client.charts import confusion_html, curve_svg, scatter_svg, score_svg
-from dapp_ext.client.drawing import Html, amount, badge, bar, card, duration, escape, number, paragraph, section, table, text_table
+from dapp_ext.client.charts import TITLES, confusion_html, curves_svg, scatter_svg, score_svg
+from dapp_ext.client.drawing import Html, amount, badge, bar, card, duration, escape, number, paragraph, section, table, text_table, with_spread
 from dapp_ext.client.leaderboard import trials_html
 from dapp_ext.schema import models as shapes
 
@@ -80,7 +80,9 @@ class Results:
         """How much worse the score gets when a column is shuffled; the most important first."""
         import pandas as pd
 
-        return pd.DataFrame([{"column": each.column, "importance": each.value, "std": each.std} for each in self._ranked()], columns=["column", "importance", "std"])
+        return pd.DataFrame(
+            [{"column": each.column, "importance": each.value, "std": each.std} for each in self._ranked()], columns=["column", "importance", "std"]
+        )
 
     @property
     def confusion(self) -> pd.DataFrame | None:
@@ -109,9 +111,7 @@ class Results:
         bars = hv.Bars([(each.column, each.value) for each in top], "column", "importance", label="Importance of each column")
         plots: list[Any] = [bars.opts(invert_axes=True, **size)]
         for curve in self.read.curves:
-            points = (curve.x, curve.y)
-            kind = hv.Scatter if curve.kind == "residuals" else hv.Curve
-            plots.append(kind(points, curve.x_label, curve.y_label, label=curve.label).opts(**size))
+            plots.append(hv.Curve((curve.x, curve.y), curve.x_label, curve.y_label, label=f"{TITLES.get(curve.kind, curve.kind)}: {curve.label}").opts(**size))
         if self.read.scatter is not None:
             points = (self.read.scatter.actual, self.read.scatter.predicted)
             plots.append(hv.Scatter(points, "actual", "predicted", label="Predicted against actual").opts(**size))
@@ -152,9 +152,11 @@ class Results:
     def _bars(self) -> str:
         ranked = self._ranked()
         top = max((each.value for each in ranked), default=0.0)
-        lines = [(each.column, bar(each.value / top if top > 0 else 0.0), f"{number(each.value)} ± {number(each.std)}") for each in ranked[:_MOST_IMPORTANT]]
+        lines = [(each.column, bar(each.value / top if top > 0 else 0.0), with_spread(each.value, each.std)) for each in ranked[:_MOST_IMPORTANT]]
         more = len(ranked) - _MOST_IMPORTANT
-        return table(("column", "", "worse by when shuffled"), lines, numeric=(2,)) + (paragraph(f"… and {amount(more, 'more column')}", "soft") if more > 0 else "")
+        return table(("column", "", "worse by when shuffled"), lines, numeric=(2,)) + (
+            paragraph(f"… and {amount(more, 'more column')}", "soft") if more > 0 else ""
+        )
 
     def _headline(self) -> shapes.Score | None:
         return next((score for score in self.read.scores if score.name == self.read.metric), None)
@@ -195,10 +197,9 @@ def _guards(guards: list[shapes.Guard]) -> str:
 
 
 def _charts(read: shapes.Results) -> str:
-    drawn = [curve_svg(curve) for curve in read.curves]
+    drawn = curves_svg(read.curves)
     if read.scatter is not None:
-        drawn.append(scatter_svg(read.scatter))
+        drawn += [each for each in (scatter_svg(read.scatter),) if each]
     if read.confusion is not None:
         drawn.append(f'<div><p class="dapp-soft">True against predicted classes</p>{confusion_html(read.confusion)}</div>')
-    drawn = [each for each in drawn if each]
     return section("Evidence", f'<div class="dapp-row">{"".join(drawn)}</div>') if drawn else ""

@@ -182,9 +182,7 @@ class Transport:
         if status in (502, 503, 504):
             return Unavailable(f"The server at {url} does not answer right now (status {status}). Try again in a moment.")
         if status == 404 or response.is_redirect:
-            return RouteNotFound(
-                f"There is no DAPP at {url}. Check the address; on a Jupyter server enable it with: jupyter server extension enable dapp_ext"
-            )
+            return RouteNotFound(f"There is no DAPP at {url}. Check the address; on a Jupyter server enable it with: jupyter server extension enable dapp_ext")
         return Internal(f"The server at {url} gave an answer that DAPP does not give (status {status}).")
 
     def _shaped(self, shape: type[T], response: httpx.Response) -> T:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dapp_ext.client import charts, drawing
-from dapp_ext.client.drawing import ago, amount, duration, number, size_text
+from dapp_ext.client.drawing import ago, amount, duration, number, size_text, with_spread
 from dapp_ext.client.leaderboard import board_html, board_text
 from dapp_ext.client.objects import Listing, failure
 from dapp_ext.client.profiles import DatasetProfile
@@ -22,7 +22,34 @@ from dapp_ext.schema.models import Results as ResultsRead
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&"
 AT = datetime(2024, 1, 31, 12, tzinfo=UTC)
-SAFE_TAGS = set("style div h4 h5 p span table thead tbody tr th td section details summary ul li svg title line circle polyline text rect progress br".split())
+SAFE_TAGS = {
+    "style",
+    "div",
+    "h4",
+    "h5",
+    "p",
+    "span",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "section",
+    "details",
+    "summary",
+    "ul",
+    "li",
+    "svg",
+    "title",
+    "line",
+    "circle",
+    "polyline",
+    "text",
+    "rect",
+    "progress",
+    "br",
+}
 
 
 class Reader(HTMLParser):
@@ -149,7 +176,9 @@ def test_leaderboard_in_every_state(status: str) -> None:
 
 
 def test_profile_in_html_and_text() -> None:
-    column = ColumnProfile(name=EVIL, kind="category", missing=1, distinct=2, top=[ValueCount(value=EVIL, count=3)], histogram=Histogram(edges=[0, 1, 2], counts=[1, 3]))
+    column = ColumnProfile(
+        name=EVIL, kind="category", missing=1, distinct=2, top=[ValueCount(value=EVIL, count=3)], histogram=Histogram(edges=[0, 1, 2], counts=[1, 3])
+    )
     number_column = ColumnProfile(name="n", kind="integer", missing=0, distinct=4, minimum=1, maximum=4, mean=2.5, std=1.1, quantiles={"0.5": 2.5})
     profile = DatasetProfile(EVIL, Profile(rows=4, columns=[column, number_column], findings=[Finding(code="x", severity="warning", sentence=EVIL)]))
     assert "25.0%" in checked(profile._repr_html_()).text
@@ -169,10 +198,22 @@ def test_listings_draw_themselves() -> None:
 
 def test_charts_are_well_formed_and_stay_inside() -> None:
     curve = Curve(kind="lift", label="Lift", x=[0, 1e6], y=[1, float("inf")], x_label="x", y_label="y")
-    ElementTree.fromstring(charts.curve_svg(curve))
-    assert charts.curve_svg(Curve(kind="roc", label="", x=[], y=[], x_label="", y_label="")) == ""
+    (chart,) = charts.curves_svg([curve])
+    ElementTree.fromstring(chart)
+    assert charts.curves_svg([Curve(kind="roc", label="", x=[], y=[], x_label="", y_label="")]) == []
     many = Curve(kind="residuals", label="R", x=list(range(5000)), y=list(range(5000)), x_label="x", y_label="y")
-    assert charts.curve_svg(many).count("<circle") <= 400
+    assert charts.curves_svg([many])[0].count(",") <= 450
+
+
+def test_curves_of_one_kind_share_a_chart() -> None:
+    curves = [
+        Curve(kind="roc", label=f"{EVIL}{at}", x=[0, 1], y=[0, 1], x_label="Share of the others", y_label=f"Share of “{EVIL}{at}” found") for at in range(10)
+    ]
+    (chart,) = charts.curves_svg(curves)
+    reader = checked(chart)
+    assert chart.count("<polyline") == 8
+    assert "and 2 more" in reader.text
+    assert "Share of the class found" in reader.text
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3.0, 17.0), (0.0, 1e-9), (1e8, 3e9), (5.0, 5.0)])
@@ -188,9 +229,15 @@ def test_numbers_and_amounts_read_well() -> None:
     ]  # fmt: skip
     assert (amount(1, "row"), amount(2, "row"), amount(None, "row"), amount(2, "entry", "entries")) == ("1 row", "2 rows", "rows", "2 entries")
     assert (size_text(5), size_text(1234), size_text(5e6), size_text(3.2e12)) == ("5 bytes", "1.2 kB", "5.0 MB", "3200 GB")
-    assert (duration(5), duration(125), duration(7300)) == ("5 s", "2 min 05 s", "2 h 01 min")
+    assert (duration(5), duration(125), duration(7300)) == ("5.0 s", "2 min 05 s", "2 h 01 min")
     now = datetime.now(UTC)
     assert [ago(now - timedelta(seconds=s)) for s in (1, 61, 7200, 90_000)] == ["just now", "1 minute ago", "2 hours ago", "1 day ago"]
+
+
+def test_spread_decides_the_digits() -> None:
+    assert with_spread(0.084263, 0.006654) == "0.0843 ± 0.0067"
+    assert with_spread(1234.5, 120.0) == "1,234 ± 120"
+    assert (with_spread(None, 0.1), with_spread(0.5, None), with_spread(0.5, 0.0)) == ("–", "0.5000", "0.500 ± 0.000")
 
 
 def test_failures_become_their_class() -> None:

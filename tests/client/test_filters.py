@@ -16,7 +16,7 @@ from dapp_ext.schema.datasets import Filter
     [
         ("age > 30", [("age", "gt", 30)]),
         ("age > 30 and sex == 'Male'", [("age", "gt", 30), ("sex", "eq", "Male")]),
-        ("(age >= 30) & (sex != \"Male\")", [("age", "ge", 30), ("sex", "ne", "Male")]),
+        ('(age >= 30) & (sex != "Male")', [("age", "ge", 30), ("sex", "ne", "Male")]),
         ("18 <= age < 65", [("age", "ge", 18), ("age", "lt", 65)]),
         ("5.5 < price", [("price", "gt", 5.5)]),
         ("t > -3", [("t", "gt", -3)]),

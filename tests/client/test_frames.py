@@ -50,12 +50,12 @@ def test_open_files_and_bytes() -> None:
 
 @pytest.mark.parametrize("missing", ["nowhere.csv", "~/nowhere/at/all.csv", "", "bad\x00name"])
 def test_missing_file_is_told(missing: str) -> None:
-    with pytest.raises(FileUnreadable, match="Check the path|is a folder"):
+    with pytest.raises(FileUnreadable, match=r"Check the path|is a folder"):
         source_of(missing)
 
 
 def test_pandas_polars_and_arrow_are_the_same_table() -> None:
-    frame = pd.DataFrame({"n": [1, 2], "t": ["a", None], "d": pd.to_datetime(["2024-01-31", None])})
+    frame = pd.DataFrame({"n": [1, 2], "t": ["a", None], "d": pd.to_datetime(pd.Series(["2024-01-31", None]))})
     table = sent(frame, "x/y")
     assert source_of(frame, "x/y").filename == "x_y.parquet"
     assert table.column_names == ["n", "t", "d"]

@@ -6,11 +6,49 @@ import subprocess
 import sys
 
 # Everything that only the server, the dashboard, the widgets or a frame need.
-BLOCKED = (
-    "tornado jupyter_server jupyter_client jupyter_core ipykernel IPython ipywidgets anywidget traitlets sqlmodel sqlalchemy alembic sklearn lightgbm "
-    "skrub skops panel bokeh holoviews cryptography argon2 jwt duckdb polars pandas pyarrow numpy openpyxl python_calamine typer platformdirs psutil "
-    "dapp_panel dapp_ext.services dapp_ext.domain dapp_ext.store dapp_ext.handlers dapp_ext.app dapp_ext.cli dapp_ext.worker dapp_ext.settings"
-).split()
+BLOCKED = [
+    "tornado",
+    "jupyter_server",
+    "jupyter_client",
+    "jupyter_core",
+    "ipykernel",
+    "IPython",
+    "ipywidgets",
+    "anywidget",
+    "traitlets",
+    "sqlmodel",
+    "sqlalchemy",
+    "alembic",
+    "sklearn",
+    "lightgbm",
+    "skrub",
+    "skops",
+    "panel",
+    "bokeh",
+    "holoviews",
+    "cryptography",
+    "argon2",
+    "jwt",
+    "duckdb",
+    "polars",
+    "pandas",
+    "pyarrow",
+    "numpy",
+    "openpyxl",
+    "python_calamine",
+    "typer",
+    "platformdirs",
+    "psutil",
+    "dapp_panel",
+    "dapp_ext.services",
+    "dapp_ext.domain",
+    "dapp_ext.store",
+    "dapp_ext.handlers",
+    "dapp_ext.app",
+    "dapp_ext.cli",
+    "dapp_ext.worker",
+    "dapp_ext.settings",
+]
 
 BLOCKER = f"""
 import sys

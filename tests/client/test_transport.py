@@ -31,8 +31,6 @@ from .scripted import Answer, Seen, envelope, scripted, tokens
 OK: Answer = (200, {"status": "ok"})
 
 
-
-
 @pytest.mark.parametrize(
     ("answer", "cls"),
     [
