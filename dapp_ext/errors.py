@@ -170,7 +170,7 @@ class JobNotFound(NotFound):
 
 class AccountNotFound(NotFound):
     code = "account_not_found"
-    sentence = "There is no such account. List them with: jupyter dapp users list"
+    sentence = "There is no such account. The command jupyter dapp users list names them all."
 
 
 class RouteNotFound(NotFound):

@@ -207,6 +207,7 @@ def _note_pid(handle: TextIO) -> None:
 def run_worker(settings: Settings, *, only_if_free: bool = False, parent: int | None = None) -> int:
     """Run a worker in this process until a signal ends it; returns its exit code."""
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with _place(settings.run_folder, only_if_free=only_if_free) as free:
         if not free:
             return 0

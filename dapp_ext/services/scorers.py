@@ -93,7 +93,7 @@ class _Scorer:
         with there:
             environment = {name: value for name, value in os.environ.items() if not name.endswith("_KEY")}
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dapp_ext.services.scorers", str(there.fileno())], pass_fds=[there.fileno()], env=environment, start_new_session=True
+                [sys.executable, "-c", "from dapp_ext.services.scorers import main; main()", str(there.fileno())], pass_fds=[there.fileno()], env=environment, start_new_session=True
             )
         self._pipe = Connection(here.detach())
         if not self._pipe.poll(START_SECONDS):
@@ -176,6 +176,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Entry of the process; its one argument is the number of the socket that it inherited."""
     logging.basicConfig(level="INFO")
     serve(Connection(int(sys.argv[1])))

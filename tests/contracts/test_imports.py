@@ -1,0 +1,44 @@
+"""What starts often must start light; every module can be imported."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import dapp_ext
+import dapp_panel
+
+HEAVY = {"pandas", "sklearn", "lightgbm", "panel", "bokeh", "holoviews", "duckdb", "polars", "skrub", "sqlmodel", "sqlalchemy", "jupyter_server", "tornado", "pyarrow"}
+
+
+def _loaded(code: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True, timeout=60)
+    return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("import dapp_ext", set()),
+        ("import dapp_ext.schema.models, dapp_ext.schema.events, dapp_ext.schema.accounts", set()),
+        ("from dapp_ext.client import DAPPClient", set()),
+        ("from dapp_ext.cli.main import main; import sys; sys.argv = ['jupyter-dapp', '--help']; main()", set()),
+        ("import dapp_ext.services", {"sqlmodel", "sqlalchemy", "pyarrow", "polars"}),
+    ],
+    ids=["package", "schema", "client", "help", "services"],
+)
+def test_light_starts(code: str, allowed: set[str]) -> None:
+    assert _loaded(code) & HEAVY <= allowed
+
+
+def test_every_module_can_be_imported() -> None:
+    names = [found.name for package in (dapp_ext, dapp_panel) for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
+    # Alembic's entry runs only inside a migration, and the two entry points run as programs.
+    skipped = {"dapp_ext.store.migrations.env", "dapp_ext.cli.__main__", "dapp_panel.__main__"}
+    assert len(names) > 80
+    for name in sorted(set(names) - skipped):
+        importlib.import_module(name)
