@@ -19,8 +19,8 @@ from dapp_ext.settings import Settings
 if TYPE_CHECKING:
     from dapp_ext.services import Services, WorkerKeeper
 
-# Jupyter has a setting of this name, with another meaning.
-_NOT_HERE = {"log_level"}
+# Jupyter has a setting named log_level, with another meaning.
+_SETTINGS = {each.name: each for each in fields(Settings) if each.name != "log_level"}
 
 
 def _trait(field: Any) -> TraitType:
@@ -29,7 +29,7 @@ def _trait(field: Any) -> TraitType:
 
 
 # The settings as ``c.DappExtension.…``; None leaves a setting to the other sources.
-SettingTraits: Any = type(Configurable)("SettingTraits", (Configurable,), {each.name: _trait(each) for each in fields(Settings) if each.name not in _NOT_HERE})
+SettingTraits: Any = type(Configurable)("SettingTraits", (Configurable,), {name: _trait(field) for name, field in _SETTINGS.items()})
 
 
 class DappExtension(SettingTraits, ExtensionApp):
@@ -45,8 +45,8 @@ class DappExtension(SettingTraits, ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Make what the handlers share; nothing heavy happens before the server runs."""
-        given = {name: getattr(self, name) for name in SettingTraits.class_own_trait_names(config=True)}
-        self.backend = Backend({name: value for name, value in given.items() if value is not None}, self.log, self._announce)
+        given = {name: getattr(self, name) for name in _SETTINGS if getattr(self, name) is not None}
+        self.backend = Backend(given, self.log, self._announce)
         self.backend.base_url = self.serverapp.base_url
         self.backend.personal = self.personal_server
         self.settings[SETTING] = self.backend

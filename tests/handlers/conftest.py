@@ -1,0 +1,5 @@
+"""A server for these tests."""
+
+from tests.handlers.serving import backend, jp_server_config, nobody, owner, services, signed_in
+
+__all__ = ["backend", "jp_server_config", "nobody", "owner", "services", "signed_in"]
