@@ -72,9 +72,23 @@ def _read(content: sniffing.Content, opened: Opened, options: ReadOptions, sink:
         from dapp_ext.domain.reading.parquet import read_parquet
 
         return read_parquet(opened, sink)
+    if content == "zip":
+        from dapp_ext.domain.reading.excel import read_excel
+
+        return read_excel(opened, options, sink)
+    if options.format in ("json", "jsonl") or (options.format is None and _is_json(opened.head())):
+        from dapp_ext.domain.reading.json import read_json
+
+        return read_json(opened, options, sink)
     from dapp_ext.domain.reading.csv import read_csv
 
     return read_csv(opened, options, sink)
+
+
+def _is_json(head: bytes) -> bool:
+    from dapp_ext.domain.reading.json import looks_like_json
+
+    return looks_like_json(head.decode(sniffing.encoding_of(head), "ignore").lstrip("\ufeff"))
 
 
 def _with_remark(read: TableRead, content: sniffing.Content, filename: str) -> TableRead:

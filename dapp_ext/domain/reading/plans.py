@@ -45,30 +45,36 @@ def plan_column(name: str, column: TextColumn, marks: set[str], *, day_first: bo
     return ColumnPlan(name, reading.kind, reading.type, column.reading, nulls)
 
 
-def tell(columns: Sequence[Named], notes: Notes, *, day_first: bool) -> None:
-    """Say what was decided about the values."""
-    _tell_marks(columns, notes)
+def tell(columns: Sequence[Named], notes: Notes, *, day_first: bool, typed: Sequence[Named] = ()) -> None:
+    """Say what was decided about the values.
+
+    Parameters
+    ----------
+    typed : sequence of Named
+        The marks for missing values in columns that hold real numbers or dates, as a workbook does.
+    """
+    _tell_marks(columns, typed, notes)
     _tell_booleans(columns, notes)
     _tell_numbers(columns, notes)
     _tell_dates(columns, notes, day_first=day_first)
 
 
-def _tell_marks(columns: Sequence[Named], notes: Notes) -> None:
-    of_file = file_marks([entry.column for entry in columns])
+def _tell_marks(columns: Sequence[Named], typed: Sequence[Named], notes: Notes) -> None:
+    of_file = file_marks([entry.column for entry in columns]) | {mark for entry in typed for mark in entry.column.marks}
     taken: dict[str, int] = {}
     where: list[str] = []
-    for entry in columns:
-        nulls = entry.column.missing_marks(of_file)
+    for entry in [*columns, *typed]:
+        nulls = entry.column.missing_marks(of_file) if entry not in typed else frozenset(entry.column.marks)
         for mark in nulls:
             taken[mark] = taken.get(mark, 0) + entry.column.marks[mark]
         if nulls:
             where.append(entry.name)
-        kept = {mark: count for mark, count in entry.column.marks.items() if mark not in nulls and mark in missing.WORDS}
-        for mark, count in kept.items():
-            notes.add(
-                f'"{mark}" was kept as text in {named([entry.name])} ({_cells(count)}), because it may be a real value there. '
-                "If it means missing, upload the file again and name it as a mark for missing values."
-            )
+        for mark, count in entry.column.marks.items():
+            if mark not in nulls and mark in missing.WORDS:
+                notes.add(
+                    f'"{mark}" was kept as text in {named([entry.name])} ({_cells(count)}), because it may be a real value there. '
+                    "If it means missing, upload the file again and name it as a mark for missing values."
+                )
     if taken:
         listed = ", ".join(f'"{mark}" ({count:,})' for mark, count in sorted(taken.items(), key=lambda item: -item[1])[:12])
         notes.add(f"Read as missing: {listed}, in {named(where)}.")

@@ -1,0 +1,277 @@
+"""Columns of Python values, as workbooks and JSON hold them, made into typed Arrow columns.
+
+The type of a column follows from the types of all its values: whole and fractional numbers together are decimals,
+dates and time stamps together are time stamps; anything else that is mixed becomes text, and the notes say so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dapp_ext.domain.reading import plans, texts
+from dapp_ext.domain.reading.names import column_names
+from dapp_ext.domain.reading.table import ColumnPlan, Notes, Plan, named
+
+_NUMBER, _BIG, _FLOAT, _BOOL, _NESTED = "number", "big", "float", "bool", "nested"
+_FAMILIES: dict[type, str] = {
+    int: _NUMBER, float: _FLOAT, bool: _BOOL, str: "text", date: "date", datetime: "datetime", time: "time", timedelta: "duration",
+    list: _NESTED, dict: _NESTED,
+}  # fmt: skip
+_TYPES: dict[str, pa.DataType] = {
+    _BOOL: pa.bool_(), "date": pa.date32(), "datetime": pa.timestamp("us"), "time": pa.time64("us"), "duration": pa.duration("us"),
+}  # fmt: skip
+_MIXED = "mixed"
+_NOT_TEXT = "typed"
+_EXACT = 2**53
+
+
+@dataclass
+class ValueChunk:
+    """Some rows: for each column that has a value in them, the values of all these rows."""
+
+    rows: int
+    columns: Mapping[Hashable, Sequence[Any]]
+    parsed: dict[Hashable, tuple[str, pa.Array]] = field(default_factory=dict)
+
+
+class ValueColumn:
+    """Evidence on one column.
+
+    Parameters
+    ----------
+    readings : tuple of str
+        What texts are tried as (see :mod:`.texts`).
+    marks : frozenset of str, optional
+        The only marks for missing values.
+    whole : bool
+        Floats without a fraction are whole numbers, as in a workbook, which knows no others.
+    """
+
+    def __init__(self, readings: tuple[str, ...], marks: frozenset[str] | None, *, whole: bool) -> None:
+        self.texts = texts.TextColumn(readings, marks)
+        self.whole = whole
+        self.families: dict[str, int] = {}
+        self.digits = 0
+        self.inexact = False
+        self.infinite = 0
+        self.rows = 0
+        self.missing = 0
+
+    def look(self, values: Sequence[Any]) -> tuple[str, pa.Array] | None:
+        """Take the next values. Returns them as Arrow, with the name of how, where that is clear already."""
+        self.rows += len(values)
+        self.missing += values.count(None)
+        found = set(map(type, values)) - {type(None)}
+        families = {_FAMILIES[each] for each in found}
+        if "text" in families:
+            self._look_at_texts(values)
+        elif self.texts.rows:
+            self.texts.look(pa.nulls(len(values), pa.string()))
+        parsed = None
+        for family in sorted(families - {"text"}):
+            self.families[family] = self.families.get(family, 0) + 1
+        if families and families <= {_NUMBER, _FLOAT}:
+            parsed = self._look_at_numbers(values, families)
+        return parsed
+
+    def _look_at_texts(self, values: Sequence[Any]) -> None:
+        array = pa.array([value if type(value) is str and value else None for value in values], pa.string())
+        before = self.rows - len(values) - self.texts.rows
+        if before:
+            self.texts.look(pa.nulls(before, pa.string()))
+        self.texts.look(texts.tidy(array))
+
+    def _look_at_numbers(self, values: Sequence[Any], families: set[str]) -> tuple[str, pa.Array] | None:
+        if _FLOAT in families:
+            return self._look_at_floats(values)
+        try:
+            return "integer", pa.array(values, pa.int64())
+        except OverflowError:
+            self.digits = max(self.digits, max(len(str(abs(value))) for value in values if value is not None))
+            self.families[_BIG] = self.families.get(_BIG, 0) + 1
+            return None
+
+    def _look_at_floats(self, values: Sequence[Any]) -> tuple[str, pa.Array] | None:
+        try:
+            array = pa.array([None if value is None else float(value) for value in values], pa.float64())
+        except OverflowError:
+            self.inexact = True
+            return None
+        self.inexact |= any(type(value) is int and int(float(value)) != value for value in values)
+        self.infinite += pc.sum(pc.is_inf(array)).as_py() or 0
+        if not self.whole:
+            return "decimal", array
+        rounded = pc.equal(pc.floor(array), array)
+        small = pc.less(pc.abs(array), float(_EXACT))
+        if pc.all(pc.and_(rounded, small), min_count=0).as_py():
+            self.families[_NUMBER] = self.families.get(_NUMBER, 0) + 1
+            self.families[_FLOAT] -= 1
+            return "integer", pc.cast(array, pa.int64())
+        return "decimal", array
+
+    @property
+    def typed(self) -> set[str]:
+        """The families of the values that are no texts."""
+        return {family for family, count in self.families.items() if count}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether values of different kinds have to be kept as text."""
+        return self.how() == _MIXED and self.typed != {_NESTED}
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the column stays text as far as is known."""
+        return self.how() in (_MIXED, texts.TEXT)
+
+    def how(self) -> str:
+        """How the column is read; ``text`` and what :mod:`.texts` knows for texts only."""
+        typed = self.typed
+        if not typed:
+            return texts.TEXT if self.texts.is_text() else _NOT_TEXT
+        if self.texts.reading is not None:
+            return _MIXED
+        if typed <= {_NUMBER, _BIG, _FLOAT}:
+            if _FLOAT in typed:
+                return _MIXED if self.inexact or _BIG in typed else "decimal"
+            if _BIG in typed:
+                return "big_integer" if self.digits <= 38 else "huge_integer" if self.digits <= 76 else _MIXED
+            return "integer"
+        if typed == {"date", "datetime"}:
+            return "datetime"
+        if typed == {"time", "duration"}:
+            return "duration"
+        return next(iter(typed)) if len(typed) == 1 and typed <= _TYPES.keys() else _MIXED
+
+    def plan(self, name: str, marks: set[str], *, day_first: bool) -> ColumnPlan:
+        """How the column is stored, given the marks for missing values in the number columns of the file."""
+        how = self.how()
+        if not self.typed:
+            return plans.plan_column(name, self.texts, marks, day_first=day_first)
+        nulls = frozenset(self.texts.marks) if how != _MIXED or self.texts.given is not None else frozenset()
+        if how == _MIXED:
+            return ColumnPlan(name, "text", pa.string(), _MIXED, nulls)
+        if how in _TYPES:
+            kind = "boolean" if how == _BOOL else how
+            return ColumnPlan(name, kind, _TYPES[how], how, nulls)  # type: ignore[arg-type]
+        reading = texts.READINGS[how]
+        return ColumnPlan(name, reading.kind, reading.type, how, nulls)
+
+    def convert(self, values: Sequence[Any], plan: ColumnPlan) -> pa.Array:
+        """Values in the type of the plan."""
+        if not self.typed:
+            array = pa.array([value or None for value in values], pa.string())
+            return texts.convert(array, texts.tidy(array), plan.how, plan.missing)
+        if plan.how == _MIXED:
+            return pa.array([self._as_text(value, plan.missing) for value in values], pa.string())
+        typed = [None if type(value) is str else value for value in values]
+        if plan.how == "datetime":
+            typed = [datetime(value.year, value.month, value.day) if type(value) is date else value for value in typed]
+        elif plan.how == "duration":
+            typed = [_since_midnight(value) if type(value) is time else value for value in typed]
+        elif plan.how == "decimal":
+            typed = [None if value is None else float(value) for value in typed]
+        elif pa.types.is_decimal(plan.type):
+            return pc.cast(pa.array([None if value is None else str(int(value)) for value in typed], pa.string()), plan.type)
+        elif plan.how == "integer":
+            typed = [int(value) if type(value) is float else value for value in typed]
+        return pa.array(typed, plan.type)
+
+    def _as_text(self, value: Any, missing: frozenset[str]) -> str | None:
+        if value is None or value == "" or (type(value) is str and (value.strip() in missing or not value.strip())):
+            return None
+        if type(value) is float and self.whole and value == int(value):
+            return str(int(value))
+        if type(value) is bool:
+            return "true" if value else "false"
+        if type(value) in (list, dict):
+            return json.dumps(value, ensure_ascii=False)
+        return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def _since_midnight(value: time) -> timedelta:
+    return datetime.combine(date.min, value) - datetime.min
+
+
+class ValueTable:
+    """Columns of values whose names may turn up at any time; base of the readers of workbooks and JSON.
+
+    Parameters
+    ----------
+    readings : tuple of str
+        What texts are tried as.
+    missing : frozenset of str, optional
+        The only marks for missing values.
+    whole : bool
+        Floats without a fraction are whole numbers.
+    """
+
+    def __init__(self, readings: tuple[str, ...], missing: frozenset[str] | None, *, whole: bool) -> None:
+        self.columns: dict[Hashable, ValueColumn] = {}
+        self.rows = 0
+        self._readings = readings
+        self._missing = missing
+        self._whole = whole
+
+    def name_of(self, key: Hashable) -> str:
+        """The name of a column, before it is made unique."""
+        raise NotImplementedError
+
+    def look(self, chunk: ValueChunk) -> None:
+        """Take evidence on the types."""
+        for key in chunk.columns:
+            if key not in self.columns:
+                column = self.columns[key] = ValueColumn(self._readings, self._missing, whole=self._whole)
+                column.rows = column.missing = self.rows
+        chunk.parsed = {}
+        for key, column in self.columns.items():
+            values = chunk.columns.get(key)
+            parsed = column.look(values if values is not None else [None] * chunk.rows)
+            if parsed is not None:
+                chunk.parsed[key] = parsed
+        self.rows += chunk.rows
+
+    def names(self, notes: Notes | None = None) -> list[str]:
+        """Unique names of the columns."""
+        return column_names([self.name_of(key) for key in self.columns], notes)
+
+    def plan(self) -> Plan:
+        """How the columns are stored, as far as is known."""
+        marks = {mark for column in self.columns.values() if not column.is_text for mark in column.texts.marks}
+        pairs = zip(self.names(), self.columns.values(), strict=True)
+        return Plan(tuple(column.plan(name, marks, day_first=False) for name, column in pairs))
+
+    def convert(self, chunk: ValueChunk, plan: Plan) -> pa.RecordBatch:
+        """The rows in their types."""
+        pairs = zip(self.columns.items(), plan.columns, strict=False)
+        arrays = [self._converted(chunk, key, column, entry) for (key, column), entry in pairs]
+        return pa.RecordBatch.from_arrays(arrays, schema=plan.schema)
+
+    def _converted(self, chunk: ValueChunk, key: Hashable, column: ValueColumn, plan: ColumnPlan) -> pa.Array:
+        values = chunk.columns.get(key)
+        if values is None:
+            return pa.nulls(chunk.rows, plan.type)
+        done = chunk.parsed.get(key)
+        if done is not None and done[0] == plan.how:
+            return done[1]
+        return column.convert(values, plan)
+
+    def tell(self, notes: Notes) -> None:
+        """Say what was decided about names and values."""
+        pairs = list(zip(self.names(notes), self.columns.values(), strict=True))
+        if found := [name for name, column in pairs if column.mixed]:
+            notes.add(f"Values of different kinds are mixed in {named(found)}, so all were kept as text.")
+        if found := [name for name, column in pairs if _NESTED in column.typed]:
+            notes.add(f"Lists were kept as JSON text in {named(found)}.")
+        if found := [name for name, column in pairs if column.infinite]:
+            notes.add(f"Numbers too large for a computer's number (beyond 1.8e308) were read as infinity in {named(found)}.")
+        untyped = [plans.Named(name, column.texts) for name, column in pairs if not column.typed]
+        typed = [plans.Named(name, column.texts) for name, column in pairs if column.typed and not column.is_text]
+        plans.tell(untyped, notes, day_first=False, typed=typed)

@@ -1,0 +1,202 @@
+"""Looks into the container of a workbook before a parser does: is it one, is it safe, how large is each sheet.
+
+A workbook is a zip of XML parts. The directory of a zip can lie about sizes, and a sheet with two cells can claim a
+grid of 17 billion; so every part is unpacked here once, in pieces, counting what really comes out.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+from xml.etree import ElementTree
+
+from dapp_ext.errors import FileUnreadable
+
+MAX_PARTS = 2_000
+MAX_UNPACKED = 512 * 1024 * 1024
+MAX_RATIO = 100
+RATIO_FROM = 10 * 1024 * 1024
+MAX_CELLS = 5_000_000
+MAX_GRID = 10_000_000
+_PIECE = 1024 * 1024
+_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
+_CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,3})([0-9]{1,7})"(?:[^>]*[^>/])?>')
+_ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="e"')
+_NO_RESULT = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\s[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+@dataclass
+class SheetSize:
+    """What a sheet holds: filled cells, the last row and column (from 1), errors, and formulas without a result."""
+
+    cells: int = 0
+    rows: int = 0
+    columns: int = 0
+    errors: int = 0
+    formulas: int = 0
+
+
+def damaged() -> FileUnreadable:
+    """The error for a container that cannot be taken apart."""
+    return FileUnreadable("The workbook is damaged or incomplete, so it could not be read. Open it in Excel, save it again as .xlsx and upload it.")
+
+
+def check_workbook(source: BinaryIO) -> dict[str, SheetSize]:
+    """The sizes of the sheets by name.
+
+    Raises
+    ------
+    FileUnreadable
+        It is no Excel workbook (.xlsx), is damaged, has macros, or unpacks to more than the limits.
+    """
+    try:
+        with zipfile.ZipFile(source) as container:
+            parts = container.infolist()
+            _check_parts(parts)
+            names = _sheet_parts(container, parts)
+    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, zlib.error, struct.error, ValueError, OSError, NotImplementedError) as error:
+        raise damaged() from error
+    sizes = {name: SheetSize() for name in names}
+    by_part = {part: sizes[name] for name, part in names.items()}
+    total = 0
+    for part in parts:
+        scan = _scanner(by_part[part.filename]) if part.filename in by_part else None
+        total += _unpack(source, part, MAX_UNPACKED - total, scan)
+    if sum(size.cells for size in sizes.values()) > MAX_CELLS:
+        raise FileUnreadable(f"The workbook has more than {MAX_CELLS:,} filled cells, which is the limit. Save the table as CSV or Parquet and upload that.")
+    return sizes
+
+
+def _check_parts(parts: list[zipfile.ZipInfo]) -> None:
+    names = {part.filename for part in parts}
+    if any(part.flag_bits & 1 for part in parts):
+        raise FileUnreadable("The file is protected with a password, so it cannot be read. Save it without a password and upload it again.")
+    if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
+        raise FileUnreadable(_what_else(names))
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        raise FileUnreadable("The workbook has macros, which are not accepted. Save it as an Excel workbook without macros (.xlsx) and upload it again.")
+    declared = sum(part.file_size for part in parts)
+    if len(parts) > MAX_PARTS or declared > MAX_UNPACKED:
+        raise _too_large()
+    for part in parts:
+        if part.file_size > RATIO_FROM and part.file_size > MAX_RATIO * max(part.compress_size, 1):
+            raise _too_large()
+
+
+def _too_large() -> FileUnreadable:
+    return FileUnreadable(
+        f"The workbook is compressed so much that it would unpack beyond the limit ({MAX_UNPACKED // 1024**2} MB, {MAX_RATIO} times its size), "
+        "so it was not opened. Save the table as CSV and upload that."
+    )
+
+
+def _what_else(names: set[str]) -> str:
+    if "xl/workbook.bin" in names:
+        return "This is a binary workbook (.xlsb). Save it as an Excel workbook (.xlsx) or as CSV and upload it again."
+    if "mimetype" in names and "content.xml" in names:
+        return "This is an OpenDocument file (for example .ods). Save it as an Excel workbook (.xlsx) or as CSV and upload it again."
+    if "word/document.xml" in names or "ppt/presentation.xml" in names:
+        return "This is a document or a presentation, not a table. Upload a CSV, Excel (.xlsx), Parquet or JSON file."
+    return "The file is a zip archive, not an Excel workbook. Unpack it and upload the table that is in it."
+
+
+def _sheet_parts(container: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> dict[str, str]:
+    """The part of each sheet, by its name."""
+    relations = {each.get("Id"): each.get("Target", "") for each in _tree(container, "xl/_rels/workbook.xml.rels")}
+    known = {part.filename for part in parts}
+    found: dict[str, str] = {}
+    for element in _tree(container, "xl/workbook.xml").iter():
+        if element.tag.rsplit("}", 1)[-1] == "sheet":
+            target = relations.get(element.get(_RELATION), "")
+            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            if part in known:
+                found[element.get("name", "")] = part
+    return found
+
+
+def _tree(container: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    with container.open(name) as part:
+        text = part.read(_PIECE * 8)
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise damaged()
+    return ElementTree.fromstring(text)
+
+
+def _unpack(source: BinaryIO, part: zipfile.ZipInfo, left: int, scan: Callable[[bytes], None] | None) -> int:
+    """Unpack a part in pieces and count what comes out."""
+    size = 0
+    try:
+        for piece in _pieces(source, part):
+            size += len(piece)
+            if size > left or (size > RATIO_FROM and size > MAX_RATIO * max(part.compress_size, 1)):
+                raise _too_large()
+            if scan is not None:
+                scan(piece)
+    except (zlib.error, struct.error) as error:
+        raise damaged() from error
+    if size != part.file_size:
+        raise damaged()
+    return size
+
+
+def _pieces(source: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    source.seek(part.header_offset)
+    header = _LOCAL_HEADER.unpack(source.read(_LOCAL_HEADER.size))
+    source.seek(part.header_offset + _LOCAL_HEADER.size + header[9] + header[10])
+    if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise damaged()
+    unpacker = zlib.decompressobj(-15) if part.compress_type == zipfile.ZIP_DEFLATED else None
+    left = part.compress_size
+    while left > 0:
+        packed = source.read(min(left, _PIECE))
+        if not packed:
+            raise damaged()
+        left -= len(packed)
+        if unpacker is None:
+            yield packed
+            continue
+        while packed and not unpacker.eof:
+            yield unpacker.decompress(packed, _PIECE)
+            packed = unpacker.unconsumed_tail
+
+
+def _scanner(size: SheetSize) -> Callable[[bytes], None]:
+    """A function that counts the cells of a sheet in its XML, given in pieces."""
+    held = b""
+
+    def scan(piece: bytes) -> None:
+        nonlocal held
+        text = held + piece
+        cut = text.rfind(b"</c>") + 4
+        if cut < 4:
+            cut = text.rfind(b">") + 1
+        text, held = text[:cut], text[cut:]
+        if len(held) > 64 * _PIECE or b"<!DOCTYPE" in text:
+            raise damaged()
+        found = _CELL.findall(text)
+        size.cells += len(found)
+        if found:
+            size.columns = max(size.columns, *(_column(letters) for letters in {letters for letters, _ in found}))
+            size.rows = max(size.rows, *(int(row) for row in {row for _, row in found}))
+        size.errors += len(_ERROR.findall(text))
+        size.formulas += len(_NO_RESULT.findall(text))
+        if size.cells > MAX_CELLS or size.rows * size.columns > MAX_GRID:
+            raise FileUnreadable(
+                f"A sheet of the workbook is larger than the limit ({MAX_CELLS:,} filled cells in a grid of {MAX_GRID:,}). "
+                "Delete what stands far away from the table, or save the table as CSV and upload that."
+            )
+
+    return scan
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
