@@ -71,6 +71,11 @@ class DAPPClient:
         """Address of the server."""
         return self._connection.server.url
 
+    @property
+    def connection(self) -> Connection:
+        """The way to the server, for widgets and other tools that are built on this client."""
+        return self._connection
+
     def login(self, email: str, password: str) -> DAPPClient:
         """Sign in with email and password; the password is not kept.
 

@@ -102,6 +102,10 @@ class Dataset(Thing[DatasetRead]):
         """The first rows; fetches no more than these."""
         return read_head(self._connection, self, rows)
 
+    def page(self, request: RowsRequest) -> RowsRead:
+        """A page of rows, sorted, filtered and searched on the server."""
+        return self._connection.transport.post(RowsRead, f"datasets/{path_of(self.id)}/rows", request)
+
     def profile(self) -> DatasetProfile:
         """What is in each column, and what a person should know about it."""
         return read_profile(self._connection, self)
@@ -178,6 +182,7 @@ class UploadPlan:
     visibility: Visibility = "team"
     options: ReadOptions | None = None
     wait: bool = True
+    display: Display | None = None
 
 
 def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
@@ -188,7 +193,7 @@ def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
     query: dict[str, Any] = {"filename": source.filename, "name": plan.name, "visibility": plan.visibility}
     if plan.options is not None:
         query.update(plan.options.model_dump(mode="json", exclude_none=True))
-    with Display() as display:
+    with plan.display or Display() as display:
         read = connection.transport.upload(DatasetRead, "datasets", _counted(source, display), size=source.size, query=query)
         dataset = Dataset(connection, read)
         connection.remember("dataset", dataset.id)
@@ -281,7 +286,7 @@ def read_head(connection: Connection, ref: object, rows: int) -> pd.DataFrame:
     import pandas as pd
 
     dataset = _processed(connection, ref)
-    page = connection.transport.post(RowsRead, f"datasets/{path_of(dataset.id)}/rows", RowsRequest(limit=rows))
+    page = dataset.page(RowsRequest(limit=rows))
     frame = pd.DataFrame(page.rows, columns=[column.name for column in page.columns])
     for column in page.columns:
         if column.kind in ("date", "datetime"):

@@ -35,7 +35,7 @@ def source_of(thing: Any, name: str | None = None) -> Source:
 
     Parameters
     ----------
-    thing : path, file object, bytes, pandas, polars or Arrow table
+    thing : path, file object, bytes, Source, pandas, polars or Arrow table
         Files go as they are; tables go as Parquet, with every column's type.
     name : str, optional
         Used as file name where there is none.
@@ -47,6 +47,8 @@ def source_of(thing: Any, name: str | None = None) -> Source:
     Invalid
         If it is none of these.
     """
+    if isinstance(thing, Source):
+        return thing
     if isinstance(thing, (str, os.PathLike)):
         return _from_path(Path(thing).expanduser())
     if isinstance(thing, (bytes, bytearray, memoryview)):

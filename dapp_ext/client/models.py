@@ -99,7 +99,7 @@ class Model(Thing[ModelRead]):
 
     def leaderboard(self) -> pd.DataFrame:
         """The trials so far, best first: learner, parameters, score with its spread, seconds."""
-        return trials_frame(self._board().trials)
+        return trials_frame(self.board().trials)
 
     def results(self) -> Results:
         """All that is known about it; draws itself in a notebook."""
@@ -145,7 +145,8 @@ class Model(Thing[ModelRead]):
         self._read = self._connection.transport.patch(ModelRead, f"models/{path_of(self.id)}", change)
         return self
 
-    def _board(self) -> Leaderboard:
+    def board(self) -> Leaderboard:
+        """The trials so far as they came over the wire, with the seconds left."""
         return self._connection.transport.get(Leaderboard, f"models/{path_of(self.id)}/leaderboard")
 
     def _summary(self) -> str:
@@ -257,7 +258,7 @@ def _wait_trained(model: Model, display: Display, timeout: float | None) -> Mode
     def look() -> Model | None:
         model.refresh()
         if display.seen:
-            display.show(board_shown(model.read, model._board()), now=model._final)
+            display.show(board_shown(model.read, model.board()), now=model._final)
         return model if model._final else None
 
     wait_until(connection.feed, look, concerns, timeout=timeout)
