@@ -1,0 +1,204 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+import type { ServerConnection } from '@jupyterlab/services';
+
+import type {
+  BatchPredictRead,
+  BatchPredictRequest,
+  DashboardAddress,
+  DatasetRead,
+  DatasetUpdate,
+  EventPage,
+  JobRead,
+  Leaderboard,
+  ModelRead,
+  ModelUpdate,
+  Page,
+  Profile,
+  Results,
+  RowsRead,
+  RowsRequest,
+  StatusRead,
+  TicketRead,
+  TrainRequest,
+  Visibility
+} from '../schema';
+import { ApiError } from './failure';
+import { Feed } from './feed';
+import { Session } from './session';
+import { Transport } from './transport';
+import type { ISend } from './transport';
+
+/** Which part of a list. */
+export interface IListing {
+  search?: string;
+  limit?: number;
+  cursor?: string | null;
+}
+
+/** A file to upload. */
+export interface IUpload {
+  filename: string;
+  file: Blob;
+  visibility?: Visibility;
+  signal?: AbortSignal;
+  /** Called with the bytes that are sent. */
+  onProgress?: (sent: number) => void;
+}
+
+/**
+ * Every call to the server, typed. A call signs in by itself and renews the sign-in once when it is refused.
+ */
+export class Api {
+  constructor(settings: ServerConnection.ISettings) {
+    this._transport = new Transport(settings);
+    this.session = new Session(this._transport);
+    this.feed = new Feed({
+      ticket: async () => (await this._post<TicketRead>('auth/ticket', { purpose: 'websocket' })).ticket,
+      open: (after, protocols) =>
+        new settings.WebSocket(this._transport.socketUrl('events/ws', { after }), protocols)
+    });
+  }
+
+  readonly session: Session;
+  readonly feed: Feed;
+
+  datasets(listing: IListing = {}): Promise<Page<DatasetRead>> {
+    return this._get('datasets', listing);
+  }
+
+  dataset(ref: string): Promise<DatasetRead> {
+    return this._get(`datasets/${segment(ref)}`);
+  }
+
+  updateDataset(ref: string, update: DatasetUpdate): Promise<DatasetRead> {
+    return this._call(`datasets/${segment(ref)}`, { method: 'PATCH', body: update });
+  }
+
+  deleteDataset(ref: string): Promise<void> {
+    return this._call(`datasets/${segment(ref)}`, { method: 'DELETE' });
+  }
+
+  profile(ref: string, version?: number): Promise<Profile> {
+    return this._get(`datasets/${segment(ref)}/profile`, { version });
+  }
+
+  rows(ref: string, request: RowsRequest, signal?: AbortSignal): Promise<RowsRead> {
+    return this._call(`datasets/${segment(ref)}/rows`, { method: 'POST', body: request, signal });
+  }
+
+  /** Send a file; answers when the server has all of it, while the reading goes on as a job. */
+  async upload(upload: IUpload): Promise<DatasetRead> {
+    const { filename, visibility, file, signal, onProgress } = upload;
+    return this._transport.sendFile('datasets', {
+      query: { filename, visibility },
+      token: await this.session.token(),
+      file,
+      signal,
+      onProgress
+    });
+  }
+
+  models(listing: IListing = {}): Promise<Page<ModelRead>> {
+    return this._get('models', listing);
+  }
+
+  model(ref: string): Promise<ModelRead> {
+    return this._get(`models/${segment(ref)}`);
+  }
+
+  train(request: TrainRequest): Promise<ModelRead> {
+    return this._post('models', request);
+  }
+
+  updateModel(ref: string, update: ModelUpdate): Promise<ModelRead> {
+    return this._call(`models/${segment(ref)}`, { method: 'PATCH', body: update });
+  }
+
+  deleteModel(ref: string): Promise<void> {
+    return this._call(`models/${segment(ref)}`, { method: 'DELETE' });
+  }
+
+  leaderboard(ref: string): Promise<Leaderboard> {
+    return this._get(`models/${segment(ref)}/leaderboard`);
+  }
+
+  results(ref: string): Promise<Results> {
+    return this._get(`models/${segment(ref)}/results`);
+  }
+
+  /** End the search; the best model so far is kept. */
+  stopTraining(ref: string): Promise<ModelRead> {
+    return this._post(`models/${segment(ref)}/stop`);
+  }
+
+  predictDataset(ref: string, request: BatchPredictRequest): Promise<BatchPredictRead> {
+    return this._post(`models/${segment(ref)}/predictions`, request);
+  }
+
+  jobs(listing: IListing = {}): Promise<Page<JobRead>> {
+    return this._get('jobs', listing);
+  }
+
+  job(id: string): Promise<JobRead> {
+    return this._get(`jobs/${segment(id)}`);
+  }
+
+  cancelJob(id: string): Promise<JobRead> {
+    return this._post(`jobs/${segment(id)}/cancel`);
+  }
+
+  events(after: string | null, limit: number): Promise<EventPage> {
+    return this._get('events', { after, limit });
+  }
+
+  status(): Promise<StatusRead> {
+    return this._get('system');
+  }
+
+  /** The dashboard's address with a sign-in that is good once; starts it where none answers. */
+  openDashboard(): Promise<DashboardAddress> {
+    return this._post('system/dashboard');
+  }
+
+  /** The hybrid workflow as a notebook document. */
+  template(): Promise<Record<string, unknown>> {
+    return this._get('system/template');
+  }
+
+  /** The bytes of a file that JupyterLab's contents service gives a download address for. */
+  file(downloadUrl: string): Promise<Blob> {
+    return this._transport.download(downloadUrl);
+  }
+
+  private _get<T>(
+    path: string,
+    query: IListing | Record<string, string | number | null | undefined> = {}
+  ): Promise<T> {
+    return this._call(path, { query: { ...query } });
+  }
+
+  private _post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this._call(path, { method: 'POST', body });
+  }
+
+  private async _call<T>(path: string, send: ISend): Promise<T> {
+    const token = await this.session.token();
+    try {
+      return await this._transport.json<T>(path, { ...send, token });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'not_signed_in') {
+        throw error;
+      }
+      const renewed = await this.session.renewed(token);
+      return this._transport.json<T>(path, { ...send, token: renewed });
+    }
+  }
+
+  private _transport: Transport;
+}
+
+function segment(ref: string): string {
+  return encodeURIComponent(ref);
+}

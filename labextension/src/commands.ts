@@ -1,0 +1,34 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+/**
+ * The commands of the extension, as menus, buttons and other extensions call them.
+ */
+export namespace CommandIDs {
+  export const showPanel = 'jupyter-dapp:show-panel';
+  export const refresh = 'jupyter-dapp:refresh';
+  export const openDashboard = 'jupyter-dapp:open-dashboard';
+  export const signOut = 'jupyter-dapp:sign-out';
+
+  export const uploadFiles = 'jupyter-dapp:upload-files';
+  export const sendFiles = 'jupyter-dapp:send-files';
+
+  export const openDataset = 'jupyter-dapp:open-dataset';
+  export const renameDataset = 'jupyter-dapp:rename-dataset';
+  export const shareDataset = 'jupyter-dapp:share-dataset';
+  export const deleteDataset = 'jupyter-dapp:delete-dataset';
+
+  export const trainModel = 'jupyter-dapp:train-model';
+  export const openModel = 'jupyter-dapp:open-model';
+  export const stopTraining = 'jupyter-dapp:stop-training';
+  export const predictDataset = 'jupyter-dapp:predict-dataset';
+  export const renameModel = 'jupyter-dapp:rename-model';
+  export const shareModel = 'jupyter-dapp:share-model';
+  export const deleteModel = 'jupyter-dapp:delete-model';
+
+  export const openJob = 'jupyter-dapp:open-job';
+  export const cancelJob = 'jupyter-dapp:cancel-job';
+
+  export const insertCode = 'jupyter-dapp:insert-code';
+  export const createWorkflow = 'jupyter-dapp:create-workflow';
+}

@@ -1,0 +1,127 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { Api } from '../api';
+import { ApiError } from '../api';
+import type { Event } from '../schema';
+
+/** How many lines are kept. */
+const KEPT = 200;
+/** How many events are read at once, and how many such pages at the most, to find the last lines. */
+const PAGE = 500;
+
+/** What a person wants to read later; progress and single trials are not. */
+const TELLING = new Set([
+  'dataset.uploaded',
+  'dataset.ready',
+  'dataset.failed',
+  'dataset.deleted',
+  'model.training',
+  'model.trained',
+  'model.failed',
+  'model.deleted',
+  'prediction.ready',
+  'prediction.failed',
+  'user.created',
+  'user.changed',
+  'system.alert',
+  'system.announcement',
+  'system.maintenance'
+]);
+
+/**
+ * What happened lately, newest first.
+ */
+export class Activity implements IDisposable {
+  constructor(private readonly _api: Api) {}
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get items(): readonly Event[] {
+    return this._items;
+  }
+
+  get isLoaded(): boolean {
+    return this._isLoaded;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Read the last lines. */
+  async reload(): Promise<void> {
+    const turn = ++this._turn;
+    let found: Event[] = [];
+    let after: string | null = null;
+    try {
+      for (let more = true; more && turn === this._turn;) {
+        const page = await this._api.events(after, PAGE);
+        found = [...found, ...page.items.filter(isTelling)].slice(-KEPT);
+        after = page.next;
+        more = page.more;
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      return;
+    }
+    if (turn === this._turn) {
+      const known = new Set(found.map(each => each.id));
+      const newer = this._items.filter(
+        each => !known.has(each.id) && found.length > 0 && each.at >= found[found.length - 1].at
+      );
+      this._items = [...newer, ...found.reverse()].slice(0, KEPT);
+      this._isLoaded = true;
+      this._announce();
+    }
+  }
+
+  /** Take an event of the feed. */
+  notice(event: Event): void {
+    if (isTelling(event)) {
+      this._items = [event, ...this._items].slice(0, KEPT);
+      this._announce();
+    }
+  }
+
+  clear(): void {
+    this._turn += 1;
+    this._items = [];
+    this._isLoaded = false;
+    this._announce();
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      clearTimeout(this._announcing);
+      Signal.clearData(this);
+    }
+  }
+
+  private _announce(): void {
+    this._announcing ??= setTimeout(() => {
+      this._announcing = undefined;
+      this._changed.emit();
+    }, 16);
+  }
+
+  private _items: readonly Event[] = [];
+  private _isLoaded = false;
+  private _turn = 0;
+  private _announcing: ReturnType<typeof setTimeout> | undefined;
+  private _isDisposed = false;
+  private _changed = new Signal<this, void>(this);
+}
+
+function isTelling(event: Event): boolean {
+  return TELLING.has(event.type);
+}

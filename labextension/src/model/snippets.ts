@@ -1,0 +1,60 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+/** What the lines do. */
+export type SnippetKind = 'dataset' | 'train' | 'model' | 'results';
+
+/** What the lines are about. */
+export interface ISnippet {
+  kind: SnippetKind;
+  /** Name of the dataset or model; names are unique in a workspace and read better than ids. */
+  name: string;
+  target?: string | null;
+  timeBudget?: number;
+}
+
+const IMPORT = 'from dapp_ext.client import DAPPClient';
+const CLIENT = 'client = DAPPClient()';
+
+/**
+ * The Python lines that open a thing in a notebook.
+ *
+ * @param snippet - What they are about.
+ * @param known - Source that runs before them; what it has already is not said again.
+ */
+export function lines(snippet: ISnippet, known = ''): string {
+  const body = bodyOf(snippet);
+  const head: string[] = [];
+  if (!/^\s*client\s*=\s*DAPPClient\(/m.test(known)) {
+    if (!known.includes(IMPORT)) {
+      head.push(IMPORT, '');
+    }
+    head.push(CLIENT);
+  }
+  return [...head, ...body].join('\n');
+}
+
+/**
+ * A Python string literal.
+ */
+export function quoted(text: string): string {
+  // JSON's escapes are Python's too; a lone line separator is the one that JSON leaves as it is.
+  return JSON.stringify(text).replace(/[\u2028\u2029]/g, each => `\\u${each.charCodeAt(0).toString(16)}`);
+}
+
+function bodyOf(snippet: ISnippet): string[] {
+  const name = quoted(snippet.name);
+  switch (snippet.kind) {
+    case 'dataset':
+      return [`df = client.get_processed_data(${name})`, 'df.head()'];
+    case 'train': {
+      const target = snippet.target ? `, target=${quoted(snippet.target)}` : '';
+      const budget = `, time_budget=${snippet.timeBudget ?? 60}`;
+      return [`model = client.train_model(${name}${target}${budget})`, 'model.wait()'];
+    }
+    case 'model':
+      return [`predictions = client.predict(${name}, df)`, 'predictions.head()'];
+    case 'results':
+      return [`results = client.get_results(${name})`, 'results'];
+  }
+}

@@ -1,0 +1,250 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ApiError, FailureCode } from '../api';
+import type {
+  ColumnKind,
+  DatasetEvent,
+  DatasetRead,
+  Event,
+  Family,
+  JobKind,
+  JobRead,
+  ModelEvent,
+  PredictionEvent,
+  Role,
+  SystemEvent,
+  Task,
+  UserEvent
+} from '../schema';
+
+const NUMBERS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+
+/** A count with the separators of the reader's language. */
+export function count(value: number): string {
+  return NUMBERS.format(value);
+}
+
+/** A figure with about four significant digits, as tables and cards show it. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) {
+    return '–';
+  }
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e9)) {
+    return value.toExponential(2);
+  }
+  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
+  return new Intl.NumberFormat(undefined, {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: digits > 2 ? 3 : 0
+  }).format(value);
+}
+
+/** A number of bytes for people. */
+export function bytes(value: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const step = Math.min(units.length - 1, value > 0 ? Math.floor(Math.log10(value) / 3) : 0);
+  const amount = value / 1000 ** step;
+  return `${amount.toFixed(step > 0 && amount < 10 ? 1 : 0)} ${units[step]}`;
+}
+
+/** How long ago, in one short word; full minutes up to a day, then the date. */
+export function ago(at: string, trans: TranslationBundle, now = Date.now()): string {
+  const seconds = (now - Date.parse(at)) / 1000;
+  if (seconds < 60) {
+    return trans.__('now');
+  }
+  if (seconds < 3600) {
+    return trans.__('%1 min', Math.floor(seconds / 60));
+  }
+  if (seconds < 86_400) {
+    return trans.__('%1 h', Math.floor(seconds / 3600));
+  }
+  return new Date(at).toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
+}
+
+/** A stretch of time: 42 s, 3:05 min. */
+export function duration(seconds: number, trans: TranslationBundle): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) {
+    return trans.__('%1 s', whole);
+  }
+  const rest = String(whole % 60).padStart(2, '0');
+  if (whole < 3600) {
+    return trans.__('%1 min', `${Math.floor(whole / 60)}:${rest}`);
+  }
+  return trans.__(
+    '%1 h',
+    `${Math.floor(whole / 3600)}:${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')}`
+  );
+}
+
+/** Rows and columns, or where the dataset stands. */
+export function shape(dataset: DatasetRead, trans: TranslationBundle): string {
+  if (dataset.status === 'processing') {
+    return trans.__('Reading…');
+  }
+  if (dataset.status === 'failed') {
+    return trans.__('Could not be read');
+  }
+  return trans.__('%1 rows × %2 columns', count(dataset.rows ?? 0), count(dataset.column_count ?? 0));
+}
+
+export function roleName(role: Role, trans: TranslationBundle): string {
+  const names: Record<Role, string> = {
+    admin: trans.__('Admin'),
+    analyst: trans.__('Analyst'),
+    viewer: trans.__('Viewer')
+  };
+  return names[role] ?? role;
+}
+
+export function taskName(task: Task, trans: TranslationBundle): string {
+  const names: Record<Task, string> = {
+    binary: trans.__('Yes or no'),
+    multiclass: trans.__('One of several classes'),
+    regression: trans.__('A number')
+  };
+  return names[task] ?? task;
+}
+
+export function familyName(family: string, trans: TranslationBundle): string {
+  const names: Record<Family, string> = {
+    linear: trans.__('Linear model'),
+    lightgbm: trans.__('Gradient boosting'),
+    forest: trans.__('Random forest')
+  };
+  return names[family as Family] ?? family;
+}
+
+export function kindName(kind: ColumnKind, trans: TranslationBundle): string {
+  const names: Record<ColumnKind, string> = {
+    integer: trans.__('whole number'),
+    decimal: trans.__('number'),
+    boolean: trans.__('yes/no'),
+    category: trans.__('category'),
+    text: trans.__('text'),
+    date: trans.__('date'),
+    datetime: trans.__('date and time'),
+    time: trans.__('time'),
+    duration: trans.__('duration')
+  };
+  return names[kind] ?? kind;
+}
+
+/** What a job does, as a heading. */
+export function jobTitle(kind: JobKind, name: string, trans: TranslationBundle): string {
+  switch (kind) {
+    case 'ingest':
+      return trans.__('Reading %1', name);
+    case 'train':
+      return trans.__('Training %1', name);
+    case 'predict':
+      return trans.__('Scoring with %1', name);
+    default:
+      return name;
+  }
+}
+
+/** Where a job stands. */
+export function jobState(job: JobRead, trans: TranslationBundle): string {
+  switch (job.status) {
+    case 'queued':
+      return trans.__('Waiting for a worker');
+    case 'running':
+      return job.message || trans.__('Running');
+    case 'succeeded':
+      return trans.__('Done');
+    case 'cancelled':
+      return trans.__('Cancelled');
+    default:
+      return job.error ?? trans.__('Failed');
+  }
+}
+
+/** What happened and what to do, in the reader's language where the words are ours. */
+export function failureText(failure: ApiError, trans: TranslationBundle): string {
+  const own: Partial<Record<FailureCode, string>> = {
+    server_missing: trans.__(
+      'The server part of DAPP does not answer. Enable it with “jupyter server extension enable dapp_ext” and restart JupyterLab.'
+    ),
+    unreachable: trans.__('The server does not answer. It is tried again by itself.')
+  };
+  return own[failure.code] ?? failure.message;
+}
+
+/** One event as a sentence. */
+export function eventText(event: Event, trans: TranslationBundle): string {
+  const who = event.actor?.name || trans.__('Someone');
+  const [kind] = event.type.split('.');
+  switch (kind) {
+    case 'dataset':
+      return datasetText(event, who, trans);
+    case 'model':
+      return modelText(event, who, trans);
+    case 'prediction':
+      return predictionText(event, trans);
+    case 'user':
+      return userText(event, who, trans);
+    default:
+      return (event.data as unknown as SystemEvent).message ?? event.type;
+  }
+}
+
+function datasetText(event: Event, who: string, trans: TranslationBundle): string {
+  const data = event.data as unknown as DatasetEvent;
+  switch (event.type) {
+    case 'dataset.uploaded':
+      return trans.__('%1 uploaded %2', who, data.name);
+    case 'dataset.ready':
+      return data.rows === null || data.rows === undefined
+        ? trans.__('%1 is ready', data.name)
+        : trans.__(
+            '%1 is ready: %2 rows × %3 columns',
+            data.name,
+            count(data.rows),
+            count(data.columns ?? 0)
+          );
+    case 'dataset.failed':
+      return trans.__('%1 could not be read', data.name);
+    case 'dataset.deleted':
+      return trans.__('%1 deleted %2', who, data.name);
+    default:
+      return trans.__('%1 changed %2', who, data.name);
+  }
+}
+
+function modelText(event: Event, who: string, trans: TranslationBundle): string {
+  const data = event.data as unknown as ModelEvent;
+  switch (event.type) {
+    case 'model.training':
+      return data.dataset
+        ? trans.__('%1 started to train %2 on %3', who, data.name, data.dataset.name)
+        : trans.__('%1 started to train %2', who, data.name);
+    case 'model.trained':
+      return trans.__('%1 is trained', data.name);
+    case 'model.failed':
+      return trans.__('%1 could not be trained', data.name);
+    case 'model.deleted':
+      return trans.__('%1 deleted %2', who, data.name);
+    default:
+      return trans.__('%1 changed %2', who, data.name);
+  }
+}
+
+function predictionText(event: Event, trans: TranslationBundle): string {
+  const data = event.data as unknown as PredictionEvent;
+  return event.type === 'prediction.ready'
+    ? trans.__('%1 has scored %2', data.model.name, data.dataset?.name ?? '')
+    : trans.__('%1 could not score a dataset', data.model.name);
+}
+
+function userText(event: Event, who: string, trans: TranslationBundle): string {
+  const data = event.data as unknown as UserEvent;
+  return event.type === 'user.created'
+    ? trans.__('%1 added the account of %2', who, data.name)
+    : trans.__('The account of %1 was changed', data.name);
+}

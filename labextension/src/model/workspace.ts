@@ -1,0 +1,208 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { Api, FeedState, SessionState } from '../api';
+import { ApiError } from '../api';
+import type { AccountRead, DatasetRead, Event, JobEvent, JobRead, ModelRead, TrialEvent } from '../schema';
+import { FINAL_JOB_STATUSES } from '../schema';
+import { Activity } from './activity';
+import { Collection } from './collection';
+import { Uploads } from './uploads';
+
+/** The token of the workspace that all plugins share. */
+export const IWorkspace = new Token<Workspace>(
+  'jupyter-dapp:IWorkspace',
+  'The datasets, models and jobs of the DAPP workspace, live.'
+);
+
+/**
+ * Everything that is known of the shared workspace: who is signed in, what is there, and what happens.
+ * It has no document: widgets show it, plugins act on it.
+ */
+export class Workspace implements IDisposable {
+  constructor(readonly api: Api) {
+    this.datasets = new Collection({ page: listing => api.datasets(listing), one: id => api.dataset(id) });
+    this.models = new Collection({ page: listing => api.models(listing), one: id => api.model(id) });
+    this.jobs = new Collection({
+      // Jobs are not searched by the server: their subjects are.
+      page: ({ limit, cursor }) => api.jobs({ limit, cursor }),
+      one: id => api.job(id)
+    });
+    this.activity = new Activity(api);
+    this.uploads = new Uploads(api);
+    this.uploads.sent.connect(this._onSent, this);
+    api.session.changed.connect(this._onSession, this);
+    api.feed.event.connect(this._onEvent, this);
+    api.feed.reset.connect(this._onReset, this);
+    api.feed.stateChanged.connect(this._onFeedState, this);
+  }
+
+  readonly datasets: Collection<DatasetRead>;
+  readonly models: Collection<ModelRead>;
+  readonly jobs: Collection<JobRead>;
+  readonly activity: Activity;
+  readonly uploads: Uploads;
+
+  /** Emitted when the account or the connection changes. */
+  get stateChanged(): ISignal<this, void> {
+    return this._stateChanged;
+  }
+
+  /** Every event, after the lists have taken notice of it. */
+  get event(): ISignal<this, Event> {
+    return this._event;
+  }
+
+  /** Emitted when everything that is shown has to be loaded anew. */
+  get reset(): ISignal<this, void> {
+    return this._reset;
+  }
+
+  get account(): AccountRead | null {
+    return this.api.session.account;
+  }
+
+  get sessionState(): SessionState {
+    return this.api.session.state;
+  }
+
+  get feedState(): FeedState {
+    return this.api.feed.state;
+  }
+
+  /** Whether this account may upload and train. */
+  get mayWrite(): boolean {
+    const role = this.account?.role;
+    return role === 'admin' || role === 'analyst';
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Sign in through Jupyter and follow the feed. Failures show in the state; a passing one is tried again. */
+  async start(): Promise<void> {
+    clearTimeout(this._again);
+    try {
+      await this.api.session.token();
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      if (this.sessionState === 'unreachable' && !this._isDisposed) {
+        this._again = setTimeout(() => void this.start(), 5000);
+      }
+    }
+  }
+
+  /** Load all lists anew. */
+  async refresh(): Promise<void> {
+    if (this.sessionState !== 'signed-in') {
+      await this.start();
+      return;
+    }
+    this.api.feed.retryNow();
+    this._reset.emit();
+    await Promise.all([
+      this.datasets.reload(),
+      this.models.reload(),
+      this.jobs.reload(),
+      this.activity.reload()
+    ]);
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    clearTimeout(this._again);
+    this.api.feed.dispose();
+    [this.datasets, this.models, this.jobs, this.activity, this.uploads].forEach(each => each.dispose());
+    Signal.clearData(this);
+  }
+
+  private _onSession(): void {
+    if (this.sessionState === 'signed-in') {
+      // Also when another account signed in: what it may see is not what the one before saw.
+      this.api.feed.stop();
+      this._clear();
+      this.api.feed.start();
+    } else {
+      this.api.feed.stop();
+      this._clear();
+    }
+    this._stateChanged.emit();
+  }
+
+  private _onReset(): void {
+    void this.refresh();
+  }
+
+  private _onFeedState(_: unknown, state: FeedState): void {
+    if ((state === 'reconnecting' || state === 'offline') && !this.datasets.isLoaded) {
+      // No feed yet, perhaps because a proxy cuts it: the lists can be shown all the same.
+      void Promise.all([
+        this.datasets.reload(),
+        this.models.reload(),
+        this.jobs.reload(),
+        this.activity.reload()
+      ]);
+    }
+    this._stateChanged.emit();
+  }
+
+  private _onSent(_: Uploads, dataset: DatasetRead): void {
+    this.datasets.put(dataset);
+  }
+
+  private _onEvent(_: unknown, event: Event): void {
+    const { kind, id } = event.subject;
+    if (event.type.startsWith('job.')) {
+      this._noticeJob(id, event);
+    } else if (event.type === 'model.trial') {
+      this.models.patch(id, { trials: (event.data as unknown as TrialEvent).number });
+    } else if (event.type === 'dataset.deleted') {
+      this.datasets.remove(id);
+    } else if (event.type === 'model.deleted') {
+      this.models.remove(id);
+    } else if (kind === 'dataset') {
+      this.datasets.touch(id);
+    } else if (kind === 'model' && event.type.startsWith('model.')) {
+      this.models.touch(id);
+    }
+    this.activity.notice(event);
+    this._event.emit(event);
+  }
+
+  private _noticeJob(id: string, event: Event): void {
+    const data = event.data as unknown as JobEvent;
+    const known = this.jobs.patch(id, {
+      status: data.status,
+      progress: data.progress,
+      message: data.message ?? ''
+    });
+    if (!known || FINAL_JOB_STATUSES.includes(data.status)) {
+      this.jobs.touch(id);
+    }
+  }
+
+  private _clear(): void {
+    this.datasets.clear();
+    this.models.clear();
+    this.jobs.clear();
+    this.activity.clear();
+    this.uploads.clear();
+  }
+
+  private _again: ReturnType<typeof setTimeout> | undefined;
+  private _isDisposed = false;
+  private _stateChanged = new Signal<this, void>(this);
+  private _event = new Signal<this, Event>(this);
+  private _reset = new Signal<this, void>(this);
+}

@@ -1,0 +1,763 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+//
+// Generated from dapp_ext.schema by generate_schema.py. Do not edit: run `npm run schema`.
+
+export type Door = 'api' | 'jupyterlab' | 'dashboard' | 'cli' | 'worker';
+
+export type TicketPurpose = 'websocket' | 'dashboard' | 'jupyterlab';
+
+export type ColumnKind = 'integer' | 'decimal' | 'boolean' | 'category' | 'text' | 'date' | 'datetime' | 'time' | 'duration';
+
+export type DatasetStatus = 'processing' | 'ready' | 'failed';
+
+export type Visibility = 'private' | 'team';
+
+export type Severity = 'info' | 'warning' | 'alert';
+
+export type FilterOperator = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'in' | 'between' | 'contains' | 'is_null' | 'not_null';
+
+export type Aggregation = 'count' | 'sum' | 'mean' | 'median' | 'min' | 'max' | 'distinct';
+
+export type TimeBucket = 'year' | 'quarter' | 'month' | 'week' | 'day' | 'hour';
+
+export type Task = 'binary' | 'multiclass' | 'regression';
+
+export type Family = 'linear' | 'lightgbm' | 'forest';
+
+export type ModelStatus = 'queued' | 'training' | 'ready' | 'failed';
+
+export type Validation = 'random' | 'time';
+
+export type GuardState = 'passed' | 'done' | 'alerted';
+
+export type JobKind = 'ingest' | 'train' | 'predict';
+
+export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
+
+/** One page of a list; `next` is the cursor of the page after it, `total` is given where it is cheap. */
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+  total: number | null;
+}
+
+/** What an account may do; the policy is in `domain.access`. */
+export type Role = 'admin' | 'analyst' | 'viewer';
+
+/** Why a request failed: a stable code for programs, a sentence for people. */
+export interface ErrorBody {
+  code: string;
+  message: string;
+  details: Record<string, unknown>;
+  request_id: string;
+}
+
+/** The envelope of every failure. */
+export interface ErrorAnswer {
+  error: ErrorBody;
+}
+
+/** A thing or person by id, with the name that people know it by. */
+export interface Named {
+  id: string;
+  name: string;
+}
+
+/** What an event or a job is about. */
+export interface Subject {
+  kind: string;
+  id: string;
+}
+
+/** The account behind a call, as the database knows it at this moment. */
+export interface Actor {
+  account_id: string;
+  email: string;
+  name: string;
+  role: Role;
+  session_id: string | null;
+  door: Door;
+  address: string;
+  request_id: string;
+}
+
+/** An account as others may see it. */
+export interface AccountRead {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  disabled: boolean;
+  has_password: boolean;
+  created_at: string;
+  last_seen_at: string | null;
+}
+
+export interface LoginRequest {
+  email: string;
+  password: string;
+}
+
+export interface RefreshRequest {
+  refresh_token: string;
+}
+
+/** A short access token and the refresh token that follows it; each refresh token is good once. */
+export interface TokenPair {
+  access_token: string;
+  refresh_token: string;
+  token_type: 'Bearer';
+  /** Seconds until the access token ends. */
+  expires_in: number;
+  account: AccountRead;
+}
+
+export interface TicketRequest {
+  purpose: TicketPurpose;
+}
+
+/** A credential for one use within a minute or so. */
+export interface TicketRead {
+  ticket: string;
+  purpose: TicketPurpose;
+  expires_at: string;
+  /** Where to use it, for tickets that open a page. */
+  url: string | null;
+}
+
+export interface AccountCreate {
+  email: string;
+  name?: string;
+  role?: Role;
+  password?: string | null;
+}
+
+export interface AccountUpdate {
+  name?: string | null;
+  role?: Role | null;
+  disabled?: boolean | null;
+}
+
+/** The present password may be left out only while the account has none yet. */
+export interface PasswordChange {
+  current_password?: string | null;
+  new_password: string;
+}
+
+/** A column as it is stored. */
+export interface Column {
+  name: string;
+  kind: ColumnKind;
+  nullable: boolean;
+}
+
+/** A value, as text, and how many rows have it. */
+export interface ValueCount {
+  value: string;
+  count: number;
+}
+
+/** Counts between edges; `len(edges) == len(counts) + 1`. Edges of dates are ISO 8601 texts. */
+export interface Histogram {
+  edges: (number | string)[];
+  counts: number[];
+}
+
+/** What is in one column. Quantiles and extremes are numbers, or ISO 8601 texts for dates. */
+export interface ColumnProfile {
+  name: string;
+  kind: ColumnKind;
+  missing: number;
+  distinct: number;
+  distinct_exact: boolean;
+  minimum: unknown;
+  maximum: unknown;
+  mean: number | null;
+  std: number | null;
+  /** Keys 0.05, 0.25, 0.5, 0.75, 0.95. */
+  quantiles: Record<string, unknown>;
+  top: ValueCount[];
+  histogram: Histogram | null;
+  /** Mean length of texts, in characters. */
+  mean_length: number | null;
+}
+
+/** Something that a person should know, with a stable code and the rows that show it. */
+export interface Finding {
+  code: string;
+  severity: Severity;
+  sentence: string;
+  columns: string[];
+  /** Up to 20 row numbers, from 0, that show it. */
+  rows: number[];
+  count: number | null;
+}
+
+/** The health report of one dataset version. */
+export interface Profile {
+  rows: number;
+  columns: ColumnProfile[];
+  findings: Finding[];
+  duplicate_rows: number;
+  likely_target: string | null;
+  likely_target_reason: string | null;
+}
+
+/** How to read a file; what is left out is guessed, and the guess is reported in :class:`ReadReport`. */
+export interface ReadOptions {
+  format?: 'csv' | 'xlsx' | 'parquet' | 'json' | 'jsonl' | null;
+  delimiter?: string | null;
+  encoding?: string | null;
+  decimal?: '.' | ',' | null;
+  sheet?: string | null;
+  header?: boolean | null;
+  missing?: string[] | null;
+}
+
+/** How a file was read, and what was done on the way, in plain sentences. */
+export interface ReadReport {
+  format: string;
+  delimiter: string | null;
+  encoding: string | null;
+  decimal: string | null;
+  sheet: string | null;
+  header: boolean | null;
+  notes: string[];
+}
+
+/** One dataset at one version. `schema` is empty until it is ready. */
+export interface DatasetRead {
+  id: string;
+  name: string;
+  status: DatasetStatus;
+  error: string | null;
+  owner: Named;
+  visibility: Visibility;
+  version: number;
+  rows: number | null;
+  schema: Column[];
+  column_count: number | null;
+  format: string | null;
+  filename: string;
+  /** Bytes of the file as it was uploaded. */
+  size: number;
+  job_id: string | null;
+  report: ReadReport | null;
+  likely_target: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** What is said about a file before its bytes come. */
+export interface DatasetUpload {
+  filename: string;
+  name?: string | null;
+  visibility?: Visibility;
+  /** Bytes, when known. */
+  size?: number | null;
+  options?: ReadOptions;
+}
+
+export interface DatasetUpdate {
+  name?: string | null;
+  visibility?: Visibility | null;
+}
+
+/** One condition on one column; `value` is a list for `in` and a pair for `between`. */
+export interface Filter {
+  column: string;
+  op: FilterOperator;
+  value?: unknown;
+}
+
+export interface Sort {
+  column: string;
+  descending?: boolean;
+}
+
+/** A page of rows, sorted and filtered on the server. */
+export interface RowsRequest {
+  version?: number | null;
+  offset?: number;
+  limit?: number;
+  columns?: string[] | null;
+  sort?: Sort[];
+  filters?: Filter[];
+  /** Text that some column contains. */
+  search?: string | null;
+}
+
+/** Rows as lists in the order of `columns`. Cells are null, booleans, numbers or texts: dates are ISO 8601, numbers that a double cannot hold exactly are texts. */
+export interface RowsRead {
+  version: number;
+  columns: Column[];
+  rows: unknown[][];
+  offset: number;
+  /** Rows that match the filters. */
+  total: number;
+}
+
+/** One figure per group; `column` is not needed to count rows. */
+export interface Measure {
+  op: Aggregation;
+  column?: string | null;
+}
+
+/** What to group by: the values of a column, a number of equal bins, or a bucket of time. */
+export interface Grouping {
+  column: string;
+  bins?: number | null;
+  bucket?: TimeBucket | null;
+}
+
+/** An aggregate over one version. */
+export interface QueryRequest {
+  version?: number | null;
+  group_by?: Grouping[];
+  measures?: Measure[];
+  filters?: Filter[];
+  limit?: number;
+}
+
+/** Column names and rows of an aggregate; a bin is named by its lower edge, a bucket by its start. */
+export interface QueryRead {
+  version: number;
+  columns: string[];
+  rows: unknown[][];
+  truncated: boolean;
+}
+
+/** What to learn. What is left out is chosen and said aloud in the results. */
+export interface TrainRequest {
+  /** Id or name of the dataset. */
+  dataset: string;
+  target?: string | null;
+  /** Dataset version; the latest when left out. */
+  version?: number | null;
+  name?: string | null;
+  task?: Task | null;
+  /** Seconds. */
+  time_budget?: number;
+  /** Number of trials; makes the search repeatable. */
+  trials?: number | null;
+  metric?: string | null;
+  validation?: Validation | null;
+  families?: Family[] | null;
+  /** Fixed hyperparameters by family, then by name. */
+  params?: Record<string, unknown>;
+  /** Columns that are not used. */
+  exclude?: string[];
+  seed?: number;
+}
+
+/** One metric on rows that the search never saw, with its 95 % interval and what guessing reaches. */
+export interface Score {
+  name: string;
+  label: string;
+  value: number;
+  low: number;
+  high: number;
+  baseline: number;
+  greater_is_better: boolean;
+}
+
+/** A check made before anything is scored. */
+export interface Guard {
+  code: string;
+  state: GuardState;
+  severity: Severity;
+  sentence: string;
+  columns: string[];
+  rows: number[];
+}
+
+/** One candidate: a learner with its parameters and its cross-validated score. */
+export interface Trial {
+  number: number;
+  family: string;
+  label: string;
+  params: Record<string, unknown>;
+  score: number | null;
+  std: number | null;
+  seconds: number;
+  status: 'done' | 'failed' | 'stopped';
+  error: string | null;
+  at: string;
+  is_best: boolean;
+}
+
+/** How much worse the score gets when the column is shuffled, on rows never trained on. */
+export interface Importance {
+  column: string;
+  value: number;
+  std: number;
+}
+
+/** Points of a line; `kind` is roc, precision_recall, calibration, lift or residuals. */
+export interface Curve {
+  kind: string;
+  label: string;
+  x: number[];
+  y: number[];
+  x_label: string;
+  y_label: string;
+}
+
+/** Counts on the locked test part: rows are the true classes, columns the predicted ones. */
+export interface Confusion {
+  classes: string[];
+  counts: number[][];
+}
+
+/** Predicted against actual on a sample of the locked test part (regression). */
+export interface Scatter {
+  actual: number[];
+  predicted: number[];
+}
+
+/** How the rows were divided, in numbers and in words. */
+export interface Split {
+  validation: Validation;
+  folds: number;
+  rows_train: number;
+  rows_test: number;
+  rows_left_out: number;
+  seed: number;
+  sentence: string;
+}
+
+/** All that is known about a trained model. */
+export interface Results {
+  model: Named;
+  dataset: Named;
+  dataset_version: number;
+  target: string;
+  task: Task;
+  task_reason: string;
+  /** The result in one sentence for anyone. */
+  sentence: string;
+  /** The metric that the search went by. */
+  metric: string;
+  scores: Score[];
+  guards: Guard[];
+  leaderboard: Trial[];
+  importances: Importance[];
+  curves: Curve[];
+  confusion: Confusion | null;
+  scatter: Scatter | null;
+  classes: string[] | null;
+  positive: string | null;
+  best: Trial;
+  split: Split;
+  features: Column[];
+  libraries: Record<string, string>;
+  seconds: number;
+  stopped_early: boolean;
+}
+
+/** The trials so far, best first. */
+export interface Leaderboard {
+  model: string;
+  status: ModelStatus;
+  metric: string | null;
+  metric_label: string | null;
+  greater_is_better: boolean;
+  trials: Trial[];
+  seconds_left: number | null;
+  time_budget: number;
+}
+
+/** One model version. `target` and `sentence` come from the data and are kept sealed. */
+export interface ModelRead {
+  id: string;
+  name: string;
+  version: number;
+  status: ModelStatus;
+  error: string | null;
+  owner: Named;
+  visibility: Visibility;
+  dataset: Named;
+  dataset_version: number;
+  target: string | null;
+  task: Task | null;
+  metric: string | null;
+  /** The headline score. */
+  score: Score | null;
+  sentence: string | null;
+  trials: number;
+  time_budget: number;
+  job_id: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface ModelUpdate {
+  name?: string | null;
+  visibility?: Visibility | null;
+}
+
+/** Rows to predict now, as objects of column name to value. */
+export interface PredictRequest {
+  rows: Record<string, unknown>[];
+  version?: number | null;
+}
+
+/** The answer for one row; probabilities by class for a classifier. */
+export interface Prediction {
+  prediction: unknown;
+  probabilities: Record<string, number> | null;
+}
+
+export interface PredictRead {
+  model: Named;
+  model_version: number;
+  predictions: Prediction[];
+  /** What was missing or new in the rows. */
+  notes: string[];
+}
+
+/** A whole dataset to predict; the answer becomes a dataset of its own. */
+export interface BatchPredictRequest {
+  dataset: string;
+  version?: number | null;
+  name?: string | null;
+}
+
+/** The job, and the dataset that it will fill. */
+export interface BatchPredictRead {
+  job_id: string;
+  dataset_id: string;
+  dataset_name: string;
+}
+
+/** What a job works for. */
+export interface JobSubject {
+  kind: 'dataset' | 'model';
+  id: string;
+  name: string;
+}
+
+/** One job. `dead` means that its worker died three times. */
+export interface JobRead {
+  id: string;
+  kind: JobKind;
+  status: JobStatus;
+  subject: JobSubject;
+  /** From 0 to 1. */
+  progress: number;
+  message: string;
+  error: string | null;
+  attempt: number;
+  owner: Named;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+/** dataset.uploaded, processing, ready, failed, deleted, changed. */
+export interface DatasetEvent {
+  name: string;
+  status: string;
+  rows: number | null;
+  columns: number | null;
+  error: string | null;
+}
+
+/** model.training, trained, failed, deleted, changed. */
+export interface ModelEvent {
+  name: string;
+  status: string;
+  dataset: Named | null;
+  error: string | null;
+}
+
+/** model.trial: one more line of the leaderboard. */
+export interface TrialEvent {
+  name: string;
+  number: number;
+  family: string;
+  score: number | null;
+  is_best: boolean;
+  seconds_left: number | null;
+}
+
+/** job.progress and the changes of a job's status. */
+export interface JobEvent {
+  kind: JobKind;
+  status: JobStatus;
+  progress: number;
+  message: string;
+  subject: Subject;
+  subject_name: string;
+  error: string | null;
+}
+
+/** prediction.ready, failed. */
+export interface PredictionEvent {
+  model: Named;
+  dataset: Named | null;
+  error: string | null;
+}
+
+/** user.created, changed, signed_in, signed_out. */
+export interface UserEvent {
+  name: string;
+  role: string | null;
+}
+
+/** system.alert, announcement, maintenance. */
+export interface SystemEvent {
+  message: string;
+  severity: string;
+}
+
+/** One line of the feed. `id` is the cursor to resume after it. */
+export interface Event {
+  id: string;
+  type: string;
+  at: string;
+  actor: Named | null;
+  subject: Subject;
+  data: Record<string, unknown>;
+}
+
+/** Events after a cursor. `reset` tells that the cursor is from before a restore or too old: load everything anew. */
+export interface EventPage {
+  items: Event[];
+  next: string;
+  more: boolean;
+  reset: boolean;
+}
+
+/** One row of the audit log. */
+export interface AuditRead {
+  id: number;
+  at: string;
+  actor_id: string | null;
+  actor_name: string;
+  door: string;
+  address: string;
+  action: string;
+  subject_kind: string | null;
+  subject_id: string | null;
+  outcome: string;
+  request_id: string;
+  details: Record<string, unknown>;
+}
+
+export interface HealthRead {
+  status: string;
+}
+
+/** One worker process that reported within the last half minute. */
+export interface WorkerRead {
+  id: string;
+  pid: number;
+  host: string;
+  started_at: string;
+  seen_at: string;
+  jobs: number;
+}
+
+/** Addresses, isolation and workers; an address is null while nothing answers there. */
+export interface StatusRead {
+  version: string;
+  home: string;
+  /** How well accounts are kept apart on this machine, said openly. */
+  isolation: string;
+  api: string | null;
+  jupyterlab: string | null;
+  dashboard: string | null;
+  workers: WorkerRead[];
+  queued: number;
+  running: number;
+}
+
+/** Start the dashboard on this machine when none answers. */
+export type DashboardStart = Record<string, never>;
+
+/** Where the dashboard is, with a sign-in that is good once. */
+export interface DashboardAddress {
+  url: string;
+  started: boolean;
+}
+
+/** What each type of event carries. */
+export interface EventPayloads {
+  'dataset.uploaded': DatasetEvent;
+  'dataset.processing': DatasetEvent;
+  'dataset.ready': DatasetEvent;
+  'dataset.failed': DatasetEvent;
+  'dataset.changed': DatasetEvent;
+  'dataset.deleted': DatasetEvent;
+  'model.training': ModelEvent;
+  'model.trial': TrialEvent;
+  'model.trained': ModelEvent;
+  'model.failed': ModelEvent;
+  'model.changed': ModelEvent;
+  'model.deleted': ModelEvent;
+  'prediction.ready': PredictionEvent;
+  'prediction.failed': PredictionEvent;
+  'job.queued': JobEvent;
+  'job.started': JobEvent;
+  'job.progress': JobEvent;
+  'job.finished': JobEvent;
+  'user.created': UserEvent;
+  'user.changed': UserEvent;
+  'user.signed_in': UserEvent;
+  'user.signed_out': UserEvent;
+  'system.alert': SystemEvent;
+  'system.announcement': SystemEvent;
+  'system.maintenance': SystemEvent;
+}
+
+export type EventType = keyof EventPayloads;
+
+/** Time budgets by name, in seconds. */
+export const BUDGETS = { quick: 30, standard: 300, thorough: 3600 } as const;
+
+/** A job in one of these is over. */
+export const FINAL_JOB_STATUSES: readonly JobStatus[] = ['cancelled', 'dead', 'failed', 'succeeded'];
+
+/** The stable codes of the server's errors. */
+export type ErrorCode =
+  | 'account_not_found'
+  | 'broken'
+  | 'busy'
+  | 'column_unknown'
+  | 'conflict'
+  | 'cursor_invalid'
+  | 'dataset_not_found'
+  | 'denied'
+  | 'error'
+  | 'file_unreadable'
+  | 'integrity_failed'
+  | 'internal'
+  | 'invalid'
+  | 'job_cancelled'
+  | 'job_failed'
+  | 'job_not_found'
+  | 'key_wrong'
+  | 'last_admin'
+  | 'login_refused'
+  | 'malformed'
+  | 'media_unsupported'
+  | 'memory_exceeded'
+  | 'method_not_allowed'
+  | 'model_not_found'
+  | 'name_taken'
+  | 'not_found'
+  | 'not_ready'
+  | 'not_signed_in'
+  | 'password_weak'
+  | 'route_not_found'
+  | 'rows_mismatch'
+  | 'setting_invalid'
+  | 'storage_full'
+  | 'target_unusable'
+  | 'throttled'
+  | 'time_exceeded'
+  | 'too_large'
+  | 'unavailable'
+  | 'worker_lost';

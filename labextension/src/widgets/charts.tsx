@@ -1,0 +1,312 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+import * as React from 'react';
+
+import { wording } from '../model';
+import type { Confusion, Curve, Importance, Scatter, Score } from '../schema';
+
+/** The box of a square chart and the room for its axes. */
+const SIZE = 220;
+const MARGIN = { left: 40, right: 10, top: 8, bottom: 34 };
+const PLOT = { width: SIZE - MARGIN.left - MARGIN.right, height: SIZE - MARGIN.top - MARGIN.bottom };
+
+type Range = readonly [number, number];
+
+/** Horizontal bars, the longest first, with a whisker for how sure each is. */
+export function ImportanceBars(props: {
+  importances: readonly Importance[];
+  label: string;
+}): React.ReactElement {
+  const sorted = [...props.importances].sort((a, b) => b.value - a.value).slice(0, 15);
+  const most = Math.max(...sorted.map(each => each.value + each.std), 1e-12);
+  const share = (value: number): string => `${Math.max(0, Math.min(1, value / most)) * 100}%`;
+  return (
+    <ul className="jp-Dapp-bars" aria-label={props.label}>
+      {sorted.map(({ column, value, std }) => (
+        <li key={column} title={`${wording.figure(value)} ± ${wording.figure(std)}`}>
+          <span className="jp-Dapp-bars-label">{column}</span>
+          <span className="jp-Dapp-bars-track">
+            <span className="jp-Dapp-bars-bar" style={{ width: share(value) }} />
+            <span
+              className="jp-Dapp-bars-whisker"
+              style={{
+                left: share(value - std),
+                width: `calc(${share(value + std)} - ${share(value - std)})`
+              }}
+            />
+          </span>
+          <span className="jp-Dapp-bars-value">{wording.figure(value)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Where a score lies between what guessing reaches and the best there is, with its interval. */
+export function ScoreScale(props: { score: Score; baselineLabel: string }): React.ReactElement {
+  const { score, baselineLabel } = props;
+  const ends = scaleOf(score);
+  const at = (value: number): number => ((value - ends[0]) / (ends[1] - ends[0])) * 100;
+  const low = Math.max(0, Math.min(at(score.low), at(score.high)));
+  const high = Math.min(100, Math.max(at(score.low), at(score.high)));
+  return (
+    <div className="jp-Dapp-scale" aria-hidden="true">
+      <span
+        className="jp-Dapp-scale-interval"
+        style={{ left: `${low}%`, width: `${Math.max(1, high - low)}%` }}
+      />
+      <span
+        className="jp-Dapp-scale-baseline"
+        style={{ left: `${clip(at(score.baseline))}%` }}
+        title={baselineLabel}
+      />
+      <span className="jp-Dapp-scale-value" style={{ left: `${clip(at(score.value))}%` }} />
+    </div>
+  );
+}
+
+/** A line with its axes; the diagonal is what guessing reaches. */
+export function CurveChart(props: { curve: Curve }): React.ReactElement {
+  const { curve } = props;
+  const isShare = ['roc', 'precision_recall', 'calibration'].includes(curve.kind);
+  const x: Range = isShare ? [0, 1] : extent(curve.x);
+  const y: Range = isShare ? [0, 1] : extent(curve.y);
+  const isPoints = curve.kind === 'residuals';
+  return (
+    <Axes title={curve.label} x={x} y={y} xLabel={curve.x_label} yLabel={curve.y_label}>
+      {(curve.kind === 'roc' || curve.kind === 'calibration') && <Diagonal x={x} y={y} />}
+      {isPoints ? (
+        <Dots xs={curve.x} ys={curve.y} x={x} y={y} />
+      ) : (
+        <polyline
+          className="jp-Dapp-chart-line"
+          points={curve.x
+            .map(
+              (value, index) =>
+                `${place(value, x, PLOT.width)},${PLOT.height - place(curve.y[index], y, PLOT.height)}`
+            )
+            .join(' ')}
+        />
+      )}
+    </Axes>
+  );
+}
+
+/** Predicted against actual; on the diagonal they agree. */
+export function ScatterChart(props: {
+  scatter: Scatter;
+  title: string;
+  xLabel: string;
+  yLabel: string;
+}): React.ReactElement {
+  const { scatter, title, xLabel, yLabel } = props;
+  const both = extent([...scatter.actual, ...scatter.predicted]);
+  return (
+    <Axes title={title} x={both} y={both} xLabel={xLabel} yLabel={yLabel}>
+      <Diagonal x={both} y={both} />
+      <Dots xs={scatter.actual} ys={scatter.predicted} x={both} y={both} />
+    </Axes>
+  );
+}
+
+/** True classes by predicted ones; the share of each row is its colour. */
+export function ConfusionTable(props: {
+  confusion: Confusion;
+  corner: string;
+  caption: string;
+}): React.ReactElement {
+  const { classes, counts } = props.confusion;
+  return (
+    <div className="jp-Dapp-scroll">
+      <table className="jp-Dapp-confusion">
+        <caption>{props.caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{props.corner}</th>
+            {classes.map(name => (
+              <th scope="col" key={name}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {counts.map((row, at) => {
+            const sum = Math.max(
+              1,
+              row.reduce((a, b) => a + b, 0)
+            );
+            return (
+              <tr key={classes[at]}>
+                <th scope="row">{classes[at]}</th>
+                {row.map((value, index) => (
+                  <td key={classes[index]} className={index === at ? 'jp-mod-right' : 'jp-mod-wrong'}>
+                    <span className="jp-Dapp-confusion-shade" style={{ opacity: (value / sum) * 0.75 }} />
+                    <span className="jp-Dapp-confusion-count">{wording.count(value)}</span>
+                    <span className="jp-Dapp-confusion-share">{Math.round((value / sum) * 100)} %</span>
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The best score so far after each trial: a stair that climbs. */
+export function Stair(props: { scores: readonly number[]; label: string }): React.ReactElement | null {
+  const { scores, label } = props;
+  if (scores.length < 2) {
+    return null;
+  }
+  const y = extent(scores);
+  const step = 100 / scores.length;
+  const height = (value: number): number => 30 - place(value, y, 28);
+  const path = scores.map(
+    (value, index) => `${index ? 'L' : 'M'}${index * step},${height(value)} H${(index + 1) * step}`
+  );
+  return (
+    <svg
+      className="jp-Dapp-stair"
+      viewBox="0 0 100 32"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
+      <path className="jp-Dapp-stair-area" d={`${path.join(' ')} V32 H0 Z`} />
+      <path className="jp-Dapp-stair-line" d={path.join(' ')} />
+    </svg>
+  );
+}
+
+function Axes(props: {
+  title: string;
+  x: Range;
+  y: Range;
+  xLabel: string;
+  yLabel: string;
+  children: React.ReactNode;
+}): React.ReactElement {
+  const { title, x, y, xLabel, yLabel, children } = props;
+  return (
+    <figure className="jp-Dapp-chart">
+      <figcaption>{title}</figcaption>
+      <svg viewBox={`0 0 ${SIZE} ${SIZE}`} role="img" aria-label={title}>
+        <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
+          {ticks(x).map(value => (
+            <g key={`x${value}`} transform={`translate(${place(value, x, PLOT.width)},0)`}>
+              <line className="jp-Dapp-chart-grid" y2={PLOT.height} />
+              <text y={PLOT.height + 12} textAnchor="middle">
+                {short(value)}
+              </text>
+            </g>
+          ))}
+          {ticks(y).map(value => (
+            <g key={`y${value}`} transform={`translate(0,${PLOT.height - place(value, y, PLOT.height)})`}>
+              <line className="jp-Dapp-chart-grid" x2={PLOT.width} />
+              <text x={-5} y={3} textAnchor="end">
+                {short(value)}
+              </text>
+            </g>
+          ))}
+          {children}
+          <text className="jp-Dapp-chart-label" x={PLOT.width / 2} y={PLOT.height + 28} textAnchor="middle">
+            {xLabel}
+          </text>
+          <text
+            className="jp-Dapp-chart-label"
+            transform={`translate(-30,${PLOT.height / 2}) rotate(-90)`}
+            textAnchor="middle"
+          >
+            {yLabel}
+          </text>
+        </g>
+      </svg>
+    </figure>
+  );
+}
+
+function Diagonal(props: { x: Range; y: Range }): React.ReactElement {
+  const { x, y } = props;
+  const from = Math.max(x[0], y[0]);
+  const to = Math.min(x[1], y[1]);
+  return (
+    <line
+      className="jp-Dapp-chart-diagonal"
+      x1={place(from, x, PLOT.width)}
+      y1={PLOT.height - place(from, y, PLOT.height)}
+      x2={place(to, x, PLOT.width)}
+      y2={PLOT.height - place(to, y, PLOT.height)}
+    />
+  );
+}
+
+function Dots(props: {
+  xs: readonly number[];
+  ys: readonly number[];
+  x: Range;
+  y: Range;
+}): React.ReactElement {
+  const { xs, ys, x, y } = props;
+  return (
+    <g className="jp-Dapp-chart-dots">
+      {xs.map((value, index) => (
+        <circle
+          key={index}
+          cx={place(value, x, PLOT.width)}
+          cy={PLOT.height - place(ys[index], y, PLOT.height)}
+          r={xs.length > 400 ? 1.4 : 2}
+        />
+      ))}
+    </g>
+  );
+}
+
+/** From guessing (or worse) to the best that can be; errors have no worst, so theirs ends at the baseline. */
+function scaleOf(score: Score): Range {
+  const values = [score.value, score.low, score.high, score.baseline];
+  if (!score.greater_is_better) {
+    return [0, Math.max(...values) * 1.05 || 1];
+  }
+  return [Math.min(0, ...values), Math.max(1, ...values)];
+}
+
+function extent(values: readonly number[]): Range {
+  const finite = values.filter(Number.isFinite);
+  const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (!Number.isFinite(low)) {
+    return [0, 1];
+  }
+  return low === high ? [low - 0.5, high + 0.5] : [low, high];
+}
+
+/** Three to six round numbers within a range. */
+function ticks([low, high]: Range): number[] {
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map(each => each * power).find(each => each >= rough) ?? 10 * power;
+  const found: number[] = [];
+  for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-6; value += step) {
+    found.push(Math.abs(value) < step * 1e-6 ? 0 : value);
+  }
+  return found;
+}
+
+function short(value: number): string {
+  return Intl.NumberFormat(undefined, {
+    notation: Math.abs(value) >= 1e4 ? 'compact' : 'standard',
+    maximumFractionDigits: 2
+  }).format(value);
+}
+
+function place(value: number, [low, high]: Range, size: number): number {
+  return ((value - low) / (high - low)) * size;
+}
+
+function clip(percent: number): number {
+  return Math.max(0, Math.min(100, percent));
+}

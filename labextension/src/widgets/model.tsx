@@ -1,0 +1,236 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { CommandIDs } from '../commands';
+import type { ModelView } from '../model';
+import { wording } from '../model';
+import type { Leaderboard, ModelRead } from '../schema';
+import { Stair } from './charts';
+import type { IContext } from './context';
+import { datasetIcon, insertIcon, modelIcon, stopIcon } from './icons';
+import { Button, Chip, Message, Progress } from './kit';
+import { LeaderboardTable } from './leaderboard';
+import { Card, ResultsView } from './results';
+
+/**
+ * A model in a tab: its search while it goes on, its results afterwards.
+ */
+export class ModelPanel extends ReactWidget {
+  constructor(
+    private readonly _context: IContext,
+    readonly view: ModelView
+  ) {
+    super();
+    this.addClass('jp-Dapp');
+    this.addClass('jp-Dapp-page');
+    this.node.tabIndex = -1;
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this.view.dispose();
+      super.dispose();
+    }
+  }
+
+  protected render(): React.ReactElement {
+    return (
+      <UseSignal signal={this.view.changed}>
+        {() => <Page context={this._context} view={this.view} />}
+      </UseSignal>
+    );
+  }
+}
+
+interface IProps {
+  context: IContext;
+  view: ModelView;
+}
+
+function Page(props: IProps): React.ReactElement {
+  const { context, view } = props;
+  const { trans } = context;
+  const { failure, model, results } = view;
+  if (failure && !results) {
+    return (
+      <Message icon={modelIcon} tone="bad" title={trans.__('This model cannot be shown')}>
+        <p>{wording.failureText(failure, trans)}</p>
+        <Button onClick={() => void view.load()}>{trans.__('Try again')}</Button>
+      </Message>
+    );
+  }
+  if (!model) {
+    return <Message icon={modelIcon} title={trans.__('Opening…')} />;
+  }
+  return (
+    <>
+      <Head context={context} view={view} model={model} />
+      <div className="jp-Dapp-page-body">
+        {model.status === 'failed' && (
+          <Message icon={modelIcon} tone="bad" title={trans.__('The training ended without a model')}>
+            <p>{model.error}</p>
+            <Button
+              onClick={() => void context.commands.execute(CommandIDs.trainModel, { id: model.dataset.id })}
+            >
+              {trans.__('Try with other settings')}
+            </Button>
+          </Message>
+        )}
+        {view.isTraining && <Search context={context} view={view} />}
+        {results && <ResultsView results={results} trans={trans} />}
+      </div>
+    </>
+  );
+}
+
+function Head(props: IProps & { model: ModelRead }): React.ReactElement {
+  const { context, model } = props;
+  const { commands, trans, workspace } = context;
+  const { id, name, dataset, status, target, task } = model;
+  const tones = { queued: 'busy', training: 'busy', ready: 'good', failed: 'bad' } as const;
+  const words = {
+    queued: trans.__('waiting'),
+    training: trans.__('training'),
+    ready: trans.__('ready'),
+    failed: trans.__('failed')
+  };
+  const facts = [
+    target ? trans.__('predicts %1', target) : '',
+    task ? wording.taskName(task, trans) : '',
+    trans.__('by %1', model.owner.name)
+  ];
+  return (
+    <header className="jp-Dapp-head">
+      <div className="jp-Dapp-head-what">
+        <h2 title={name}>{name}</h2>
+        <Chip tone={tones[status]}>{words[status]}</Chip>
+        <p>{facts.filter(Boolean).join(' · ')}</p>
+      </div>
+      <div className="jp-Dapp-head-actions">
+        <Button
+          icon={datasetIcon}
+          onClick={() => void commands.execute(CommandIDs.openDataset, { id: dataset.id })}
+        >
+          {dataset.name}
+        </Button>
+        {status === 'ready' && (
+          <>
+            <Button
+              icon={insertIcon}
+              title={trans.__('Put the lines that show these results into the notebook')}
+              onClick={() => void commands.execute(CommandIDs.insertCode, { kind: 'results', name })}
+            >
+              {trans.__('Insert into notebook')}
+            </Button>
+            {workspace.mayWrite && (
+              <Button kind="primary" onClick={() => void commands.execute(CommandIDs.predictDataset, { id })}>
+                {trans.__('Score a dataset')}
+              </Button>
+            )}
+          </>
+        )}
+      </div>
+    </header>
+  );
+}
+
+/** The search while it goes on: how far, how good, and what was tried. */
+function Search(props: IProps): React.ReactElement {
+  const { context, view } = props;
+  const { trans } = context;
+  const board = view.leaderboard;
+  const isQueued = view.model?.status === 'queued';
+  useTick(!isQueued);
+  const stop = (): void => void context.commands.execute(CommandIDs.stopTraining, { id: view.id });
+  const metric = board?.metric_label ?? board?.metric ?? trans.__('Score');
+  return (
+    <>
+      <section className="jp-Dapp-card jp-Dapp-live" aria-label={trans.__('Training')}>
+        <div className="jp-Dapp-live-top">
+          <div>
+            <div className="jp-Dapp-live-state" role="status">
+              {isQueued
+                ? trans.__('Waiting for a worker')
+                : view.isStopping
+                  ? trans.__('Stopping…')
+                  : view.job?.message || trans.__('Searching')}
+            </div>
+            <div className="jp-Dapp-faint">{timeLeft(view, context)}</div>
+          </div>
+          <Best board={board} context={context} />
+          {!isQueued && (
+            <Button icon={stopIcon} disabled={view.isStopping || !board?.trials.length} onClick={stop}>
+              {trans.__('Stop and keep the best')}
+            </Button>
+          )}
+        </div>
+        <Progress value={isQueued ? null : progress(view)} label={trans.__('Training')} />
+        <Stair scores={climb(board)} label={trans.__('The best score so far after each candidate')} />
+      </section>
+      {board && board.trials.length > 0 && (
+        <Card title={trans.__('Leaderboard')} hint={trans.__('Cross-validated on the training rows')}>
+          <LeaderboardTable trials={board.trials} metric={metric} trans={trans} />
+        </Card>
+      )}
+    </>
+  );
+}
+
+function Best(props: { board: Leaderboard | null; context: IContext }): React.ReactElement | null {
+  const { board, context } = props;
+  const best = board?.trials.find(trial => trial.is_best) ?? board?.trials[0];
+  if (!board || !best || best.score === null) {
+    return null;
+  }
+  return (
+    <div className="jp-Dapp-live-best">
+      <div className="jp-Dapp-live-score">{wording.figure(best.score)}</div>
+      <div className="jp-Dapp-faint">
+        {context.trans._n(
+          'best %2 of %1 candidate',
+          'best %2 of %1 candidates',
+          board.trials.length,
+          board.metric_label ?? board.metric ?? ''
+        )}
+      </div>
+    </div>
+  );
+}
+
+function timeLeft(view: ModelView, context: IContext): string {
+  const { trans } = context;
+  const left = view.secondsLeft;
+  if (left === null) {
+    return trans.__('time budget %1', wording.duration(view.model?.time_budget ?? 0, trans));
+  }
+  return left > 0 ? trans.__('%1 left', wording.duration(left, trans)) : trans.__('finishing');
+}
+
+/** By the clock where the search has one, else as the job tells. */
+function progress(view: ModelView): number | null {
+  const left = view.secondsLeft;
+  const budget = view.model?.time_budget ?? 0;
+  const byClock = left === null || !budget ? 0 : 1 - left / budget;
+  return Math.max(byClock, view.job?.progress ?? 0) || null;
+}
+
+/** The best score after each trial, in the order of the trials. */
+function climb(board: Leaderboard | null): number[] {
+  const scores = [...(board?.trials ?? [])]
+    .sort((a, b) => a.number - b.number)
+    .flatMap(each => each.score ?? []);
+  const better = board?.greater_is_better === false ? Math.min : Math.max;
+  return scores.map((_, index) => better(...scores.slice(0, index + 1)));
+}
+
+/** Draw once a second, so that the time that is left runs. */
+function useTick(isOn: boolean): void {
+  const [, tick] = React.useReducer((count: number) => count + 1, 0);
+  React.useEffect(() => {
+    const timer = isOn ? window.setInterval(tick, 1000) : 0;
+    return () => window.clearInterval(timer);
+  }, [isOn]);
+}

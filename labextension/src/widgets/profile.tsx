@@ -1,0 +1,191 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { wording } from '../model';
+import type { ColumnProfile, Finding, Profile } from '../schema';
+
+/** Findings that are shown before the rest is folded away. */
+const FIRST = 4;
+
+/**
+ * What is in a dataset and what is wrong with it.
+ */
+export function ProfilePane(props: {
+  profile: Profile;
+  trans: TranslationBundle;
+  onRow: (row: number) => void;
+}): React.ReactElement {
+  const { profile, trans, onRow } = props;
+  return (
+    <section className="jp-Dapp-profile" aria-label={trans.__('Profile')}>
+      <h3>{trans.__('Findings')}</h3>
+      <Findings profile={profile} trans={trans} onRow={onRow} />
+      <h3>{trans.__('Columns')}</h3>
+      <ul className="jp-Dapp-columns">
+        {profile.columns.map(column => (
+          <ColumnCard
+            key={column.name}
+            column={column}
+            rows={profile.rows}
+            isTarget={column.name === profile.likely_target}
+            trans={trans}
+          />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Findings(props: {
+  profile: Profile;
+  trans: TranslationBundle;
+  onRow: (row: number) => void;
+}): React.ReactElement {
+  const { profile, trans, onRow } = props;
+  const [isOpen, setOpen] = React.useState(false);
+  const { findings } = profile;
+  if (findings.length === 0) {
+    return <p className="jp-Dapp-nothing">{trans.__('Nothing stands out.')}</p>;
+  }
+  const shown = isOpen ? findings : findings.slice(0, FIRST);
+  return (
+    <>
+      <ul className="jp-Dapp-findings">
+        {shown.map((finding, index) => (
+          <FindingCard key={`${finding.code}-${index}`} finding={finding} trans={trans} onRow={onRow} />
+        ))}
+      </ul>
+      {findings.length > FIRST && (
+        <button
+          type="button"
+          className="jp-Dapp-link"
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
+          {isOpen ? trans.__('Show less') : trans.__('Show all %1', findings.length)}
+        </button>
+      )}
+    </>
+  );
+}
+
+function FindingCard(props: {
+  finding: Finding;
+  trans: TranslationBundle;
+  onRow: (row: number) => void;
+}): React.ReactElement {
+  const { finding, trans, onRow } = props;
+  return (
+    <li className={`jp-Dapp-finding jp-mod-${finding.severity}`}>
+      <span>{finding.sentence}</span>
+      {finding.rows.length > 0 && (
+        <span className="jp-Dapp-finding-rows">
+          {trans.__('Rows')}{' '}
+          {finding.rows.slice(0, 5).map(row => (
+            <button type="button" key={row} className="jp-Dapp-link" onClick={() => onRow(row)}>
+              {row}
+            </button>
+          ))}
+        </span>
+      )}
+    </li>
+  );
+}
+
+function ColumnCard(props: {
+  column: ColumnProfile;
+  rows: number;
+  isTarget: boolean;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { column, rows, isTarget, trans } = props;
+  const share = rows ? column.missing / rows : 0;
+  return (
+    <li className="jp-Dapp-column">
+      <div className="jp-Dapp-column-head">
+        <span className="jp-Dapp-column-name" title={column.name}>
+          {column.name}
+        </span>
+        {isTarget && (
+          <span
+            className="jp-Dapp-chip jp-mod-good"
+            title={trans.__('The column that is most likely to be predicted')}
+          >
+            {trans.__('likely target')}
+          </span>
+        )}
+        <span className="jp-Dapp-column-kind">{wording.kindName(column.kind, trans)}</span>
+      </div>
+      <Shape column={column} />
+      <div className="jp-Dapp-column-facts">{facts(column, trans)}</div>
+      {column.missing > 0 && (
+        <div
+          className="jp-Dapp-missing"
+          title={trans.__('%1 of %2 rows', wording.count(column.missing), wording.count(rows))}
+        >
+          <span className="jp-Dapp-missing-bar">
+            <span style={{ width: `${Math.max(2, share * 100)}%` }} />
+          </span>
+          {trans.__('%1 % missing', percent(share))}
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** A small picture of the values: bars for numbers, the most frequent ones for everything else. */
+function Shape(props: { column: ColumnProfile }): React.ReactElement | null {
+  const { histogram, top } = props.column;
+  if (histogram && histogram.counts.length > 0) {
+    const most = Math.max(...histogram.counts, 1);
+    const width = 100 / histogram.counts.length;
+    return (
+      <svg className="jp-Dapp-histogram" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
+        {histogram.counts.map((count, index) => {
+          const height = count ? Math.max(1, (count / most) * 24) : 0;
+          return (
+            <rect key={index} x={index * width + 0.3} width={width - 0.6} y={24 - height} height={height} />
+          );
+        })}
+      </svg>
+    );
+  }
+  if (top.length > 0) {
+    const most = Math.max(...top.map(each => each.count), 1);
+    return (
+      <ul className="jp-Dapp-top">
+        {top.slice(0, 4).map(each => (
+          <li key={each.value}>
+            <span className="jp-Dapp-top-bar" style={{ width: `${(each.count / most) * 100}%` }} />
+            <span className="jp-Dapp-top-value">{each.value}</span>
+            <span className="jp-Dapp-top-count">{wording.count(each.count)}</span>
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  return null;
+}
+
+function facts(column: ColumnProfile, trans: TranslationBundle): string {
+  const distinct = column.distinct_exact
+    ? trans._n('%1 value', '%1 values', column.distinct, wording.count(column.distinct))
+    : trans.__('about %1 values', wording.count(column.distinct));
+  const range =
+    column.minimum !== null && column.maximum !== null
+      ? trans.__('%1 to %2', plain(column.minimum), plain(column.maximum))
+      : '';
+  const mean = column.mean !== null ? trans.__('mean %1', wording.figure(column.mean)) : '';
+  return [distinct, range, mean].filter(Boolean).join(' · ');
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'number' ? wording.figure(value) : String(value).replace('T00:00:00', '');
+}
+
+function percent(share: number): string {
+  return share < 0.001 ? '< 0.1' : (share * 100).toFixed(share < 0.1 ? 1 : 0);
+}

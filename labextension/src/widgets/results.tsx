@@ -1,0 +1,158 @@
+// Copyright (c) The DAPP developers.
+// Distributed under the terms of the Modified BSD License.
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { wording } from '../model';
+import type { Guard, Results, Score } from '../schema';
+import { ConfusionTable, CurveChart, ImportanceBars, ScatterChart, ScoreScale } from './charts';
+import { LeaderboardTable } from './leaderboard';
+
+/**
+ * All that is known about a trained model, most important first.
+ */
+export function ResultsView(props: { results: Results; trans: TranslationBundle }): React.ReactElement {
+  const { results, trans } = props;
+  const metric = results.scores.find(each => each.name === results.metric)?.label ?? results.metric;
+  return (
+    <div className="jp-Dapp-results">
+      <p className="jp-Dapp-sentence">{results.sentence}</p>
+      <section className="jp-Dapp-cards" aria-label={trans.__('Scores')}>
+        {results.scores.map(score => (
+          <ScoreCard
+            key={score.name}
+            score={score}
+            isHeadline={score.name === results.metric}
+            trans={trans}
+          />
+        ))}
+      </section>
+      <div className="jp-Dapp-columns2">
+        <Card
+          title={trans.__('What it looks at')}
+          hint={trans.__('How much worse the score gets when a column is shuffled')}
+        >
+          <ImportanceBars importances={results.importances} label={trans.__('Importance of each column')} />
+        </Card>
+        <Card title={trans.__('Checks')} hint={results.split.sentence}>
+          <Guards guards={results.guards} />
+        </Card>
+      </div>
+      <Evidence results={results} trans={trans} />
+      <Card title={trans.__('Leaderboard')} hint={trans.__('Cross-validated on the training rows')}>
+        <LeaderboardTable trials={results.leaderboard} metric={metric} trans={trans} />
+      </Card>
+      <Footer results={results} trans={trans} />
+    </div>
+  );
+}
+
+function ScoreCard(props: {
+  score: Score;
+  isHeadline: boolean;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { score, isHeadline, trans } = props;
+  const baseline = trans.__('Guessing reaches %1', wording.figure(score.baseline));
+  return (
+    <div className={`jp-Dapp-card jp-Dapp-scorecard ${isHeadline ? 'jp-mod-headline' : ''}`}>
+      <div className="jp-Dapp-scorecard-label">{score.label}</div>
+      <div className="jp-Dapp-scorecard-value">{wording.figure(score.value)}</div>
+      <ScoreScale score={score} baselineLabel={baseline} />
+      <div
+        className="jp-Dapp-scorecard-facts"
+        title={trans.__('The true value lies in this interval in 95 of 100 cases')}
+      >
+        {trans.__('%1 to %2', wording.figure(score.low), wording.figure(score.high))}
+      </div>
+      <div className="jp-Dapp-scorecard-facts">{baseline}</div>
+    </div>
+  );
+}
+
+function Guards(props: { guards: readonly Guard[] }): React.ReactElement {
+  const order: Record<Guard['state'], number> = { alerted: 0, done: 1, passed: 2 };
+  const sorted = [...props.guards].sort((a, b) => order[a.state] - order[b.state]);
+  const marks: Record<Guard['state'], string> = { alerted: '!', done: '•', passed: '✓' };
+  return (
+    <ul className="jp-Dapp-guards">
+      {sorted.map((guard, index) => (
+        <li key={`${guard.code}-${index}`} className={`jp-mod-${guard.state}`}>
+          <span className="jp-Dapp-guard-mark" aria-hidden="true">
+            {marks[guard.state]}
+          </span>
+          <span>{guard.sentence}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Evidence(props: { results: Results; trans: TranslationBundle }): React.ReactElement | null {
+  const { results, trans } = props;
+  const { confusion, curves, scatter } = results;
+  if (!confusion && !scatter && curves.length === 0) {
+    return null;
+  }
+  return (
+    <Card
+      title={trans.__('On rows it never saw')}
+      hint={trans._n('%1 row', '%1 rows', results.split.rows_test, wording.count(results.split.rows_test))}
+    >
+      <div className="jp-Dapp-charts">
+        {confusion && (
+          <ConfusionTable
+            confusion={confusion}
+            corner={trans.__('true ↓ predicted →')}
+            caption={trans.__('Right and wrong')}
+          />
+        )}
+        {scatter && (
+          <ScatterChart
+            scatter={scatter}
+            title={trans.__('Predicted against actual')}
+            xLabel={trans.__('actual')}
+            yLabel={trans.__('predicted')}
+          />
+        )}
+        {curves.map((curve, index) => (
+          <CurveChart key={`${curve.kind}-${index}`} curve={curve} />
+        ))}
+      </div>
+    </Card>
+  );
+}
+
+function Footer(props: { results: Results; trans: TranslationBundle }): React.ReactElement {
+  const { results, trans } = props;
+  const libraries = Object.entries(results.libraries).map(([name, version]) => `${name} ${version}`);
+  const facts = [
+    trans.__('%1 · version %2', results.dataset.name, results.dataset_version),
+    trans.__(
+      '%1 training rows, %2 test rows',
+      wording.count(results.split.rows_train),
+      wording.count(results.split.rows_test)
+    ),
+    trans.__('took %1', wording.duration(results.seconds, trans)),
+    results.stopped_early ? trans.__('stopped early') : ''
+  ];
+  return (
+    <footer className="jp-Dapp-faint">
+      <p>{results.task_reason}</p>
+      <p>{facts.filter(Boolean).join(' · ')}</p>
+      <p>{libraries.join(', ')}</p>
+    </footer>
+  );
+}
+
+/** A box with a heading. */
+export function Card(props: { title: string; hint?: string; children: React.ReactNode }): React.ReactElement {
+  return (
+    <section className="jp-Dapp-card" aria-label={props.title}>
+      <h3>{props.title}</h3>
+      {props.hint && <p className="jp-Dapp-hint">{props.hint}</p>}
+      {props.children}
+    </section>
+  );
+}
