@@ -235,6 +235,7 @@ class SealedReader(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next bytes: exactly ``size`` of them except at the end; all that is left when ``size`` is negative or left out."""
+        self._require_open()
         left = max(0, self.size - self._position)
         wanted = left if size is None or size < 0 else min(size, left)
         if not wanted:
@@ -262,6 +263,7 @@ class SealedReader(io.BufferedIOBase):
             self._position = position
 
     def readinto(self, buffer: Any, /) -> int:
+        self._require_open()
         with memoryview(buffer).cast("B") as view:
             wanted = max(0, min(len(view), self.size - self._position))
             self._fill(view[:wanted])
@@ -275,6 +277,10 @@ class SealedReader(io.BufferedIOBase):
             self._raw.close()
         self._kept.clear()
         super().close()
+
+    def _require_open(self) -> None:
+        if self.closed:
+            raise ValueError("read from a closed file")
 
     def _fill(self, out: memoryview) -> None:
         """Open the bytes from the present position into ``out``, whole chunks in large steps."""
@@ -309,8 +315,6 @@ class SealedReader(io.BufferedIOBase):
         return plain
 
     def _sealed(self, number: int, count: int) -> bytes:
-        if self.closed:
-            raise ValueError("read from a closed file")
         self._raw.seek(self._start + number * _SEALED_CHUNK)
         end = number + count
         size = (count - (end > self._last)) * _SEALED_CHUNK
