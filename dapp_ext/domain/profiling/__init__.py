@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dapp_ext.domain.profiling.findings import Seen, duplicates, find, looks_like_identifier
+from dapp_ext.domain.profiling.findings import Seen, duplicates, find
 from dapp_ext.domain.profiling.numbers import SHOWN_ROWS, NumberColumn
 from dapp_ext.domain.profiling.sketches import EqualRows, Hashes, RowSample
 from dapp_ext.domain.profiling.target import likely_target
@@ -88,9 +88,10 @@ class Profiler:
             The columns with their final kinds, in the order of the schema.
         """
         self._flush()
-        seen = [Seen(column, evidence, evidence.profile(column)) for column, evidence in zip(columns, self._columns, strict=True)]
+        pairs = zip(columns, self._columns, strict=True)
+        seen = [Seen(column, evidence, evidence.profile(column), self._sample.rows) for column, evidence in pairs]
         repeated, repeated_rows = self._equal.repeats(SHOWN_ROWS)
-        identifiers = {entry.column.name for entry in seen if looks_like_identifier(entry)}
+        identifiers = {entry.column.name for entry in seen if entry.is_identifier}
         target, reason = likely_target([entry.profile for entry in seen], identifiers)
         return Profile(
             rows=self.rows,

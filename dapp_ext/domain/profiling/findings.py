@@ -8,17 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
-from dapp_ext.domain.profiling.numbers import SHOWN_ROWS, NumberColumn
+from dapp_ext.domain.profiling.numbers import NumberColumn
 from dapp_ext.domain.profiling.texts import TextColumn
 from dapp_ext.schema.datasets import Column, ColumnProfile, Finding, Severity
 
 CODES = (
     "missing_values", "empty_column", "constant_column", "identifier_like", "duplicate_rows", "disguised_missing", "mixed_types",
-    "numbers_as_text", "outliers", "infinite_values", "skewed", "high_cardinality",
+    "numbers_as_text", "outliers", "infinite_values", "skewed", "high_cardinality", "long_text",
 )  # fmt: skip
+_LONG_TEXT = 20_000
+"""Characters that no preview shows."""
 _EACH = 15
 """Columns that get a finding of their own under one code; the rest share one."""
 _SENTINELS = {sign * int(digits) for digits in ("99", "999", "9999", "99999", "999999", "9999999") for sign in (1, -1)} | {-1, -9}
@@ -28,17 +32,23 @@ _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True)
 class Seen:
-    """A column, its evidence and its profile."""
+    """A column, its evidence, its profile, and the row numbers of the sample."""
 
     column: Column
     evidence: NumberColumn | TextColumn
     profile: ColumnProfile
+    sampled: npt.NDArray[np.int64]
 
     @property
     def quoted(self) -> str:
         """The name in quotes, cut where it is very long."""
         name = self.column.name
         return f'"{name}"' if len(name) <= 80 else f'"{name[:80]}…"'
+
+    @cached_property
+    def is_identifier(self) -> bool:
+        """Whether the column numbers or names the rows: whole numbers or short texts without blanks, all different."""
+        return _looks_like_identifier(self)
 
 
 def find(columns: Sequence[Seen], rows: int) -> list[Finding]:
@@ -59,13 +69,13 @@ def _of_column(seen: Seen, rows: int) -> Iterator[Finding]:
         return
     yield from _missing(seen, rows)
     if seen.profile.distinct == 1 and rows > 1:
-        yield _finding("constant_column", "warning", f"{seen.quoted} has a single value in all its rows, so it is constant and tells nothing.", seen)
+        yield _finding("constant_column", "warning", f"{seen.quoted} is constant: it has a single value and tells nothing.", seen)
         return
     if isinstance(evidence, NumberColumn):
         yield from _numbers(seen, evidence)
     else:
         yield from _texts(seen, evidence)
-    if looks_like_identifier(seen):
+    if seen.is_identifier:
         yield _finding("identifier_like", "info", f"{seen.quoted} looks like an identifier: every value is unique. It is not used to learn from.", seen)
 
 
@@ -96,10 +106,10 @@ def _numbers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
     if not evidence.is_number or seen.column.kind == "boolean":
         return
     yield from _sentinels(seen, evidence)
-    if evidence.tally.distinct <= 10 or looks_like_identifier(seen):
+    if evidence.tally.distinct <= 10 or seen.is_identifier:
         return
     yield from _outliers(seen, evidence)
-    skewness = _skewness(evidence.sample_values())
+    skewness = _skewness(evidence.sorted_sample())
     if abs(skewness) > 3:
         side = "large" if skewness > 0 else "small"
         yield _finding("skewed", "info", f"{seen.quoted} is very uneven: a few {side} values stand far from the rest (skewness {skewness:.1f}).", seen)
@@ -107,13 +117,13 @@ def _numbers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
 
 def _sentinels(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
     """A number made of nines, or -1, far outside all others and more than once: probably "not known"."""
-    for extremes in (evidence.largest, evidence.smallest):
-        if not len(extremes.values):
+    for extreme in (evidence.highest, evidence.lowest):
+        if extreme is None:
             continue
-        value = float(extremes.values[0])
+        value = extreme[0]
         count = evidence.tally.counts.get(value, 0)  # 99 and 99.0 are the same key
         if value in _SENTINELS and count >= 2 and _far_out(value, evidence):
-            rows = sorted(int(row) for row in extremes.rows[extremes.values == value])[:SHOWN_ROWS]
+            rows = evidence.rows_outside(value + 0.5, np.inf, seen.sampled) if value < 0 else evidence.rows_outside(-np.inf, value - 0.5, seen.sampled)
             sentence = f"{value:,.0f} in {seen.quoted} ({count:,} times) lies far outside the other values; it may stand for a missing value."
             yield _finding("disguised_missing", "warning", sentence, seen, rows=rows, count=count)
 
@@ -131,22 +141,21 @@ def _far_out(value: float, evidence: NumberColumn) -> bool:
 
 def _outliers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
     """Values more than three interquartile ranges outside the middle half (Tukey's outer fences, 1977)."""
-    values = evidence.sample_values()
-    if len(values) < 20:
+    if len(evidence.sorted_sample()) < 20:
         return
-    low, high = np.quantile(values, (0.25, 0.75))
+    low, high = evidence.quantile(0.25), evidence.quantile(0.75)
     reach = 3 * (high - low)
     if not np.isfinite(reach) or reach <= 0:
         return
     count = evidence.beyond(low - reach, high + reach)
     if not count or count > 0.05 * evidence.values:
         return
-    rows = [row for extremes in (evidence.largest, evidence.smallest) for value, row in zip(extremes.values, extremes.rows, strict=True) if not low - reach <= value <= high + reach]
-    sentence = f"{count:,} {'value' if count == 1 else 'values'} in {seen.quoted} lie far from the rest (below {low - reach:,.6g} or above {high + reach:,.6g})."
-    yield _finding("outliers", "info", sentence, seen, rows=sorted(int(row) for row in rows)[:SHOWN_ROWS], count=count)
+    low, high = low - reach, high + reach
+    sentence = f"{count:,} {'value' if count == 1 else 'values'} in {seen.quoted} {'lies' if count == 1 else 'lie'} far from the rest (below {low:,.6g} or above {high:,.6g})."
+    yield _finding("outliers", "info", sentence, seen, rows=evidence.rows_outside(low, high, seen.sampled), count=count)
 
 
-def _skewness(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def _skewness(values: npt.NDArray[np.float64]) -> float:
     if len(values) < 20:
         return 0.0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -157,25 +166,26 @@ def _skewness(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 
 def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
     odd = evidence.values - evidence.numeric
-    if evidence.mostly_numbers and odd:
-        sentence = f"{seen.quoted} is mixed: {evidence.numeric:,} values are numbers and {odd:,} are not, so all were kept as text."
-        yield _finding("mixed_types", "warning", sentence, seen, rows=evidence.odd_rows, count=odd)
-    elif not evidence.mostly_numbers and evidence.decorated >= 0.95 * evidence.values and evidence.numeric < evidence.values:
+    if evidence.numbers_with_units:
         sentence = f"{seen.quoted} holds numbers with signs or units, such as $, % or kg, and was kept as text. Remove them to calculate with it."
         yield _finding("numbers_as_text", "info", sentence, seen, count=evidence.decorated)
+    elif evidence.mostly_numbers and odd:
+        sentence = f"{seen.quoted} is mixed: {evidence.numeric:,} values are numbers and {odd:,} are not, so all were kept as text."
+        yield _finding("mixed_types", "warning", sentence, seen, rows=evidence.odd_rows, count=odd)
+    if evidence.longest > _LONG_TEXT:
+        yield _finding("long_text", "info", f"{seen.quoted} has a very long text ({evidence.longest:,} characters); where it is shown it is cut.", seen)
     if evidence.stand_ins and not evidence.mostly_numbers:
         count = sum(evidence.stand_ins.values())
-        if count < evidence.values:
+        if count < 0.3 * evidence.values:
             listed = ", ".join(f'"{text}"' for text in sorted(evidence.stand_ins, key=lambda text: -evidence.stand_ins[text])[:3])
             sentence = f"{listed} in {seen.quoted} ({count:,} times) may stand for a missing value."
             yield _finding("disguised_missing", "info", sentence, seen, rows=evidence.stand_in_rows, count=count)
     distinct = seen.profile.distinct
-    if distinct > max(50, 0.3 * evidence.values) and not looks_like_identifier(seen):
+    if distinct > max(50, 0.3 * evidence.values) and not seen.is_identifier:
         yield _finding("high_cardinality", "info", f"{seen.quoted} has {distinct:,} different texts, so each says little on its own.", seen, count=distinct)
 
 
-def looks_like_identifier(seen: Seen) -> bool:
-    """Whether a column numbers or names the rows: whole numbers or short texts without blanks, all different."""
+def _looks_like_identifier(seen: Seen) -> bool:
     evidence, profile = seen.evidence, seen.profile
     if evidence.values < 20 or seen.column.kind not in ("integer", "text", "category"):
         return False
@@ -183,6 +193,8 @@ def looks_like_identifier(seen: Seen) -> bool:
     if profile.distinct < close * evidence.values:
         return False
     if isinstance(evidence, TextColumn):
+        if evidence.mostly_numbers or evidence.numbers_with_units:
+            return False
         return evidence.spaced <= 0.05 * evidence.values and evidence.characters <= 64 * evidence.values
     if _ID_WORDS.search(_CASE.sub(" ", seen.column.name).lower()):
         return True
@@ -192,7 +204,7 @@ def looks_like_identifier(seen: Seen) -> bool:
 
 
 def _evenly_spread(evidence: NumberColumn) -> bool:
-    values = np.sort(evidence.sample_values())
+    values = evidence.sorted_sample()
     if len(values) < 50 or values[-1] - values[0] < 100 * len(values):
         return False
     expected = np.linspace(values[0], values[-1], len(values))
@@ -210,7 +222,7 @@ def _shared(findings: list[Finding]) -> Iterable[Finding]:
         "missing_values": "values are missing", "empty_column": "there are no values at all", "constant_column": "there is a single value, constant",
         "identifier_like": "every value is unique, as in an identifier", "disguised_missing": "some values may stand for missing ones",
         "mixed_types": "numbers and other texts are mixed", "numbers_as_text": "numbers are written with signs or units", "outliers": "some values lie far from the rest",
-        "infinite_values": "some values are infinite", "skewed": "values are very uneven", "high_cardinality": "there are very many different texts",
+        "infinite_values": "some values are infinite", "skewed": "values are very uneven", "high_cardinality": "there are very many different texts", "long_text": "there are very long texts",
     }[rest[0].code]  # fmt: skip
     shared = Finding(code=rest[0].code, severity=rest[0].severity, sentence=f"In {len(rest):,} more columns {what}.", columns=names, count=len(rest))
     return [*findings[:_EACH], shared]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,6 @@ TOP = 10
 SHOWN_ROWS = 20
 _BINS = 20
 _EXACT_DOUBLE = 2**53
-_EXTREMES = 50
 
 
 @dataclass
@@ -51,26 +50,6 @@ class _Moments:
         return float(np.sqrt(self.squares / (self.count - 1)))
 
 
-@dataclass
-class _Extremes:
-    """The largest (or, with the sign turned, smallest) values and the rows they stand in."""
-
-    sign: int
-    values: Floats = field(default_factory=lambda: np.zeros(0))
-    rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-
-    def add(self, values: Floats, rows: npt.NDArray[np.int64], best: float) -> None:
-        """Take values; ``best`` is the largest or smallest of them."""
-        if len(self.values) == _EXTREMES and best * self.sign <= self.values[-1] * self.sign:
-            return
-        together, places = np.concatenate([self.values, values]), np.concatenate([self.rows, rows])
-        if len(together) > _EXTREMES:
-            chosen = np.argpartition(-self.sign * together, _EXTREMES - 1)[:_EXTREMES]
-            together, places = together[chosen], places[chosen]
-        order = np.argsort(-self.sign * together, kind="stable")
-        self.values, self.rows = together[order], places[order]
-
-
 class NumberColumn:
     """Evidence on a column of numbers, dates or times.
 
@@ -91,11 +70,13 @@ class NumberColumn:
         self.infinite = 0
         self.tally = Tally(limit)
         self.moments = _Moments()
-        self.largest, self.smallest = _Extremes(1), _Extremes(-1)
+        self.highest: tuple[float, int] | None = None
+        self.lowest: tuple[float, int] | None = None
         self.bins: Bins | None = None
         self.minimum: Any = None
         self.maximum: Any = None
         self._sample: list[Floats] = []
+        self._sorted: Floats | None = None
 
     @property
     def is_number(self) -> bool:
@@ -120,17 +101,18 @@ class NumberColumn:
         empty = np.isnan(floats)
         gone = int(empty.sum())
         self._note_missing(empty, gone)
-        finite_rows = np.flatnonzero(np.isfinite(floats))
+        finite_rows = np.flatnonzero(np.isfinite(floats))  # the places of what is neither missing nor infinite
         finite = floats if len(finite_rows) == len(floats) else floats[finite_rows]
         self._note_infinite(floats, len(floats) - gone - len(finite))
         present = plain if not gone else plain.filter(pa.array(~empty))
         if len(present):
             self.tally.add(pc.cast(present, pa.string()) if pa.types.is_decimal(present.type) else present)
         if len(finite):
-            self._note_range(plain, finite, finite_rows + self.rows)
+            self._note_range(plain, finite, finite_rows)
             self.moments.add(finite)
         if self.bins is not None:
             self.bins.add(finite)
+        self._sorted = None
         self._sample.append(floats if picked is None else floats[picked])
         self.rows += len(array)
 
@@ -144,10 +126,13 @@ class NumberColumn:
         if number and len(self.infinite_rows) < SHOWN_ROWS:
             self.infinite_rows += [int(row) + self.rows for row in np.flatnonzero(np.isinf(floats))[: SHOWN_ROWS - len(self.infinite_rows)]]
 
-    def _note_range(self, plain: pa.Array, finite: Floats, rows: npt.NDArray[np.int64]) -> None:
-        low, high = float(finite.min()), float(finite.max())
-        self.largest.add(finite, rows, high)
-        self.smallest.add(finite, rows, low)
+    def _note_range(self, plain: pa.Array, finite: Floats, rows: npt.NDArray[np.intp]) -> None:
+        lowest, highest = int(finite.argmin()), int(finite.argmax())
+        low, high = float(finite[lowest]), float(finite[highest])
+        if self.lowest is None or low < self.lowest[0]:
+            self.lowest = (low, self.rows + int(rows[lowest]))
+        if self.highest is None or high > self.highest[0]:
+            self.highest = (high, self.rows + int(rows[highest]))
         # Whole numbers keep their digits; a double would round the large ones.
         ends = (low, high) if pa.types.is_floating(plain.type) else tuple(pc.min_max(plain).as_py().values())
         self.minimum = ends[0] if self.minimum is None else min(self.minimum, ends[0])
@@ -159,7 +144,7 @@ class NumberColumn:
         if self.bins is None:
             self.bins = Bins()
             self.bins.add(sample[np.isfinite(sample)])
-        self._sample = [sample[stay]]
+        self._sample, self._sorted = [sample[stay]], None
 
     def sample(self) -> Floats:
         """The sampled values; NaN for missing."""
@@ -167,25 +152,47 @@ class NumberColumn:
             self._sample = [np.concatenate(self._sample)] if self._sample else [np.zeros(0)]
         return self._sample[0]
 
-    def sample_values(self) -> Floats:
-        """The finite values of the sample."""
+    def sorted_sample(self) -> Floats:
+        """The finite values of the sample, in order."""
+        if self._sorted is None:
+            sample = self.sample()
+            self._sorted = np.sort(sample[np.isfinite(sample)])
+        return self._sorted
+
+    def quantile(self, share: float) -> float:
+        """A quantile of the sample, interpolated between its neighbours."""
+        values = self.sorted_sample()
+        place = share * (len(values) - 1)
+        below = int(place)
+        above = min(below + 1, len(values) - 1)
+        return float(values[below] + (place - below) * (values[above] - values[below]))
+
+    def rows_outside(self, low: float, high: float, sampled: npt.NDArray[np.int64]) -> list[int]:
+        """Some rows whose values lie outside: those of the sample, and those of the extremes.
+
+        Parameters
+        ----------
+        sampled : array of int
+            The row numbers of the sample.
+        """
         sample = self.sample()
-        return sample[np.isfinite(sample)]
+        with np.errstate(invalid="ignore"):
+            outside = np.isfinite(sample) & ((sample < low) | (sample > high))
+        rows = {int(row) for row in sampled[outside][:SHOWN_ROWS]}
+        rows.update(row for value, row in (self.lowest or (low, 0), self.highest or (high, 0)) if not low <= value <= high)
+        return sorted(rows)[:SHOWN_ROWS]
 
     def beyond(self, low: float, high: float) -> int:
         """How many values lie outside."""
         if self.bins is not None:
             return self.bins.beyond(low, high)
-        values = self.sample_values()
-        return int(((values < low) | (values > high)).sum())
+        values = self.sorted_sample()
+        return int(np.searchsorted(values, low, side="left") + len(values) - np.searchsorted(values, high, side="right"))
 
     def profile(self, column: Column) -> ColumnProfile:
         """What is in the column."""
-        values = self.sample_values()
-        quantiles: dict[str, Any] = {}
-        if len(values):
-            found = np.quantile(values, QUANTILES)
-            quantiles = {str(share): self._shown(float(value)) for share, value in zip(QUANTILES, found, strict=True)}
+        values = self.sorted_sample()
+        quantiles = {str(share): self._shown(self.quantile(share)) for share in QUANTILES} if len(values) else {}
         return ColumnProfile(
             name=column.name,
             kind=column.kind,
@@ -197,7 +204,7 @@ class NumberColumn:
             mean=self._mean(),
             std=self._in_unit(self.moments.std),
             quantiles=quantiles,
-            top=[ValueCount(value=self._text(value), count=count) for value, count in self.tally.top(TOP)],
+            top=[ValueCount.model_construct(value=self._text(value), count=count) for value, count in self.tally.top(TOP)],
             histogram=self._histogram(values),
         )
 
@@ -217,7 +224,7 @@ class NumberColumn:
             return None
         edges = self._edges(float(self.minimum), float(self.maximum))
         counts = np.histogram(values, edges)[0].tolist() if self.bins is None else self.bins.over(edges)
-        return Histogram(edges=[self._shown(float(edge)) for edge in edges], counts=counts)
+        return Histogram.model_construct(edges=[self._shown(float(edge)) for edge in edges], counts=counts)
 
     def _edges(self, low: float, high: float) -> Floats:
         spread = high - low

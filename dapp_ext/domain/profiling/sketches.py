@@ -119,17 +119,23 @@ class RowSample:
         self.complete = True
         self._random = np.random.default_rng(20_240_229)
         self._keys: Floats = np.zeros(0)
+        self._seen = 0
+        self.rows: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._below = 1.0
 
     def pick(self, rows: int) -> npt.NDArray[np.intp] | None:
         """Places of the rows to keep out of the next ones; None for all."""
         keys = self._random.random(rows)
+        first = self._seen
+        self._seen += rows
         if self.complete and len(self._keys) + rows <= 2 * self.size:
             self._keys = np.concatenate([self._keys, keys])
+            self.rows = np.concatenate([self.rows, np.arange(first, first + rows)])
             return None
         self.complete = False
         kept = np.flatnonzero(keys < self._below)
         self._keys = np.concatenate([self._keys, keys[kept]])
+        self.rows = np.concatenate([self.rows, first + kept])
         return kept
 
     def compress(self) -> npt.NDArray[np.intp] | None:
@@ -138,7 +144,7 @@ class RowSample:
             return None
         stay = np.sort(np.argpartition(self._keys, self.size)[: self.size])
         self._below = float(self._keys[stay].max())
-        self._keys = self._keys[stay]
+        self._keys, self.rows = self._keys[stay], self.rows[stay]
         return stay
 
 

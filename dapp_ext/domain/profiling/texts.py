@@ -18,7 +18,13 @@ STAND_INS = (
 """Texts that often stand for a value that is not known, in small letters."""
 _STAND_INS = pa.array(STAND_INS)
 _NUMBER = r"^[+-]?([0-9]+([.,][0-9]+)*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_DECORATED = r"^\(?[+-]?\s?(([$€£¥]|[A-Z]{3})\s?[+-]?[0-9][0-9.,]*|[0-9][0-9.,]*\s?([$€£¥%]|[A-Za-zµ°]{1,5}[0-9²³]?)|[0-9][0-9.,]*)\)?$"
+_AMOUNT = r"(0|[1-9][0-9]*|[1-9][0-9]{0,2}([.,' ][0-9]{3})+)?([.,][0-9]+)?"
+_SIGN = r"([$€£¥]|USD|EUR|GBP|CHF|JPY|US\$)"
+_UNIT = (
+    r"(%|‰|°[CF]?|kg|g|mg|lbs?|oz|t|km|m|cm|mm|mi|ft|in|km/h|mph|h|hrs?|hours?|min|mins|minutes?|s|sec|secs|ms|years?|yrs?|months?|days?|weeks?"
+    r"|l|ml|kW|kWh|W|V|A|Hz|MHz|GHz|[KMGT]?B|[KM]|m²|m2|pcs)"
+)
+_DECORATED = rf"^\(?[+-]?({_SIGN} ?[+-]?{_AMOUNT}|{_AMOUNT} ?({_SIGN}|{_UNIT}))\)?$|^\({_AMOUNT}\)$"
 _MOST_CHARACTERS = 500
 """Characters of a text that a profile shows."""
 
@@ -38,6 +44,7 @@ class TextColumn:
         self.missing_rows: list[int] = []
         self.tally = Tally(limit)
         self.characters = 0
+        self.longest = 0
         self.spaced = 0
         self.numeric = 0
         self.decorated = 0
@@ -49,6 +56,11 @@ class TextColumn:
     def values(self) -> int:
         """Number of texts that are there."""
         return self.rows - self.missing
+
+    @property
+    def numbers_with_units(self) -> bool:
+        """Whether nearly all texts are numbers, some of them with a currency, a unit, or in brackets for minus."""
+        return self.decorated > 0 and self.decorated + self.numeric >= 0.95 * self.values
 
     @property
     def mostly_numbers(self) -> bool:
@@ -69,7 +81,9 @@ class TextColumn:
 
     def _look(self, array: pa.Array, texts: pa.Array, counts: pa.Array) -> None:
         weight = counts.to_numpy()
-        self.characters += int((pc.utf8_length(texts).to_numpy() * weight).sum())
+        lengths = pc.utf8_length(texts).to_numpy()
+        self.characters += int((lengths * weight).sum())
+        self.longest = max(self.longest, int(lengths.max()))
         self.spaced += _weighed(pc.match_substring(texts, " "), weight)
         numbers = pc.match_substring_regex(texts, _NUMBER)
         numeric = _weighed(numbers, weight)

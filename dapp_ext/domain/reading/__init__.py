@@ -21,6 +21,7 @@ _ENDINGS = {
     "parquet": ("parquet", "pq", "parq"),
     "zip": ("xlsx",),
 }
+_WIDE = 1_000
 _NAMES = {"text": "text", "parquet": "Parquet", "zip": "an Excel workbook"}
 
 
@@ -59,7 +60,7 @@ def read_table(source: BinaryIO, filename: str, options: ReadOptions, sink: Sink
         raise FileUnreadable("The gzip file holds a file that is packed already. Unpack it once and upload what is in it.")
     read = _read(content, opened, options, sink)
     opened.finish()
-    return _with_remark(read, content, filename)
+    return _with_remarks(read, content, filename)
 
 
 def _tail(source: BinaryIO, size: int) -> bytes:
@@ -91,12 +92,15 @@ def _is_json(head: bytes) -> bool:
     return looks_like_json(head.decode(sniffing.encoding_of(head), "ignore").lstrip("\ufeff"))
 
 
-def _with_remark(read: TableRead, content: sniffing.Content, filename: str) -> TableRead:
-    """Say so when the name of the file promises something else than its content."""
+def _with_remarks(read: TableRead, content: sniffing.Content, filename: str) -> TableRead:
+    """Say so when the name of the file promises something else than its content, and when the table is very wide."""
+    notes: list[str] = []
     ending = filename.rsplit(".", 1)[-1].lower() if "." in filename else ""
     others = {end for kind, ends in _ENDINGS.items() if kind != content for end in ends} | {"xls", "xlsm", "pdf", "png"}
-    if ending not in others:
+    if ending in others:
+        notes.append(f'The ending of the file name is ".{ending}", but the file is {_NAMES[content]}; it was read as that.')
+    if len(read.columns) > _WIDE:
+        notes.append(f"The table is very wide ({len(read.columns):,} columns); some pages show the first ones only.")
+    if not notes:
         return read
-    note = f'The ending of the file name is ".{ending}", but the file is {_NAMES[content]}; it was read as that.'
-    report = read.report.model_copy(update={"notes": [note, *read.report.notes]})
-    return TableRead(read.columns, read.rows, report)
+    return TableRead(read.columns, read.rows, read.report.model_copy(update={"notes": [*notes, *read.report.notes]}))

@@ -82,7 +82,7 @@ class CsvTable:
         self.opened = opened
         self.encoding = encoding
         self.dialect = dialect
-        self.names = list(dialect.names) if dialect.header else [""] * dialect.width
+        self.names = list(dialect.names) if dialect.header else [f"column_{place}" for place in range(1, dialect.width + 1)]
         self.width = dialect.width
         self.repairs = _Repairs()
         self._readings = texts.WITH_COMMA if dialect.decimal == "," else texts.ALL
@@ -189,7 +189,9 @@ class CsvTable:
         except csv.Error as error:
             raise FileUnreadable(f"The text could not be taken apart into cells near line {line + reader.line_num:,}: {error}.") from error
         width = max(map(len, rows), default=self.width)
-        return _chunk([pa.array([row[place] or None for row in rows], pa.string()) for place in range(width)])
+        filled = (row if len(row) == width else row + [""] * (width - len(row)) for row in rows)
+        columns = list(zip(*filled, strict=True)) if rows else [()] * width
+        return _chunk([pa.array([cell or None for cell in column], pa.string()) for column in columns])
 
     def _fitted(self, row: list[str], line: int) -> list[str]:
         expected = self.dialect.width
@@ -204,16 +206,15 @@ class CsvTable:
                     raise FileUnreadable(
                         f"Line {line:,} has {len(row):,} cells where the header has {expected:,}. Repair the line, or choose another delimiter."
                     )
-        widest = max(self.width, len(row))
-        self._widen(widest)
-        return row + [""] * (widest - len(row))
+        self._widen(len(row))
+        return row
 
     def _widen(self, width: int) -> None:
         for _ in range(width - self.width):
             column = self._column()
             column.look(pa.nulls(self._rows, pa.string()))
             self.columns.append(column)
-            self.names.append("")
+            self.names.append(f"column_{len(self.names) + 1}")
         self.width = max(self.width, width)
 
     def look(self, chunk: Chunk) -> None:

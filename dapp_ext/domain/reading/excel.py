@@ -10,7 +10,7 @@ from typing import Any
 
 from dapp_ext.domain.reading import texts
 from dapp_ext.domain.reading.opening import Opened
-from dapp_ext.domain.reading.table import Notes, Sink, TableRead, check_columns, check_rows, named, write_table
+from dapp_ext.domain.reading.table import Notes, Sink, TableRead, cells, check_columns, check_rows, named, write_table
 from dapp_ext.domain.reading.values import ValueChunk, ValueTable
 from dapp_ext.domain.reading.workbook import SheetSize, check_workbook, damaged
 from dapp_ext.errors import FileUnreadable
@@ -63,7 +63,7 @@ class ExcelTable(ValueTable):
         self.opened = opened
         self.sheets = sheets
         self.regions = regions
-        self._names = regions[0].names or ("",) * len(regions[0].columns)
+        self._names = regions[0].names or tuple(f"column_{place}" for place in range(1, len(regions[0].columns) + 1))
         check_columns(len(self._names))
         check_rows(sum(region.end - region.first for region in regions))
 
@@ -82,7 +82,7 @@ class ExcelTable(ValueTable):
                 progress(len(found))
                 columns = list(zip(*found, strict=True))
                 picked = [columns[place] if place < len(columns) else ("",) * len(found) for place in region.columns]
-                yield ValueChunk(len(found), {number: [None if cell == "" else cell for cell in cells] for number, cells in enumerate(picked)})
+                yield ValueChunk(len(found), {number: [None if cell == "" else cell for cell in values] for number, values in enumerate(picked)})
 
 
 def _filled(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
@@ -272,6 +272,6 @@ def _tell(chosen: list[Region], names: list[str], sizes: dict[str, SheetSize], n
             what = "a row of totals" if region.total else "notes"
             notes.add(f"{region.below:,} {'row' if region.below == 1 else 'rows'} below the table{of_sheet} ({what}) {'was' if region.below == 1 else 'were'} left out.")
         if (errors := sizes[region.sheet].errors) > 0:
-            notes.add(f"{errors:,} cells{of_sheet} hold an error, such as #DIV/0! or #N/A, and were read as missing.")
+            notes.add(f"Errors such as #DIV/0! or #N/A{of_sheet} were read as missing: {cells(errors)}.")
         if (formulas := sizes[region.sheet].formulas) > 0:
-            notes.add(f"{formulas:,} cells{of_sheet} hold a formula without a stored value and were read as missing. Open the workbook in Excel and save it to store them.")
+            notes.add(f"Formulas without a stored value{of_sheet} were read as missing: {cells(formulas)}. Open the workbook in Excel and save it to store them.")

@@ -33,7 +33,7 @@ def column_names(given: Sequence[str], notes: Notes | None = None) -> list[str]:
         result.append(chosen)
     if notes is not None:
         if unnamed:
-            notes.add(f"{_columns(len(unnamed))} without a name {_was(len(unnamed))} named {named(unnamed)}.")
+            notes.add(f"{_columns(len(unnamed))} had no name (a blank header cell) and {_was(len(unnamed))} named {named(unnamed)}.")
         if repeated:
             notes.add(f"{_columns(len(repeated))} with the same name as another {_was(len(repeated))} renamed to {named(repeated)}.")
         _note_lookalikes(result, notes)

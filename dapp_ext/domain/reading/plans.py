@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dapp_ext.domain.reading import missing, texts
-from dapp_ext.domain.reading.table import ColumnPlan, Notes, named
+from dapp_ext.domain.reading.table import ColumnPlan, Notes, cells, named
 from dapp_ext.domain.reading.texts import TextColumn
 
 
@@ -72,11 +72,11 @@ def _tell_marks(columns: Sequence[Named], typed: Sequence[Named], notes: Notes) 
         for mark, count in entry.column.marks.items():
             if mark not in nulls and mark in missing.WORDS:
                 notes.add(
-                    f'"{mark}" was kept as text in {named([entry.name])} ({_cells(count)}), because it may be a real value there. '
+                    f'"{mark}" was kept as text in {named([entry.name])} ({cells(count)}), because it may be a real value there. '
                     "If it means missing, upload the file again and name it as a mark for missing values."
                 )
     if taken:
-        listed = ", ".join(f'"{mark}" ({count:,})' for mark, count in sorted(taken.items(), key=lambda item: -item[1])[:12])
+        listed = ", ".join(f'"{mark}" ({count:,})' for mark, count in sorted(taken.items(), key=lambda item: -item[1])[:20])
         notes.add(f"Read as missing: {listed}, in {named(where)}.")
 
 
@@ -92,7 +92,7 @@ def _tell_numbers(columns: Sequence[Named], notes: Notes) -> None:
         notes.add(f"Whole numbers beyond 64 bits were kept with all their digits in {named(found)}.")
     for entry in columns:
         if entry.column.infinite and entry.column.reading in ("decimal", "decimal_grouped", "decimal_comma"):
-            notes.add(f"{named([entry.name])} holds {_cells(entry.column.infinite)} that are infinite or too large for a number (beyond 1.8e308); they were read as infinity.")
+            notes.add(f"{named([entry.name])} holds {cells(entry.column.infinite)} that are infinite or too large for a number (beyond 1.8e308); they were read as infinity.")
 
 
 def _tell_dates(columns: Sequence[Named], notes: Notes, *, day_first: bool) -> None:
@@ -113,7 +113,3 @@ def _tell_dates(columns: Sequence[Named], notes: Notes, *, day_first: bool) -> N
             notes.add(f"Years of two digits in {named([entry.name])} were read as 1969 to 2068.")
         if facts.months_only:
             notes.add(f"Months in {named([entry.name])} were read as dates, their first day.")
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count:,} cells"

@@ -189,3 +189,8 @@ def named(columns: list[str], at_most: int = 5) -> str:
     """Column names for a sentence, in quotes, cut after a few."""
     shown = ", ".join(f'"{name}"' for name in columns[:at_most])
     return shown if len(columns) <= at_most else f"{shown} and {len(columns) - at_most:,} more"
+
+
+def cells(count: int) -> str:
+    """A number of cells for a sentence."""
+    return "1 cell" if count == 1 else f"{count:,} cells"
