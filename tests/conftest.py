@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from dapp_ext.errors import DappError
 from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpload
 from dapp_ext.services import Services, open_services
+from dapp_ext.services.work import Progress, perform
 from dapp_ext.settings import Settings
+from dapp_ext.store.tables import Job
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
+pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.client.server"]
 PASSWORD = "plain words of a test 7"
 
 
@@ -78,3 +82,27 @@ def chromium() -> str:
         if found := shutil.which(name):
             return found
     pytest.skip("no Chromium on this machine: install it to run the browser tests")
+
+
+def _hear(services: Services, job: Job, message: object) -> None:
+    if not isinstance(message, Progress):
+        services.settling.hear(job, message)
+
+
+@pytest.fixture
+def run_jobs(services: Services) -> Callable[[], None]:
+    """Does all waiting jobs here and now: everything that a worker does, but for the process of its own."""
+
+    def run() -> None:
+        worker = services.jobs.enlist()
+        while (job := services.jobs.claim(worker)) is not None:
+            claimed = job
+            services.settling.begin(claimed)
+            try:
+                made = perform(services.settling.order(claimed), functools.partial(_hear, services, claimed), lambda: False)
+            except DappError as error:
+                services.jobs.fail(claimed, error.code, error.message)
+            else:
+                services.settling.settle(claimed, made)
+
+    return run
