@@ -61,7 +61,7 @@ class Caller:
         elif body is not None:
             sent.setdefault("Content-Type", "application/octet-stream")
         url = f"/a%40b/{API}{path}?{urlencode(params, doseq=True)}".removesuffix("?")
-        response = await self.fetch(url, method=method, body=data, headers=sent, raise_error=False, allow_nonstandard_methods=True, follow_redirects=False)
+        response = await self.fetch(url, method=method, body=data, headers=sent, raise_error=False, allow_nonstandard_methods=True, follow_redirects=False, request_timeout=120)
         return Answer(response.code, response.headers, response.body or b"")
 
 
@@ -71,7 +71,7 @@ def jp_server_config(tmp_path: Path) -> Config:
         {
             # Nothing is open that does not say so; the terminals' own handlers warn under this, and are not needed.
             "ServerApp": {"jpserver_extensions": {"dapp_ext": True, "jupyter_server_terminals": False}, "allow_unauthenticated_access": False},
-            "DappExtension": {"home": str(tmp_path / "home"), "start_worker": False, "upload_limit": 3_000_000},
+            "DappExtension": {"home": str(tmp_path / "workspace"), "start_worker": False, "upload_limit": 3_000_000},
         }
     )
 
