@@ -4,7 +4,8 @@
 text is only read. The rules:
 
 - comparisons ``== != < <= > >=`` between a column and a value, also chained: ``18 <= age < 65``
-- ``column in ['a', 'b']`` for one of several values, ``'text' in column`` for a part of a text
+- ``column in ['a', 'b']`` for one of several values
+- ``'text' in column`` for a part of a text, upper and lower case alike
 - ``column is None`` and ``column is not None`` (or ``== None``, ``!= None``) for missing values
 - a column alone, or ``not column``, for columns of true and false
 - conditions are joined by ``and`` (or ``&``); there is no ``or``

@@ -1,0 +1,74 @@
+"""Signing in to a real server: through Jupyter, and with email and password alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from dapp_ext.client import DAPPClient
+from dapp_ext.errors import Denied, LoginRefused, NotSignedIn
+from dapp_ext.schema.accounts import Role
+
+from .server import PASSWORD, JupyterServer, add_account
+
+
+def test_a_kernel_finds_its_server_and_is_the_owner(jupyter: JupyterServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    jupyter.enter(monkeypatch)
+    with DAPPClient() as client:
+        assert client.url == jupyter.url
+        assert client.whoami().role is Role.admin
+        assert "signed in as Owner (admin)" in repr(client)
+        assert client.status().version
+
+
+def test_a_script_needs_only_email_and_password(jupyter: JupyterServer, client: DAPPClient) -> None:
+    add_account(client, "ana@example.org", Role.analyst)
+    with DAPPClient(jupyter.url).login("ana@example.org", PASSWORD) as script:
+        assert script.whoami().email == "ana@example.org"
+        assert script.datasets() == []
+        with pytest.raises(Denied):
+            script.connection.transport.post(object, "users", {"email": "x@example.org"})  # type: ignore[type-var]
+
+
+def test_wrong_password(jupyter: JupyterServer) -> None:
+    with DAPPClient(jupyter.url) as script:
+        with pytest.raises(LoginRefused):
+            script.login("owner@example.org", "not the right words")
+        with pytest.raises(NotSignedIn, match="login"):
+            script.whoami()
+
+
+def test_viewers_look_and_do_not_upload(jupyter: JupyterServer, client: DAPPClient) -> None:
+    add_account(client, "vic@example.org", Role.viewer)
+    data = client.upload_file(b"a,b\n1,x\n2,y\n", name="for viewers")
+    with DAPPClient(jupyter.url).login("vic@example.org", PASSWORD) as viewer:
+        assert viewer.dataset("for viewers").head()["a"].tolist() == [1, 2]
+        with pytest.raises(Denied):
+            viewer.get_processed_data("for viewers")
+        with pytest.raises(Denied):
+            viewer.upload_file(b"a,b\n1,x\n")
+        with pytest.raises(Denied):
+            viewer.train_model(data, "b")
+
+
+def test_session_that_ended_elsewhere_begins_anew_through_jupyter(client: DAPPClient) -> None:
+    client.connection.transport.call("POST", "auth/logout")
+    assert client.whoami().role is Role.admin
+
+
+def test_session_of_a_password_ends_for_good(jupyter: JupyterServer, client: DAPPClient) -> None:
+    add_account(client, "eve@example.org", Role.analyst)
+    with DAPPClient(jupyter.url).login("eve@example.org", PASSWORD) as script:
+        script.connection.transport.call("POST", "auth/logout")
+        with pytest.raises(NotSignedIn, match="has ended"):
+            script.datasets()
+
+
+def test_closed_client_is_signed_out(jupyter: JupyterServer, client: DAPPClient) -> None:
+    add_account(client, "max@example.org", Role.analyst)
+    script = DAPPClient(jupyter.url).login("max@example.org", PASSWORD)
+    headers = script.connection.transport.sign_in.headers()
+    script.close()
+    script.close()
+    assert client.connection.transport._http.get("auth/me", headers=headers).status_code == 401
+    with pytest.raises(NotSignedIn):
+        script.whoami()
