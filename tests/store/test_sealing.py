@@ -9,7 +9,7 @@ import random
 
 import pytest
 from cryptography.cobblestone import Cobblestone256Decryptor
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dapp_ext.errors import IntegrityFailed
@@ -164,6 +164,7 @@ def test_nothing_is_written_after_the_end() -> None:
         writer.finish()
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.integers(0, 120_000), st.lists(st.tuples(st.integers(0, 130_000), st.integers(-1, 70_000)), max_size=12))
 def test_reading_anywhere_gives_what_was_written_there(size: int, reads: list[tuple[int, int]]) -> None:
     data = content(size)
@@ -306,6 +307,7 @@ def test_equal_contents_never_look_alike() -> None:
     assert len({each[:24] for each in sealed}) == len({each[56:] for each in sealed}) == len({each[:12] for each in fields}) == 1000
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.binary(max_size=300), st.text(max_size=20))
 def test_a_field_opens_only_in_its_place(data: bytes, row: str) -> None:
     place = field_place("accounts", row, "name")
