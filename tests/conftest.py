@@ -16,6 +16,8 @@ from dapp_ext.schema.datasets import DatasetRead, DatasetUpload
 from dapp_ext.services import Services, open_services
 from dapp_ext.services.work import Progress, perform
 from dapp_ext.settings import Settings
+from dapp_ext.store import migrations
+from dapp_ext.store.database import Database
 from dapp_ext.store.tables import Job
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.client.server"]
@@ -34,9 +36,22 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("dapp_ext.services.passwords.MEMORY_COST", 64)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database at the newest migration, made once: each test starts from a copy."""
+    path = tmp_path_factory.mktemp("migrated") / "dapp.sqlite"
+    database = Database(f"sqlite:///{path}")
+    migrations.upgrade(database)
+    database.close()
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", start_worker=False)
+def settings(tmp_path: Path, migrated: Path) -> Settings:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    shutil.copy(migrated, home / "dapp.sqlite")
+    return Settings(home=home, start_worker=False)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -96,7 +97,8 @@ def test_every_format_comes_back_as_it_went_in(client: DAPPClient, tmp_path: Pat
         original.to_parquet(path, index=False)
     else:
         original.to_json(path, orient="records")
-    read = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet, "json": pd.read_json}[format](path)  # type: ignore[operator]
+    readers = {"csv": pd.read_csv, "xlsx": functools.partial(pd.read_excel, engine="openpyxl"), "parquet": pd.read_parquet, "json": pd.read_json}
+    read = readers[format](path)  # type: ignore[operator]
     frame = client.get_processed_data(client.upload_file(path))
     assert frame.shape == read.shape
     for name in read.columns:
@@ -137,8 +139,8 @@ def _until(look: Any, good: Any, seconds: float = 90.0) -> Any:
 
 def test_the_feed_resumes_without_a_gap(running: Running, people: dict[str, str]) -> None:
     with _login(running, people["analyst"]) as rest:
-        start = rest.get("/events", params={"limit": 1000}).json()["next"]
-        while (page := rest.get("/events", params={"after": start, "limit": 1000}).json())["items"]:
+        start = rest.get("/events", params={"limit": 500}).json()["next"]
+        while (page := rest.get("/events", params={"after": start, "limit": 500}).json())["items"]:
             start = page["next"]
         stop = threading.Event()
         producer = threading.Thread(target=_produce, args=(rest, stop))
@@ -157,7 +159,7 @@ def test_the_feed_resumes_without_a_gap(running: Running, people: dict[str, str]
                 socket.socket.close()  # dropped, not closed
         stop.set()
         producer.join()
-        everything = [event["id"] for event in rest.get("/events", params={"after": start, "limit": 1000}).json()["items"]]
+        everything = [event["id"] for event in rest.get("/events", params={"after": start, "limit": 500}).json()["items"]]
     assert received == everything[: len(received)]
     assert len(received) == 30
 
@@ -197,7 +199,7 @@ def test_a_killed_worker_costs_nothing(running: Running, client: DAPPClient, adu
     children = worker.children(recursive=True)
     os.kill(worker.pid, signal.SIGKILL)
     model.wait()
-    assert client.get_results(model).leaderboard
+    assert len(client.get_results(model).leaderboard)
     assert len(model.board().trials) >= before
     assert client.job(model.read.job_id).read.attempt == 2
     gone, alive = psutil.wait_procs(children, timeout=15)
