@@ -23,6 +23,7 @@ import psutil
 from dapp_ext.errors import DappError, Internal, JobCancelled
 from dapp_ext.services import Services, open_services
 from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_server
+from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.work import Progress
 from dapp_ext.settings import Settings, read_settings
 from dapp_ext.store.queue import HEARTBEAT_SECONDS
@@ -141,7 +142,7 @@ class Worker:
         settling = self._services.settling
         settling.begin(job)
         child = Child(self._children, settling.order(job), self._limits[job.kind])
-        made = child.run(lambda message: self._hear(job, message), _Look(self, job, child))
+        made = child.run(lambda message: self._hear(job, message), _Look(self._services.jobs, job, child, self._stopping))
         settling.settle(job, made)
 
     def _hear(self, job: Job, message: Any) -> None:
@@ -154,21 +155,20 @@ class Worker:
 class _Look:
     """Keeps the lease of a running job and brings what people want to its process."""
 
-    def __init__(self, worker: Worker, job: Job, child: Child) -> None:
-        self._worker, self._job, self._child = worker, job, child
+    def __init__(self, jobs: Jobs, job: Job, child: Child, stopping: threading.Event) -> None:
+        self._jobs, self._job, self._child, self._stopping = jobs, job, child, stopping
         self._beaten = self._looked = time.monotonic()
         self._told = False
 
     def __call__(self) -> None:
         moment = time.monotonic()
-        jobs = self._worker._services.jobs
-        if self._worker._stopping.is_set():
+        if self._stopping.is_set():
             raise ChildDied("the worker is being stopped")
         if moment - self._beaten > HEARTBEAT_SECONDS:
             self._beaten = moment
-            wishes = jobs.beat(self._job)
+            wishes = self._jobs.beat(self._job)
         elif moment - self._looked > WISHES_SECONDS:
-            wishes = jobs.wishes(self._job)
+            wishes = self._jobs.wishes(self._job)
         else:
             return
         self._looked = moment

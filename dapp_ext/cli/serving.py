@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -50,11 +50,10 @@ def start(
     settings = session.settings(lab_port=port, dashboard_port=dashboard_port, start_worker=False)
     lab_port = free_port(settings.lab_port, "JupyterLab", set())
     panel_port = free_port(settings.dashboard_port, "The dashboard", {lab_port})
-    with session.services(settings) as services:
-        services.jobs.recover()
+    settings = replace(settings, lab_port=lab_port, dashboard_port=panel_port)
     parts = [
         Part("JupyterLab", _lab_command(lab_port, folder), f"http://localhost:{lab_port}"),
-        Part("dashboard", [sys.executable, "-m", "dapp_ext.cli", "dashboard", "--port", str(panel_port)], f"http://localhost:{panel_port}"),
+        Part("dashboard", [sys.executable, "-m", "dapp_panel"], f"http://localhost:{panel_port}"),
         Part("worker", [sys.executable, "-m", "dapp_ext.worker"]),
     ]
     _keep_running(parts, settings, lambda: _welcome(settings, parts[0], parts[1]))
@@ -64,20 +63,20 @@ def dashboard(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Serve the dashboard."""
-    settings = session.settings(dashboard_port=port)
-    chosen = free_port(settings.dashboard_port, "The dashboard", set())
-    from dapp_panel.app import serve  # Panel takes a second to load, and only this command needs it
-
-    serve(settings, port=chosen)
+    wanted = session.settings(dashboard_port=port)
+    _become("dapp_panel", replace(wanted, dashboard_port=free_port(wanted.dashboard_port, "The dashboard", set())))
 
 
 def worker() -> None:
     """Run jobs until stopped."""
-    settings = session.settings()
+    _become("dapp_ext.worker", session.settings())
+
+
+def _become(module: str, settings: Settings) -> None:
+    """Go on as another program of ours: it loads only what it needs, and its fork server starts from little."""
     from dapp_ext.services.system import process_environment
 
-    # A fresh interpreter whose main module is the worker: what the fork server starts from stays small.
-    os.execve(sys.executable, [sys.executable, "-m", "dapp_ext.worker"], process_environment(settings))
+    os.execve(sys.executable, [sys.executable, "-m", module], process_environment(settings))
 
 
 def free_port(wanted: int, who: str, taken: set[int]) -> int:

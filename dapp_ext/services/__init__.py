@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -81,7 +82,7 @@ def open_services(settings: Settings) -> Services:
         datasets=datasets,
         models=models,
         predictions=Predictions(context, datasets, models),
-        jobs=Jobs(context, lambda change, job, code, sentence: fail(context, change, job, code, sentence)),
+        jobs=Jobs(context, partial(fail, context)),
         events=Events(context),
         audit=Audit(context),
         system=System(context),

@@ -124,15 +124,15 @@ class Datasets(Tables):
     def get(self, actor: Actor, ref: str, version: int | None = None) -> DatasetRead:
         """One dataset by id or name, at its latest or a given version."""
         with self._context.database.read() as session:
-            dataset, row = self._find(actor, session, ref, version, "dataset.read")
+            dataset, row = self.find(actor, session, ref, version, "dataset.read")
             return read(self._context, session, dataset, row)
 
     def update(self, actor: Actor, ref: str, request: DatasetUpdate) -> DatasetRead:
         """Rename, or change who may see it."""
         with self._context.database.read() as session:
-            dataset, _ = self._find(actor, session, ref, None, "dataset.update")
+            dataset, _ = self.find(actor, session, ref, None, "dataset.update")
         with self._context.change(actor, "dataset.update", Subject(kind="dataset", id=dataset.id)) as change:
-            dataset, version = self._find(actor, change.session, dataset.id, None, "dataset.update")
+            dataset, version = self.find(actor, change.session, dataset.id, None, "dataset.update")
             if request.name is not None:
                 name = clean_name(request.name)
                 other = store.by_reference(change.session, name)
@@ -150,9 +150,9 @@ class Datasets(Tables):
     def delete(self, actor: Actor, ref: str) -> None:
         """Delete a dataset for good: its rows, its files and its key. Models trained from it stay."""
         with self._context.database.read() as session:
-            dataset, _ = self._find(actor, session, ref, None, "dataset.delete")
+            dataset, _ = self.find(actor, session, ref, None, "dataset.delete")
         with self._context.change(actor, "dataset.delete", Subject(kind="dataset", id=dataset.id)) as change:
-            dataset, _ = self._find(actor, change.session, dataset.id, None, "dataset.delete")
+            dataset, _ = self.find(actor, change.session, dataset.id, None, "dataset.delete")
             end_jobs(change, dataset.id)
             stored = list(store.files(change.session, dataset.id))
             tell(change, "dataset.deleted", dataset)
@@ -164,14 +164,14 @@ class Datasets(Tables):
     def profile(self, actor: Actor, ref: str, version: int | None = None) -> Profile:
         """The health report of a version."""
         with self._context.database.read() as session:
-            dataset, row = self._find(actor, session, ref, version, "dataset.read")
+            dataset, row = self.find(actor, session, ref, version, "dataset.read")
             require_ready(dataset, row)
             return Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
 
     def original(self, actor: Actor, ref: str, version: int | None = None) -> Download:
         """The file as it was uploaded, to the byte."""
         with self._context.database.read() as session:
-            dataset, row = self._find(actor, session, ref, version, "dataset.export")
+            dataset, row = self.find(actor, session, ref, version, "dataset.export")
             if row.original_id is None:
                 raise DatasetNotFound("This dataset was made inside the workspace; there is no uploaded file. Download its data instead.")
             reader, stored = files.open_stored(self._context, session, row.original_id)

@@ -41,7 +41,7 @@ class Models:
         """
         self._context.permit(actor, "model.train")
         with self._context.database.read() as session:
-            dataset, version = self._tables._find(actor, session, request.dataset, request.version, "dataset.read")
+            dataset, version = self._tables.find(actor, session, request.dataset, request.version, "dataset.read")
             datasets_service.require_ready(dataset, version)
             profile = Profile.model_validate_json(files.read_stored(self._context, session, version.profile_id))
         target = request.target or profile.likely_target

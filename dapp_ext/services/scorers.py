@@ -93,7 +93,10 @@ class _Scorer:
         with there:
             environment = {name: value for name, value in os.environ.items() if not name.endswith("_KEY")}
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from dapp_ext.services.scorers import main; main()", str(there.fileno())], pass_fds=[there.fileno()], env=environment, start_new_session=True
+                [sys.executable, "-c", "from dapp_ext.services.scorers import main; main()", str(there.fileno())],
+                pass_fds=[there.fileno()],
+                env=environment,
+                start_new_session=True,
             )
         self._pipe = Connection(here.detach())
         if not self._pipe.poll(START_SECONDS):

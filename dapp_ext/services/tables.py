@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from dapp_ext.domain import queries
 from dapp_ext.domain.access import Thing
@@ -97,7 +97,7 @@ class Tables:
 
         table = self.open(actor, ref, version, "dataset.export")
         wanted = list(columns) if columns is not None else [column.name for column in table.columns]
-        pieces: Iterator[Any] = queries.filtered_batches(table.frame, table.columns, wanted, list(filters))
+        pieces = queries.filtered_batches(table.frame, table.columns, wanted, list(filters))
         kinds = {column.name: column for column in table.columns}
         chosen = [kinds[name] for name in wanted if name in kinds]
         self._context.note(actor, "dataset.export", Subject(kind="dataset", id=table.dataset_id), "allow", {"format": format, "version": table.version})
@@ -107,7 +107,7 @@ class Tables:
     def open(self, actor: Actor, ref: str, version: int | None, verb: str) -> OpenTable:
         """A ready dataset version that the actor may do this to."""
         with self._context.database.read() as session:
-            dataset, row = self._find(actor, session, ref, version, verb)
+            dataset, row = self.find(actor, session, ref, version, verb)
             if row.error_code is not None:
                 raise NotReady(f"{dataset.name!r} could not be read, so there is nothing to look at. Its page says why.")
             if row.table_id is None:
@@ -118,7 +118,7 @@ class Tables:
         columns = [Column.model_validate(each) for each in inside["schema"]]
         return OpenTable(dataset.id, dataset.name, row.version, columns, frame)
 
-    def _find(self, actor: Actor, session: Session, ref: str, version: int | None, verb: str) -> tuple[Dataset, DatasetVersion]:
+    def find(self, actor: Actor, session: Session, ref: str, version: int | None, verb: str) -> tuple[Dataset, DatasetVersion]:
         """A dataset version that the actor may do this to."""
         dataset = store.by_reference(session, ref)
         if dataset is None:

@@ -12,7 +12,22 @@ import pytest
 import dapp_ext
 import dapp_panel
 
-HEAVY = {"pandas", "sklearn", "lightgbm", "panel", "bokeh", "holoviews", "duckdb", "polars", "skrub", "sqlmodel", "sqlalchemy", "jupyter_server", "tornado", "pyarrow"}
+HEAVY = {
+    "pandas",
+    "sklearn",
+    "lightgbm",
+    "panel",
+    "bokeh",
+    "holoviews",
+    "duckdb",
+    "polars",
+    "skrub",
+    "sqlmodel",
+    "sqlalchemy",
+    "jupyter_server",
+    "tornado",
+    "pyarrow",
+}
 
 
 def _loaded(code: str) -> set[str]:

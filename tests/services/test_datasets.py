@@ -86,7 +86,11 @@ def test_private_is_private(services: Services, person: Person, upload: Upload) 
     ada, alan = person("ada", Role.analyst), person("alan", Role.analyst)
     secret = upload(ada, SECRET, visibility="private")
     assert services.datasets.get(ada, secret.id).id == secret.id
-    for look in (lambda: services.datasets.get(alan, secret.id), lambda: services.datasets.delete(alan, secret.id), lambda: services.datasets.original(alan, secret.name)):
+    for look in (
+        lambda: services.datasets.get(alan, secret.id),
+        lambda: services.datasets.delete(alan, secret.id),
+        lambda: services.datasets.original(alan, secret.name),
+    ):
         with pytest.raises(DatasetNotFound):
             look()
     assert services.datasets.list(alan).items == []

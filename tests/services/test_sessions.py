@@ -177,7 +177,9 @@ def test_tokens_that_break_a_rule_are_refused(services: Services, claims: dict[s
     assert refused.type is NotSignedIn or claims == {"sub": 7}
 
 
-@pytest.mark.parametrize("headers", [{"typ": "JWT"}, {"typ": "AT+JWT"}, {"kid": "../../etc/passwd"}, {"kid": "' OR 1=1--"}, {"jku": "https://example.org"}, {"crit": ["exp"]}])
+@pytest.mark.parametrize(
+    "headers", [{"typ": "JWT"}, {"typ": "AT+JWT"}, {"kid": "../../etc/passwd"}, {"kid": "' OR 1=1--"}, {"jku": "https://example.org"}, {"crit": ["exp"]}]
+)
 def test_tokens_with_another_header_are_refused(services: Services, headers: dict[str, Any]) -> None:
     with pytest.raises(NotSignedIn):
         services.accounts.authenticate(_forged(services, headers=headers))

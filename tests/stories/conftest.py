@@ -55,7 +55,12 @@ def environment(home: Path) -> dict[str, str]:
     """A new user's environment: nothing of ours but the home."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAPP_", "JUPYTER", "JPY_"))}
     config = home.parent / "jupyter"
-    return kept | {"DAPP_HOME": str(home), "JUPYTER_CONFIG_DIR": str(config), "JUPYTER_RUNTIME_DIR": str(config / "runtime"), "JUPYTER_DATA_DIR": str(config / "data")}
+    return kept | {
+        "DAPP_HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_RUNTIME_DIR": str(config / "runtime"),
+        "JUPYTER_DATA_DIR": str(config / "data"),
+    }
 
 
 def free_port() -> int:

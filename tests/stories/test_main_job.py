@@ -113,7 +113,9 @@ def test_every_format_comes_back_as_it_went_in(client: DAPPClient, tmp_path: Pat
 def test_rest_does_the_job_with_only_a_login(running: Running, people: dict[str, str]) -> None:
     with _login(running, people["analyst"]) as rest:
         data = (SAMPLES / "penguins.csv").read_bytes()
-        made = rest.post("/datasets", params={"filename": "penguins.csv", "name": "By REST"}, content=data, headers={"Content-Type": "application/octet-stream"})
+        made = rest.post(
+            "/datasets", params={"filename": "penguins.csv", "name": "By REST"}, content=data, headers={"Content-Type": "application/octet-stream"}
+        )
         assert made.status_code == 202, made.text
         dataset = _until(lambda: rest.get(f"/datasets/{made.json()['id']}").json(), lambda each: each["status"] != "processing")
         assert (dataset["status"], dataset["rows"]) == ("ready", 344)
@@ -202,7 +204,7 @@ def test_a_killed_worker_costs_nothing(running: Running, client: DAPPClient, adu
     assert len(client.get_results(model).leaderboard)
     assert len(model.board().trials) >= before
     assert client.job(model.read.job_id).read.attempt == 2
-    gone, alive = psutil.wait_procs(children, timeout=15)
+    _, alive = psutil.wait_procs(children, timeout=15)
     assert alive == [], "what the killed worker had started went on"
 
 
