@@ -43,10 +43,11 @@ class Change:
     events: list[feed.NewEvent] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     subject: Subject | None = None
+    by: Named | None = None  # whom background work is done for; it has no actor of its own
 
     def tell(self, type: str, subject: Subject, data: Answer, thing: access.Thing | None = None) -> None:
         """Add an event for everybody who may see the thing; without one, for administrators."""
-        actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else None
+        actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else self.by
         owner = thing.owner_id if thing else None
         audience = "admin" if thing is None else thing.visibility
         self.events.append(feed.NewEvent(type, subject, data, actor, owner, audience))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,7 +147,7 @@ class Jobs:
         if moment - self._told.get(job.id, 0.0) < PROGRESS_EVERY_SECONDS:
             return
         self._told[job.id] = moment
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             kept = queue.held(change.session, job.id, job.attempt)
             if kept is not None:
                 kept.progress = max(kept.progress, min(fraction, 0.999))
@@ -157,7 +158,7 @@ class Jobs:
     def fail(self, job: Job, code: str, sentence: str, status: str = "failed") -> None:
         """End a job without a result, and say why at its subject."""
         self._told.pop(job.id, None)
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             kept = queue.held(change.session, job.id, job.attempt)
             if kept is not None:
                 queue.finish(change.session, kept, status, code)
@@ -166,7 +167,7 @@ class Jobs:
 
     def release(self, job: Job) -> None:
         """Give a job back, because the worker is being stopped."""
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             kept = queue.held(change.session, job.id, job.attempt)
             if kept is not None:
                 queue.release(change.session, kept)
@@ -174,7 +175,7 @@ class Jobs:
 
     def lost(self, job: Job) -> None:
         """The process that did the work died: queue it again, or give it up after the third time."""
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             kept = queue.held(change.session, job.id, job.attempt)
             if kept is not None:
                 self._lose(change, kept)
@@ -209,6 +210,14 @@ class Jobs:
         """What exactly is to be done."""
         with self._context.database.read() as session:
             return self._context.unseal(session, job.subject_id, f"jobs/{job.id}", job.sealed)
+
+
+@contextmanager
+def change_for(context: Context, job: Job) -> Iterator[Change]:
+    """A change by background work, in the name of whom it is done for. It has no audit row: asking for the work had one."""
+    with context.change(None, None) as change:
+        change.by = Named(id=job.owner_id, name=accounts_store.names(change.session, {job.owner_id}).get(job.owner_id, ""))
+        yield change
 
 
 def add_job(context: Context, change: Change, kind: JobKind, thing: Thing, subject: Subject, name: str, spec: dict[str, Any]) -> Job:

@@ -16,7 +16,7 @@ from dapp_ext.schema.events import PredictionEvent, TrialEvent
 from dapp_ext.schema.models import Results, Trial
 from dapp_ext.services import datasets, files, models
 from dapp_ext.services.context import Change, Context
-from dapp_ext.services.jobs import finish_job
+from dapp_ext.services.jobs import change_for, finish_job
 from dapp_ext.services.work import GuardsChecked, IngestOrder, ModelMade, Order, PredictOrder, SearchBegan, TableMade, TrainOrder, TrialEnded
 from dapp_ext.store import datasets as datasets_store
 from dapp_ext.store import models as models_store
@@ -43,7 +43,7 @@ class Settling:
 
     def begin(self, job: Job) -> None:
         """Show that work on it has begun."""
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             if job.subject_kind == "dataset":
                 dataset = change.session.get(Dataset, job.subject_id)
                 if dataset is not None:
@@ -53,7 +53,7 @@ class Settling:
             if model is not None:
                 model.status, model.updated_at = "training", now()
                 change.session.add(model)
-                models.tell(change, "model.training", model)
+                models.tell(change, "model.changed", model)
 
     def hear(self, job: Job, message: Any) -> None:
         """Keep what a search told on its way."""
@@ -121,7 +121,7 @@ class Settling:
 
     def _keep_trial(self, job: Job, message: TrialEnded) -> None:
         trial = message.trial
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             model = change.session.get(Model, job.subject_id)
             if model is None or queue.held(change.session, job.id, job.attempt) is None:
                 return
@@ -136,7 +136,7 @@ class Settling:
             change.tell("model.trial", Subject(kind="model", id=model.id), data, models.thing_of(model))
 
     def _keep_in_model(self, job: Job, values: dict[str, Any]) -> None:
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             model = change.session.get(Model, job.subject_id)
             if model is None or queue.held(change.session, job.id, job.attempt) is None:
                 return
@@ -151,7 +151,7 @@ class Settling:
         files.publish(self._context, made.table)
         number = made.table.label.generation
         profile_label, profile_stored = files.put(self._context, job.subject_id, number, "profile", files.json_bytes(made.profile))
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             if finish_job(change, job) is None:
                 return
             dataset = change.session.get(Dataset, job.subject_id)
@@ -178,7 +178,7 @@ class Settling:
     def _settle_model(self, job: Job, made: ModelMade) -> None:
         files.publish(self._context, made.artifact)
         files.publish(self._context, made.results_pass)
-        with self._context.change(None, None) as change:
+        with change_for(self._context, job) as change:
             if finish_job(change, job) is None:
                 return
             model = change.session.get(Model, job.subject_id)
