@@ -49,6 +49,7 @@ interface InputProps {
   step?: string;
   inputMode?: "decimal" | "numeric" | "text";
   required?: boolean;
+  suggestions?: string[];
 }
 
 export function Input(props: InputProps) {
@@ -69,8 +70,16 @@ export function Input(props: InputProps) {
             step={props.step}
             inputMode={props.inputMode}
             required={props.required}
+            list={props.suggestions?.length ? `${id}-list` : undefined}
             onInput={(event) => props.onInput(event.currentTarget.value)}
           />
+          {props.suggestions && props.suggestions.length > 0 && (
+            <datalist id={`${id}-list`}>
+              {props.suggestions.map((each) => (
+                <option key={each} value={each} />
+              ))}
+            </datalist>
+          )}
         </div>
       )}
     </Field>

@@ -1,0 +1,364 @@
+// Which chart fits two columns, what to ask for it, and how it is drawn.
+import type { EChartsCoreOption } from "echarts/core";
+import * as format from "../format";
+import type { ColumnProfile, Filter, Grouping, Measure, Profile, QueryRequest, RowsRequest } from "../schema";
+import { type Paint, axis, tip } from "./chart";
+
+type Role = "number" | "time" | "name";
+type Bucket = NonNullable<Grouping["bucket"]>;
+
+export interface Wish {
+  x: string;
+  y: string;
+  measure: string;
+  bucket: string;
+  filters: Filter[];
+}
+
+export interface Plan {
+  key: string;
+  shape: "histogram" | "bar" | "line" | "heat" | "points";
+  title: string;
+  note?: string;
+  x: ColumnProfile;
+  y?: ColumnProfile;
+  measure: string;
+  measures: [string, string][];
+  bucket: string;
+  buckets: string[];
+  width: number;
+  query?: Partial<QueryRequest>;
+  rows?: Partial<RowsRequest>;
+  under: (rows: number, shown: number) => string;
+}
+
+export interface Drawn {
+  empty: boolean;
+  build: (paint: Paint, narrow: boolean) => EChartsCoreOption;
+  numbers: () => { columns: string[]; rows: string[][] };
+}
+
+const AVERAGES: [string, string][] = [
+  ["mean", "Average"],
+  ["median", "Median"],
+  ["sum", "Sum"],
+  ["min", "Lowest"],
+  ["max", "Highest"],
+];
+const MOST_NAMES = 20;
+const MOST_POINTS = 1000;
+const BINS = 40;
+
+function roleOf(column: ColumnProfile): Role {
+  if (column.kind === "integer" || column.kind === "decimal") return column.distinct <= 12 && column.kind === "integer" ? "name" : "number";
+  if (column.kind === "date" || column.kind === "datetime") return "time";
+  return "name";
+}
+
+function isNumber(column: ColumnProfile): boolean {
+  return column.kind === "integer" || column.kind === "decimal";
+}
+
+/** What to ask and to draw for a wish. */
+export function planOf(profile: Profile, wish: Wish): Plan | null {
+  const x = profile.columns.find((each) => each.name === wish.x);
+  const y = profile.columns.find((each) => each.name === wish.y);
+  if (!x) return null;
+  const base = { x, y, measure: "count", measures: [] as [string, string][], bucket: "", buckets: [] as string[], under: (rows: number) => format.counted(rows, "row") };
+  const common = { filters: wish.filters };
+  const key = JSON.stringify(wish);
+  if (!y) {
+    if (roleOf(x) === "number") {
+      const bins = Math.min(BINS, Math.max(5, x.distinct));
+      return { ...base, key, shape: "histogram", title: `How ${x.name} is spread`, width: 2, query: { ...common, group_by: [{ column: x.name, bins }], limit: 300 } };
+    }
+    if (roleOf(x) === "time") return overTime(key, base, x, undefined, wish);
+    return { ...base, key, shape: "bar", title: `Rows by ${x.name}`, note: manyNames(x), width: 2, query: { ...common, group_by: [{ column: x.name }], limit: 5000 } };
+  }
+  return pair(key, base, x, y, profile, wish);
+}
+
+type Base = Omit<Plan, "key" | "shape" | "title" | "width">;
+
+function pair(key: string, base: Base, x: ColumnProfile, y: ColumnProfile, profile: Profile, wish: Wish): Plan {
+  const roles = `${roleOf(x)} ${roleOf(y)}`;
+  const common = { filters: wish.filters };
+  if (roles.startsWith("time") || roles.endsWith("time")) {
+    const [time, other] = roleOf(x) === "time" ? [x, y] : [y, x];
+    return overTime(key, base, time, other, wish);
+  }
+  if (roles === "number number") {
+    if (profile.rows <= MOST_POINTS) {
+      return {
+        ...base,
+        key,
+        shape: "points",
+        title: `${y.name} against ${x.name}`,
+        width: 2,
+        rows: { columns: [x.name, y.name], filters: wish.filters, limit: MOST_POINTS },
+      };
+    }
+    const group_by = [
+      { column: x.name, bins: Math.min(BINS, Math.max(2, x.distinct)) },
+      { column: y.name, bins: Math.min(30, Math.max(2, y.distinct)) },
+    ];
+    return { ...base, key, shape: "heat", title: `${y.name} against ${x.name}`, note: "Darker means more rows.", width: 3, query: { ...common, group_by, limit: 10_000 } };
+  }
+  if (isNumber(y) || isNumber(x)) {
+    const [name, value] = isNumber(y) && roleOf(x) === "name" ? [x, y] : [y, x];
+    if (roleOf(name) === "name" && isNumber(value)) return byName(key, base, name, value, wish);
+  }
+  return { ...base, key, shape: "heat", title: `${y.name} by ${x.name}`, note: "Darker means more rows.", width: 3, query: { ...common, group_by: [{ column: x.name }, { column: y.name }], limit: 10_000 } };
+}
+
+function byName(key: string, base: Base, name: ColumnProfile, value: ColumnProfile, wish: Wish): Plan {
+  const measure = AVERAGES.some(([each]) => each === wish.measure) ? wish.measure : "mean";
+  const measures: Measure[] = [{ op: measure as Measure["op"], column: value.name }, { op: "count" }];
+  const label = AVERAGES.find(([each]) => each === measure)?.[1] ?? "";
+  return {
+    ...base,
+    key,
+    x: name,
+    y: value,
+    measure,
+    measures: AVERAGES,
+    shape: "bar",
+    title: `${label} ${value.name} by ${name.name}`,
+    note: manyNames(name),
+    width: 3,
+    query: { filters: wish.filters, group_by: [{ column: name.name }], measures, limit: 5000 },
+  };
+}
+
+function overTime(key: string, base: Base, time: ColumnProfile, other: ColumnProfile | undefined, wish: Wish): Plan {
+  const buckets = bucketsFor(time);
+  const bucket = buckets.includes(wish.bucket as Bucket) ? (wish.bucket as Bucket) : bestBucket(time, buckets);
+  const group: Grouping = { column: time.name, bucket };
+  const common = { filters: wish.filters, limit: 10_000 };
+  const steps = { bucket, buckets };
+  if (other && isNumber(other)) {
+    const measure = AVERAGES.some(([each]) => each === wish.measure) ? wish.measure : "mean";
+    const label = AVERAGES.find(([each]) => each === measure)?.[1] ?? "";
+    const measures: Measure[] = [{ op: measure as Measure["op"], column: other.name }, { op: "count" }];
+    return { ...base, ...steps, key, x: time, y: other, measure, measures: AVERAGES, shape: "line", title: `${label} ${other.name} over time`, note: `Per ${bucket} of ${time.name}.`, width: 3, query: { ...common, group_by: [group], measures } };
+  }
+  if (other) return { ...base, ...steps, key, x: time, y: other, shape: "line", title: `Rows over time by ${other.name}`, note: `Per ${bucket} of ${time.name}.`, width: 3, query: { ...common, group_by: [group, { column: other.name }] } };
+  return { ...base, ...steps, key, x: time, shape: "line", title: "Rows over time", note: `Per ${bucket} of ${time.name}.`, width: 2, query: { ...common, group_by: [group] } };
+}
+
+const DAYS: Record<Bucket, number> = { hour: 1 / 24, day: 1, week: 7, month: 30.4, quarter: 91.3, year: 365.25 };
+
+function spanDays(time: ColumnProfile): number {
+  const span = (Date.parse(String(time.maximum)) - Date.parse(String(time.minimum))) / 86_400_000;
+  return Number.isFinite(span) ? span : 365;
+}
+
+function bucketsFor(time: ColumnProfile): Bucket[] {
+  const span = spanDays(time);
+  const all: Bucket[] = time.kind === "datetime" ? ["hour", "day", "week", "month", "quarter", "year"] : ["day", "week", "month", "quarter", "year"];
+  const useful = all.filter((each) => span / DAYS[each] >= 2 && span / DAYS[each] <= 4000);
+  return useful.length ? useful : [all[0] as Bucket];
+}
+
+function bestBucket(time: ColumnProfile, buckets: Bucket[]): Bucket {
+  const span = spanDays(time);
+  return buckets.find((each) => span / DAYS[each] <= 400) ?? (buckets.at(-1) as Bucket);
+}
+
+function manyNames(column: ColumnProfile): string | undefined {
+  return column.distinct > MOST_NAMES ? `The ${MOST_NAMES} largest of ${format.count(column.distinct)} values; the others are one bar.` : undefined;
+}
+
+/** The picture of an answer. */
+export function draw(plan: Plan, rows: unknown[][]): Drawn {
+  if (plan.shape === "histogram") return histogram(plan, rows);
+  if (plan.shape === "bar") return bar(plan, rows);
+  if (plan.shape === "line") return line(plan, rows);
+  if (plan.shape === "points") return points(plan, rows);
+  return heat(plan, rows);
+}
+
+const label = (column: ColumnProfile, value: unknown) => (value === null ? "empty" : format.cell(value, column.kind));
+
+function histogram(plan: Plan, rows: unknown[][]): Drawn {
+  const known = rows.filter((row) => row[0] !== null).sort((a, b) => Number(a[0]) - Number(b[0]));
+  const total = known.reduce((sum, row) => sum + Number(row[1]), 0);
+  const width = binWidth(known.map((row) => Number(row[0])));
+  const whole = plan.x.kind === "integer" && width <= 1;
+  const range = (from: number) => (whole ? format.figure(from, "integer") : `${format.number(from)} to ${format.number(from + width)}`);
+  return {
+    empty: known.length === 0,
+    numbers: () => ({ columns: [plan.x.name, "Rows", "Share"], rows: known.map((row) => [range(Number(row[0])), format.count(Number(row[1])), format.percent(Number(row[1]) / total)]) }),
+    build: (paint) => ({
+      grid: { left: 8, right: 24, top: 16, bottom: 28, containLabel: true },
+      xAxis: axis(paint, { type: "value", min: whole ? Number(known[0]?.[0]) - 0.5 : Number(known[0]?.[0]), max: Number(known.at(-1)?.[0]) + (whole ? 0.5 : width), name: plan.x.name, nameLocation: "middle", nameGap: 28, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, formatter: (value: number) => format.short(value) } }),
+      yAxis: axis(paint, { type: "value", axisLabel: { color: paint.ink3, fontSize: 13, formatter: (value: number) => format.short(value) } }),
+      tooltip: tip(paint, (params) => {
+        const [from, count] = (params as { value: number[] }).value as [number, number];
+        return [
+          [plan.x.name, range(whole ? from : from - width / 2)],
+          ["Rows", format.count(count)],
+          ["Share", format.percent(count / total)],
+        ];
+      }),
+      series: [{ type: "bar", barCategoryGap: "6%", barWidth: `${Math.max(1, 92 / Math.max(1, spread(known, width)))}%`, data: known.map((row) => [Number(row[0]) + (whole ? 0 : width / 2), Number(row[1])]), itemStyle: { color: paint.series[0], borderRadius: [3, 3, 0, 0] } }],
+    }),
+  };
+}
+
+function spread(rows: unknown[][], width: number): number {
+  const first = Number(rows[0]?.[0] ?? 0);
+  const last = Number(rows.at(-1)?.[0] ?? 0);
+  return width > 0 ? Math.round((last - first) / width) + 1 : rows.length;
+}
+
+function binWidth(edges: number[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let index = 1; index < edges.length; index++) least = Math.min(least, (edges[index] as number) - (edges[index - 1] as number));
+  return Number.isFinite(least) ? least : 1;
+}
+
+function bar(plan: Plan, rows: unknown[][]): Drawn {
+  const place = plan.y ? 1 : rows[0]?.length === 3 ? 2 : 1;
+  const counted = plan.y === undefined;
+  const sorted = [...rows].sort((a, b) => Number(b[counted ? 1 : 2]) - Number(a[counted ? 1 : 2]));
+  const kept = sorted.slice(0, MOST_NAMES);
+  const others = sorted.slice(MOST_NAMES);
+  const items = kept.map((row) => ({ name: label(plan.x, row[0]), value: Number(row[place]), rows: Number(row[counted ? 1 : 2]) }));
+  if (others.length && counted) items.push({ name: `${format.count(others.length)} others`, value: others.reduce((sum, row) => sum + Number(row[1]), 0), rows: 0 });
+  const ordered = plan.x.kind === "integer" ? [...items].sort((a, b) => Number(a.name) - Number(b.name)) : items;
+  const shown = [...ordered].reverse();
+  const title = counted ? "Rows" : plan.title.split(" by ")[0] ?? "";
+  return {
+    empty: items.length === 0,
+    numbers: () => ({ columns: counted ? [plan.x.name, "Rows"] : [plan.x.name, title, "Rows"], rows: ordered.map((each) => (counted ? [each.name, format.count(each.value)] : [each.name, format.number(each.value), format.count(each.rows)])) }),
+    build: (paint, narrow) => ({
+      grid: { left: 8, right: 64, top: 8, bottom: 8, containLabel: true },
+      xAxis: axis(paint, { type: "value", axisLabel: { show: false }, splitLine: { show: false } }),
+      yAxis: axis(paint, { type: "category", data: shown.map((each) => each.name), axisLine: { show: false }, axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 96 : 180, overflow: "truncate" } }),
+      tooltip: tip(paint, (params) => {
+        const each = shown[(params as { dataIndex: number }).dataIndex];
+        return each ? [[plan.x.name, each.name], [title, counted ? format.count(each.value) : format.number(each.value)], ...(counted || !each.rows ? [] : [["Rows", format.count(each.rows)] as [string, string]])] : [];
+      }),
+      series: [
+        {
+          type: "bar",
+          barMaxWidth: 26,
+          data: shown.map((each) => each.value),
+          itemStyle: { color: paint.series[0], borderRadius: [0, 4, 4, 0] },
+          label: { show: true, position: "right", color: paint.ink2, fontSize: 13, formatter: (each: { value: number }) => (counted ? format.short(each.value) : format.number(each.value)) },
+        },
+      ],
+    }),
+  };
+}
+
+function line(plan: Plan, rows: unknown[][]): Drawn {
+  const known = rows.filter((row) => row[0] !== null).sort((a, b) => String(a[0]).localeCompare(String(b[0])));
+  const split = plan.y !== undefined && !isNumber(plan.y);
+  const groups = new Map<string, [string, number][]>();
+  for (const row of known) {
+    const name = split ? label(plan.y as ColumnProfile, row[1]) : plan.y ? plan.title : "Rows";
+    const points = groups.get(name) ?? [];
+    points.push([String(row[0]), Number(split ? row[2] : row[1])]);
+    groups.set(name, points);
+  }
+  const sum = (points: [string, number][]) => points.reduce((total, [, value]) => total + value, 0);
+  const kept = [...groups].sort((a, b) => sum(b[1]) - sum(a[1])).slice(0, 8);
+  return {
+    empty: known.length === 0,
+    numbers: () => ({ columns: split ? [plan.x.name, plan.y?.name ?? "", "Rows"] : [plan.x.name, plan.y ? plan.title : "Rows"], rows: known.map((row) => (split ? [format.dataDate(String(row[0])), label(plan.y as ColumnProfile, row[1]), format.count(Number(row[2]))] : [format.dataDate(String(row[0])), format.number(Number(row[1]))])) }),
+    build: (paint) => ({
+      grid: { left: 8, right: 24, top: split ? 44 : 16, bottom: 8, containLabel: true },
+      legend: split ? { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } } : undefined,
+      xAxis: axis(paint, { type: "time", splitLine: { show: false } }),
+      yAxis: axis(paint, { type: "value", scale: plan.y !== undefined && !split && plan.measure !== "sum", axisLabel: { color: paint.ink3, fontSize: 13, formatter: (value: number) => format.short(value) } }),
+      tooltip: {
+        ...tip(paint, (params) => {
+          const all = params as { seriesName: string; value: [string, number] }[];
+          return [[plan.x.name, format.dataDate(all[0]?.value[0] ?? "")], ...all.map((each): [string, string] => [split ? each.seriesName : plan.y ? (plan.y.name ?? "") : "Rows", format.number(each.value[1])])];
+        }),
+        trigger: "axis",
+        axisPointer: { lineStyle: { color: paint.ink3 } },
+      },
+      series: kept.map(([name, points], index) => ({
+        type: "line",
+        name,
+        data: points,
+        showSymbol: points.length < 40,
+        symbolSize: 6,
+        sampling: "lttb",
+        lineStyle: { width: 2, color: paint.series[index] },
+        itemStyle: { color: paint.series[index] },
+        areaStyle: kept.length === 1 && plan.y === undefined ? { color: paint.series[0], opacity: 0.1 } : undefined,
+      })),
+    }),
+  };
+}
+
+function points(plan: Plan, rows: unknown[][]): Drawn {
+  const y = plan.y as ColumnProfile;
+  const order = plan.rows?.columns?.[0] === plan.x.name ? [0, 1] : [1, 0];
+  const known = rows.map((row) => [row[order[0] as number], row[order[1] as number]]).filter((row) => row[0] !== null && row[1] !== null) as [number, number][];
+  return {
+    empty: known.length === 0,
+    numbers: () => ({ columns: [plan.x.name, y.name], rows: known.map((row) => row.map((value) => format.number(value))) }),
+    build: (paint) => ({
+      grid: { left: 12, right: 24, top: 16, bottom: 32, containLabel: true },
+      xAxis: axis(paint, { type: "value", scale: true, name: plan.x.name, nameLocation: "middle", nameGap: 30 }),
+      yAxis: axis(paint, { type: "value", scale: true, name: y.name, nameLocation: "end", nameTextStyle: { color: paint.ink3, fontSize: 13, align: "left" }, nameGap: 10 }),
+      tooltip: tip(paint, (params) => {
+        const [first, second] = (params as { value: [number, number] }).value;
+        return [
+          [plan.x.name, format.number(first)],
+          [y.name, format.number(second)],
+        ];
+      }),
+      series: [{ type: "scatter", symbolSize: 8, data: known, itemStyle: { color: paint.series[0], opacity: 0.6 } }],
+    }),
+  };
+}
+
+function heat(plan: Plan, rows: unknown[][]): Drawn {
+  const y = plan.y as ColumnProfile;
+  const xs = orderOf(plan.x, rows, 0);
+  const ys = orderOf(y, rows, 1);
+  const xAt = new Map(xs.map((value, index) => [value, index]));
+  const yAt = new Map(ys.map((value, index) => [value, index]));
+  const cells: [number, number, number][] = [];
+  for (const row of rows) {
+    const a = xAt.get(row[0]);
+    const b = yAt.get(row[1]);
+    if (a !== undefined && b !== undefined) cells.push([a, b, Number(row[2])]);
+  }
+  const most = cells.reduce((found, cell) => Math.max(found, cell[2]), 1);
+  const name = (column: ColumnProfile, value: unknown) => (typeof value === "number" ? format.number(value) : label(column, value));
+  return {
+    empty: cells.length === 0,
+    numbers: () => ({ columns: [plan.x.name, y.name, "Rows"], rows: cells.map(([a, b, count]) => [name(plan.x, xs[a]), name(y, ys[b]), format.count(count)]) }),
+    build: (paint, narrow) => ({
+      grid: { left: 8, right: 24, top: 16, bottom: 30, containLabel: true },
+      xAxis: axis(paint, { type: "category", data: xs.map((value) => name(plan.x, value)), name: plan.x.name, nameLocation: "middle", nameGap: 30, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, width: 90, overflow: "truncate" } }),
+      yAxis: axis(paint, { type: "category", data: ys.map((value) => name(y, value)), splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, width: narrow ? 80 : 150, overflow: "truncate" } }),
+      visualMap: { show: false, min: 0, max: Math.sqrt(most), dimension: 3, inRange: { color: paint.heat } },
+      tooltip: tip(paint, (params) => {
+        const [a, b, count] = (params as { value: [number, number, number] }).value;
+        return [
+          [plan.x.name, name(plan.x, xs[a])],
+          [y.name, name(y, ys[b])],
+          ["Rows", format.count(count)],
+        ];
+      }),
+      // The square root keeps cells with few rows visible beside those with many.
+      series: [{ type: "heatmap", data: cells.map((cell) => [...cell, Math.sqrt(cell[2])]), itemStyle: { borderColor: paint.surface, borderWidth: 1, borderRadius: 2 }, progressive: 0 }],
+    }),
+  };
+}
+
+function orderOf(column: ColumnProfile, rows: unknown[][], place: number): unknown[] {
+  const counts = new Map<unknown, number>();
+  for (const row of rows) if (row[place] !== null) counts.set(row[place], (counts.get(row[place]) ?? 0) + Number(row[2]));
+  const values = [...counts.keys()];
+  if (isNumber(column)) return values.sort((a, b) => Number(a) - Number(b));
+  return values.sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0)).slice(0, MOST_NAMES);
+}

@@ -1,0 +1,146 @@
+// A whole file at once: a dataset that is there, or a new one; the answer becomes a dataset of its own.
+import { useState } from "preact/hooks";
+import { call } from "../channel";
+import * as format from "../format";
+import { motions } from "../live";
+import { useCall } from "../query";
+import { place, refine, to } from "../router";
+import type { BatchPredictRead, DatasetRead, JobRead, ModelRead, Page as Listed, RowsRead } from "../schema";
+import { may } from "../session";
+import { Button } from "../parts/button";
+import { Menu } from "../parts/dialog";
+import { Drop, Sendings } from "../parts/drop";
+import { Chooser } from "../parts/field";
+import { Bone, Card, Notice, Progress, Trouble } from "../parts/surface";
+
+export function Batch({ model }: { model: ModelRead }) {
+  const chosen = place.value.query.get("file") ?? "";
+  const made = place.value.query.get("made");
+  const job = place.value.query.get("job");
+  const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
+  const dataset = useCall<DatasetRead>(chosen ? "datasets.get" : null, { ref: chosen });
+  const [trouble, setTrouble] = useState("");
+  const ready = (listed.data?.items ?? []).filter((each) => each.status === "ready");
+  const listedWith = dataset.data && !ready.some((each) => each.id === chosen) ? [dataset.data, ...ready] : ready;
+  const start = () => {
+    setTrouble("");
+    return call<BatchPredictRead>("models.predict_batch", { ref: model.id, dataset: chosen }).then(
+      (answer) => refine({ made: answer.dataset_id, job: answer.job_id }),
+      (error: Error) => setTrouble(error.message),
+    );
+  };
+  return (
+    <>
+      <Card title="Which rows?" note={`They need the columns that the model learned from${model.target ? `; ${model.target} may be missing` : ""}.`}>
+        <div class="batch-ways">
+          <Chooser
+            label="A dataset that is here"
+            value={chosen}
+            placeholder="Choose a dataset"
+            options={listedWith.map((each) => ({ value: each.id, label: each.name, note: each.status === "ready" ? format.counted(each.rows, "row") : "being read" }))}
+            onChange={(value) => refine({ file: value, made: undefined, job: undefined })}
+          />
+          {may("dataset.create") && (
+            <>
+              <span class="or">or</span>
+              <Drop compact onDone={(fresh) => refine({ file: fresh.id, made: undefined, job: undefined })}>
+                Drop a new file
+              </Drop>
+            </>
+          )}
+        </div>
+        <Sendings />
+        {dataset.error && <Trouble error={dataset.error} />}
+        {dataset.data?.status === "processing" && <Notice tone="accent" title={`${dataset.data.name} is being read`}>You can start as soon as it is ready.</Notice>}
+        {dataset.data?.status === "failed" && <Notice tone="bad" title={dataset.data.error ?? "The file could not be read."} />}
+        {trouble && <Notice tone="bad">{trouble}</Notice>}
+        <div>
+          <Button tone="main" icon="predict" disabled={dataset.data?.status !== "ready"} onClick={start}>
+            {dataset.data?.status === "ready" ? `Predict ${format.counted(dataset.data.rows, "row")}` : "Predict"}
+          </Button>
+        </div>
+      </Card>
+      {made && <Outcome id={made} job={job} model={model} />}
+    </>
+  );
+}
+
+function Outcome({ id, job, model }: { id: string; job: string | null; model: ModelRead }) {
+  const dataset = useCall<DatasetRead>("datasets.get", { ref: id });
+  const work = useCall<JobRead>(job ? "jobs.get" : null, { ref: job ?? "" });
+  const motion = job ? motions.value.get(job) : undefined;
+  const failed = dataset.data?.status === "failed" || work.data?.status === "failed" || work.data?.status === "dead";
+  const ready = dataset.data?.status === "ready";
+  return (
+    <Card
+      title={dataset.data?.name ?? "Predictions"}
+      note={ready ? `${format.counted(dataset.data?.rows, "row")}, with the answers of ${model.name} beside them` : undefined}
+      action={
+        ready &&
+        may("dataset.export", dataset.data) && (
+          <Menu
+            label="Download"
+            icon="download"
+            tone="main"
+            items={["csv", "xlsx", "parquet"].map((kind) => ({ label: { csv: "CSV", xlsx: "Excel", parquet: "Parquet" }[kind] as string, icon: "download" as const, href: `/download/${id}?format=${kind}`, download: true }))}
+          >
+            Download
+          </Menu>
+        )
+      }
+    >
+      {dataset.error && <Trouble error={dataset.error} again={dataset.reload} />}
+      {failed && <Notice tone="bad" title={work.data?.error ?? dataset.data?.error ?? "The prediction could not be made."} />}
+      {!ready && !failed && !dataset.error && (
+        <div class="stack" style={{ "--gap": "8px" }}>
+          <Progress value={motion?.progress ?? work.data?.progress ?? 0} label="Predicting" />
+          <p class="muted">{motion?.message || work.data?.message || "Waiting for a worker"}</p>
+        </div>
+      )}
+      {ready && dataset.data && <Peek dataset={dataset.data} />}
+      {ready && (
+        <div>
+          <Button icon="table" href={to(`/datasets/${id}/rows`)}>
+            See all rows
+          </Button>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+/** The first rows, the answers first. */
+function Peek({ dataset }: { dataset: DatasetRead }) {
+  const answers = dataset.schema.filter((each) => each.name === "prediction" || each.name.startsWith("probability"));
+  const others = dataset.schema.filter((each) => !answers.includes(each)).slice(0, 5);
+  const columns = [...answers.slice(0, 4), ...others];
+  const rows = useCall<RowsRead>("datasets.rows", { ref: dataset.id, version: dataset.version, columns: columns.map((each) => each.name), limit: 8 });
+  if (rows.error) return <Trouble error={rows.error} />;
+  if (!rows.data) return <Bone height={220} />;
+  return (
+    <div class="numbers-scroll" tabIndex={0} role="region" aria-label="First rows">
+      <table class="plain-table">
+        <thead>
+          <tr>
+            {rows.data.columns.map((each) => (
+              <th key={each.name} scope="col">
+                {each.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.data.rows.map((row, index) => (
+            <tr key={index}>
+              {row.map((value, at) => (
+                <td key={at} class={`num ${at < answers.length ? "strong" : ""}`}>
+                  {format.cell(value, rows.data?.columns[at]?.kind)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

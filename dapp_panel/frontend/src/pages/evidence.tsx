@@ -1,0 +1,278 @@
+// The evidence behind a result: every score with its range, the curves, the mistakes, the checks, the candidates, the split.
+import * as format from "../format";
+import type { Confusion, Curve, Guard, Results, Scatter, Score } from "../schema";
+import { TASKS, bySeverity } from "../words";
+import { Chart, axis, tip } from "../charts/chart";
+import { Bars } from "../charts/small";
+import { Icon, type IconName } from "../parts/icon";
+import { Badge, Card, type Tone } from "../parts/surface";
+import { OverTime, Trials } from "./search";
+
+export function Evidence({ results }: { results: Results }) {
+  const higher = results.scores.find((each) => each.name === results.metric)?.greater_is_better ?? true;
+  const board = { trials: results.leaderboard, metric: results.metric, greater_is_better: higher };
+  return (
+    <>
+      <Card title="Scores" note={results.split.sentence} flush>
+        <Scores scores={results.scores} metric={results.metric} />
+      </Card>
+      <div class="grid-2">
+        {results.confusion && <Mistakes of={results.confusion} />}
+        {results.scatter && <Hits of={results.scatter} target={results.target} />}
+        {curveGroups(results.curves).map(([kind, curves]) => (
+          <Curves key={kind} kind={kind} curves={curves} />
+        ))}
+        {results.importances.length > 0 && (
+          <Card title="All drivers" note="How much worse the score gets when a column is shuffled, on rows never trained on.">
+            <div class="tall-list">
+              <Bars rows={results.importances.map((each) => ({ name: each.column, value: each.value, text: `${format.number(each.value)}${each.std ? ` ± ${format.number(each.std)}` : ""}` }))} />
+            </div>
+          </Card>
+        )}
+      </div>
+      <Card title="Checks before anything was scored" flush>
+        <ul class="lines">
+          {sortGuards(results.guards).map((guard) => (
+            <Check key={guard.code} guard={guard} />
+          ))}
+        </ul>
+      </Card>
+      <div class="grid-2">
+        <Card title="Candidates" note={`${format.counted(results.leaderboard.length, "candidate")} in ${format.duration(results.seconds)}; ± is the spread over the parts`} flush>
+          <Trials board={board} most={30} />
+        </Card>
+        <Card title="Score over time">
+          <OverTime board={board} />
+        </Card>
+      </div>
+      <Recipe results={results} />
+    </>
+  );
+}
+
+function Scores({ scores, metric }: { scores: Score[]; metric: string }) {
+  return (
+    <table class="list-table">
+      <thead>
+        <tr>
+          <th scope="col">Measure</th>
+          <th scope="col" class="right">
+            This model
+          </th>
+          <th scope="col" class="right wide-only">
+            95% range
+          </th>
+          <th scope="col" class="right">
+            Guessing
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {scores.map((each) => (
+          <tr key={each.name}>
+            <th scope="row">
+              <span class="row wrap" style={{ "--gap": "2px 8px" }}>
+                {each.label}
+                {each.name === metric && <Badge tone="accent">Searched by</Badge>}
+              </span>
+              <span class="small muted" style={{ fontWeight: 400 }}>
+                {each.greater_is_better ? "Higher is better" : "Lower is better"}
+              </span>
+            </th>
+            <td class="right num strong">{format.score(each.name, each.value)}</td>
+            <td class="right num muted wide-only nowrap">
+              {format.score(each.name, each.low)} to {format.score(each.name, each.high)}
+            </td>
+            <td class="right num muted">{format.score(each.name, each.baseline)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const CURVES: Record<string, [string, string]> = {
+  roc: ["Finding the right ones", "The further the line is from the dotted one, the better it tells them apart."],
+  precision_recall: ["Found against right", "How many of those it names are right, as it finds more of them."],
+  calibration: ["Are its probabilities true?", "On the dotted line, 70% means that it happens 70 times of 100."],
+  lift: ["Gain", "How many it finds when only the most likely cases are looked at."],
+  residuals: ["Where it errs", "The mean error along the predictions; the dotted line is no error."],
+};
+
+function curveGroups(curves: Curve[]): [string, Curve[]][] {
+  const groups = new Map<string, Curve[]>();
+  for (const curve of curves) groups.set(curve.kind, [...(groups.get(curve.kind) ?? []), curve]);
+  return [...groups];
+}
+
+function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
+  const [title, note] = CURVES[kind] ?? [kind, ""];
+  const first = curves[0] as Curve;
+  const shown = curves.slice(0, 8);
+  const share = kind !== "residuals";
+  const guide = kind === "residuals" ? [[Math.min(...first.x), 0], [Math.max(...first.x), 0]] : kind === "roc" || kind === "calibration" || kind === "lift" ? [[0, 0], [1, 1]] : null;
+  return (
+    <Card title={title} note={note}>
+      <Chart
+        of={curves}
+        height={300}
+        label={`${title}: ${first.y_label} against ${first.x_label}`}
+        numbers={() => ({ columns: ["Line", first.x_label, first.y_label], rows: shown.flatMap((curve) => curve.x.map((x, index) => [curve.label, format.number(x), format.number(curve.y[index])])) })}
+        build={(paint) => ({
+          grid: { left: 8, right: 20, top: shown.length > 1 ? 40 : 14, bottom: 30, containLabel: true },
+          legend: shown.length > 1 ? { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } } : undefined,
+          xAxis: axis(paint, { type: "value", name: first.x_label, nameLocation: "middle", nameGap: 30, ...(share ? { min: 0, max: 1 } : { scale: true }), splitLine: { show: false }, axisLabel: label(paint.ink3, share) }),
+          yAxis: axis(paint, { type: "value", ...(share ? { min: 0, max: 1 } : {}), axisLabel: label(paint.ink3, share) }),
+          tooltip: tip(paint, (params) => {
+            const each = params as { seriesName: string; value: [number, number] };
+            const say = (value: number) => (share ? format.percent(value) : format.number(value));
+            return [...(shown.length > 1 ? [["", each.seriesName] as [string, string]] : []), [first.x_label, say(each.value[0])], [first.y_label, say(each.value[1])]];
+          }),
+          series: [
+            ...(guide ? [{ type: "line", data: guide, symbol: "none", silent: true, lineStyle: { color: paint.ink3, type: "dotted", width: 1.5 }, tooltip: { show: false }, name: "" }] : []),
+            ...shown.map((curve, index) => ({
+              type: "line",
+              name: curve.label,
+              data: curve.x.map((x, place) => [x, curve.y[place]]),
+              showSymbol: kind === "calibration" || kind === "residuals",
+              symbolSize: 7,
+              lineStyle: { width: 2.5, color: paint.series[index] },
+              itemStyle: { color: paint.series[index] },
+            })),
+          ],
+        })}
+      />
+      <p class="small muted">{first.y_label}, by {first.x_label.charAt(0).toLowerCase() + first.x_label.slice(1)}.</p>
+    </Card>
+  );
+}
+
+function label(color: string, share: boolean): object {
+  return { color, fontSize: 13, hideOverlap: true, formatter: (value: number) => (share ? `${Math.round(value * 100)}%` : format.short(value)) };
+}
+
+function Mistakes({ of }: { of: Confusion }) {
+  const totals = of.counts.map((row) => row.reduce((sum, each) => sum + each, 0));
+  return (
+    <Card title="Where it is right and wrong" note="Each row is what it really was; the columns are what the model said.">
+      <div class="confusion-scroll" tabIndex={0} role="region" aria-label="Right and wrong answers">
+        <table class="confusion">
+          <thead>
+            <tr>
+              <th scope="col">
+                <span class="hush">Really was</span>
+              </th>
+              {of.classes.map((name) => (
+                <th key={name} scope="col">
+                  <span class="small muted">Said</span>
+                  <span class="clip" title={name}>
+                    {name}
+                  </span>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {of.classes.map((name, row) => (
+              <tr key={name}>
+                <th scope="row">
+                  <span class="small muted">Was</span>
+                  <span class="clip" title={name}>
+                    {name}
+                  </span>
+                </th>
+                {(of.counts[row] ?? []).map((value, column) => {
+                  const share = totals[row] ? value / (totals[row] as number) : 0;
+                  return (
+                    <td key={column} class={row === column ? "right-cell" : "wrong-cell"} style={{ "--share": share }}>
+                      <b class="num">{format.count(value)}</b>
+                      <span class="small num">{format.percent(share)}</span>
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function Hits({ of, target }: { of: Scatter; target: string }) {
+  const points = of.actual.map((actual, index) => [actual, of.predicted[index] as number]);
+  const all = [...of.actual, ...of.predicted];
+  const low = Math.min(...all);
+  const high = Math.max(...all);
+  return (
+    <Card title="Predicted against actual" note="On the dotted line it is exactly right.">
+      <Chart
+        of={of}
+        height={300}
+        label={`Predicted against actual ${target} on ${points.length} rows`}
+        numbers={() => ({ columns: ["Actual", "Predicted"], rows: points.map((point) => point.map((value) => format.number(value))) })}
+        build={(paint) => ({
+          grid: { left: 8, right: 20, top: 14, bottom: 30, containLabel: true },
+          xAxis: axis(paint, { type: "value", scale: true, name: "Actual", nameLocation: "middle", nameGap: 30, splitLine: { show: false }, axisLabel: label(paint.ink3, false) }),
+          yAxis: axis(paint, { type: "value", scale: true, axisLabel: label(paint.ink3, false) }),
+          tooltip: tip(paint, (params) => {
+            const [actual, predicted] = (params as { value: [number, number] }).value;
+            return [
+              ["Actual", format.number(actual)],
+              ["Predicted", format.number(predicted)],
+            ];
+          }),
+          series: [
+            { type: "line", data: [[low, low], [high, high]], symbol: "none", silent: true, lineStyle: { color: paint.ink3, type: "dotted", width: 1.5 }, tooltip: { show: false } },
+            { type: "scatter", data: points, symbolSize: 6, itemStyle: { color: paint.series[0], opacity: 0.45 } },
+          ],
+        })}
+      />
+      <p class="small muted">Predicted, by actual {target}.</p>
+    </Card>
+  );
+}
+
+const STATES: Record<Guard["state"], [Tone, string, IconName]> = { passed: ["good", "Passed", "passed"], done: ["accent", "Corrected", "info"], alerted: ["warn", "Look at this", "warn"] };
+
+function sortGuards(guards: Guard[]): Guard[] {
+  const weight = { alerted: 0, done: 1, passed: 2 };
+  return bySeverity(guards).sort((a, b) => weight[a.state] - weight[b.state]);
+}
+
+function Check({ guard }: { guard: Guard }) {
+  const [tone, word, icon] = STATES[guard.state];
+  const grave = guard.state === "alerted" && guard.severity === "alert";
+  return (
+    <li class={`finding in-card ${guard.state === "alerted" ? (grave ? "alert" : "warning") : guard.state === "done" ? "info" : "passed"}`}>
+      <Icon name={grave ? "alert" : icon} size={20} />
+      <p class="grow">{guard.sentence}</p>
+      <Badge tone={grave ? "bad" : tone}>{grave ? "Serious" : word}</Badge>
+    </li>
+  );
+}
+
+function Recipe({ results }: { results: Results }) {
+  const rows: [string, string][] = [
+    ["Kind of answer", `${TASKS[results.task]}. ${results.task_reason}`],
+    ["Best candidate", results.best.label],
+    ["Its settings", Object.entries(results.best.params).map(([key, value]) => `${key} ${typeof value === "number" ? format.number(value) : String(value)}`).join(", ")],
+    ["Columns used", `${results.features.length}: ${format.listed(results.features.map((each) => each.name), 12)}`],
+    ["Rows", `${format.count(results.split.rows_train)} to learn, ${format.count(results.split.rows_test)} locked away for the scores${results.split.rows_left_out ? `, ${format.count(results.split.rows_left_out)} left out` : ""}`],
+    ["Seed", String(results.split.seed)],
+    ["Libraries", Object.entries(results.libraries).map(([name, version]) => `${name} ${version}`).join(", ")],
+  ];
+  return (
+    <details class="card fold">
+      <summary>How it was made</summary>
+      <dl class="recipe">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}

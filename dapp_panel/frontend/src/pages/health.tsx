@@ -1,0 +1,160 @@
+// The health report: what a person should know about the data, then every column in one line.
+import { useState } from "preact/hooks";
+import * as format from "../format";
+import { to } from "../router";
+import type { ColumnProfile, DatasetRead, Finding, Profile } from "../schema";
+import { may } from "../session";
+import { bySeverity } from "../words";
+import { Distribution, Meter } from "../charts/small";
+import { Button } from "../parts/button";
+import { Input } from "../parts/field";
+import { Icon, KindIcon, kindName } from "../parts/icon";
+import { Card, Notice } from "../parts/surface";
+
+const FIRST_FINDINGS = 5;
+const FIRST_COLUMNS = 60;
+
+export function Findings({ dataset, profile }: { dataset: DatasetRead; profile: Profile }) {
+  const [all, setAll] = useState(false);
+  const sorted = bySeverity(profile.findings);
+  const grave = sorted.filter((each) => each.severity !== "info").length;
+  const shown = all ? sorted : sorted.slice(0, FIRST_FINDINGS);
+  return (
+    <div class="health">
+      <Card
+        title="Health"
+        note={
+          sorted.length === 0
+            ? "Nothing was found that stands in the way."
+            : grave
+              ? `${format.counted(grave, "thing")} to look at before you rely on it.`
+              : "Nothing grave; good to know."
+        }
+      >
+        {sorted.length === 0 ? (
+          <Notice tone="good" title="This data looks clean">
+            No repeated rows, no constant columns, nothing that looks like a mistake.
+          </Notice>
+        ) : (
+          <ul class="findings">
+            {shown.map((finding) => (
+              <One key={finding.code + finding.columns.join() + finding.sentence} finding={finding} dataset={dataset} />
+            ))}
+          </ul>
+        )}
+        {sorted.length > FIRST_FINDINGS && (
+          <button type="button" class="link-button" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? "Show fewer" : `Show ${sorted.length - FIRST_FINDINGS} more`}
+          </button>
+        )}
+      </Card>
+      {profile.likely_target && (
+        <Card class="next-step">
+          <span class="next-sign">
+            <Icon name="target" size={22} />
+          </span>
+          <div>
+            <h2>A good thing to predict: {profile.likely_target}</h2>
+            <p class="card-note">{profile.likely_target_reason}</p>
+          </div>
+          {may("model.train", dataset) && (
+            <Button tone="main" icon="train" href={to("/train", { dataset: dataset.id, target: profile.likely_target })}>
+              Train on it
+            </Button>
+          )}
+        </Card>
+      )}
+    </div>
+  );
+}
+
+const SIGN = { alert: "alert", warning: "warn", info: "info" } as const;
+const WORD = { alert: "Serious", warning: "Look at this", info: "Good to know" };
+
+function One({ finding, dataset }: { finding: Finding; dataset: DatasetRead }) {
+  const first = finding.columns[0];
+  return (
+    <li class={`finding ${finding.severity}`}>
+      <Icon name={SIGN[finding.severity]} size={20} />
+      <span class="hush">{WORD[finding.severity]}: </span>
+      <p class="grow">{finding.sentence}</p>
+      {first && (
+        <a class="more-link" href={to(`/explore/${dataset.id}`, { x: first })}>
+          See it
+        </a>
+      )}
+    </li>
+  );
+}
+
+export function Columns({ dataset, profile }: { dataset: DatasetRead; profile: Profile }) {
+  const [text, setText] = useState("");
+  const [most, setMost] = useState(FIRST_COLUMNS);
+  const wanted = text.trim().toLowerCase();
+  const found = wanted ? profile.columns.filter((each) => each.name.toLowerCase().includes(wanted)) : profile.columns;
+  return (
+    <Card title="Columns" flush action={profile.columns.length > 12 && <Input label="Search columns" quiet search value={text} onInput={setText} placeholder="Search columns" />}>
+      <ul class="columns">
+        {found.slice(0, most).map((column) => (
+          <Column key={column.name} column={column} rows={profile.rows} dataset={dataset} target={column.name === profile.likely_target} />
+        ))}
+      </ul>
+      {found.length === 0 && <p class="pad muted">No column of that name.</p>}
+      {found.length > most && (
+        <div class="pad">
+          <Button onClick={() => setMost(most + 200)}>Show more of the {format.count(found.length)} columns</Button>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Column({ column, rows, dataset, target }: { column: ColumnProfile; rows: number; dataset: DatasetRead; target: boolean }) {
+  const share = rows ? column.missing / rows : 0;
+  return (
+    <li>
+      <a class="column" href={to(`/explore/${dataset.id}`, { x: column.name })}>
+        <span class="column-name">
+          <KindIcon kind={column.kind} />
+          <span class="grow">
+            <span class="strong clip" style={{ display: "block" }} title={column.name}>
+              {column.name}
+            </span>
+            <span class="small muted">
+              {kindName(column.kind)}
+              {target ? " · likely target" : ""}
+            </span>
+          </span>
+        </span>
+        <span class="column-picture">
+          <Distribution of={column} rows={rows} />
+        </span>
+        <span class="column-words small">{describe(column, rows)}</span>
+        <span class="column-missing small">
+          {column.missing > 0 ? (
+            <>
+              <Meter share={share} label={`${format.count(column.missing)} cells are empty`} />
+              <span class="num">{format.percent(share)} empty</span>
+            </>
+          ) : (
+            <span class="muted">Complete</span>
+          )}
+        </span>
+      </a>
+    </li>
+  );
+}
+
+function describe(column: ColumnProfile, rows: number): string {
+  const { kind } = column;
+  if (kind === "integer" || kind === "decimal") {
+    const middle = column.quantiles["0.5"];
+    return `${format.figure(column.minimum, kind)} to ${format.figure(column.maximum, kind)}, half below ${format.figure(middle, kind)}`;
+  }
+  if (kind === "date" || kind === "datetime") return `${format.figure(column.minimum, kind)} to ${format.figure(column.maximum, kind)}`;
+  const top = column.top[0];
+  const about = column.distinct_exact ? "" : "about ";
+  const different = column.distinct === 1 ? "one value" : `${about}${format.count(column.distinct)} values`;
+  if (!top || !rows || column.distinct > rows * 0.9) return different;
+  return `${different}, most often ${top.value} (${format.percent(top.count / rows)})`;
+}

@@ -1,0 +1,224 @@
+// Home: what goes on now, what came of it, what to do next.
+import * as format from "../format";
+import { moving } from "../live";
+import { useCall } from "../query";
+import { to } from "../router";
+import type { DatasetRead, HomeRead, JobRead, ModelRead } from "../schema";
+import { account, may, nameOf } from "../session";
+import { jobWords } from "../words";
+import { Button } from "../parts/button";
+import { Drop, Sendings } from "../parts/drop";
+import { Icon } from "../parts/icon";
+import { Ago, Badge, Bones, Card, Empty, Progress, State, Trouble } from "../parts/surface";
+import { Head, Page } from "../shell/page";
+import { Feed } from "./activity";
+
+export function Home() {
+  const home = useCall<HomeRead>("home");
+  const data = home.data;
+  return (
+    <Page>
+      <Head
+        title={greeting()}
+        lead={data ? summary(data) : "One moment…"}
+        actions={
+          may("model.train") && data && data.datasets.length > 0 ? (
+            <Button tone="main" icon="train" href={to("/train")}>
+              Train a model
+            </Button>
+          ) : undefined
+        }
+      />
+      {home.error && <Trouble error={home.error} again={home.reload} />}
+      {!data && !home.error && <Bones lines={3} height={120} />}
+      {data && (data.datasets.length === 0 ? <Beginning /> : <Overview data={data} />)}
+    </Page>
+  );
+}
+
+function greeting(): string {
+  const hour = new Date().getHours();
+  const words = hour < 5 ? "Good evening" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
+  const name = nameOf(account.value).split(" ")[0] ?? "";
+  return name && name !== "Owner" ? `${words}, ${name}` : words;
+}
+
+function summary(data: HomeRead): string {
+  if (data.datasets.length === 0) return "This is your team's workspace. It is still empty.";
+  const busy = data.jobs.length ? `${format.counted(data.jobs.length, "job is", "jobs are")} running` : "Nothing is running right now";
+  const failed = data.datasets.filter((each) => each.status === "failed").length + data.models.filter((each) => each.status === "failed").length;
+  return failed ? `${busy}, and ${format.counted(failed, "recent thing needs", "recent things need")} a look.` : `${busy}.`;
+}
+
+function Beginning() {
+  const steps: [string, string][] = [
+    ["Drop a file", "CSV, Excel, Parquet or JSON. It is read, checked and sealed."],
+    ["See what is in it", "Every column in one picture, and what is wrong with it in plain words."],
+    ["Press Train", "Pick what to predict. The best model is found while you watch."],
+    ["Decide", "One honest sentence about the result, then predictions for one case or a whole file."],
+  ];
+  return (
+    <>
+      {may("dataset.create") ? (
+        <>
+          <Drop whole>Drop your first file here</Drop>
+          <Sendings />
+        </>
+      ) : (
+        <Card>
+          <Empty icon="data" title="Nothing is shared with you yet">
+            As soon as someone on your team shares a dataset or a model, it shows up here by itself.
+          </Empty>
+        </Card>
+      )}
+      <ol class="steps">
+        {steps.map(([title, words], index) => (
+          <li key={title}>
+            <span class="step-number">{index + 1}</span>
+            <h3>{title}</h3>
+            <p>{words}</p>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function Overview({ data }: { data: HomeRead }) {
+  const trained = data.models.filter((model) => model.status === "ready" || model.status === "failed");
+  return (
+    <>
+      {data.jobs.length > 0 && (
+        <Card title="Running now">
+          <ul class="stack" style={{ "--gap": "14px" }}>
+            {data.jobs.map((job) => (
+              <Running key={job.id} job={job} />
+            ))}
+          </ul>
+        </Card>
+      )}
+      <div class="home-grid">
+        <div class="stack" style={{ "--gap": "24px" }}>
+          <section class="stack" style={{ "--gap": "12px" }}>
+            <div class="row">
+              <h2 class="grow">Latest results</h2>
+              <a class="more-link" href={to("/models")}>
+                All models
+              </a>
+            </div>
+            {trained.length > 0 ? (
+              <div class="model-cards">
+                {trained.slice(0, 4).map((model) => (
+                  <ModelCard key={model.id} model={model} />
+                ))}
+              </div>
+            ) : (
+              <Card>
+                <Empty
+                  icon="model"
+                  title="No model yet"
+                  action={
+                    may("model.train") && (
+                      <Button tone="main" icon="train" href={to("/train")}>
+                        Train the first one
+                      </Button>
+                    )
+                  }
+                >
+                  Pick a dataset and what to predict; half a minute is enough for a first answer.
+                </Empty>
+              </Card>
+            )}
+          </section>
+          <section class="stack" style={{ "--gap": "12px" }}>
+            <div class="row">
+              <h2 class="grow">Latest data</h2>
+              <a class="more-link" href={to("/datasets")}>
+                All data
+              </a>
+            </div>
+            <div class="card flush">
+              <ul class="lines">
+                {data.datasets.map((dataset) => (
+                  <DatasetLine key={dataset.id} dataset={dataset} />
+                ))}
+              </ul>
+            </div>
+          </section>
+        </div>
+        <Card title="Team activity" class="home-feed">
+          <Feed events={data.activity.slice(0, 14)} />
+        </Card>
+      </div>
+    </>
+  );
+}
+
+export function Running({ job }: { job: JobRead }) {
+  const now = moving(job);
+  const href = to(job.kind === "ingest" ? `/datasets/${job.subject.id}` : job.kind === "train" ? `/models/${job.subject.id}` : `/models/${job.subject.id}/predict`);
+  return (
+    <li class="running">
+      <span class="running-sign">
+        <Icon name={job.kind === "ingest" ? "data" : job.kind === "train" ? "train" : "predict"} size={18} />
+      </span>
+      <div class="grow stack" style={{ "--gap": "6px" }}>
+        <div class="row wrap" style={{ "--gap": "4px 10px" }}>
+          <a class="plain-link strong clip" href={href}>
+            {jobWords(job)}
+          </a>
+          <span class="small muted end num">{now.status === "queued" ? "Waiting for a worker" : `${Math.round(now.progress * 100)}%`}</span>
+        </div>
+        <Progress value={now.progress} label={jobWords(job)} />
+        <p class="small muted clip">
+          {now.message || "Starting"} · {nameOf(job.owner)}
+        </p>
+      </div>
+    </li>
+  );
+}
+
+export function ModelCard({ model }: { model: ModelRead }) {
+  return (
+    <a class="model-card" href={to(`/models/${model.id}`)}>
+      <div class="row" style={{ "--gap": "8px" }}>
+        <span class="strong clip grow">{model.name}</span>
+        {model.status !== "ready" && <State of={model.status} />}
+      </div>
+      <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
+        {model.status === "failed" ? model.error : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
+      </p>
+      <p class="small muted clip">
+        {model.target ? `Predicts ${model.target} · ` : ""}
+        {model.dataset.name} · <Ago at={model.updated_at} />
+      </p>
+    </a>
+  );
+}
+
+function DatasetLine({ dataset }: { dataset: DatasetRead }) {
+  return (
+    <li>
+      <a class="line" href={to(`/datasets/${dataset.id}`)}>
+        <span class="line-sign">
+          <Icon name="file" size={18} />
+        </span>
+        <span class="grow">
+          <span class="strong clip" style={{ display: "block" }}>
+            {dataset.name}
+          </span>
+          <span class="small muted clip" style={{ display: "block" }}>
+            {dataset.status === "ready" ? `${format.counted(dataset.rows, "row")}, ${format.counted(dataset.column_count, "column")} · ` : ""}
+            {nameOf(dataset.owner)} · <Ago at={dataset.created_at} />
+          </span>
+        </span>
+        {dataset.status !== "ready" && <State of={dataset.status} />}
+        {dataset.visibility === "private" && (
+          <Badge icon="lock">
+            <span class="wide-only">Private</span>
+          </Badge>
+        )}
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,172 @@
+// One model: while it is searched for, what it came to, the evidence, and its use.
+import { useState } from "preact/hooks";
+import { call } from "../channel";
+import { learn, useCall } from "../query";
+import { go, place, to } from "../router";
+import type { ModelRead, Results } from "../schema";
+import { may, nameOf } from "../session";
+import { Button, Segmented, Tabs } from "../parts/button";
+import { Dialog, Menu, type MenuItem, ask } from "../parts/dialog";
+import { Input } from "../parts/field";
+import { Ago, Badge, Bones, Notice, State, Trouble } from "../parts/surface";
+import { toast } from "../parts/toasts";
+import { Head, Page } from "../shell/page";
+import { Evidence } from "./evidence";
+import { Predict } from "./predict";
+import { Result } from "./result";
+import { Search } from "./search";
+
+export function Model({ id }: { id: string }) {
+  const model = useCall<ModelRead>("models.get", { ref: id });
+  const ready = model.data?.status === "ready";
+  const results = useCall<Results>(ready ? "models.results" : null, { ref: id });
+  const part = place.value.parts[2] ?? "";
+  if (model.error) {
+    return (
+      <Page>
+        <Head title="Model" crumbs={[{ label: "Models", href: to("/models") }]} />
+        <Trouble error={model.error} again={model.reload} />
+      </Page>
+    );
+  }
+  const data = model.data;
+  return (
+    <Page>
+      <Head
+        title={data?.name ?? "Model"}
+        crumbs={[{ label: "Models", href: to("/models") }]}
+        mark={
+          data && (
+            <>
+              {data.status !== "ready" && <State of={data.status} />}
+              {data.visibility === "private" ? <Badge icon="lock">Only you</Badge> : <Badge icon="team">Team</Badge>}
+            </>
+          )
+        }
+        lead={data && <Lead model={data} />}
+        actions={data && <Actions model={data} />}
+      />
+      {!data && <Bones lines={4} height={100} />}
+      {data?.status === "failed" && <Failed model={data} />}
+      {data && (data.status === "queued" || data.status === "training") && <Search model={data} />}
+      {ready && (
+        <Tabs
+          label="Parts of the model"
+          current={part}
+          tabs={[
+            { id: "", label: "Result", href: to(`/models/${id}`) },
+            { id: "evidence", label: "Evidence", href: to(`/models/${id}/evidence`) },
+            { id: "predict", label: "Predict", href: to(`/models/${id}/predict`) },
+          ]}
+        />
+      )}
+      {ready && results.error && <Trouble error={results.error} again={results.reload} />}
+      {ready && !results.data && !results.error && <Bones lines={4} height={100} />}
+      {ready && data && results.data && part === "" && <Result model={data} results={results.data} />}
+      {ready && results.data && part === "evidence" && <Evidence results={results.data} />}
+      {ready && data && results.data && part === "predict" && <Predict model={data} results={results.data} />}
+    </Page>
+  );
+}
+
+function Lead({ model }: { model: ModelRead }) {
+  return (
+    <>
+      {model.target ? `Predicts ${model.target} from ` : "Learns from "}
+      <a href={to(`/datasets/${model.dataset.id}`)}>{model.dataset.name}</a>, version {model.dataset_version} · {nameOf(model.owner)} · <Ago at={model.created_at} />
+    </>
+  );
+}
+
+function Failed({ model }: { model: ModelRead }) {
+  return (
+    <Notice
+      tone="bad"
+      title={model.error ?? "The training ended without a model."}
+      action={
+        may("model.train") && (
+          <Button icon="again" href={to("/train", { dataset: model.dataset.id, target: model.target ?? undefined })}>
+            Try again
+          </Button>
+        )
+      }
+    />
+  );
+}
+
+function Actions({ model }: { model: ModelRead }) {
+  const [editing, setEditing] = useState(false);
+  const ready = model.status === "ready";
+  const items: MenuItem[] = [];
+  if (ready && may("model.train")) items.push({ label: "Train again", icon: "again", href: to("/train", { dataset: model.dataset.id, target: model.target ?? undefined }) });
+  if (ready && may("model.export", model)) items.push({ label: "Download the model (skops)", icon: "download", href: `/download/models/${model.id}?format=skops`, download: true });
+  if (may("model.update", model)) items.push({ label: "Rename or share", icon: "edit", act: () => setEditing(true) });
+  if (may("model.delete", model)) items.push({ label: "Delete", icon: "remove", danger: true, act: () => remove(model) });
+  return (
+    <>
+      {ready && place.value.parts[2] !== "predict" && (
+        <Button tone="main" icon="predict" href={to(`/models/${model.id}/predict`)}>
+          Predict
+        </Button>
+      )}
+      {items.length > 0 && <Menu label="More to do with this model" items={items} />}
+      {editing && <Edit model={model} onClose={() => setEditing(false)} />}
+    </>
+  );
+}
+
+function remove(model: ModelRead): void {
+  ask({
+    title: `Delete ${model.name}?`,
+    words: "The model and its results are removed for everyone. Datasets that it predicted stay. This cannot be undone.",
+    yes: "Delete",
+    danger: true,
+    act: () =>
+      call("models.delete", { ref: model.id }).then(() => {
+        toast({ title: `${model.name} was deleted` });
+        go("/models");
+      }),
+  });
+}
+
+function Edit({ model, onClose }: { model: ModelRead; onClose: () => void }) {
+  const [name, setName] = useState(model.name);
+  const [visibility, setVisibility] = useState<string>(model.visibility);
+  const [trouble, setTrouble] = useState("");
+  const save = () =>
+    call<ModelRead>("models.update", { ref: model.id, name: name.trim() || model.name, visibility }).then(
+      (fresh) => {
+        learn("models.get", { ref: model.id }, fresh);
+        onClose();
+      },
+      (error: Error) => setTrouble(error.message),
+    );
+  return (
+    <Dialog
+      title="Rename or share"
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button tone="main" onClick={save}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <Input label="Name" value={name} onInput={setName} error={trouble} />
+        <Segmented
+          roomy
+          label="Who may see it"
+          value={visibility}
+          choices={[
+            { value: "team", label: "Team", icon: "team", hint: "Everyone in the workspace" },
+            { value: "private", label: "Only me", icon: "lock", hint: "Nobody else sees it" },
+          ]}
+          onChange={setVisibility}
+        />
+      </div>
+    </Dialog>
+  );
+}

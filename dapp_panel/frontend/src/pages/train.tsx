@@ -1,0 +1,267 @@
+// Train: choose what to predict, say how long to look, start. What is left alone is chosen and said in the result.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { call } from "../channel";
+import * as format from "../format";
+import { learn, useCall } from "../query";
+import { go, place, refine, to } from "../router";
+import type { ColumnProfile, DatasetRead, ModelRead, Page as Listed, Profile, TrainRequest } from "../schema";
+import { may } from "../session";
+import { FAMILIES, TASKS, bySeverity } from "../words";
+import { Distribution } from "../charts/small";
+import { Button, Segmented } from "../parts/button";
+import { Drop, Sendings } from "../parts/drop";
+import { Check, Chooser, Input, Select } from "../parts/field";
+import { Icon } from "../parts/icon";
+import { Badge, Bones, Card, Empty, Notice, Trouble } from "../parts/surface";
+import { Head, Page } from "../shell/page";
+
+type Budget = "quick" | "standard" | "thorough" | "own";
+const SECONDS: Record<Exclude<Budget, "own">, number> = { quick: 30, standard: 300, thorough: 3600 };
+type Task = NonNullable<TrainRequest["task"]>;
+
+export function Train() {
+  const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
+  const ready = (listed.data?.items ?? []).filter((each) => each.status === "ready" && may("model.train", each));
+  const asked = place.value.query.get("dataset");
+  const dataset = useCall<DatasetRead>(asked ? "datasets.get" : null, { ref: asked ?? "" });
+  if (!may("model.train")) {
+    return (
+      <Page>
+        <Head title="Train a model" />
+        <Notice title="Your role does not train models">Ask an administrator if you need it. You can look at every model that is shared with the team.</Notice>
+      </Page>
+    );
+  }
+  return (
+    <Page>
+      <Head title="Train a model" lead="Say what to predict. Several kinds of models are tried and compared on rows that they have never seen." crumbs={[{ label: "Models", href: to("/models") }]} />
+      {listed.error && <Trouble error={listed.error} again={listed.reload} />}
+      {!listed.data && !listed.error && <Bones lines={3} height={90} />}
+      {listed.data && ready.length === 0 && !asked && (
+        <>
+          {may("dataset.create") && <Drop onDone={(fresh) => go(`/datasets/${fresh.id}`)}>A model learns from data: drop a file here first</Drop>}
+          <Sendings />
+        </>
+      )}
+      {(ready.length > 0 || dataset.data) && (
+        <>
+          <Card>
+            <Chooser
+              label="Learn from"
+              value={asked ?? ""}
+              placeholder="Choose a dataset"
+              options={options(ready, dataset.data)}
+              onChange={(value) => refine({ dataset: value, target: undefined })}
+            />
+          </Card>
+          {!asked && <Empty icon="data" title="Which data should it learn from?">Choose a dataset above; the likely target is found for you.</Empty>}
+          {asked && dataset.error && <Trouble error={dataset.error} again={dataset.reload} />}
+          {dataset.data && dataset.data.status !== "ready" && <Notice title={`${dataset.data.name} is not ready`}>{dataset.data.error ?? "It is still being read; this page goes on by itself."}</Notice>}
+          {dataset.data?.status === "ready" && <Desk key={dataset.data.id} dataset={dataset.data} />}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function options(ready: DatasetRead[], present: DatasetRead | undefined) {
+  const all = present && !ready.some((each) => each.id === present.id) ? [present, ...ready] : ready;
+  return all.map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }));
+}
+
+/** What the values of a column allow to be learned; the service decides in the end and says why. */
+function likelyTask(column: ColumnProfile): Task {
+  if (column.distinct === 2) return "binary";
+  if (column.kind === "decimal" || (column.kind === "integer" && column.distinct > 20)) return "regression";
+  return "multiclass";
+}
+
+function Desk({ dataset }: { dataset: DatasetRead }) {
+  const profile = useCall<Profile>("datasets.profile", { ref: dataset.id });
+  const [budget, setBudget] = useState<Budget>("quick");
+  const [minutes, setMinutes] = useState("10");
+  const [task, setTask] = useState<Task | "">("");
+  const [families, setFamilies] = useState<string[]>(Object.keys(FAMILIES));
+  const [validation, setValidation] = useState<"" | "random" | "time">("");
+  const [excluded, setExcluded] = useState<string[]>([]);
+  const [name, setName] = useState("");
+  const [trouble, setTrouble] = useState<{ message: string } | null>(null);
+  const asked = place.value.query.get("target");
+  const target = asked && dataset.schema.some((each) => each.name === asked) ? asked : (profile.data?.likely_target ?? "");
+  const column = profile.data?.columns.find((each) => each.name === target);
+  useEffect(() => setTask(""), [target]);
+  const findings = useMemo(() => bySeverity(profile.data?.findings ?? []).filter((each) => each.severity === "alert" || each.columns.includes(target)), [profile.data, target]);
+  const seconds = budget === "own" ? Math.round(Number(minutes.replace(",", ".")) * 60) : SECONDS[budget];
+  const valid = Boolean(target) && families.length > 0 && Number.isFinite(seconds) && seconds >= 5 && seconds <= 86_400;
+
+  const start = () => {
+    setTrouble(null);
+    const request: TrainRequest = {
+      dataset: dataset.id,
+      version: dataset.version,
+      target,
+      time_budget: seconds,
+      name: name.trim() || null,
+      task: task || null,
+      validation: validation || null,
+      families: families.length === Object.keys(FAMILIES).length ? null : (families as TrainRequest["families"]),
+      exclude: excluded,
+    };
+    return call<ModelRead>("models.train", request).then(
+      (model) => {
+        learn("models.get", { ref: model.id }, model);
+        go(`/models/${model.id}`);
+      },
+      (error: Error) => setTrouble(error),
+    );
+  };
+
+  if (profile.error) return <Trouble error={profile.error} again={profile.reload} />;
+  if (!profile.data) return <Bones lines={3} height={110} />;
+  return (
+    <div class="train-grid">
+      <div class="stack" style={{ "--gap": "16px" }}>
+        <Card title="What should it predict?">
+          <Chooser
+            label="Target column"
+            value={target}
+            options={dataset.schema.map((each) => ({ value: each.name, label: each.name, kind: each.kind, note: each.name === profile.data?.likely_target ? "likely" : undefined }))}
+            onChange={(value) => refine({ target: value })}
+            hint={target === profile.data.likely_target ? profile.data.likely_target_reason : undefined}
+          />
+          {column && (
+            <div class="target-view">
+              <div class="target-picture">
+                <Distribution of={column} rows={profile.data.rows} height={76} />
+              </div>
+              <div class="stack" style={{ "--gap": "8px" }}>
+                <Segmented
+                  label="Kind of answer"
+                  value={task || likelyTask(column)}
+                  choices={tasksFor(column).map((each) => ({ value: each, label: TASKS[each] ?? each }))}
+                  onChange={setTask}
+                />
+                {column.missing > 0 && <p class="small muted">{format.counted(column.missing, "row has", "rows have")} no value here; they are left out of the training.</p>}
+              </div>
+            </div>
+          )}
+          {findings.slice(0, 3).map((finding) => (
+            <Notice key={finding.sentence} tone={finding.severity === "alert" ? "bad" : "warn"}>
+              {finding.sentence}
+            </Notice>
+          ))}
+        </Card>
+        <Card title="How long may it look?">
+          <Segmented
+            roomy
+            label="Time"
+            value={budget}
+            choices={[
+              { value: "quick", label: "Quick", hint: "30 seconds: a first answer" },
+              { value: "standard", label: "Standard", hint: "5 minutes: good for most" },
+              { value: "thorough", label: "Thorough", hint: "1 hour: when it matters" },
+              { value: "own", label: "Other", hint: "As long as you say" },
+            ]}
+            onChange={setBudget}
+          />
+          {budget === "own" && (
+            <div style={{ maxWidth: "180px" }}>
+              <Input label="Minutes" value={minutes} onInput={setMinutes} inputMode="decimal" error={valid || !target ? undefined : "From 0.1 to 1,440 minutes"} />
+            </div>
+          )}
+        </Card>
+        <details class="card fold">
+          <summary>Fine tuning</summary>
+          <div class="stack">
+            <div class="field">
+              <span class="field-label">Kinds of models</span>
+              {Object.entries(FAMILIES).map(([key, { name: label, hint }]) => (
+                <Check key={key} label={label} hint={hint} checked={families.includes(key)} onChange={(on) => setFamilies(on ? [...families, key] : families.filter((each) => each !== key))} />
+              ))}
+              {families.length === 0 && <p class="field-error">Keep at least one kind.</p>}
+            </div>
+            <Select
+              label="How it is checked"
+              value={validation}
+              choices={[
+                ["", "As fits the data"],
+                ["random", "On rows picked at random"],
+                ["time", "On the latest rows (when it must predict the future)"],
+              ]}
+              onChange={(value) => setValidation(value as "" | "random" | "time")}
+            />
+            <Exclude dataset={dataset} target={target} excluded={excluded} onChange={setExcluded} />
+            <Input label="Name of the model" value={name} onInput={setName} placeholder={`${dataset.name}: ${target}`} />
+          </div>
+        </details>
+      </div>
+      <aside class="train-side">
+        <Card title="Ready to start">
+          <ul class="checklist">
+            <li>
+              <Icon name="data" />
+              <span>
+                Learns from <b>{dataset.name}</b>, {format.counted(profile.data.rows, "row")}
+              </span>
+            </li>
+            <li>
+              <Icon name="target" />
+              <span>{target ? <>Predicts <b>{target}</b></> : "Choose what to predict"}</span>
+            </li>
+            <li>
+              <Icon name="timer" />
+              <span>Looks for {format.duration(seconds || 0)}; you can stop earlier and keep the best</span>
+            </li>
+            <li>
+              <Icon name="shield" />
+              <span>Leaks, identifiers, repeated rows and rare answers are checked first</span>
+            </li>
+            <li>
+              <Icon name="lock" />
+              <span>A part of the rows is locked away and used only for the scores</span>
+            </li>
+          </ul>
+          {trouble && <Notice tone="bad">{trouble.message}</Notice>}
+          <Button tone="main" icon="train" class="full" disabled={!valid} onClick={start}>
+            Train
+          </Button>
+        </Card>
+      </aside>
+    </div>
+  );
+}
+
+function tasksFor(column: ColumnProfile): Task[] {
+  const number = column.kind === "integer" || column.kind === "decimal";
+  if (column.distinct === 2) return number ? ["binary", "regression"] : ["binary"];
+  if (!number) return ["multiclass"];
+  return column.distinct <= 50 ? ["regression", "multiclass"] : ["regression"];
+}
+
+function Exclude({ dataset, target, excluded, onChange }: { dataset: DatasetRead; target: string; excluded: string[]; onChange: (names: string[]) => void }) {
+  const left = dataset.schema.filter((each) => each.name !== target && !excluded.includes(each.name));
+  return (
+    <div class="stack" style={{ "--gap": "8px" }}>
+      <Chooser
+        label="Columns to leave out"
+        value=""
+        placeholder="Known too late, or not fair to use"
+        options={left.map((each) => ({ value: each.name, label: each.name, kind: each.kind }))}
+        onChange={(value) => value && onChange([...excluded, value])}
+      />
+      {excluded.length > 0 && (
+        <div class="filter-bar">
+          {excluded.map((each) => (
+            <span class="chip" key={each}>
+              <span class="chip-words">{each}</span>
+              <button type="button" class="chip-close" aria-label={`Use ${each} again`} onClick={() => onChange(excluded.filter((one) => one !== each))}>
+                <Icon name="close" size={14} />
+              </button>
+            </span>
+          ))}
+        </div>
+      )}
+      {excluded.length > 0 && <Badge>{format.counted(left.length, "column")} used</Badge>}
+    </div>
+  );
+}
