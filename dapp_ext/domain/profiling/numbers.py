@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -77,6 +78,7 @@ class NumberColumn:
         self.maximum: Any = None
         self._sample: list[Floats] = []
         self._sorted: Floats | None = None
+        self._show = _shower(type_)
 
     @property
     def is_number(self) -> bool:
@@ -192,19 +194,19 @@ class NumberColumn:
     def profile(self, column: Column) -> ColumnProfile:
         """What is in the column."""
         values = self.sorted_sample()
-        quantiles = {str(share): self._shown(self.quantile(share)) for share in QUANTILES} if len(values) else {}
+        quantiles = {str(share): self._show(self.quantile(share)) for share in QUANTILES} if len(values) else {}
         return ColumnProfile(
             name=column.name,
             kind=column.kind,
             missing=self.missing,
             distinct=self.tally.distinct,
             distinct_exact=self.tally.exact,
-            minimum=self._shown(self.minimum),
-            maximum=self._shown(self.maximum),
+            minimum=None if self.minimum is None else self._show(self.minimum),
+            maximum=None if self.maximum is None else self._show(self.maximum),
             mean=self._mean(),
             std=self._in_unit(self.moments.std),
             quantiles=quantiles,
-            top=[ValueCount.model_construct(value=self._text(value), count=count) for value, count in self.tally.top(TOP)],
+            top=[ValueCount(value=self._text(value), count=count) for value, count in self.tally.top(TOP)],
             histogram=self._histogram(values),
         )
 
@@ -224,7 +226,7 @@ class NumberColumn:
             return None
         edges = self._edges(float(self.minimum), float(self.maximum))
         counts = np.histogram(values, edges)[0].tolist() if self.bins is None else self.bins.over(edges)
-        return Histogram.model_construct(edges=[self._shown(float(edge)) for edge in edges], counts=counts)
+        return Histogram(edges=[self._show(float(edge)) for edge in edges], counts=counts)
 
     def _edges(self, low: float, high: float) -> Floats:
         spread = high - low
@@ -237,27 +239,25 @@ class NumberColumn:
         return np.linspace(low, high, _BINS + 1)
 
     def _text(self, value: Any) -> str:
-        shown = self._shown(value)
-        if isinstance(shown, bool):
-            return "true" if shown else "false"
-        return shown if isinstance(shown, str) else repr(shown) if isinstance(shown, float) else str(shown)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return value if isinstance(value, str) else str(self._show(value))
 
-    def _shown(self, value: Any) -> Any:
-        """A value as it goes into the profile: a number, or ISO 8601 text."""
-        if value is None:
-            return None
-        if pa.types.is_date(self.type):
-            return (date(1970, 1, 1) + timedelta(days=round(value))).isoformat()
-        if pa.types.is_timestamp(self.type):
-            moment = datetime(1970, 1, 1, tzinfo=UTC if self.type.tz else None) + timedelta(microseconds=round(value))
-            return moment.isoformat()
-        if pa.types.is_time(self.type):
-            return (datetime.min + timedelta(microseconds=min(max(round(value), 0), 86_399_999_999))).time().isoformat()
-        if pa.types.is_duration(self.type):
-            return value / 1e6
-        if pa.types.is_decimal(self.type) or (isinstance(value, int) and abs(value) > _EXACT_DOUBLE):
-            return value if isinstance(value, float) else str(value)
-        return value
+
+def _shower(type_: pa.DataType) -> Callable[[Any], Any]:
+    """How values of a type go into the profile: as numbers, or as ISO 8601 text."""
+    if pa.types.is_date(type_):
+        return lambda value: (date(1970, 1, 1) + timedelta(days=round(value))).isoformat()
+    if pa.types.is_timestamp(type_):
+        start = datetime(1970, 1, 1, tzinfo=UTC if type_.tz else None)
+        return lambda value: (start + timedelta(microseconds=round(value))).isoformat()
+    if pa.types.is_time(type_):
+        return lambda value: (datetime.min + timedelta(microseconds=min(max(round(value), 0), 86_399_999_999))).time().isoformat()
+    if pa.types.is_duration(type_):
+        return lambda value: value / 1e6
+    if pa.types.is_integer(type_) or pa.types.is_decimal(type_):
+        return lambda value: str(value) if type(value) is not float and abs(value) > _EXACT_DOUBLE else value
+    return lambda value: value
 
 
 def _countable(array: pa.Array) -> pa.Array:

@@ -7,7 +7,8 @@ from collections.abc import Sequence, Set
 
 from dapp_ext.schema.datasets import ColumnProfile
 
-_SURE = {"target", "label", "class", "outcome", "y", "response", "dependent", "ground_truth"}
+_SURE = {"target", "label", "class", "outcome", "y", "response"}
+_HINTS = {"target", "label", "outcome", "response"}
 _LIKELY = {
     "churn", "churned", "survived", "survival", "dead", "died", "death", "default", "defaulted", "fraud", "income", "salary", "wage", "price", "cost",
     "species", "diagnosis", "result", "converted", "conversion", "clicked", "purchased", "bought", "subscribed", "attrition", "approved", "quality",
@@ -49,14 +50,17 @@ def _learnable(column: ColumnProfile) -> bool:
 
 
 def _score(column: ColumnProfile, place: int, total: int) -> tuple[float, str]:
-    words = set(_WORDS.findall(_CASE.sub(" ", column.name).lower()))
+    words = _WORDS.findall(_CASE.sub(" ", column.name).lower())
     last = place == total - 1
-    binary = column.distinct == 2
-    ends = (2.0 if last else 0.5 if place == 0 else 0.0) + (1.0 if binary and column.kind in ("boolean", "category") else 0.0)
-    if words & _SURE and len(words) <= 3:
-        return 10 + ends, f'its name says so ("{column.name}")'
-    if words & _LIKELY and len(words) <= 3:
-        return 6 + ends + (1.0 if len(words) == 1 else 0.0), "its name is one of those that outcomes often have"
+    binary = column.distinct == 2 and column.kind in ("boolean", "category")
+    # Of two that are alike the later one wins: outcomes are written down last.
+    ends = (2.0 if last else 0.5 if place == 0 else 0.0) + (1.0 if binary else 0.0) + 0.1 * place / total
+    if (len(words) == 1 and words[0] in _SURE) or _HINTS & set(words):
+        return 10 + ends, f'its name says so ("{column.name[:80]}")'
+    if len(words) == 1 and words[0] in _LIKELY:
+        return 7 + ends, "its name is one that outcomes often have"
+    if words and len(words) <= 3 and words[-1] in _LIKELY:
+        return 4 + ends, "its name ends like those of many outcomes"
     if last:
         return ends, "it is the last column, where the outcome often stands"
     return 0.0, ""

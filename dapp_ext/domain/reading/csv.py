@@ -6,6 +6,7 @@ Python's reader, which is slower and tells what it met; so one broken row costs 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -180,7 +181,7 @@ class CsvTable:
             before = 0
             for row in reader:
                 started, before = line + before, reader.line_num
-                if len(row) < 2 and not (row and row[0].strip()):
+                if not row or (self.dialect.width > 1 and len(row) == 1 and not row[0].strip()):
                     continue
                 if header:
                     header = False
@@ -278,20 +279,16 @@ def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> Ta
         raise FileUnreadable("The file has only a header and no rows. Upload a file with at least one row of data.")
     notes = Notes()
     _tell(table, notes)
-    report = ReadReport(
-        format="csv", delimiter=dialect.delimiter, encoding=encoding, decimal=dialect.decimal, header=dialect.header, notes=notes.sentences
-    )
+    report = ReadReport(format="csv", delimiter=dialect.delimiter, encoding=encoding, decimal=dialect.decimal, header=dialect.header, notes=notes.sentences)
     columns = [Column(name=entry.name, kind=entry.kind, nullable=True) for entry in plan.columns]
     return TableRead(columns, rows, report)
 
 
 def _sample(opened: Opened, encoding: str) -> tuple[str, bool]:
-    held = b""
-    for piece in as_utf8(iter((opened.head(_SAMPLE),)) if encoding in ("utf-8", "utf-8-sig") else opened.pieces(), encoding):
-        held += piece
-        if len(held) >= _SAMPLE:
-            break
-    return held[:_SAMPLE].decode("utf-8", "ignore").replace("\0", ""), len(held) < _SAMPLE
+    """The beginning as text, without what is left out later anyway, and whether it is all."""
+    head = opened.head(_SAMPLE)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    return text.removeprefix("\ufeff").replace("\0", ""), len(head) < _SAMPLE
 
 
 def _tell(table: CsvTable, notes: Notes) -> None:

@@ -31,8 +31,7 @@ _SHAPES = tuple(
     )
 )
 _MONTH_SHAPES = tuple(
-    re.compile(shape, re.ASCII)
-    for shape in (r"(?P<y>\d{4})[- ](?P<n>[A-Za-z]{3,9})", r"(?P<n>[A-Za-z]{3,9})[- ](?P<y>\d{4})", r"(?P<y>\d{4})-(?P<m>\d{2})")
+    re.compile(shape, re.ASCII) for shape in (r"(?P<y>\d{4})[- ](?P<n>[A-Za-z]{3,9})", r"(?P<n>[A-Za-z]{3,9})[- ](?P<y>\d{4})", r"(?P<y>\d{4})-(?P<m>\d{2})")
 )
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?: ?([AaPp])\.?[Mm]\.?)?", re.ASCII)
 _SPAN = re.compile(r"(-)?(?:(\d+) days?,? ?\+?)?(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?", re.ASCII)

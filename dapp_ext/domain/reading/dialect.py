@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pyarrow as pa
 
@@ -80,7 +81,7 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
     if told:
         text = text[text.find(line_end) + 1 :]
     found = _delimiter(text) if delimiter is None else delimiter
-    skipped, rows = _table_rows(text, found)
+    skipped, rows = _table_rows(text, found, line_end)
     blanks = _blanks_follow(rows)
     if blanks:
         rows = [[cell.lstrip(" ") for cell in row] for row in rows]
@@ -92,7 +93,7 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
 
 def _told_delimiter(text: str, options: ReadOptions) -> tuple[str | None, int]:
     """The delimiter that the options or a first line ``sep=;`` name, and how many lines say so."""
-    first = text.split("\n", 1)[0].strip("\r \ufeff\"")
+    first = text.split("\n", 1)[0].strip('\r \ufeff"')
     said = first[4:5] if first.lower().startswith("sep=") and len(first) == 5 else None
     chosen = options.delimiter or said
     if chosen is not None and (chosen in '"\r\n' or not chosen.isascii()):
@@ -138,9 +139,9 @@ def _looks_like_preamble(rows: list[list[str]], width: int) -> bool:
     return start <= _PREAMBLE and len(rest) > 1 and len(rest[0]) == width and sum(len(row) == width for row in rest) >= 0.9 * len(rest)
 
 
-def _table_rows(text: str, delimiter: str) -> tuple[int, list[list[str]]]:
+def _table_rows(text: str, delimiter: str, line_end: str) -> tuple[int, list[list[str]]]:
     """How many lines stand before the table, and the records of the sample from there on."""
-    lines = text.splitlines(keepends=True)
+    lines = [line + line_end for line in text.split(line_end)]
     skipped = 0
     while skipped < len(lines) and not lines[skipped].strip():
         skipped += 1
@@ -167,7 +168,7 @@ def _records_or_refuse(text: str, delimiter: str) -> list[list[str]]:
 
 def _blanks_follow(rows: list[list[str]]) -> bool:
     """Whether nearly every delimiter is followed by a blank."""
-    later = [cell for row in rows for cell in row[1:]]
+    later = [cell for row in rows[:_FEW] for cell in row[1:200]]
     return bool(later) and sum(cell.startswith(" ") for cell in later) >= 0.95 * len(later) and any(cell.strip() for cell in later)
 
 
@@ -208,7 +209,15 @@ def _is_header(first: list[str], body: list[list[str]]) -> bool:
             return True
         else:
             seen_typed |= bool(name.strip())
-    return not seen_typed and not repeated
+    return (not seen_typed or counts_up(first)) and not repeated
+
+
+def counts_up(cells: list[str]) -> bool:
+    """Whether a row holds a text and, beside it, whole numbers that go up by one, as years over columns do."""
+    numbered = [int(cell) for cell in cells if cell.strip().isascii() and cell.strip().isdigit()]
+    others = [cell for cell in cells if not cell.strip().isdigit()]
+    steps = {after - before for before, after in pairwise(numbered)}
+    return len(numbered) > 1 and steps == {1} and any(cell.strip() for cell in others) and _type_of(others) == TEXT
 
 
 def _type_of(cells: list[str]) -> str | None:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from dapp_ext.domain.reading import texts
+from dapp_ext.domain.reading.dialect import counts_up
 from dapp_ext.domain.reading.opening import Opened
 from dapp_ext.domain.reading.table import Notes, Sink, TableRead, cells, check_columns, check_rows, named, write_table
 from dapp_ext.domain.reading.values import ValueChunk, ValueTable
@@ -146,6 +147,8 @@ def _header_place(top: list[list[Any]], wide: list[int], header: bool | None) ->
         below = top[place + 1 :]
         if all(isinstance(cell, str) for cell in row):
             return None if _repeats(row, below) else place
+        if counts_up([_name(cell) for cell in row]):
+            return place
     return None
 
 
@@ -237,6 +240,11 @@ def _load(opened: Opened, sizes: dict[str, SheetSize]) -> tuple[dict[str, Any], 
         sheets = {sheet.name: workbook.get_sheet_by_name(sheet.name) for sheet in kept}
     except (CalamineError, OSError, ValueError) as error:
         raise damaged() from error
+    except BaseException as error:
+        # A panic of the parser (it is written in Rust) is no Exception, but is nothing more than a damaged file.
+        if type(error).__name__ == "PanicException":
+            raise damaged() from error
+        raise
     return sheets, {sheet.name for sheet in kept if sheet.visible != SheetVisibleEnum.Visible}
 
 
@@ -270,8 +278,12 @@ def _tell(chosen: list[Region], names: list[str], sizes: dict[str, SheetSize], n
             notes.add(f"No header row was found{of_sheet}, so the columns were numbered.")
         if region.below:
             what = "a row of totals" if region.total else "notes"
-            notes.add(f"{region.below:,} {'row' if region.below == 1 else 'rows'} below the table{of_sheet} ({what}) {'was' if region.below == 1 else 'were'} left out.")
+            notes.add(
+                f"{region.below:,} {'row' if region.below == 1 else 'rows'} below the table{of_sheet} ({what}) {'was' if region.below == 1 else 'were'} left out."
+            )
         if (errors := sizes[region.sheet].errors) > 0:
             notes.add(f"Errors such as #DIV/0! or #N/A{of_sheet} were read as missing: {cells(errors)}.")
         if (formulas := sizes[region.sheet].formulas) > 0:
-            notes.add(f"Formulas without a stored value{of_sheet} were read as missing: {cells(formulas)}. Open the workbook in Excel and save it to store them.")
+            notes.add(
+                f"Formulas without a stored value{of_sheet} were read as missing: {cells(formulas)}. Open the workbook in Excel and save it to store them."
+            )

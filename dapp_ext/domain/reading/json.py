@@ -172,7 +172,7 @@ class JsonTable(ValueTable):
 
 def _checked(item: Any, number: int) -> dict[str, Any]:
     if type(item) is not dict:
-        raise FileUnreadable(f"Element {number:,} of the JSON array is not a record. Upload an array of objects, such as [{{\"a\": 1}}, {{\"a\": 2}}].")
+        raise FileUnreadable(f'Element {number:,} of the JSON array is not a record. Upload an array of objects, such as [{{"a": 1}}, {{"a": 2}}].')
     return item
 
 

@@ -20,6 +20,8 @@ _MAYBE_BLANK = np.zeros(256, dtype=bool)
 _MAYBE_BLANK[:33] = _MAYBE_BLANK[127:] = True
 _EXACT = 15
 """Every decimal of so many digits has a double of its own (IEEE 754)."""
+_DIGITS = 17
+"""No double needs more digits to be told from all others (IEEE 754)."""
 
 
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -133,6 +135,16 @@ def _refuse_inexact_integers(array: pa.Array) -> None:
     whole = long.filter(pc.match_substring_regex(long, r"^-?[0-9]+$"))
     if any(int(text) != int(float(text)) for text in whole.to_pylist()):
         raise DoesNotFit
+
+
+def too_many_digits(array: pa.Array) -> bool:
+    """Whether some number has more digits than a double tells apart (17)."""
+    *_, lengths = _places(array)
+    if not len(lengths) or lengths.max() <= _DIGITS:
+        return False
+    long = array.filter(pc.greater(pc.binary_length(array), _DIGITS))
+    digits = pc.replace_substring_regex(pc.replace_substring_regex(long, r"[eE].*$", ""), r"^[-0.,]+|[.,]", "")
+    return bool(pc.any(pc.greater(pc.binary_length(digits), _DIGITS)).as_py())
 
 
 def decimals_grouped(array: pa.Array) -> pa.Array:

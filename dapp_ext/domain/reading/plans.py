@@ -90,12 +90,18 @@ def _tell_numbers(columns: Sequence[Named], notes: Notes) -> None:
         notes.add(f"Commas between thousands, as in 1,234.5, were left out of the numbers in {named(found)}.")
     if found := [entry.name for entry in columns if entry.column.reading in ("big_integer", "huge_integer")]:
         notes.add(f"Whole numbers beyond 64 bits were kept with all their digits in {named(found)}.")
+    if found := [entry.name for entry in columns if entry.column.rounded and not entry.column.is_text()]:
+        notes.add(f"Numbers with more than 17 digits were rounded to about 16 in {named(found)}.")
     for entry in columns:
         if entry.column.infinite and entry.column.reading in ("decimal", "decimal_grouped", "decimal_comma"):
-            notes.add(f"{named([entry.name])} holds {cells(entry.column.infinite)} that are infinite or too large for a number (beyond 1.8e308); they were read as infinity.")
+            notes.add(
+                f"{named([entry.name])} holds {cells(entry.column.infinite)} that are infinite or too large for a number (beyond 1.8e308); they were read as infinity."
+            )
 
 
 def _tell_dates(columns: Sequence[Named], notes: Notes, *, day_first: bool) -> None:
+    if found := [entry.name for entry in columns if entry.column.reading == "iso_zoned"]:
+        notes.add(f"Time stamps with a zone were converted to universal time (UTC) in {named(found)}.")
     for entry in columns:
         column = entry.column
         if column.reading != "date":

@@ -117,6 +117,7 @@ class TextColumn:
         self.rows = 0
         self.nulls = 0
         self.infinite = 0
+        self.rounded = False
         self.variety = Variety()
         self._mark_set = _MARKS if marks is None else missing.as_set(marks)
 
@@ -174,6 +175,7 @@ class TextColumn:
             self.reading = name
             if pa.types.is_floating(parsed.type):
                 self.infinite += pc.sum(pc.is_inf(parsed)).as_py() or 0
+                self.rounded |= numbers.too_many_digits(array)
             return parsed
         return None
 
