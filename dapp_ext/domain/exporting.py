@@ -35,7 +35,7 @@ def export(tables: Selection | Iterable[pa.Table], columns: Sequence[Column], fo
     tables : Selection or iterable of pyarrow.Table
         The rows in parts, at least one, with the columns of ``columns`` in their order.
     columns : sequence of Column
-        At least one.
+        At least one; a :class:`~dapp_ext.domain.queries.Selection` brings its own.
     format : {"arrow", "parquet", "csv", "xlsx"}
         Arrow is the IPC stream format.
 
@@ -55,7 +55,7 @@ def export(tables: Selection | Iterable[pa.Table], columns: Sequence[Column], fo
         raise Invalid(f"There is no export as {format!r}. Choose one of: {', '.join(MEDIA_TYPES)}.")
     if not columns:
         raise Invalid("Choose at least one column.")
-    names = [column.name for column in columns]
+    names = [column.name for column in (tables.columns if isinstance(tables, Selection) else columns)]
     if format == "xlsx":
         from dapp_ext.domain.workbooks import require_fit, workbook
 

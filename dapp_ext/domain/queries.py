@@ -125,19 +125,24 @@ class Selection:
     """Rows of a source that pass filters and a search.
 
     Iterating gives Arrow tables of the columns shown, at least one, which may be without rows.
+
+    Attributes
+    ----------
+    columns : list of Column
+        The columns shown.
     """
 
     def __init__(self, source: Source, columns: Sequence[Column], filters: Sequence[Filter], text: str = "", shown: Sequence[Column] | None = None) -> None:
         self._source = source
         self._filters = list(filters)
         self._text = text
-        self._shown = list(columns if shown is None else shown)
-        asked = [find_column(columns, each.column) for each in filters] + (self._shown if text else [])
+        self.columns = list(columns if shown is None else shown)
+        asked = [find_column(columns, each.column) for each in filters] + (self.columns if text else [])
         self._asked = {column.name: column for column in asked}
         self._check()
 
     def __iter__(self) -> Iterator[pa.Table]:
-        names = [column.name for column in self._shown]
+        names = [column.name for column in self.columns]
         reading = list(dict.fromkeys([*names, *self._asked]))
         for table in self._source.batches(reading) if self._source.rows else [self._source.read(reading)]:
             passing = self._passing(table)
@@ -172,7 +177,7 @@ class Selection:
         places = {name: Place(self._asked[name], schema[f"c{i}"], pl.col(f"c{i}")) for i, name in enumerate(reading) if name in self._asked}
         tests = [condition(places[each.column], each) for each in self._filters]
         if self._text:
-            tests.append(search([places[column.name] for column in self._shown], self._text))
+            tests.append(search([places[column.name] for column in self.columns], self._text))
         return pl.all_horizontal(tests) if tests else None
 
     def _check(self) -> None:

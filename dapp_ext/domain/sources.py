@@ -11,6 +11,7 @@ import pyarrow as pa
 from dapp_ext.errors import ColumnUnknown
 
 _SLICE_ROWS = 128 * 1024
+_CALENDAR_DAYS = 73_000_000
 
 
 class Source(Protocol):
@@ -77,12 +78,26 @@ def parts(source: Source, columns: Sequence[str]) -> Iterator[pa.Table]:
 
 
 def as_frame(table: pa.Table) -> pl.DataFrame:
-    """An Arrow table as a polars frame with columns ``c0``, ``c1``, …; not-a-number becomes missing.
+    """An Arrow table as a polars frame with columns ``c0``, ``c1``, …; not-a-number becomes missing, and so does a date 200,000 years away.
 
     Names from the data never reach an expression: polars takes ``*`` and ``^…$`` for patterns.
     """
     # Arrow makes views of texts several times as quickly as polars copies them.
     columns = [column.cast(pa.string_view()) if column.type == pa.string() else column for column in table.columns]
     frame = pl.DataFrame(pl.from_arrow(pa.table({f"c{i}": column for i, column in enumerate(columns)}), rechunk=False))
-    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
-    return frame.with_columns(pl.col(floats).fill_nan(None)) if floats else frame
+    mended = [pl.col(name).fill_nan(None) for name, kind in frame.schema.items() if kind.is_float()]
+    mended += [_within_calendar(frame, name, kind) for name, kind in frame.schema.items() if kind in (pl.Date, pl.Datetime)]
+    return frame.with_columns(mended) if mended else frame
+
+
+def _within_calendar(frame: pl.DataFrame, name: str, kind: pl.DataType) -> pl.Expr:
+    """Dates that can be formatted and rounded: polars ends in a panic beyond its calendar."""
+    unit = kind.time_unit if isinstance(kind, pl.Datetime) else None
+    if unit == "ns":  # reaches 292 years either way
+        return pl.col(name)
+    most = _CALENDAR_DAYS * (1 if unit is None else 86_400_000 if unit == "ms" else 86_400_000_000)
+    numbers = frame.get_column(name).to_physical()
+    low, high = numbers.min(), numbers.max()
+    if not isinstance(low, int) or not isinstance(high, int) or (-most <= low and high <= most):
+        return pl.col(name)
+    return pl.when(pl.col(name).to_physical().is_between(-most, most)).then(pl.col(name))
