@@ -335,4 +335,4 @@ class DAPPClient:
         return f"DAPPClient at {self.url}, {self._who()}"
 
     def _repr_html_(self) -> str:
-        return card("DAPP", paragraph(self._who(), "lead"), paragraph(f"{self.url} · live feed {self._connection.feed.state}", "soft"))
+        return card("DAPP", paragraph(self._who(), "lead"), paragraph(self.url, "soft"))

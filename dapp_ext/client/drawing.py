@@ -27,6 +27,7 @@ _STYLE = (
     f".dapp-card .dapp-table th{{text-align:left;font-weight:600;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;white-space:nowrap}}"
     f".dapp-card .dapp-table td{{text-align:left;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;vertical-align:middle;background:none}}"
     ".dapp-card .dapp-table tr{background:none}.dapp-card .dapp-table .dapp-num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    ".dapp-card .dapp-data td{white-space:nowrap}"
     ".dapp-row{display:flex;flex-wrap:wrap;gap:18px;align-items:flex-start}.dapp-row>*{min-width:0}"
     ".dapp-track{background:rgba(128,128,128,.22);border-radius:4px;height:8px;min-width:120px;overflow:hidden}"
     f".dapp-fill{{background:{BLUE};height:8px;border-radius:4px}}"
@@ -66,8 +67,11 @@ class Html(str):
     __slots__ = ()
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric: Sequence[int] = ()) -> str:
-    """A table that scrolls sideways where it is too wide; columns in ``numeric`` stand on the right."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric: Sequence[int] = (), one_line: bool = False) -> str:
+    """A table that scrolls sideways where it is too wide; columns in ``numeric`` stand on the right.
+
+    With ``one_line`` no cell is broken into lines, as rows of data read best.
+    """
 
     def cell(tag: str, at: int, value: Any) -> str:
         kind = ' class="dapp-num"' if at in numeric else ""
@@ -75,7 +79,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric: Seq
 
     head = "".join(cell("th", at, value) for at, value in enumerate(headers))
     body = "".join("<tr>" + "".join(cell("td", at, value) for at, value in enumerate(row)) + "</tr>" for row in rows)
-    return f'<div class="dapp-scroll"><table class="dapp-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    kind = " dapp-data" if one_line else ""
+    return f'<div class="dapp-scroll"><table class="dapp-table{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def bar(share: float, color: str = BLUE) -> Html:

@@ -122,7 +122,7 @@ _WRAP = ipywidgets.Layout(flex_flow="row wrap")
 def _rows_html(dataset: Dataset, page: RowsRead) -> str:
     numeric = [at + 1 for at, column in enumerate(page.columns) if column.kind in _NUMERIC]
     lines = [(f"{page.offset + at:,}", *(_cell(value) for value in row)) for at, row in enumerate(page.rows, 1)]
-    body = table(("", *(column.name for column in page.columns)), lines, numeric=(0, *numeric))
+    body = table(("", *(column.name for column in page.columns)), lines, numeric=(0, *numeric), one_line=True)
     facts = f"{amount(dataset.rows, 'row')} × {amount(dataset.read.column_count, 'column')} · version {page.version}"
     return card(dataset.name, f'<p class="dapp-soft">{escape(facts)}</p>', body, badge=badge("ready", "good"))
 
