@@ -71,15 +71,16 @@ class Kind:
 
 
 def _boosted_first(problem: Problem, shape: Shape) -> Params:
-    small = shape.rows < 3000
+    del problem
+    size = 0 if shape.rows < 1000 else (1 if shape.rows < 3000 else 2)
     return {
         "learning_rate": 0.06,
-        "num_leaves": 15 if small else 31,
-        "min_child_samples": 10 if small else 20,
-        "feature_fraction": 0.7 if small else 0.8,
-        "bagging_fraction": 0.8 if small else 1.0,
+        "num_leaves": (7, 15, 31)[size],
+        "min_child_samples": (5, 10, 20)[size],
+        "feature_fraction": (0.6, 0.7, 0.8)[size],
+        "bagging_fraction": (0.8, 0.8, 1.0)[size],
         "lambda_l1": 0.0,
-        "lambda_l2": 1.0,
+        "lambda_l2": (5.0, 1.0, 1.0)[size],
         "rounds": 2000,
     }
 
@@ -98,17 +99,18 @@ def _boosted_knobs(problem: Problem) -> dict[str, Knob]:
 
 
 def _forest_first(problem: Problem, shape: Shape) -> Params:
-    large = shape.rows > 20_000
-    return {
-        "kind": "random",
-        "trees": 120 if large else 300,
-        "min_samples_leaf": 5 if large else 2,
-        "max_features": "sqrt" if problem.classes else (1.0 if shape.columns < 200 else 0.33),
-    }
+    few, wide = shape.rows < 5000, shape.columns >= 200
+    if problem.classes:
+        features: Any = 0.05 if wide else (0.5 if few else "sqrt")
+        leaf = 2 if few or wide else 5
+    else:
+        features = 0.2 if wide else (1.0 if shape.columns < 20 else 0.5)
+        leaf = 2 if shape.rows <= 20_000 else 5
+    return {"kind": "random", "trees": 200 if shape.rows <= 20_000 else 120, "min_samples_leaf": leaf, "max_features": features}
 
 
 def _forest_knobs(problem: Problem) -> dict[str, Knob]:
-    features: tuple[Any, ...] = ("sqrt", 0.3, 0.6) if problem.classes else ("sqrt", 0.33, 0.6, 1.0)
+    features: tuple[Any, ...] = ("sqrt", 0.1, 0.3, 0.6) if problem.classes else ("sqrt", 0.2, 0.5, 1.0)
     return {
         "kind": Knob(choices=("random", "extra")),
         "min_samples_leaf": Knob(1, 20, log=True, whole=True),
@@ -127,15 +129,7 @@ def _linear_knobs(problem: Problem) -> dict[str, Knob]:
 
 
 KINDS: dict[str, Kind] = {
-    "linear": Kind(
-        "linear",
-        lambda p: ("Logistic regression" if "C" in p else "Ridge regression") + (", curves" if p.get("bins") else ""),
-        _linear_first,
-        _linear_knobs,
-        fit_linear,
-        lambda p, problem: LinearPreparation(bins=int(p.get("bins", 0)), task=problem.task, seed=problem.seed),
-        lambda p: f"linear-{p.get('bins', 0)}",
-    ),
+    # In the order in which they are tried first: what is most likely to be good within a short time leads.
     "lightgbm": Kind(
         "lightgbm",
         lambda p: "Boosted trees (LightGBM)",
@@ -145,13 +139,22 @@ KINDS: dict[str, Kind] = {
         lambda p, problem: TreePreparation(task=problem.task, seed=problem.seed),
         lambda p: "boosted",
     ),
+    "linear": Kind(
+        "linear",
+        lambda p: ("Logistic regression" if "C" in p else "Ridge regression") + (", curves" if p.get("bins") else ""),
+        _linear_first,
+        _linear_knobs,
+        fit_linear,
+        lambda p, problem: LinearPreparation(bins=int(p.get("bins", 0)), task=problem.task, seed=problem.seed),
+        lambda p: f"linear-{p.get('bins', 0)}",
+    ),
     "forest": Kind(
         "forest",
         lambda p: "Extremely randomised trees" if p.get("kind") == "extra" else "Random forest",
         _forest_first,
         _forest_knobs,
         fit_forest,
-        lambda p, problem: TreePreparation(task=problem.task, fill=True, seed=problem.seed),
+        lambda p, problem: TreePreparation(task=problem.task, fill=True, components=3, seed=problem.seed),
         lambda p: "forest",
     ),
 }

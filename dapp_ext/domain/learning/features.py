@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from dapp_ext.domain.learning.reading import as_flags, as_moments, as_numbers, as_texts, one_array
+from dapp_ext.domain.learning.reading import as_flags, as_moments, as_numbers, as_texts, natural, one_array
 from dapp_ext.schema.datasets import Column
 
 Array = npt.NDArray[Any]
@@ -195,8 +195,9 @@ def _plan(column: Column, values: pa.ChunkedArray) -> dict[str, Any]:
         words = float(np.mean([t.count(" ") + 1 for t in sample.to_pylist()])) if len(sample) else 0.0
         step["role"] = role_of(column.kind, distinct, len(texts), words)
         if step["role"] == "category":
-            order = sorted(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True), key=lambda vc: (-vc[1], vc[0]))
-            step["values"] = [value for value, _ in order[:LARGEST_VOCABULARY]]
+            often = sorted(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True), key=lambda vc: (-vc[1], vc[0]))
+            # In natural order, since many names carry one (1-9, 10-24, …) that trees can use.
+            step["values"] = sorted((value for value, _ in often[:LARGEST_VOCABULARY]), key=natural)
         return step
     step["role"] = role_of(column.kind, 0, 0, 0.0)
     if step["role"] == "moment":

@@ -39,6 +39,7 @@ def single_column_scores(encoder: TableEncoder, X: Encoded, target: Target, y: A
         if allowance.over():
             break
         if place.array == "texts":
+            found[name] = 0.0
             continue
         values = X.numbers[:, place.columns] if place.array == "numbers" else X.codes[:, place.columns]
         codes = [_binned(values[:, i]) if place.array == "numbers" else values[:, i].astype(np.int64) + 2 for i in range(values.shape[1])]
@@ -94,8 +95,11 @@ def _straight(values: Array, y: Array) -> float:
     return float(np.corrcoef(x, y[known])[0, 1] ** 2) * float(known.mean())
 
 
-def check_leakage(scores: dict[str, float], target: Target) -> list[Guard]:
-    """One guard for columns that give the target away, one for columns that nearly do, or one that has passed."""
+def check_leakage(scores: dict[str, float], columns: int, target: Target) -> list[Guard]:
+    """One guard for columns that give the target away, one for columns that nearly do, or one that has passed.
+
+    ``columns`` is how many there are; where time was too short to look at all of them, the sentence says so.
+    """
     ranked = sorted(scores, key=lambda n: -scores[n])
     alerts = [n for n in ranked if scores[n] >= ALERT]
     warnings = [n for n in ranked if WARNING <= scores[n] < ALERT]
@@ -115,4 +119,5 @@ def check_leakage(scores: dict[str, float], target: Target) -> list[Guard]:
             f"Make sure that {'it is' if one else 'they are'} known before the answer is."
         )
         made.append(guard("leakage", "alerted", "warning", sentence, columns=warnings))
-    return made or [guard("leakage", "passed", "info", f"No single column gives “{target.name}” away.")]
+    looked = "" if len(scores) >= columns else f" ({len(scores):,} of {columns:,} columns could be looked at in the time)"
+    return made or [guard("leakage", "passed", "info", f"No single column gives “{target.name}” away{looked}.")]

@@ -118,7 +118,8 @@ class BoostedTrees(BaseEstimator):
         return {"text": self.text or self.booster().model_to_string(), "classes": self.classes, "threads": self.threads}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(str(state["text"]), int(state["classes"]), int(state["threads"]))
+        self.text, self.classes, self.threads = str(state["text"]), int(state["classes"]), int(state["threads"])
+        self._booster = None
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(self.text) or self._booster is not None
@@ -257,7 +258,7 @@ def fit_linear(material: Material, params: dict[str, Any], problem: Problem, all
             warnings.simplefilter("ignore")
             ridge.fit(material.X, material.y)
         return Fitted(ridge)
-    step = int(np.clip(2e7 / max(_cells(material.X) * max(problem.classes - 1, 1), 1), 5, 200))
+    step = int(np.clip(4e8 / max(_cells(material.X) * max(problem.classes - 1, 1), 1), 10, 300))
     model = LogisticRegression(C=params["C"], max_iter=step, warm_start=True)
     done, cut = 0, False
     while done < params["iterations"]:

@@ -12,14 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from dapp_ext.domain.learning.features import Encoded
+from dapp_ext.domain.learning.features import MISSING, UNSEEN, Encoded
+from dapp_ext.domain.learning.means import TargetMeans
 
 Array = npt.NDArray[Any]
 MOST_NATIVE = 200
 MOST_ONE_HOT = 60
 FEWEST_OF_A_CATEGORY = 10
+SPARSE_SHARE = 0.9
 
 
 class TextComponents(TransformerMixin, BaseEstimator):
@@ -65,7 +67,7 @@ class TreePreparation(TransformerMixin, BaseEstimator):
     """Numbers, category codes and text components in one float32 array; ``categorical_`` are the columns of codes.
 
     Codes beyond the ``MOST_NATIVE`` most frequent count as one; columns with more values than that get a second column
-    with the mean of the target, cross-fitted (Micci-Barreca 2001, as in scikit-learn's TargetEncoder).
+    with the mean of the target, cross-fitted.
     """
 
     def __init__(self, task: str = "binary", fill: bool = False, components: int = 12, seed: int = 0) -> None:
@@ -77,16 +79,15 @@ class TreePreparation(TransformerMixin, BaseEstimator):
     def fit_transform(self, X: Encoded, y: Any = None, **_: Any) -> Array:
         """Learn from the rows and return them prepared, cross-fitted where the target is used."""
         n, c = X.numbers.shape[1], X.codes.shape[1]
-        counts = [int(X.codes[:, i].max(initial=-1)) + 1 for i in range(c)]
-        self.many_ = [i for i in range(c) if counts[i] > MOST_NATIVE]
+        self.many_ = [i for i in range(c) if int(X.codes[:, i].max(initial=-1)) >= MOST_NATIVE]
+        self.natives_ = [_most_frequent(X.codes[:, i]) for i in self.many_]
         self.categorical_ = list(range(n, n + c))
         self.medians_ = _medians(X.numbers) if self.fill else None
         blocks = [self._numbers(X), self._codes(X)]
         self.means_: Any = None
         if self.many_:
-            kind = {"binary": "binary", "multiclass": "multiclass"}.get(self.task, "continuous")
-            self.means_ = TargetEncoder(target_type=kind, cv=5, shuffle=True, random_state=self.seed)
-            blocks.append(np.asarray(self.means_.fit_transform(X.codes[:, self.many_], y), dtype=np.float32))
+            self.means_ = TargetMeans(self.task, self.seed)
+            blocks.append(self.means_.fit_transform(X.codes[:, self.many_], y))
         self.texts_: Any = TextComponents(self.components, self.seed) if X.texts.shape[1] else None
         if self.texts_ is not None:
             blocks.append(self.texts_.fit_transform(X.texts))
@@ -101,7 +102,7 @@ class TreePreparation(TransformerMixin, BaseEstimator):
         """Other rows, prepared."""
         blocks = [self._numbers(X), self._codes(X)]
         if self.means_ is not None:
-            blocks.append(np.asarray(self.means_.transform(X.codes[:, self.many_]), dtype=np.float32))
+            blocks.append(self.means_.transform(X.codes[:, self.many_]))
         if self.texts_ is not None:
             blocks.append(self.texts_.transform(X.texts))
         return np.hstack(blocks)
@@ -110,8 +111,9 @@ class TreePreparation(TransformerMixin, BaseEstimator):
         return X.numbers if self.medians_ is None else np.where(np.isnan(X.numbers), self.medians_, X.numbers)
 
     def _codes(self, X: Encoded) -> Array:
-        # Codes are in order of frequency, so all beyond the limit are the rare ones.
-        codes = np.minimum(X.codes, MOST_NATIVE).astype(np.float32)
+        codes = X.codes.astype(np.float32)
+        for i, renamed in zip(self.many_, self.natives_, strict=True):
+            codes[:, i] = renamed[np.minimum(X.codes[:, i], len(renamed) - 3) + 2]
         codes[codes < 0] = -1.0 if self.fill else np.nan
         return codes
 
@@ -137,8 +139,13 @@ class LinearPreparation(TransformerMixin, BaseEstimator):
         self.medians_ = _medians(X.numbers)
         self.marked_ = np.flatnonzero(np.isnan(X.numbers).any(axis=0))
         self.edges_ = [_edges(X.numbers[:, i], self.bins) for i in range(X.numbers.shape[1])] if self.bins else []
-        self.scaler_ = StandardScaler()
-        blocks: list[Any] = [self.scaler_.fit_transform(self._numbers(X))] if X.numbers.shape[1] else []
+        filled = self._numbers(X)
+        # Columns that are nearly always zero stay sparse: they are scaled but not moved.
+        mostly_zero = (filled == 0).mean(axis=0) > SPARSE_SHARE if len(filled) else np.zeros(filled.shape[1], dtype=bool)
+        self.sparse_, self.dense_ = np.flatnonzero(mostly_zero), np.flatnonzero(~mostly_zero)
+        self.scaler_ = StandardScaler().fit(filled[:, self.dense_]) if len(self.dense_) else None
+        self.sparse_scaler_ = StandardScaler(with_mean=False).fit(filled[:, self.sparse_]) if len(self.sparse_) else None
+        blocks = self._scaled(filled)
         self.one_hot_: Any = None
         self.means_: Any = None
         if X.codes.shape[1]:
@@ -148,11 +155,9 @@ class LinearPreparation(TransformerMixin, BaseEstimator):
             blocks.append(self.one_hot_.fit_transform(X.codes))
         self.many_ = [i for i in range(X.codes.shape[1]) if int(X.codes[:, i].max(initial=-1)) + 1 > MOST_ONE_HOT]
         if self.many_:
-            kind = {"binary": "binary", "multiclass": "multiclass"}.get(self.task, "continuous")
-            self.means_ = TargetEncoder(target_type=kind, cv=5, shuffle=True, random_state=self.seed)
-            means = np.asarray(self.means_.fit_transform(X.codes[:, self.many_], y))
+            self.means_ = TargetMeans(self.task, self.seed)
             self.means_scaler_ = StandardScaler()
-            blocks.append(self.means_scaler_.fit_transform(means))
+            blocks.append(self.means_scaler_.fit_transform(self.means_.fit_transform(X.codes[:, self.many_], y).astype(np.float64)))
         self.texts_: Any = TextComponents(self.components, self.seed) if X.texts.shape[1] else None
         if self.texts_ is not None:
             self.text_scaler_ = StandardScaler()
@@ -166,11 +171,11 @@ class LinearPreparation(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Encoded) -> Any:
         """Other rows, prepared."""
-        blocks: list[Any] = [self.scaler_.transform(self._numbers(X))] if X.numbers.shape[1] else []
+        blocks = self._scaled(self._numbers(X))
         if self.one_hot_ is not None:
             blocks.append(self.one_hot_.transform(X.codes))
         if self.means_ is not None:
-            blocks.append(self.means_scaler_.transform(np.asarray(self.means_.transform(X.codes[:, self.many_]))))
+            blocks.append(self.means_scaler_.transform(self.means_.transform(X.codes[:, self.many_]).astype(np.float64)))
         if self.texts_ is not None:
             blocks.append(self.text_scaler_.transform(self.texts_.transform(X.texts).astype(np.float64)))
         return self._join(X, blocks)
@@ -179,6 +184,12 @@ class LinearPreparation(TransformerMixin, BaseEstimator):
         missing = np.isnan(X.numbers)
         filled = np.where(missing, self.medians_, X.numbers).astype(np.float64)
         return np.hstack([filled, missing[:, self.marked_].astype(np.float64)])
+
+    def _scaled(self, filled: Array) -> list[Any]:
+        blocks: list[Any] = [self.scaler_.transform(filled[:, self.dense_])] if self.scaler_ is not None else []
+        if self.sparse_scaler_ is not None:
+            blocks.append(self.sparse_scaler_.transform(sp.csr_matrix(filled[:, self.sparse_])))
+        return blocks
 
     def _join(self, X: Encoded, blocks: list[Any]) -> Any:
         for i, edges in enumerate(self.edges_):
@@ -190,6 +201,16 @@ class LinearPreparation(TransformerMixin, BaseEstimator):
             joined = sp.hstack([sp.csr_matrix(b) for b in blocks], format="csr")
             return joined.toarray() if joined.nnz > 0.3 * joined.shape[0] * joined.shape[1] else joined
         return np.hstack(blocks)
+
+
+def _most_frequent(codes: Array) -> Array:
+    """New codes by old code + 2: the most frequent keep an own one, in their order; all others, and the last, share one."""
+    counts = np.bincount(codes[codes >= 0], minlength=1)
+    kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_NATIVE])
+    renamed = np.full(len(counts) + 3, MOST_NATIVE, dtype=np.int32)
+    renamed[0], renamed[1] = UNSEEN, MISSING
+    renamed[kept + 2] = np.arange(len(kept))
+    return renamed
 
 
 def _medians(numbers: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -121,3 +122,8 @@ def _moment(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
     except ValueError:
         return None
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A sort key that puts numbers inside texts in order of size."""
+    return [(0, int(piece), "") if piece.isdigit() and piece.isascii() else (1, 0, piece) for piece in re.split(r"(\d{1,18})", text)]

@@ -49,6 +49,6 @@ def plan_search(X: Encoded, problem: Problem, recipe: Recipe, by_time: bool) -> 
     if rows * folds > affordable:
         folds = min(folds, 3)
     wanted = rows if rows * folds <= affordable else int(affordable / folds)
-    if wanted < FEWEST_ROWS and folds > 1:
+    if wanted < min(FEWEST_ROWS, rows) and folds > 1:
         folds, wanted = 1, int(affordable)
     return Plan(min(rows, max(wanted, FEWEST_ROWS)), folds, repeats, explain)

@@ -33,10 +33,12 @@ TRUSTED: tuple[str, ...] = (
     f"{_HOME}.preparation.TreePreparation",
     f"{_HOME}.preparation.LinearPreparation",
     f"{_HOME}.preparation.TextComponents",
+    f"{_HOME}.means.TargetMeans",
     f"{_HOME}.learners.BoostedTrees",
     f"{_HOME}.blending.Blend",
     "sklearn.tree._tree.Tree",
     "skrub._string_encoder.StringEncoder",
+    "skrub._to_str.ToStr",
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dapp_ext.domain.learning.reading import as_numbers, one_array
+from dapp_ext.domain.learning.reading import as_numbers, natural, one_array
 from dapp_ext.errors import TargetUnusable
 from dapp_ext.schema.datasets import Column
 from dapp_ext.schema.models import Task
@@ -155,15 +154,11 @@ def _ordered(array: pa.Array, task: Task) -> list[Any]:
     elif not (pa.types.is_boolean(kind) or pa.types.is_integer(kind)):
         array = array.cast(pa.string())
     counts = {item["values"]: item["counts"] for item in pc.value_counts(array).to_pylist()}
-    labels = sorted(counts, key=_natural) if isinstance(next(iter(counts)), str) else sorted(counts)
+    labels = sorted(counts, key=natural) if isinstance(next(iter(counts)), str) else sorted(counts)
     if task == "binary":
         pair = list(labels)
         labels.sort(key=lambda v: _positive_rank(v, pair, counts))
     return labels
-
-
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    return [(0, int(piece), "") if piece.isdigit() and piece.isascii() else (1, 0, piece) for piece in re.split(r"(\d{1,18})", text)]
 
 
 def _positive_rank(label: Any, labels: list[Any], counts: dict[Any, int]) -> int:

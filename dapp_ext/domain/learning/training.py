@@ -149,7 +149,7 @@ def _stage(rows: pa.Table, target: Target, checks: ColumnChecks, setting: tuple[
     y = target.y[split.train]
     sample = np.random.default_rng([recipe.seed, 5]).permutation(len(y))[: int(np.clip(6e6 / max(len(checks.kept), 1), 2000, 20_000))]
     column_scores = single_column_scores(encoder, X.take(sample), target, y[sample], clock.allow(0.15 * recipe.time_budget, heed_stop=False))
-    guards = [*check_leakage(column_scores, target), *checks.guards, *row_checks.guards]
+    guards = [*check_leakage(column_scores, len(checks.kept), target), *checks.guards, *row_checks.guards]
     return Stage(
         target, validation, checks.kept, problem, guards, split, split_rows.take(split.train), encoder, X, y, X_test, target.y[split.valid], column_scores
     )
