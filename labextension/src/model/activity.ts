@@ -123,5 +123,6 @@ export class Activity implements IDisposable {
 }
 
 function isTelling(event: Event): boolean {
-  return TELLING.has(event.type);
+  // A training is told when someone asks for it, not once more when a worker begins.
+  return TELLING.has(event.type) && !(event.type === 'model.training' && event.actor === null);
 }

@@ -33,7 +33,7 @@ export function figure(value: number): string {
     return '–';
   }
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e9)) {
+  if (size !== 0 && (size < 1e-4 || size >= 1e12)) {
     return value.toExponential(2);
   }
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
@@ -72,14 +72,15 @@ export function duration(seconds: number, trans: TranslationBundle): string {
   if (whole < 60) {
     return trans.__('%1 s', whole);
   }
-  const rest = String(whole % 60).padStart(2, '0');
   if (whole < 3600) {
-    return trans.__('%1 min', `${Math.floor(whole / 60)}:${rest}`);
+    return trans.__('%1 min', parted(Math.floor(whole / 60), whole % 60));
   }
-  return trans.__(
-    '%1 h',
-    `${Math.floor(whole / 3600)}:${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')}`
-  );
+  return trans.__('%1 h', parted(Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)));
+}
+
+/** Whole units, and sixtieths where there are any. */
+function parted(whole: number, sixtieths: number): string {
+  return sixtieths ? `${whole}:${String(sixtieths).padStart(2, '0')}` : String(whole);
 }
 
 /** Rows and columns, or where the dataset stands. */
@@ -114,7 +115,7 @@ export function taskName(task: Task, trans: TranslationBundle): string {
 export function familyName(family: string, trans: TranslationBundle): string {
   const names: Record<Family, string> = {
     linear: trans.__('Linear model'),
-    lightgbm: trans.__('Gradient boosting'),
+    lightgbm: trans.__('Boosted trees'),
     forest: trans.__('Random forest')
   };
   return names[family as Family] ?? family;
@@ -244,7 +245,8 @@ function predictionText(event: Event, trans: TranslationBundle): string {
 
 function userText(event: Event, who: string, trans: TranslationBundle): string {
   const data = event.data as unknown as UserEvent;
-  return event.type === 'user.created'
-    ? trans.__('%1 added the account of %2', who, data.name)
-    : trans.__('The account of %1 was changed', data.name);
+  if (event.type !== 'user.created') {
+    return trans.__('The account of %1 was changed', data.name);
+  }
+  return event.actor ? trans.__('%1 added %2', who, data.name) : trans.__('%1 has an account now', data.name);
 }

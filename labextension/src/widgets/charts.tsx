@@ -66,28 +66,31 @@ export function ScoreScale(props: { score: Score; baselineLabel: string }): Reac
   );
 }
 
-/** A line with its axes; the diagonal is what guessing reaches. */
-export function CurveChart(props: { curve: Curve }): React.ReactElement {
-  const { curve } = props;
-  const isShare = ['roc', 'precision_recall', 'calibration'].includes(curve.kind);
-  const x: Range = isShare ? [0, 1] : extent(curve.x);
-  const y: Range = isShare ? [0, 1] : extent(curve.y);
-  const isPoints = curve.kind === 'residuals';
+/** The most lines that one chart can carry and still be read. */
+const MOST_LINES = 6;
+
+/** Curves of one kind in one chart, a line for each class; the diagonal is what guessing reaches. */
+export function CurveChart(props: {
+  curves: readonly Curve[];
+  title: string;
+  xLabel: string;
+  yLabel: string;
+}): React.ReactElement {
+  const { title, xLabel, yLabel } = props;
+  const curves = props.curves.slice(0, MOST_LINES);
+  const [{ kind }] = curves;
+  const isShare = ['roc', 'precision_recall', 'calibration'].includes(kind);
+  const x: Range = isShare ? [0, 1] : extent(curves.flatMap(curve => curve.x));
+  const y: Range = isShare ? [0, 1] : extent(curves.flatMap(curve => curve.y));
   return (
-    <Axes title={curve.label} x={x} y={y} xLabel={curve.x_label} yLabel={curve.y_label}>
-      {(curve.kind === 'roc' || curve.kind === 'calibration') && <Diagonal x={x} y={y} />}
-      {isPoints ? (
-        <Dots xs={curve.x} ys={curve.y} x={x} y={y} />
-      ) : (
-        <polyline
-          className="jp-Dapp-chart-line"
-          points={curve.x
-            .map(
-              (value, index) =>
-                `${place(value, x, PLOT.width)},${PLOT.height - place(curve.y[index], y, PLOT.height)}`
-            )
-            .join(' ')}
-        />
+    <Axes title={title} x={x} y={y} xLabel={xLabel} yLabel={yLabel} legend={curves.map(curve => curve.label)}>
+      {(kind === 'roc' || kind === 'calibration') && <Diagonal x={x} y={y} />}
+      {curves.map((curve, at) =>
+        kind === 'residuals' ? (
+          <Dots key={at} xs={curve.x} ys={curve.y} x={x} y={y} />
+        ) : (
+          <polyline key={at} className={`jp-Dapp-chart-line jp-mod-${at}`} points={points(curve, x, y)} />
+        )
       )}
     </Axes>
   );
@@ -118,7 +121,9 @@ export function ConfusionTable(props: {
 }): React.ReactElement {
   const { classes, counts } = props.confusion;
   return (
-    <div className="jp-Dapp-scroll">
+    <div
+      className={`jp-Dapp-scroll ${classes.length > 5 ? 'jp-mod-full' : classes.length > 2 ? 'jp-mod-wide' : ''}`}
+    >
       <table className="jp-Dapp-confusion">
         <caption>{props.caption}</caption>
         <thead>
@@ -188,9 +193,10 @@ function Axes(props: {
   y: Range;
   xLabel: string;
   yLabel: string;
+  legend?: readonly string[];
   children: React.ReactNode;
 }): React.ReactElement {
-  const { title, x, y, xLabel, yLabel, children } = props;
+  const { title, x, y, xLabel, yLabel, legend = [], children } = props;
   return (
     <figure className="jp-Dapp-chart">
       <figcaption>{title}</figcaption>
@@ -225,8 +231,23 @@ function Axes(props: {
           </text>
         </g>
       </svg>
+      {legend.length > 1 && (
+        <ul className="jp-Dapp-chart-legend">
+          {legend.map((label, at) => (
+            <li key={at} className={`jp-mod-${at}`} title={label}>
+              {label}
+            </li>
+          ))}
+        </ul>
+      )}
     </figure>
   );
+}
+
+function points(curve: Curve, x: Range, y: Range): string {
+  return curve.x
+    .map((value, at) => `${place(value, x, PLOT.width)},${PLOT.height - place(curve.y[at], y, PLOT.height)}`)
+    .join(' ');
 }
 
 function Diagonal(props: { x: Range; y: Range }): React.ReactElement {

@@ -179,7 +179,7 @@ function Search(props: { context: IContext; view: DatasetView }): React.ReactEle
       />
       {isNarrowed && (
         <span className="jp-Dapp-search-count" role="status">
-          {trans._n('%1 row', '%1 rows', view.rows.total, wording.count(view.rows.total))}
+          {trans._n('%2 row', '%2 rows', view.rows.total, wording.count(view.rows.total))}
         </span>
       )}
     </div>

@@ -64,7 +64,7 @@ export class RowsGrid extends DataGrid {
       voidColor: colour('layout-color1'),
       backgroundColor: colour('layout-color1'),
       headerBackgroundColor: colour('layout-color2'),
-      gridLineColor: colour('border-color3') || colour('border-color2'),
+      gridLineColor: translucent(colour('border-color2'), 0.6),
       headerGridLineColor: colour('border-color2'),
       rowBackgroundColor: undefined,
       selectionFillColor: translucent(accent, 0.16),

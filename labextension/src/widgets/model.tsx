@@ -219,10 +219,11 @@ function progress(view: ModelView): number | null {
 
 /** The best score after each trial, in the order of the trials. */
 function climb(board: Leaderboard | null): number[] {
-  const scores = [...(board?.trials ?? [])]
-    .sort((a, b) => a.number - b.number)
-    .flatMap(each => each.score ?? []);
-  const better = board?.greater_is_better === false ? Math.min : Math.max;
+  const trials = [...(board?.trials ?? [])].sort((a, b) => a.number - b.number);
+  const scores = trials.flatMap(each => each.score ?? []);
+  // The best tells which way is up, also before the metric is known.
+  const best = trials.find(each => each.is_best)?.score;
+  const better = best === Math.min(...scores) && best !== Math.max(...scores) ? Math.min : Math.max;
   return scores.map((_, index) => better(...scores.slice(0, index + 1)));
 }
 

@@ -172,7 +172,7 @@ function Shape(props: { column: ColumnProfile }): React.ReactElement | null {
 
 function facts(column: ColumnProfile, trans: TranslationBundle): string {
   const distinct = column.distinct_exact
-    ? trans._n('%1 value', '%1 values', column.distinct, wording.count(column.distinct))
+    ? trans._n('%2 value', '%2 values', column.distinct, wording.count(column.distinct))
     : trans.__('about %1 values', wording.count(column.distinct));
   const range =
     column.minimum !== null && column.maximum !== null

@@ -36,7 +36,7 @@ export function ResultsView(props: { results: Results; trans: TranslationBundle 
           <ImportanceBars importances={results.importances} label={trans.__('Importance of each column')} />
         </Card>
         <Card title={trans.__('Checks')} hint={results.split.sentence}>
-          <Guards guards={results.guards} />
+          <Guards guards={results.guards} trans={trans} />
         </Card>
       </div>
       <Evidence results={results} trans={trans} />
@@ -71,13 +71,30 @@ function ScoreCard(props: {
   );
 }
 
-function Guards(props: { guards: readonly Guard[] }): React.ReactElement {
-  const order: Record<Guard['state'], number> = { alerted: 0, done: 1, passed: 2 };
-  const sorted = [...props.guards].sort((a, b) => order[a.state] - order[b.state]);
+function Guards(props: { guards: readonly Guard[]; trans: TranslationBundle }): React.ReactElement {
+  const { guards, trans } = props;
+  const passed = guards.filter(guard => guard.state === 'passed');
+  const alerted = guards.filter(guard => guard.state === 'alerted');
+  const done = guards.filter(guard => guard.state === 'done');
+  const isShort = passed.length <= 3;
+  return (
+    <>
+      <GuardList guards={[...alerted, ...done, ...(isShort ? passed : [])]} />
+      {!isShort && (
+        <details className="jp-Dapp-more-guards">
+          <summary>{trans._n('%1 check passed', '%1 checks passed', passed.length)}</summary>
+          <GuardList guards={passed} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function GuardList(props: { guards: readonly Guard[] }): React.ReactElement {
   const marks: Record<Guard['state'], string> = { alerted: '!', done: '•', passed: '✓' };
   return (
     <ul className="jp-Dapp-guards">
-      {sorted.map((guard, index) => (
+      {props.guards.map((guard, index) => (
         <li key={`${guard.code}-${index}`} className={`jp-mod-${guard.state}`}>
           <span className="jp-Dapp-guard-mark" aria-hidden="true">
             {marks[guard.state]}
@@ -89,6 +106,25 @@ function Guards(props: { guards: readonly Guard[] }): React.ReactElement {
   );
 }
 
+/** What each kind of curve is called, and its axes where several classes share them. */
+function curveNames(trans: TranslationBundle): Record<string, readonly [string, string, string]> {
+  return {
+    roc: [trans.__('ROC curve'), trans.__('Share of the others named'), trans.__('Share found')],
+    precision_recall: [
+      trans.__('Precision and recall'),
+      trans.__('Share found'),
+      trans.__('Share right of those named')
+    ],
+    calibration: [
+      trans.__('Calibration'),
+      trans.__('Probability that the model gives'),
+      trans.__('Share that is so')
+    ],
+    lift: [trans.__('Lift'), '', ''],
+    residuals: [trans.__('Errors'), '', '']
+  };
+}
+
 function Evidence(props: { results: Results; trans: TranslationBundle }): React.ReactElement | null {
   const { results, trans } = props;
   const { confusion, curves, scatter } = results;
@@ -98,7 +134,7 @@ function Evidence(props: { results: Results; trans: TranslationBundle }): React.
   return (
     <Card
       title={trans.__('On rows it never saw')}
-      hint={trans._n('%1 row', '%1 rows', results.split.rows_test, wording.count(results.split.rows_test))}
+      hint={trans._n('%2 row', '%2 rows', results.split.rows_test, wording.count(results.split.rows_test))}
     >
       <div className="jp-Dapp-charts">
         {confusion && (
@@ -116,9 +152,20 @@ function Evidence(props: { results: Results; trans: TranslationBundle }): React.
             yLabel={trans.__('predicted')}
           />
         )}
-        {curves.map((curve, index) => (
-          <CurveChart key={`${curve.kind}-${index}`} curve={curve} />
-        ))}
+        {[...new Set(curves.map(curve => curve.kind))].map(kind => {
+          const same = curves.filter(curve => curve.kind === kind);
+          const [title, x, y] = curveNames(trans)[kind] ?? [same[0].label, '', ''];
+          const isOne = same.length === 1;
+          return (
+            <CurveChart
+              key={kind}
+              curves={same}
+              title={title}
+              xLabel={isOne || !x ? same[0].x_label : x}
+              yLabel={isOne || !y ? same[0].y_label : y}
+            />
+          );
+        })}
       </div>
     </Card>
   );

@@ -211,7 +211,9 @@ function Target(props: IPart & { dataset: DatasetRead; view: DatasetView }): Rea
           ))}
         </select>
       </label>
-      {reason && choices.target === likely && <p className="jp-Dapp-hint">{reason}</p>}
+      {reason && choices.target === likely && (
+        <p className="jp-Dapp-hint">{trans.__('Likely: %1', reason)}</p>
+      )}
       <label className="jp-Dapp-field">
         <span>{trans.__('Name of the model')}</span>
         <input
