@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from concurrent.futures import Future
 
 import pyarrow as pa
@@ -142,8 +142,7 @@ class CachedFrame:
 
     def fits(self, columns: Sequence[str]) -> bool:
         """Whether the columns may be held in memory as a whole."""
-        self._frame.require(columns)
-        return self._frame.estimated_bytes(columns) <= self._cache.limit_bytes // 2
+        return self._fits(columns, range(len(self._frame.group_rows)))
 
     def table(self, columns: Sequence[str]) -> pa.Table:
         """Whole columns."""
@@ -154,7 +153,7 @@ class CachedFrame:
         end = self.rows if limit is None else min(self.rows, offset + limit)
         offset = min(offset, end)
         groups = [each for each in range(len(self._frame.group_rows)) if self._starts[each] < end and self._starts[each + 1] > offset]
-        keep = len(groups) == 1 or self.fits(columns)
+        keep = self._fits(columns, groups)
         table = self._join([self._piece(columns, each, keep) for each in groups], columns)
         return table.slice(offset - self._starts[groups[0]], end - offset) if groups else table
 
@@ -167,19 +166,24 @@ class CachedFrame:
     def take(self, rows: Sequence[int] | pa.Array, columns: Sequence[str]) -> pa.Table:
         """Single rows by their number, in the given order."""
         wanted = pa.array(rows, pa.int64()) if not isinstance(rows, pa.Array) else rows.cast(pa.int64())
-        keep = self.fits(columns)
-        pieces, places = [], []
+        places = {}
         for group in range(len(self._frame.group_rows)):
-            start, end = self._starts[group], self._starts[group + 1]
-            here = pc.and_(pc.greater_equal(wanted, start), pc.less(wanted, end))
+            here = pc.and_(pc.greater_equal(wanted, self._starts[group]), pc.less(wanted, self._starts[group + 1]))
             at = pc.indices_nonzero(here)
             if len(at):
-                pieces.append(self._piece(columns, group, keep).take(pc.subtract(wanted.take(at), start)))
-                places.append(at)
+                places[group] = at
+        keep = self._fits(columns, places)
+        pieces = [self._piece(columns, group, keep).take(pc.subtract(wanted.take(at), self._starts[group])) for group, at in places.items()]
         table = self._join(pieces, columns)
         if len(places) > 1:
-            table = table.take(pc.sort_indices(pa.chunked_array(places)))
+            table = table.take(pc.sort_indices(pa.chunked_array(list(places.values()))))
         return table
+
+    def _fits(self, columns: Sequence[str], groups: Collection[int]) -> bool:
+        """Whether some row groups of the columns leave room for others in the cache; what does not would only push everything out."""
+        self._frame.require(columns)
+        touched = sum(self._frame.group_rows[each] for each in groups) / max(1, self.rows)
+        return bool(self._frame.estimated_bytes(columns) * touched <= self._cache.limit_bytes * 3 / 4)
 
     def _piece(self, columns: Sequence[str], group: int, keep: bool) -> pa.Table:
         self._frame.require(columns)
