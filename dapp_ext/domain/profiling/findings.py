@@ -134,8 +134,9 @@ def _far_out(value: float, evidence: NumberColumn) -> bool:
     if len(others) < 2:
         return False
     low, high = min(others), max(others)
-    if value in (-1, -9):
-        return low >= 0 and high > 1 and evidence.tally.exact
+    if value < 0 <= low:
+        # The only negative number; a -1 beside 0 and 1 may be a level of its own.
+        return evidence.tally.exact and high > 1
     return value > 2 * max(high, 1) if value > high else value < low - max(high - low, 10)
 
 

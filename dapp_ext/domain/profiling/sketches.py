@@ -223,7 +223,8 @@ class Bins:
 
     def _fits(self, low: float, high: float) -> bool:
         assert self._exponent is not None
-        ends = [np.ldexp(low, -self._exponent), np.ldexp(high, -self._exponent)]
+        with np.errstate(over="ignore"):  # what overflows does not fit
+            ends = [np.ldexp(low, -self._exponent), np.ldexp(high, -self._exponent)]
         if max(abs(ends[0]), abs(ends[1])) > 2.0**52:
             return False
         known = [self._base, self._base + len(self._counts)] if len(self._counts) else []

@@ -59,8 +59,8 @@ class TextColumn:
 
     @property
     def numbers_with_units(self) -> bool:
-        """Whether nearly all texts are numbers, some of them with a currency, a unit, or in brackets for minus."""
-        return self.decorated > 0 and self.decorated + self.numeric >= 0.95 * self.values
+        """Whether nearly all texts are numbers, many of them with a currency, a unit, or in brackets for minus."""
+        return self.decorated >= 0.3 * self.values > 0 and self.decorated + self.numeric >= 0.95 * self.values
 
     @property
     def mostly_numbers(self) -> bool:

@@ -68,7 +68,7 @@ class ParquetTable:
             given = _plain(leaf.given)
             if pa.types.is_uint64(given):
                 # Only a value in the upper half needs more than the signed 64 bits.
-                leaf.overflow |= bool(pc.any(pc.greater(_decoded(array), 2**63 - 1)).as_py())
+                leaf.overflow |= (pc.max(_decoded(array)).as_py() or 0) >= 2**63
             elif pa.types.is_floating(given):
                 leaf.nan += pc.sum(pc.is_nan(_decoded(array))).as_py() or 0
             elif pa.types.is_timestamp(given) and given.unit == "ns":

@@ -111,7 +111,7 @@ def _is_plain(head: bytes) -> bool:
 def _control_share(head: bytes) -> float:
     """Share of bytes that plain text does not have; a NUL counts less, as broken exports hold a few."""
     control = sum(head.count(bytes([code])) for code in range(1, 32) if code not in (9, 10, 12, 13, 27))
-    return (control + head.count(b"\0") * 0.2) / max(len(head), 1)
+    return (control + head.count(b"\0") * 0.2) / max(len(head), 400)
 
 
 def mark_of(head: bytes) -> str | None:
