@@ -20,7 +20,7 @@ from dapp_ext.settings import Settings, describe_settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FREE_FLOOR = 2**30
-_LIBRARIES = ("jupyterlab", "jupyter-server", "panel", "bokeh", "pyarrow", "duckdb", "scikit-learn", "lightgbm", "skops", "cryptography", "sqlalchemy")
+_LIBRARIES = ("jupyterlab", "jupyter-server", "panel", "bokeh", "pyarrow", "scikit-learn", "lightgbm", "skops", "cryptography", "sqlalchemy")
 
 
 def status(as_json: Json = False) -> None:
