@@ -36,6 +36,20 @@ export function number(value: number | null | undefined): string {
   return significant.format(value);
 }
 
+/** A figure that is itself an estimate: three digits say all there is to say. */
+export function rough(value: number | null | undefined, digits = 3): string {
+  if (value == null || !Number.isFinite(value)) return "–";
+  if (Math.abs(value) >= 10 ** digits) return whole.format(Number(value.toPrecision(digits)));
+  return new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: digits }).format(value);
+}
+
+/** The first letter in upper case and a full stop at the end. */
+export function sentence(text: string | null | undefined): string {
+  const clean = (text ?? "").trim();
+  if (!clean) return "";
+  return clean.charAt(0).toUpperCase() + clean.slice(1) + (/[.!?…]$/.test(clean) ? "" : ".");
+}
+
 /** A share of one as per cent: 0.0346 → 3.5 %. */
 export function percent(share: number | null | undefined): string {
   if (share == null || !Number.isFinite(share)) return "–";
@@ -132,6 +146,7 @@ const SHARES = new Set(["accuracy", "balanced_accuracy", "precision", "recall"])
 export function score(name: string | null | undefined, value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return "–";
   if (name && SHARES.has(name)) return percent(value);
+  if (Math.abs(value) < 0.0005) return "0";
   if (Math.abs(value) < 10) return value.toFixed(Math.abs(value) < 0.095 ? 3 : 2);
-  return number(value);
+  return rough(value);
 }

@@ -18,8 +18,8 @@ export function headline(results: Results): Headline | null {
   if (results.task === "regression") {
     const error = by.get("mae") ?? by.get("rmse");
     if (!error) return null;
-    const range = `${format.number(error.low)} to ${format.number(error.high)}`;
-    return { score: error, title: "Typical error", ours: `Off by ±${format.number(error.value)}`, guess: `always guessing the average: ±${format.number(error.baseline)}`, range };
+    const range = `${format.rough(error.low)} to ${format.rough(error.high)}`;
+    return { score: error, title: "Typical error", ours: `Off by ±${format.rough(error.value)}`, guess: `always guessing the average: ±${format.rough(error.baseline)}`, range };
   }
   const auc = by.get("roc_auc");
   if (auc && accuracy && accuracy.baseline > 0.8) {
@@ -102,6 +102,8 @@ export function tell(event: Event): Told | null {
   }
   if (kind === "model") {
     const data = event.data as unknown as ModelEvent;
+    // Without an actor it is the worker that goes on with what a person began; the person's own line says it already.
+    if (!event.actor && (act === "training" || act === "changed")) return null;
     const said: Record<string, string> = { training: "started training", trained: "is trained", failed: "could not be trained", deleted: "deleted", changed: "changed" };
     const words = said[act];
     return words ? { words, name: data.name, href: act === "deleted" ? undefined : to(`/models/${event.subject.id}`), tone: act === "failed" ? "bad" : act === "trained" ? "good" : undefined } : null;
@@ -113,7 +115,7 @@ export function tell(event: Event): Told | null {
   }
   if (kind === "user") {
     const data = event.data as unknown as UserEvent;
-    const said: Record<string, string> = { created: "joined", changed: "was changed", signed_in: "signed in", signed_out: "signed out" };
+    const said: Record<string, string> = { created: "joined", changed: "was changed" };
     return said[act] ? { words: said[act], name: data.name } : null;
   }
   if (kind === "job" && act === "finished") {

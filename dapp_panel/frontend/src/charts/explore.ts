@@ -17,7 +17,7 @@ export interface Wish {
 
 export interface Plan {
   key: string;
-  shape: "histogram" | "bar" | "line" | "heat" | "points";
+  shape: "histogram" | "bar" | "line" | "heat" | "points" | "shares";
   title: string;
   note?: string;
   x: ColumnProfile;
@@ -47,6 +47,8 @@ const AVERAGES: [string, string][] = [
 ];
 const MOST_NAMES = 20;
 const MOST_POINTS = 1000;
+const MOST_VALUES = 1000;
+const MOST_SHARES = 8;
 const BINS = 40;
 
 function roleOf(column: ColumnProfile): Role {
@@ -69,8 +71,9 @@ export function planOf(profile: Profile, wish: Wish): Plan | null {
   const key = JSON.stringify(wish);
   if (!y) {
     if (roleOf(x) === "number") {
-      const bins = Math.min(BINS, Math.max(5, x.distinct));
-      return { ...base, key, shape: "histogram", title: `How ${x.name} is spread`, width: 2, query: { ...common, group_by: [{ column: x.name, bins }], limit: 300 } };
+      const counted = x.kind === "integer" && x.distinct <= MOST_VALUES;
+      const group: Grouping = counted ? { column: x.name } : { column: x.name, bins: Math.min(BINS, Math.max(5, x.distinct)) };
+      return { ...base, key, shape: "histogram", title: `How ${x.name} is spread`, width: 2, query: { ...common, group_by: [group], limit: 2000 } };
     }
     if (roleOf(x) === "time") return overTime(key, base, x, undefined, wish);
     return { ...base, key, shape: "bar", title: `Rows by ${x.name}`, note: manyNames(x), width: 2, query: { ...common, group_by: [{ column: x.name }], limit: 5000 } };
@@ -102,13 +105,16 @@ function pair(key: string, base: Base, x: ColumnProfile, y: ColumnProfile, profi
       { column: x.name, bins: Math.min(BINS, Math.max(2, x.distinct)) },
       { column: y.name, bins: Math.min(30, Math.max(2, y.distinct)) },
     ];
-    return { ...base, key, shape: "heat", title: `${y.name} against ${x.name}`, note: "Darker means more rows.", width: 3, query: { ...common, group_by, limit: 10_000 } };
+    return { ...base, key, shape: "heat", title: `${y.name} against ${x.name}`, note: "A stronger colour means more rows.", width: 3, query: { ...common, group_by, limit: 10_000 } };
   }
   if (isNumber(y) || isNumber(x)) {
     const [name, value] = isNumber(y) && roleOf(x) === "name" ? [x, y] : [y, x];
     if (roleOf(name) === "name" && isNumber(value)) return byName(key, base, name, value, wish);
   }
-  return { ...base, key, shape: "heat", title: `${y.name} by ${x.name}`, note: "Darker means more rows.", width: 3, query: { ...common, group_by: [{ column: x.name }, { column: y.name }], limit: 10_000 } };
+  if (roleOf(y) === "name" && roleOf(x) === "name" && y.distinct <= MOST_SHARES) {
+    return { ...base, key, shape: "shares", title: `${y.name} by ${x.name}`, note: manyNames(x) ?? `How the rows of each ${x.name} are divided.`, width: 3, query: { ...common, group_by: [{ column: x.name }, { column: y.name }], limit: 10_000 } };
+  }
+  return { ...base, key, shape: "heat", title: `${y.name} by ${x.name}`, note: "A stronger colour means more rows.", width: 3, query: { ...common, group_by: [{ column: x.name }, { column: y.name }], limit: 10_000 } };
 }
 
 function byName(key: string, base: Base, name: ColumnProfile, value: ColumnProfile, wish: Wish): Plan {
@@ -175,41 +181,85 @@ export function draw(plan: Plan, rows: unknown[][]): Drawn {
   if (plan.shape === "bar") return bar(plan, rows);
   if (plan.shape === "line") return line(plan, rows);
   if (plan.shape === "points") return points(plan, rows);
+  if (plan.shape === "shares") return shares(plan, rows);
   return heat(plan, rows);
 }
 
 const label = (column: ColumnProfile, value: unknown) => (value === null ? "empty" : format.cell(value, column.kind));
 
-function histogram(plan: Plan, rows: unknown[][]): Drawn {
+interface Bin {
+  from: number;
+  to: number;
+  count: number;
+}
+
+/** Bins of an answer. Whole numbers came value by value and are put together here, so that every bin holds as many values as the next. */
+function binsOf(plan: Plan, rows: unknown[][]): Bin[] {
   const known = rows.filter((row) => row[0] !== null).sort((a, b) => Number(a[0]) - Number(b[0]));
-  const total = known.reduce((sum, row) => sum + Number(row[1]), 0);
-  const width = binWidth(known.map((row) => Number(row[0])));
-  const whole = plan.x.kind === "integer" && width <= 1;
-  const range = (from: number) => (whole ? format.figure(from, "integer") : `${format.number(from)} to ${format.number(from + width)}`);
+  if (known.length === 0) return [];
+  const first = Number(known[0]?.[0]);
+  const last = Number(known.at(-1)?.[0]);
+  if (plan.query?.group_by?.[0]?.bins) {
+    const width = binWidth(known.map((row) => Number(row[0])));
+    return known.map((row) => ({ from: Number(row[0]), to: Number(row[0]) + width, count: Number(row[1]) }));
+  }
+  const width = Math.max(1, Math.ceil((last - first + 1) / BINS));
+  const bins = new Map<number, Bin>();
+  for (const row of known) {
+    const from = first + Math.floor((Number(row[0]) - first) / width) * width;
+    const bin = bins.get(from) ?? { from, to: from + width, count: 0 };
+    bin.count += Number(row[1]);
+    bins.set(from, bin);
+  }
+  return [...bins.values()];
+}
+
+function histogram(plan: Plan, rows: unknown[][]): Drawn {
+  const bins = binsOf(plan, rows);
+  const total = bins.reduce((sum, bin) => sum + bin.count, 0);
+  const whole = plan.query?.group_by?.[0]?.bins === undefined;
+  const range = (bin: Bin) => (whole ? (bin.to - bin.from === 1 ? format.figure(bin.from, "integer") : `${format.figure(bin.from, "integer")} to ${format.figure(bin.to - 1, "integer")}`) : `${format.rough(bin.from)} to ${format.rough(bin.to)}`);
+  const shift = whole ? 0.5 : 0;
   return {
-    empty: known.length === 0,
-    numbers: () => ({ columns: [plan.x.name, "Rows", "Share"], rows: known.map((row) => [range(Number(row[0])), format.count(Number(row[1])), format.percent(Number(row[1]) / total)]) }),
+    empty: bins.length === 0,
+    numbers: () => ({ columns: [plan.x.name, "Rows", "Share"], rows: bins.map((bin) => [range(bin), format.count(bin.count), format.percent(bin.count / total)]) }),
     build: (paint) => ({
       grid: { left: 8, right: 24, top: 16, bottom: 28, containLabel: true },
-      xAxis: axis(paint, { type: "value", min: whole ? Number(known[0]?.[0]) - 0.5 : Number(known[0]?.[0]), max: Number(known.at(-1)?.[0]) + (whole ? 0.5 : width), name: plan.x.name, nameLocation: "middle", nameGap: 28, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, formatter: (value: number) => format.short(value) } }),
+      xAxis: axis(paint, {
+        type: "value",
+        min: (bins[0]?.from ?? 0) - shift,
+        max: (bins.at(-1)?.to ?? 1) - shift,
+        name: plan.x.name,
+        nameLocation: "middle",
+        nameGap: 28,
+        splitLine: { show: false },
+        axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, showMinLabel: false, showMaxLabel: false, formatter: (value: number) => format.short(value) },
+      }),
       yAxis: axis(paint, { type: "value", axisLabel: { color: paint.ink3, fontSize: 13, formatter: (value: number) => format.short(value) } }),
       tooltip: tip(paint, (params) => {
-        const [from, count] = (params as { value: number[] }).value as [number, number];
-        return [
-          [plan.x.name, range(whole ? from : from - width / 2)],
-          ["Rows", format.count(count)],
-          ["Share", format.percent(count / total)],
-        ];
+        const bin = bins[(params as { dataIndex: number }).dataIndex];
+        return bin ? [[plan.x.name, range(bin)], ["Rows", format.count(bin.count)], ["Share", format.percent(bin.count / total)]] : [];
       }),
-      series: [{ type: "bar", barCategoryGap: "6%", barWidth: `${Math.max(1, 92 / Math.max(1, spread(known, width)))}%`, data: known.map((row) => [Number(row[0]) + (whole ? 0 : width / 2), Number(row[1])]), itemStyle: { color: paint.series[0], borderRadius: [3, 3, 0, 0] } }],
+      series: [
+        {
+          type: "custom",
+          data: bins.map((bin) => [bin.from - shift, bin.to - shift, bin.count]),
+          encode: { x: [0, 1], y: 2 },
+          renderItem: (_: unknown, api: BarApi) => {
+            const [left = 0, top = 0] = api.coord([api.value(0), api.value(2)]);
+            const [right = 0, bottom = 0] = api.coord([api.value(1), 0]);
+            const gap = right - left > 6 ? 1 : 0;
+            return { type: "rect", shape: { x: left + gap, y: top, width: Math.max(1, right - left - 2 * gap), height: bottom - top, r: gap ? [3, 3, 0, 0] : 0 }, style: { fill: paint.series[0] }, emphasis: { style: { fill: paint.accent } } };
+          },
+        },
+      ],
     }),
   };
 }
 
-function spread(rows: unknown[][], width: number): number {
-  const first = Number(rows[0]?.[0] ?? 0);
-  const last = Number(rows.at(-1)?.[0] ?? 0);
-  return width > 0 ? Math.round((last - first) / width) + 1 : rows.length;
+interface BarApi {
+  value: (dimension: number) => number;
+  coord: (point: [number, number]) => number[];
 }
 
 function binWidth(edges: number[]): number {
@@ -226,7 +276,7 @@ function bar(plan: Plan, rows: unknown[][]): Drawn {
   const others = sorted.slice(MOST_NAMES);
   const items = kept.map((row) => ({ name: label(plan.x, row[0]), value: Number(row[place]), rows: Number(row[counted ? 1 : 2]) }));
   if (others.length && counted) items.push({ name: `${format.count(others.length)} others`, value: others.reduce((sum, row) => sum + Number(row[1]), 0), rows: 0 });
-  const ordered = plan.x.kind === "integer" ? [...items].sort((a, b) => Number(a.name) - Number(b.name)) : items;
+  const ordered = plan.x.kind === "integer" ? [...items].sort((a, b) => Number(a.name) - Number(b.name)) : counted ? items : [...items].sort((a, b) => b.value - a.value);
   const shown = [...ordered].reverse();
   const title = counted ? "Rows" : plan.title.split(" by ")[0] ?? "";
   return {
@@ -286,6 +336,7 @@ function line(plan: Plan, rows: unknown[][]): Drawn {
         name,
         data: points,
         showSymbol: points.length < 40,
+        symbol: "circle",
         symbolSize: 6,
         sampling: "lttb",
         lineStyle: { width: 2, color: paint.series[index] },
@@ -319,6 +370,51 @@ function points(plan: Plan, rows: unknown[][]): Drawn {
   };
 }
 
+/** For each value of one column, how its rows are divided by the other. */
+function shares(plan: Plan, rows: unknown[][]): Drawn {
+  const y = plan.y as ColumnProfile;
+  const parts = orderOf(y, rows, 1).map((value) => label(y, value));
+  const totals = new Map<string, number>();
+  const counts = new Map<string, number>();
+  for (const row of rows) {
+    const name = label(plan.x, row[0]);
+    totals.set(name, (totals.get(name) ?? 0) + Number(row[2]));
+    counts.set(JSON.stringify([name, label(y, row[1])]), Number(row[2]));
+  }
+  const count = (name: string, part: string) => counts.get(JSON.stringify([name, part])) ?? 0;
+  const largest = [...totals].sort((a, b) => b[1] - a[1]).slice(0, MOST_NAMES).map(([name]) => name);
+  const share = (name: string, part: string) => count(name, part) / (totals.get(name) ?? 1);
+  const last = parts.at(-1) ?? "";
+  const names = plan.x.kind === "integer" ? largest.sort((a, b) => Number(a) - Number(b)) : largest.sort((a, b) => share(b, last) - share(a, last));
+  const shown = [...names].reverse();
+  return {
+    empty: names.length === 0,
+    numbers: () => ({ columns: [plan.x.name, y.name, "Share", "Rows"], rows: names.flatMap((name) => parts.map((part) => [name, part, format.percent(share(name, part)), format.count(count(name, part))])) }),
+    build: (paint, narrow) => ({
+      grid: { left: 8, right: 20, top: 40, bottom: 8, containLabel: true },
+      legend: { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 10, textStyle: { color: paint.ink2, fontSize: 14 } },
+      xAxis: axis(paint, { type: "value", min: 0, max: 1, axisLabel: { color: paint.ink3, fontSize: 13, formatter: (value: number) => `${Math.round(value * 100)}%` } }),
+      yAxis: axis(paint, { type: "category", data: shown, axisLine: { show: false }, axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 96 : 180, overflow: "truncate" } }),
+      tooltip: tip(paint, (params) => {
+        const { name, seriesName } = params as { name: string; seriesName: string };
+        return [
+          [plan.x.name, name],
+          [seriesName, format.percent(share(name, seriesName))],
+          ["Rows", format.count(count(name, seriesName))],
+        ];
+      }),
+      series: parts.map((part, index) => ({
+        type: "bar",
+        name: part,
+        stack: "all",
+        barMaxWidth: 24,
+        data: shown.map((name) => share(name, part)),
+        itemStyle: { color: paint.series[index], borderColor: paint.surface, borderWidth: 1 },
+      })),
+    }),
+  };
+}
+
 function heat(plan: Plan, rows: unknown[][]): Drawn {
   const y = plan.y as ColumnProfile;
   const xs = orderOf(plan.x, rows, 0);
@@ -332,15 +428,16 @@ function heat(plan: Plan, rows: unknown[][]): Drawn {
     if (a !== undefined && b !== undefined) cells.push([a, b, Number(row[2])]);
   }
   const most = cells.reduce((found, cell) => Math.max(found, cell[2]), 1);
-  const name = (column: ColumnProfile, value: unknown) => (typeof value === "number" ? format.number(value) : label(column, value));
+  const name = (column: ColumnProfile, value: unknown) => (typeof value === "number" ? format.rough(value) : label(column, value));
+  const every = (values: unknown[], most: number) => (typeof values[0] === "number" ? Math.max(0, Math.ceil(values.length / most) - 1) : 0);
   return {
     empty: cells.length === 0,
     numbers: () => ({ columns: [plan.x.name, y.name, "Rows"], rows: cells.map(([a, b, count]) => [name(plan.x, xs[a]), name(y, ys[b]), format.count(count)]) }),
     build: (paint, narrow) => ({
-      grid: { left: 8, right: 24, top: 16, bottom: 30, containLabel: true },
-      xAxis: axis(paint, { type: "category", data: xs.map((value) => name(plan.x, value)), name: plan.x.name, nameLocation: "middle", nameGap: 30, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, width: 90, overflow: "truncate" } }),
-      yAxis: axis(paint, { type: "category", data: ys.map((value) => name(y, value)), splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, width: narrow ? 80 : 150, overflow: "truncate" } }),
-      visualMap: { show: false, min: 0, max: Math.sqrt(most), dimension: 3, inRange: { color: paint.heat } },
+      grid: { left: 8, right: 24, top: 32, bottom: 30, containLabel: true },
+      xAxis: axis(paint, { type: "category", data: xs.map((value) => name(plan.x, value)), name: typeof xs[0] === "number" ? plan.x.name : "", nameLocation: "middle", nameGap: 30, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, interval: every(xs, narrow ? 4 : 9), width: 90, overflow: "truncate", rotate: typeof xs[0] === "number" || xs.length < 7 ? 0 : 35 } }),
+      yAxis: axis(paint, { type: "category", data: ys.map((value) => name(y, value)), name: y.name, nameLocation: "end", nameGap: 12, nameTextStyle: { color: paint.ink3, fontSize: 13, align: "left" }, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, interval: every(ys, 9), width: narrow ? 80 : 150, overflow: "truncate" } }),
+      visualMap: { show: false, min: 0, max: Math.log1p(most), dimension: 3, inRange: { color: paint.heat } },
       tooltip: tip(paint, (params) => {
         const [a, b, count] = (params as { value: [number, number, number] }).value;
         return [
@@ -349,8 +446,8 @@ function heat(plan: Plan, rows: unknown[][]): Drawn {
           ["Rows", format.count(count)],
         ];
       }),
-      // The square root keeps cells with few rows visible beside those with many.
-      series: [{ type: "heatmap", data: cells.map((cell) => [...cell, Math.sqrt(cell[2])]), itemStyle: { borderColor: paint.surface, borderWidth: 1, borderRadius: 2 }, progressive: 0 }],
+      // The logarithm keeps cells with few rows visible beside those with many; the tooltip has the counts.
+      series: [{ type: "heatmap", data: cells.map((cell) => [...cell, Math.log1p(cell[2])]), itemStyle: { borderColor: paint.surface, borderWidth: 1, borderRadius: 2 }, progressive: 0 }],
     }),
   };
 }

@@ -40,7 +40,7 @@ export function Account() {
               label="Colours"
               value={theme.value}
               choices={[
-                { value: "system", label: "Like the system", icon: "system" },
+                { value: "system", label: "System", icon: "system" },
                 { value: "light", label: "Light", icon: "sun" },
                 { value: "dark", label: "Dark", icon: "moon" },
               ]}

@@ -77,7 +77,7 @@ function Job({ job }: { job: JobRead }) {
         </div>
         {alive && <Progress value={now.progress} label={jobWords(job)} />}
         <p class={`small ${job.error ? "bad-text" : "muted"}`}>
-          {job.error ?? (alive ? now.message || "Waiting for a worker" : job.message || took(job))}
+          {job.error ?? (alive ? now.message || "Waiting for a worker" : took(job))}
         </p>
         <p class="small muted">
           {nameOf(job.owner)} · <Ago at={job.created_at} />

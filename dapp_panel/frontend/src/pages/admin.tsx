@@ -193,24 +193,33 @@ function Audit() {
         <table class="list-table audit">
           <thead>
             <tr>
-              <th scope="col">When</th>
+              <th scope="col" class="wide-only w-m">When</th>
               <th scope="col">Who</th>
               <th scope="col">What</th>
-              <th scope="col" class="wide-only">
+              <th scope="col" class="wide-only w-l">
                 From
               </th>
-              <th scope="col">Outcome</th>
+              <th scope="col" class="w-out">Outcome</th>
             </tr>
           </thead>
           <tbody>
             {rows.map((row) => (
               <tr key={row.id}>
-                <td class="nowrap muted" title={format.when(row.at)}>
+                <td class="nowrap muted wide-only">
                   <Ago at={row.at} />
                 </td>
-                <td class="clip">{row.actor_name || "The machine"}</td>
                 <td>
-                  <span class="mono small">{row.action}</span>
+                  <span class="clip" style={{ display: "block" }}>
+                    {row.actor_name || "The machine"}
+                  </span>
+                  <span class="small muted narrow-only">
+                    <Ago at={row.at} />
+                  </span>
+                </td>
+                <td>
+                  <span class="mono small">
+                    {row.action.split(".").map((part, index) => (index ? <>.<wbr />{part}</> : part))}
+                  </span>
                 </td>
                 <td class="muted small wide-only">
                   {row.door}
@@ -259,7 +268,7 @@ function System() {
         </Notice>
       )}
       <Card title="How accounts are kept apart">
-        <p>{data.isolation}</p>
+        <p>{format.sentence(data.isolation)}</p>
       </Card>
       <div class="grid-2">
         <Card title="Addresses">

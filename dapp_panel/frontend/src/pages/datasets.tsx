@@ -37,7 +37,7 @@ export function Datasets() {
         </>
       )}
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
-      {(!none || search) && !listed.error && <Input label="Search data" quiet search value={text} onInput={setText} placeholder="Search by name" />}
+      {(!none || search) && !listed.error && <Input class="search-field" label="Search data" quiet search value={text} onInput={setText} placeholder="Search by name" />}
       {!listed.data && !listed.error && <Bones lines={6} height={64} />}
       {none && (
         <div class="card">
@@ -60,17 +60,17 @@ export function Datasets() {
             <thead>
               <tr>
                 <th scope="col">Name</th>
-                <th scope="col" class="right">
+                <th scope="col" class="right wide-only">
                   Rows
                 </th>
-                <th scope="col" class="right">
+                <th scope="col" class="right wide-only">
                   Columns
                 </th>
-                <th scope="col" class="right">
+                <th scope="col" class="right wide-only w-s">
                   Size
                 </th>
-                <th scope="col">Owner</th>
-                <th scope="col">Added</th>
+                <th scope="col" class="wide-only w-l">Owner</th>
+                <th scope="col" class="wide-only w-m">Added</th>
               </tr>
             </thead>
             <tbody>

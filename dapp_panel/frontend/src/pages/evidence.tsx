@@ -16,7 +16,7 @@ export function Evidence({ results }: { results: Results }) {
       <Card title="Scores" note={results.split.sentence} flush>
         <Scores scores={results.scores} metric={results.metric} />
       </Card>
-      <div class="grid-2">
+      <div class="grid-2 evidence">
         {results.confusion && <Mistakes of={results.confusion} />}
         {results.scatter && <Hits of={results.scatter} target={results.target} />}
         {curveGroups(results.curves).map(([kind, curves]) => (
@@ -25,7 +25,7 @@ export function Evidence({ results }: { results: Results }) {
         {results.importances.length > 0 && (
           <Card title="All drivers" note="How much worse the score gets when a column is shuffled, on rows never trained on.">
             <div class="tall-list">
-              <Bars rows={results.importances.map((each) => ({ name: each.column, value: each.value, text: `${format.number(each.value)}${each.std ? ` ± ${format.number(each.std)}` : ""}` }))} />
+              <Bars rows={results.importances.map((each) => ({ name: each.column, value: each.value, text: `${format.rough(each.value, 2)}${each.std ? ` ± ${format.rough(each.std, 1)}` : ""}` }))} />
             </div>
           </Card>
         )}
@@ -56,10 +56,10 @@ function Scores({ scores, metric }: { scores: Score[]; metric: string }) {
       <thead>
         <tr>
           <th scope="col">Measure</th>
-          <th scope="col" class="right">
+          <th scope="col" class="right w-s">
             This model
           </th>
-          <th scope="col" class="right wide-only">
+          <th scope="col" class="right wide-only w-l">
             95% range
           </th>
           <th scope="col" class="right">
@@ -99,6 +99,13 @@ const CURVES: Record<string, [string, string]> = {
   residuals: ["Where it errs", "The mean error along the predictions; the dotted line is no error."],
 };
 
+// With several answers in one picture, the labels of the first would be wrong for the others.
+const GENERAL: Record<string, [string, string]> = {
+  roc: ["Share of the others named so", "Share of the right ones found"],
+  precision_recall: ["Share of the right ones found", "Share right of those named so"],
+  calibration: ["Probability that the model gives", "Share that really is so"],
+};
+
 function curveGroups(curves: Curve[]): [string, Curve[]][] {
   const groups = new Map<string, Curve[]>();
   for (const curve of curves) groups.set(curve.kind, [...(groups.get(curve.kind) ?? []), curve]);
@@ -109,6 +116,8 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
   const [title, note] = CURVES[kind] ?? [kind, ""];
   const first = curves[0] as Curve;
   const shown = curves.slice(0, 8);
+  const several = shown.length > 1;
+  const [xLabel, yLabel] = (several ? GENERAL[kind] : undefined) ?? [first.x_label, first.y_label];
   const share = kind !== "residuals";
   const guide = kind === "residuals" ? [[Math.min(...first.x), 0], [Math.max(...first.x), 0]] : kind === "roc" || kind === "calibration" || kind === "lift" ? [[0, 0], [1, 1]] : null;
   return (
@@ -116,17 +125,17 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
       <Chart
         of={curves}
         height={300}
-        label={`${title}: ${first.y_label} against ${first.x_label}`}
-        numbers={() => ({ columns: ["Line", first.x_label, first.y_label], rows: shown.flatMap((curve) => curve.x.map((x, index) => [curve.label, format.number(x), format.number(curve.y[index])])) })}
+        label={`${title}: ${yLabel} against ${xLabel}`}
+        numbers={() => ({ columns: ["Line", xLabel, yLabel], rows: shown.flatMap((curve) => curve.x.map((x, index) => [curve.label, format.number(x), format.number(curve.y[index])])) })}
         build={(paint) => ({
-          grid: { left: 8, right: 20, top: shown.length > 1 ? 40 : 14, bottom: 30, containLabel: true },
-          legend: shown.length > 1 ? { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } } : undefined,
-          xAxis: axis(paint, { type: "value", name: first.x_label, nameLocation: "middle", nameGap: 30, ...(share ? { min: 0, max: 1 } : { scale: true }), splitLine: { show: false }, axisLabel: label(paint.ink3, share) }),
+          grid: { left: 8, right: 20, top: several ? 40 : 14, bottom: 30, containLabel: true },
+          legend: several ? { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } } : undefined,
+          xAxis: axis(paint, { type: "value", name: xLabel, nameLocation: "middle", nameGap: 30, ...(share ? { min: 0, max: 1 } : { scale: true }), splitLine: { show: false }, axisLabel: label(paint.ink3, share) }),
           yAxis: axis(paint, { type: "value", ...(share ? { min: 0, max: 1 } : {}), axisLabel: label(paint.ink3, share) }),
           tooltip: tip(paint, (params) => {
             const each = params as { seriesName: string; value: [number, number] };
             const say = (value: number) => (share ? format.percent(value) : format.number(value));
-            return [...(shown.length > 1 ? [["", each.seriesName] as [string, string]] : []), [first.x_label, say(each.value[0])], [first.y_label, say(each.value[1])]];
+            return [...(several ? [["", each.seriesName] as [string, string]] : []), [xLabel, say(each.value[0])], [yLabel, say(each.value[1])]];
           }),
           series: [
             ...(guide ? [{ type: "line", data: guide, symbol: "none", silent: true, lineStyle: { color: paint.ink3, type: "dotted", width: 1.5 }, tooltip: { show: false }, name: "" }] : []),
@@ -135,6 +144,7 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
               name: curve.label,
               data: curve.x.map((x, place) => [x, curve.y[place]]),
               showSymbol: kind === "calibration" || kind === "residuals",
+              symbol: "circle",
               symbolSize: 7,
               lineStyle: { width: 2.5, color: paint.series[index] },
               itemStyle: { color: paint.series[index] },
@@ -142,7 +152,7 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
           ],
         })}
       />
-      <p class="small muted">{first.y_label}, by {first.x_label.charAt(0).toLowerCase() + first.x_label.slice(1)}.</p>
+      <p class="small muted">{yLabel}, by {xLabel.charAt(0).toLowerCase() + xLabel.slice(1)}.</p>
     </Card>
   );
 }

@@ -55,7 +55,7 @@ export function Findings({ dataset, profile }: { dataset: DatasetRead; profile: 
           </span>
           <div>
             <h2>A good thing to predict: {profile.likely_target}</h2>
-            <p class="card-note">{profile.likely_target_reason}</p>
+            <p class="card-note">{format.sentence(profile.likely_target_reason)}</p>
           </div>
           {may("model.train", dataset) && (
             <Button tone="main" icon="train" href={to("/train", { dataset: dataset.id, target: profile.likely_target })}>

@@ -34,7 +34,7 @@ export function Models() {
         }
       />
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
-      {(!none || search) && !listed.error && <Input label="Search models" quiet search value={text} onInput={setText} placeholder="Search by name" />}
+      {(!none || search) && !listed.error && <Input class="search-field" label="Search models" quiet search value={text} onInput={setText} placeholder="Search by name" />}
       {!listed.data && !listed.error && <Bones lines={4} height={96} />}
       {none && (
         <div class="card">
@@ -74,7 +74,7 @@ export function Models() {
                   <span>from {model.dataset.name}</span>
                   <span aria-hidden="true">·</span>
                   <span class="row" style={{ "--gap": "6px" }}>
-                    <Face person={model.owner} size={22} />
+                    <Face person={model.owner} size={24} />
                     {nameOf(model.owner)}
                   </span>
                   <span aria-hidden="true">·</span>

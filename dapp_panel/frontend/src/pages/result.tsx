@@ -30,8 +30,10 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
       <div class="grid-2">
         {head && (
           <Card title="Better than guessing?" note={`On ${format.counted(results.split.rows_test, "row")} that it had never seen`}>
-            <p class="big-figure">{head.ours}</p>
-            <p class="muted">{capital(head.guess)}.</p>
+            <div>
+              <p class="big-figure">{head.ours}</p>
+              <p class="muted">{format.sentence(head.guess)}</p>
+            </div>
             <Better score={head.score} words={{ ours: head.ours, guess: head.guess }} />
             <p class="small muted">The darker band is where the true value lies, 95 times of 100: {head.range}.</p>
           </Card>
@@ -51,10 +53,6 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
       </nav>
     </>
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function Step({ icon, title, words, href, main }: { icon: IconName; title: string; words: string; href: string; main?: boolean }) {

@@ -114,10 +114,10 @@ export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials"
       <thead>
         <tr>
           <th scope="col">Candidate</th>
-          <th scope="col" class="right">
+          <th scope="col" class="right w-m">
             Score
           </th>
-          <th scope="col" class="right wide-only">
+          <th scope="col" class="right wide-only w-s">
             Took
           </th>
         </tr>
@@ -145,7 +145,7 @@ export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials"
             </th>
             <td class="right num nowrap">
               {trial.score === null ? <span class="muted">{trial.status === "failed" ? "failed" : "stopped"}</span> : format.score(board.metric, trial.score)}
-              {trial.std !== null && trial.std > 0 && <span class="muted small"> ± {format.number(trial.std)}</span>}
+              {trial.std !== null && trial.std > 0 && <span class="muted small"> ± {format.rough(trial.std, 2)}</span>}
             </td>
             <td class="right num nowrap wide-only muted">{format.duration(trial.seconds)}</td>
           </tr>

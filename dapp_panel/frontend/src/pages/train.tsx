@@ -7,7 +7,7 @@ import { go, place, refine, to } from "../router";
 import type { ColumnProfile, DatasetRead, ModelRead, Page as Listed, Profile, TrainRequest } from "../schema";
 import { may } from "../session";
 import { FAMILIES, TASKS, bySeverity } from "../words";
-import { Distribution } from "../charts/small";
+import { Bars, Distribution } from "../charts/small";
 import { Button, Segmented } from "../parts/button";
 import { Drop, Sendings } from "../parts/drop";
 import { Check, Chooser, Input, Select } from "../parts/field";
@@ -127,20 +127,25 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
             value={target}
             options={dataset.schema.map((each) => ({ value: each.name, label: each.name, kind: each.kind, note: each.name === profile.data?.likely_target ? "likely" : undefined }))}
             onChange={(value) => refine({ target: value })}
-            hint={target === profile.data.likely_target ? profile.data.likely_target_reason : undefined}
+            hint={target === profile.data.likely_target ? format.sentence(profile.data.likely_target_reason) : undefined}
           />
           {column && (
             <div class="target-view">
               <div class="target-picture">
-                <Distribution of={column} rows={profile.data.rows} height={76} />
+                <Values of={column} rows={profile.data.rows} />
               </div>
               <div class="stack" style={{ "--gap": "8px" }}>
-                <Segmented
-                  label="Kind of answer"
-                  value={task || likelyTask(column)}
-                  choices={tasksFor(column).map((each) => ({ value: each, label: TASKS[each] ?? each }))}
-                  onChange={setTask}
-                />
+                <span class="field-label">Kind of answer</span>
+                {tasksFor(column).length > 1 ? (
+                  <Segmented
+                    label="Kind of answer"
+                    value={task || likelyTask(column)}
+                    choices={tasksFor(column).map((each) => ({ value: each, label: TASKS[each] ?? each }))}
+                    onChange={setTask}
+                  />
+                ) : (
+                  <p>{TASKS[tasksFor(column)[0] ?? ""]}</p>
+                )}
                 {column.missing > 0 && <p class="small muted">{format.counted(column.missing, "row has", "rows have")} no value here; they are left out of the training.</p>}
               </div>
             </div>
@@ -229,6 +234,24 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
       </aside>
     </div>
   );
+}
+
+/** The values of the target: their shares where they are few, else how they are spread. */
+function Values({ of, rows }: { of: ColumnProfile; rows: number }) {
+  if (of.histogram || of.distinct > 6) {
+    return (
+      <>
+        <Distribution of={of} rows={rows} height={76} />
+        {of.histogram && (
+          <p class="row small muted num">
+            <span>{format.figure(of.minimum, of.kind)}</span>
+            <span class="end">{format.figure(of.maximum, of.kind)}</span>
+          </p>
+        )}
+      </>
+    );
+  }
+  return <Bars rows={of.top.map((each) => ({ name: each.value, value: each.count, text: format.percent(rows ? each.count / rows : 0) }))} />;
 }
 
 function tasksFor(column: ColumnProfile): Task[] {

@@ -9,13 +9,14 @@ interface FieldProps {
   error?: string;
   children: (id: string, described: string | undefined) => ComponentChildren;
   quiet?: boolean;
+  class?: string;
 }
 
-export function Field({ label, hint, error, children, quiet }: FieldProps) {
+export function Field({ label, hint, error, children, quiet, class: extra }: FieldProps) {
   const id = useId();
   const described = hint || error ? `${id}-more` : undefined;
   return (
-    <div class="field">
+    <div class={`field ${extra ?? ""}`}>
       <label for={id} class={quiet ? "hush" : ""}>
         {label}
       </label>
@@ -50,11 +51,12 @@ interface InputProps {
   inputMode?: "decimal" | "numeric" | "text";
   required?: boolean;
   suggestions?: string[];
+  class?: string;
 }
 
 export function Input(props: InputProps) {
   return (
-    <Field label={props.label} hint={props.hint} error={props.error} quiet={props.quiet}>
+    <Field label={props.label} hint={props.hint} error={props.error} quiet={props.quiet} class={props.class}>
       {(id, described) => (
         <div class={props.search ? "input-box search" : "input-box"}>
           {props.search && <Icon name="search" size={16} />}

@@ -148,7 +148,7 @@ export function Face({ person, size = 34 }: { person: { id: string; name: string
   const initials = name
     .split(/[\s._-]+/)
     .filter(Boolean)
-    .slice(0, 2)
+    .slice(0, size < 28 ? 1 : 2)
     .map((part) => part[0]?.toUpperCase())
     .join("");
   const hue = HUES[[...person.id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % HUES.length];
