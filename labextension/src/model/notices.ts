@@ -14,6 +14,8 @@ import type { Workspace } from './workspace';
 
 /** So many notices move at the same time; the jobs beyond them tell only how they ended. */
 const AT_ONCE = 3;
+/** How long the notice of a file that has arrived waits for the job that reads it, in milliseconds. */
+const PATIENCE = 2000;
 /** Longer texts are cut, because a notice is a line. */
 const LONGEST = 140;
 
@@ -57,6 +59,7 @@ export class Notices implements IDisposable {
   dispose(): void {
     if (!this._isDisposed) {
       this._isDisposed = true;
+      this._leaving.forEach(clearTimeout);
       Signal.clearData(this);
     }
   }
@@ -197,19 +200,22 @@ export class Notices implements IDisposable {
     if (id === undefined) {
       return;
     }
-    setTimeout(() => {
-      if (this._posted.get(name) === id && !this._isDisposed) {
+    const timer = setTimeout(() => {
+      this._leaving.delete(timer);
+      if (this._posted.get(name) === id) {
         this._posted.delete(name);
         this._said.delete(name);
         this._board.dismiss(id);
       }
-    }, 2000);
+    }, PATIENCE);
+    this._leaving.add(timer);
   }
 
   /** Jobs of one's own that were seen before they ended. */
   private _running = new Set<string>();
   private _posted = new Map<string, string>();
   private _said = new Map<string, string>();
+  private _leaving = new Set<ReturnType<typeof setTimeout>>();
   private _isDisposed = false;
 }
 
