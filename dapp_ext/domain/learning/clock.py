@@ -49,12 +49,13 @@ class Clock:
 
 
 class Allowance:
-    """Until when one piece of work may go on."""
+    """Until when one piece of work may go on; ``whole`` when it is worth nothing unless it comes to its end."""
 
-    def __init__(self, clock: Clock, until: float, heed_stop: bool = True) -> None:
+    def __init__(self, clock: Clock, until: float, heed_stop: bool = True, whole: bool = False) -> None:
         self.clock = clock
         self.until = until
         self.heed_stop = heed_stop
+        self.whole = whole
 
     def left(self) -> float:
         """Seconds left; negative when over."""
@@ -63,6 +64,10 @@ class Allowance:
     def over(self) -> bool:
         """Whether the work has to end: the time is over or someone asked to stop."""
         return time.monotonic() >= self.until or (self.heed_stop and self.clock.stopped())
+
+    def hopeless(self, seconds: float) -> bool:
+        """Whether work that needs so many more seconds, and is worth nothing unfinished, should not go on."""
+        return self.whole and seconds > self.left()
 
     def share(self, parts: int) -> Allowance:
         """An equal share of what is left, for the next of ``parts`` pieces."""

@@ -87,9 +87,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return self
 
     def _index(self) -> None:
-        self._values: dict[str, pa.Array] = {
-            step["name"]: pa.array(step["values"], type=pa.string()) for step in self.plan_ if step["role"] == "category"
-        }
+        self._values: dict[str, pa.Array] = {step["name"]: pa.array(step["values"], type=pa.string()) for step in self.plan_ if step["role"] == "category"}
         numbers = codes = texts = 0
         self.places: dict[str, Place] = {}
         self.cardinalities: list[int] = []

@@ -97,13 +97,12 @@ def _left_out(code: str, names: list[str], one: str, many: str, passed: str) -> 
 def _is_constant(values: pa.ChunkedArray) -> bool:
     array = one_array(values)
     known = array.drop_null()
-    if len(known) == 0:
-        return True
-    if pa.types.is_boolean(known.type) or pa.types.is_string(known.type):
-        return len(known.unique()) < 2 and array.null_count == 0
-    extremes = pc.min_max(known)
-    same = extremes["min"].as_py() == extremes["max"].as_py()
-    return bool(same and array.null_count == 0)
+    if array.null_count and len(known):
+        return False
+    if pa.types.is_integer(known.type) or pa.types.is_floating(known.type):
+        extremes = pc.min_max(known)
+        return bool(extremes["min"].as_py() == extremes["max"].as_py())
+    return len(known.unique()) < 2
 
 
 def _is_identifier(column: Column, values: pa.ChunkedArray) -> bool:
@@ -113,7 +112,7 @@ def _is_identifier(column: Column, values: pa.ChunkedArray) -> bool:
     known = array.drop_null()
     if len(known) < 30:
         return False
-    distinct = pc.count_distinct(known).as_py()
+    distinct = len(known.unique())
     if distinct < UNIQUE_SHARE * len(known):
         return False
     if column.kind == "integer":
@@ -259,7 +258,7 @@ def date_column(table: pa.Table, columns: list[Column]) -> str | None:
 
     def rank(column: Column) -> tuple[int, int]:
         array = one_array(table.column(column.name))
-        return array.null_count, -pc.count_distinct(array).as_py()
+        return array.null_count, -len(array.unique())
 
     best = min(dated, key=rank)
-    return best.name if pc.count_distinct(one_array(table.column(best.name))).as_py() > 1 else None
+    return best.name if len(one_array(table.column(best.name)).drop_null().unique()) > 1 else None

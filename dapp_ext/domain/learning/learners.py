@@ -183,9 +183,7 @@ def fit_boosted(material: Material, params: dict[str, Any], problem: Problem, al
 def _datasets(material: Material, settings: dict[str, Any]) -> tuple[Any, Any]:
     import lightgbm
 
-    train = lightgbm.Dataset(
-        material.X, material.y, categorical_feature=material.categorical or [], params=settings, free_raw_data=False
-    )
+    train = lightgbm.Dataset(material.X, material.y, categorical_feature=material.categorical or [], params=settings, free_raw_data=False)
     valid = None
     if material.X_valid is not None:
         valid = lightgbm.Dataset(material.X_valid, material.y_valid, reference=train, params=settings, free_raw_data=False)
@@ -233,7 +231,7 @@ def fit_forest(material: Material, params: dict[str, Any], problem: Problem, all
         n_jobs=problem.threads,
         random_state=problem.seed,
     )
-    grown, cut, batch = 0, False, problem.threads
+    grown, cut, batch, began = 0, False, problem.threads, time.monotonic()
     while grown < params["trees"]:
         # scikit-learn gives each tree its own seed by its place, so the forest does not depend on the batches.
         grown = min(grown + batch, params["trees"])
@@ -243,7 +241,8 @@ def fit_forest(material: Material, params: dict[str, Any], problem: Problem, all
             warnings.simplefilter("ignore")
             forest.fit(material.X, material.y)
         batch = int(np.clip(batch * BATCH_SECONDS / max(time.monotonic() - started, 1e-3), 1, 4 * batch))
-        if grown < params["trees"] and allowance.over():
+        needed = (time.monotonic() - began) / grown * (params["trees"] - grown)
+        if grown < params["trees"] and (allowance.over() or allowance.hopeless(needed)):
             cut = True
             break
     return Fitted(forest, cut)

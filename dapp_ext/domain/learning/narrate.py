@@ -96,7 +96,6 @@ def _regression(by_name: dict[str, Score]) -> str:
     mae = by_name["mae"]
     if not (beats_guessing(mae) or beats_guessing(by_name["rmse"])):
         return (
-            f"It is not better than guessing: it is off by ±{amount(mae.value)} on average, "
-            f"and always guessing the average is off by ±{amount(mae.baseline)}."
+            f"It is not better than guessing: it is off by ±{amount(mae.value)} on average, and always guessing the average is off by ±{amount(mae.baseline)}."
         )
     return f"It is typically off by ±{amount(mae.value)}; always guessing the average would be off by ±{amount(mae.baseline)}."

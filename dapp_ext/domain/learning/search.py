@@ -199,8 +199,13 @@ class Search:
         scored: list[float] = []
         rounds: list[int] = []
         kept = None
+        began = time.monotonic()
+        allowance.whole = not need_score
         for number, fold in enumerate(ground.folds):
-            part = allowance.share(len(ground.folds) - number) if need_score else allowance
+            rest = len(ground.folds) - number
+            if number and allowance.hopeless((time.monotonic() - began) / number * rest):
+                break
+            part = allowance.share(rest) if need_score else allowance
             step, material = ground.prepared(kind, trial.params, number)
             fitted: Fitted = kind.fit(material, trial.params, problem, part)
             if fitted.cut and not (need_score and (number == 0 or not self.clock.stopped())):

@@ -263,4 +263,3 @@ def _libraries() -> dict[str, str]:
         "pyarrow": pa.__version__,
         "skops": skops.__version__,
     }
-
