@@ -14,9 +14,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -25,8 +24,7 @@ LEAST_NODE = (20, 19)
 _NOT_SOURCES = {"node_modules", "lib", "dist", "tests", "coverage"}
 
 
-@dataclass(frozen=True)
-class FrontEnd:
+class FrontEnd(NamedTuple):
     """A folder with a package.json, the script that builds it, and the folder that it fills."""
 
     folder: str

@@ -45,15 +45,18 @@ def exit_code(error: DappError) -> int:
     return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     home: Annotated[Path | None, typer.Option(help="Home folder, instead of DAPP_HOME.")] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+    _version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)] = False,
 ) -> None:
     """DAPP, the Data Analysis and Prediction Platform."""
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
     choose_home(home)
 
 

@@ -93,7 +93,10 @@ def start(home: Path, folder: Path) -> Running:
 def stop(running: Running) -> int:
     """Ctrl-C, and how it ended."""
     running.process.send_signal(signal.SIGINT)
-    return running.process.wait(40)
+    code = running.process.wait(40)
+    assert running.process.stdout is not None
+    running.process.stdout.close()
+    return code
 
 
 @pytest.fixture(scope="module")
