@@ -7,7 +7,6 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from jupyter_server.utils import url_path_join
 from traitlets import Bool, Int, TraitType, Unicode
 from traitlets.config import Configurable
 
@@ -67,7 +66,7 @@ class DappExtension(SettingTraits, ExtensionApp):
         self._announced.enter_context(services.system.announce_address("api", url))
         lab = self.serverapp.extension_manager.extensions.get("jupyterlab")
         if lab is not None and lab.enabled:
-            self._announced.enter_context(services.system.announce_address("jupyterlab", url_path_join(url, "lab")))
+            self._announced.enter_context(services.system.announce_address("jupyterlab", url))
         if services.settings.start_worker:
             self._keeper = WorkerKeeper(services.settings)
             self._keeper.start()

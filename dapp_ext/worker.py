@@ -85,10 +85,17 @@ class Worker:
         self._services.jobs.leave(self._me)
 
     def _warm_up(self) -> None:
-        """Start the fork server now, so that the first job need not wait for it."""
-        process = self._children.Process(target=_nothing)
-        process.start()
-        threading.Thread(target=process.join, daemon=True).start()
+        """Start the fork server now, so that the first job need not wait for it.
+
+        On a thread, since the first start lasts until all libraries are loaded, and a signal must be heard meanwhile.
+        """
+
+        def start() -> None:
+            process = self._children.Process(target=_nothing, daemon=True)
+            process.start()
+            process.join()
+
+        threading.Thread(target=start, name="warm-up", daemon=True).start()
 
     def _is_orphan(self) -> bool:
         return self._parent is not None and not psutil.pid_exists(self._parent)

@@ -61,6 +61,7 @@ class Backend:
         self._refused_at = 0.0
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="dapp-call")
         self._waiting = 0
+        self._closed = self._ended = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- opening and closing ------------------------------------------------------------------------------------
@@ -84,12 +85,12 @@ class Backend:
 
     def start(self) -> None:
         """Begin to open the services beside whatever else goes on."""
-        if self._opening is None:
+        if self._opening is None and not self._closed:
             self._opening = self.spawn(self._open())
 
     async def services(self) -> Services:
         """The services, once they are open; a failed opening is tried again after a few seconds."""
-        if self._services is None:
+        if self._services is None and not self._closed:
             if self._opening is not None and self._opening.done() and time.monotonic() - self._refused_at > OPEN_AGAIN_SECONDS:
                 self._opening = None
             self.start()
@@ -159,6 +160,8 @@ class Backend:
             What else has to end while the services are still open; called on a thread.
         """
         loop = asyncio.get_running_loop()
+        self._closed = True
+        self._refusal = Unavailable("DAPP is shutting down.")
         for socket in list(self.sockets):
             socket.leave(1012, "The server is restarting.")
         ends = loop.time() + END_SECONDS
@@ -168,10 +171,9 @@ class Backend:
             task.cancel()
         await asyncio.gather(*(loop.run_in_executor(None, end) for end in (self.dashboard.stop, *before) if end is not None))
         services, self._services = self._services, None
-        self._refusal = Unavailable("DAPP is shutting down.")
-        self._refused_at = float("inf")  # never opened again
         if services is not None:
             await loop.run_in_executor(None, services.close)
+        self._ended = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -190,7 +192,11 @@ class Backend:
         ------
         Busy
             When too many calls wait already.
+        Unavailable
+            When this server has ended.
         """
+        if self._ended:
+            raise Unavailable(self._refusal.message)
         if self._waiting >= MOST_WAITING:
             raise Busy
         self._waiting += 1
@@ -200,3 +206,7 @@ class Backend:
         finally:
             self._waiting -= 1
             self.metrics.waiting(self._waiting)
+
+    async def give_back(self, function: Callable[[], None]) -> None:
+        """Clean up on a thread besides the bounded ones: it must happen also when those are busy, or gone."""
+        await asyncio.to_thread(function)

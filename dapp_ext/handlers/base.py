@@ -346,7 +346,7 @@ class ApiHandler(DappHandler):
         finally:
             close = getattr(chunks, "close", None)
             if close is not None:
-                await self.backend.call(close)
+                await self.backend.give_back(close)
         self.finish()
 
 

@@ -152,4 +152,4 @@ class DatasetsHandler(ApiHandler):
             upload, self._upload = self._upload, None
             self._body.clear()
             if upload is not None:
-                await self.backend.call(upload.abort)
+                await self.backend.give_back(upload.abort)

@@ -244,7 +244,7 @@ class FeedSocket(WebSocketHandler, DappHandler):
     async def _unsubscribe(self) -> None:
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
-            await self.backend.call(subscription.close)
+            await self.backend.give_back(subscription.close)
 
 
 async def watch_sessions(backend: Backend) -> None:

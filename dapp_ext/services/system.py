@@ -127,6 +127,7 @@ class WorkerKeeper:
                 self._process.wait(15)
             except subprocess.TimeoutExpired:
                 self._process.kill()
+                self._process.wait()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dapp_ext.handlers.backend import Backend
 from dapp_ext.handlers.routes import OPERATIONS
 from dapp_ext.handlers.wire import BODY_LIMIT
 from tests.handlers.serving import API, CSV, Caller
@@ -167,6 +168,21 @@ async def test_other_sites_are_not_allowed_to_read(owner: Caller, jp_fetch: Call
     assert not [name for name in preflight.headers if name.startswith("Access-Control")]
     answer = await owner("GET", "/datasets", headers={"Origin": "https://evil.example"})
     assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
+async def test_an_allowed_site_may_read(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backend, "allowed_origins", lambda self: frozenset({"https://lab.example"}))
+    page = {"Origin": "https://lab.example"}
+    preflight = await owner("OPTIONS", "/datasets", headers={**page, "Access-Control-Request-Method": "POST"})
+    assert preflight.status == 204
+    assert preflight.headers["Access-Control-Allow-Origin"] == "https://lab.example"
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
+    assert "x-dapp-authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    for answer in (await owner("GET", "/datasets", headers=page), await owner("GET", "/datasets/none", headers=page)):
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://lab.example"
+        assert answer.headers["Vary"] == "Origin"
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Access-Control-Allow-Origin" not in (await owner("GET", "/datasets", headers={"Origin": "https://lab.example.evil"})).headers
 
 
 async def test_health_says_only_that_it_lives(nobody: Caller) -> None:

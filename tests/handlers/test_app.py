@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -136,3 +138,11 @@ async def test_too_many_calls_are_sent_away(owner: Caller, monkeypatch: pytest.M
     monkeypatch.setattr(backend_module, "MOST_WAITING", 0)
     answer = await owner("GET", "/datasets")
     assert (answer.status, answer.code) == (503, "busy")
+
+
+def test_loading_the_extension_loads_nothing_heavy() -> None:
+    """JupyterLab's start waits for this import; the services are loaded behind it, on a thread."""
+    heavy = {"sqlalchemy", "sqlmodel", "alembic", "pandas", "pyarrow", "duckdb", "sklearn", "lightgbm", "panel", "bokeh", "cryptography", "polars"}
+    code = f"import dapp_ext.app, sys; print(sorted({heavy!r} & {{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
