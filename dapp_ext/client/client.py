@@ -18,6 +18,7 @@ from dapp_ext.client.models import Model
 from dapp_ext.client.objects import Listing, reference
 from dapp_ext.client.profiles import DatasetProfile
 from dapp_ext.client.results import Results
+from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import Invalid, NotSignedIn, Unavailable
 from dapp_ext.schema.accounts import AccountRead
@@ -39,6 +40,7 @@ _EVENT_COLUMNS: dict[str, Callable[[Event], Any]] = {
 }
 
 
+@short_tracebacks
 class DAPPClient:
     """The workspace, from a notebook or a script.
 

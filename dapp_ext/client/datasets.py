@@ -17,6 +17,7 @@ from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.profiles import DatasetProfile
 from dapp_ext.client.progress import Display
+from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import FileUnreadable, Invalid
 from dapp_ext.schema.base import Page
@@ -32,6 +33,7 @@ R = TypeVar("R")
 _TONES = {"ready": "good", "processing": "busy", "failed": "bad"}
 
 
+@short_tracebacks
 class Dataset(Thing[DatasetRead]):
     """A dataset of the workspace; its ``str`` is its id.
 
@@ -138,7 +140,8 @@ class Dataset(Thing[DatasetRead]):
             return read.error or "It could not be read."
         if read.status == "processing":
             return f"{read.filename}, {size_text(read.size)}: being processed"
-        return f"{amount(read.rows, 'row')} × {amount(read.column_count, 'column')}, from {read.filename} ({size_text(read.size)})"
+        origin = f", from {read.filename} ({size_text(read.size)})" if read.size else ", made in the workspace"
+        return f"{amount(read.rows, 'row')} × {amount(read.column_count, 'column')}{origin}"
 
     def __repr__(self) -> str:
         lines = [f"Dataset {self.name!r} · {self.status} · version {self.version}", self._summary()]
@@ -200,7 +203,7 @@ def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
         if plan.wait:
             wait_processed(dataset, display)
         else:
-            display.bar(1.0, f"{dataset.name}: sent, being processed", now=True)
+            display.line(f"{dataset.name}: sent, being processed")
     return dataset
 
 
@@ -229,9 +232,9 @@ def wait_processed(dataset: Dataset, display: Display, timeout: float | None = N
     begun = time.monotonic()
     wait_until(dataset._connection.feed, look, concerns, timeout=timeout)
     if dataset.status == "failed":
-        display.bar(1.0, f"{dataset.name}: could not be read", now=True)
+        display.line(f"{dataset.name}: could not be read")
         raise failure_of(dataset._connection, dataset.read, seen["code"], FileUnreadable)
-    display.bar(1.0, f"{dataset.name}: ready after {duration(time.monotonic() - begun)}", now=True)
+    display.line(f"{dataset.name}: ready after {duration(time.monotonic() - begun)}")
     return dataset
 
 

@@ -10,6 +10,7 @@ from dapp_ext.client.drawing import ago, badge, card, paragraph, progress_html
 from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Thing, failure
 from dapp_ext.client.progress import Display
+from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import DappError, JobFailed, JobNotFound
 from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobRead
@@ -18,6 +19,7 @@ _TONES = {"queued": "calm", "running": "busy", "succeeded": "good", "failed": "b
 _VERBS = {"ingest": "Reading", "train": "Training", "predict": "Predicting"}
 
 
+@short_tracebacks
 class Job(Thing[JobRead]):
     """One piece of background work."""
 

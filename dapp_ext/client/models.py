@@ -18,6 +18,7 @@ from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.progress import Display, say
 from dapp_ext.client.results import Results
+from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import Invalid, TargetUnusable
 from dapp_ext.schema import models as shapes
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _TONES = {"queued": "calm", "training": "busy", "ready": "good", "failed": "bad"}
 
 
+@short_tracebacks
 class Model(Thing[ModelRead]):
     """A model of the workspace; its ``str`` is its id.
 

@@ -20,7 +20,7 @@ class Read(Protocol):
 R = TypeVar("R", bound=Read)
 T = TypeVar("T")
 # A notebook keeps what it shows: so many lines are read, more are only carried about.
-_MOST_LINES = 50
+_MOST_LINES = 20
 
 
 class Thing(Generic[R]):

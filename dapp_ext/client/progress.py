@@ -83,6 +83,10 @@ class Display:
         percent = "" if fraction is None else f" {fraction:4.0%}"
         self.show(Shown(f"{text}{percent}", progress_html(fraction, escape(text))), now=now)
 
+    def line(self, text: str) -> None:
+        """Show how it ended, in one line."""
+        self.show(Shown(text, f'<p style="opacity:.72;margin:0">{escape(text)}</p>'), now=True)
+
     def __enter__(self) -> Display:
         return self
 

@@ -158,6 +158,9 @@ class _Row(Display):
         self._notebook = self._terminal = False
         self._told = 0.0
 
+    def line(self, text: str) -> None:
+        """The row says by itself how it ended."""
+
     def bar(self, fraction: float | None, text: str, *, now: bool = False) -> None:
         if not now and time.monotonic() - self._told < _PERIOD_SECONDS:
             return

@@ -90,7 +90,7 @@ def test_frames_go_in_and_come_back(client: DAPPClient, penguins: pd.DataFrame, 
 
 def test_columns_in_the_order_asked_for(client: DAPPClient, people: Dataset) -> None:
     assert list(client.get_processed_data(people, ["sex", "age"]).columns) == ["sex", "age"]
-    assert list(client.get_processed_data("people", "age").columns) == ["age"]  # type: ignore[arg-type]
+    assert list(client.get_processed_data("people", "age").columns) == ["age"]
     with pytest.raises(ColumnUnknown):
         client.get_processed_data(people, ["no such column"])
 

@@ -190,8 +190,8 @@ def test_profile_in_html_and_text() -> None:
 def test_listings_draw_themselves() -> None:
     listing = Listing([EVIL] * 60, EVIL, {"name": lambda each: each, "size": len})
     reader = checked(listing._repr_html_())
-    assert "10 more" in reader.text
-    assert "10 earlier" in repr(Listing(range(60), "Numbers", {"n": str}, newest_last=True))
+    assert "40 more" in reader.text
+    assert "40 earlier" in repr(Listing(range(60), "Numbers", {"n": str}, newest_last=True))
     assert repr(Listing([], "Things", {})) == "Things: none"
     assert checked(Listing([], "Things", {})._repr_html_()).text.count("None") == 1
 
