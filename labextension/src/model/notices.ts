@@ -50,6 +50,7 @@ export class Notices implements IDisposable {
   ) {
     _workspace.uploads.changed.connect(this._onUpload, this);
     _workspace.jobs.changed.connect(this._onJobs, this);
+    _workspace.stateChanged.connect(this._onState, this);
   }
 
   get isDisposed(): boolean {
@@ -61,6 +62,16 @@ export class Notices implements IDisposable {
       this._isDisposed = true;
       this._leaving.forEach(clearTimeout);
       Signal.clearData(this);
+    }
+  }
+
+  /** Whoever has signed out does not see how it goes on. */
+  private _onState(): void {
+    if (this._workspace.account === null) {
+      this._posted.forEach(id => this._board.dismiss(id));
+      this._posted.clear();
+      this._said.clear();
+      this._running.clear();
     }
   }
 

@@ -9,9 +9,11 @@ import {
   Toolbar,
   UseSignal
 } from '@jupyterlab/ui-components';
+import { MessageLoop } from '@lumino/messaging';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import type { AccordionPanel, Widget } from '@lumino/widgets';
+import type { AccordionPanel } from '@lumino/widgets';
+import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
@@ -122,11 +124,14 @@ export class DappPanel extends SidePanel {
     // Jobs of the past and the activity matter less than what there is.
     (this.content as AccordionPanel).setRelativeSizes([4, 3, 2, 2]);
     // "3 min ago" has to grow old.
+    // The header changes its height when the account is known; the sections take what is left.
+    this._resizes.observe(this.content.node);
     this._clock = window.setInterval(() => this.isVisible && this._ticked.emit(), 30_000);
   }
 
   protected override onBeforeDetach(): void {
     window.clearInterval(this._clock);
+    this._resizes.disconnect();
   }
 
   private _search(text: string): void {
@@ -147,6 +152,9 @@ export class DappPanel extends SidePanel {
 
   private _context: IContext;
   private _drop: FileDrop;
+  private _resizes = new ResizeObserver(() => {
+    MessageLoop.postMessage(this.content, Widget.ResizeMessage.UnknownSize);
+  });
   private _text = '';
   private _searching = 0;
   private _clock = 0;

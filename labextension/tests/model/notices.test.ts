@@ -6,7 +6,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { IUploadItem, INotice, INoticeBoard, Workspace } from '../../src/model';
 import { Notices } from '../../src/model';
-import type { JobRead } from '../../src/schema';
+import type { AccountRead, JobRead } from '../../src/schema';
 import { account, dataset, job, model, settle } from '../server';
 
 /** What the notices need of a workspace: two lists with signals, and what the server says at the end. */
@@ -19,7 +19,8 @@ class Scene {
     changed: null as unknown as Signal<object, number>
   };
   readonly jobs = { items: [] as JobRead[], changed: null as unknown as Signal<object, void> };
-  readonly account = account();
+  account: AccountRead | null = account();
+  readonly stateChanged = new Signal<object, void>({});
   readonly api = {
     dataset: async (id: string) => dataset(id),
     model: async (id: string) => model(id, { sentence: 'Of 100 rows, it is right for 99.' }),
@@ -124,6 +125,13 @@ describe('Notices', () => {
   it('lets at most three move at a time', async () => {
     await scene.work(...Array.from({ length: 20 }, (_, number) => job(`j${number}`)));
     expect(scene.shown.size).toBe(3);
+  });
+
+  it('takes away what moves when its owner signs out', async () => {
+    await scene.work(job('j1'));
+    scene.account = null;
+    scene.stateChanged.emit();
+    expect(scene.shown.size).toBe(0);
   });
 
   it('does not bring back a good end that was put away, but a bad one', async () => {
