@@ -24,7 +24,7 @@ def test_a_script_needs_only_email_and_password(jupyter: JupyterServer, client: 
     add_account(client, "ana@example.org", Role.analyst)
     with DAPPClient(jupyter.url).login("ana@example.org", PASSWORD) as script:
         assert script.whoami().email == "ana@example.org"
-        assert script.datasets() == []
+        assert script.datasets("no dataset has this name") == []
         with pytest.raises(Denied):
             script.connection.transport.post(object, "users", {"email": "x@example.org"})  # type: ignore[type-var]
 
