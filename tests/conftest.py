@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import os
 import shutil
@@ -34,6 +35,18 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # A password takes a fifth of a second on purpose; hundreds of them in tests need not.
     monkeypatch.setattr("dapp_ext.services.passwords.TIME_COST", 1)
     monkeypatch.setattr("dapp_ext.services.passwords.MEMORY_COST", 64)
+
+
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop | None]:
+    """The loop that Jupyter's fixtures run on. Browser tests bring one of their own, which nobody else may close."""
+    if request.node.get_closest_marker("browser") is not None:
+        yield None
+        return
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield loop
+    loop.close()
 
 
 @pytest.fixture(scope="session")

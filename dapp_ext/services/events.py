@@ -18,6 +18,8 @@ from dapp_ext.store.tables import EventRow
 
 # As many as one look at the database brings; what is behind them is brought by the next.
 MAX_PAGE = 1000
+# Small steps on the way to something that is told of anyway.
+QUIET = ("job.queued", "job.started", "job.progress", "job.finished", "model.trial", "model.changed", "dataset.changed")
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Events:
         items = [self._event(row) for row in rows if _may_see(actor, row)]
         return EventPage(items=items, next=self._cursor(last), more=len(rows) == limit)
 
-    def recent(self, actor: Actor, limit: int = 50, *, without: tuple[str, ...] = ("job.progress", "model.trial")) -> list[Event]:
+    def recent(self, actor: Actor, limit: int = 50, *, without: tuple[str, ...] = QUIET) -> list[Event]:
         """What happened last, newest first, without the small steps."""
         self._context.permit(actor, "event.read")
         with self._context.database.read() as session:

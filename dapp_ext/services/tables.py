@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dapp_ext.domain import queries
 from dapp_ext.domain.access import Thing
 from dapp_ext.errors import DatasetNotFound, NotReady
 from dapp_ext.schema.accounts import Actor
@@ -67,12 +66,16 @@ class Tables:
 
     def rows(self, actor: Actor, ref: str, request: RowsRequest) -> RowsRead:
         """A page of rows: sorted, filtered and searched here, so that a table may have any length."""
+        from dapp_ext.domain import queries  # polars starts threads, which a fork server must not have
+
         table = self.open(actor, ref, request.version, "dataset.read")
         columns, rows, total = queries.select_rows(table.frame, table.columns, request)
         return RowsRead(version=table.version, columns=columns, rows=rows, offset=request.offset, total=total)
 
     def query(self, actor: Actor, ref: str, request: QueryRequest) -> QueryRead:
         """An aggregate: groups, bins or buckets of time with their figures."""
+        from dapp_ext.domain import queries
+
         table = self.open(actor, ref, request.version, "dataset.read")
         key = (table.dataset_id, table.version, request.model_dump_json(exclude={"version"}))
         answer = self._answers.get(key)
@@ -93,7 +96,7 @@ class Tables:
         filters: Sequence[Filter] = (),
     ) -> Download:
         """The processed data as a file; texts in CSV and XLSX cannot become formulas."""
-        from dapp_ext.domain import exporting
+        from dapp_ext.domain import exporting, queries
 
         table = self.open(actor, ref, version, "dataset.export")
         wanted = list(columns) if columns is not None else [column.name for column in table.columns]

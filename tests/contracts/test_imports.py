@@ -42,7 +42,7 @@ def _loaded(code: str) -> set[str]:
         ("import dapp_ext.schema.models, dapp_ext.schema.events, dapp_ext.schema.accounts", set()),
         ("from dapp_ext.client import DAPPClient", set()),
         ("from dapp_ext.cli.main import main; import sys; sys.argv = ['jupyter-dapp', '--help']; main()", set()),
-        ("import dapp_ext.services", {"sqlmodel", "sqlalchemy", "pyarrow", "polars"}),
+        ("import dapp_ext.services", {"sqlmodel", "sqlalchemy", "pyarrow"}),
     ],
     ids=["package", "schema", "client", "help", "services"],
 )

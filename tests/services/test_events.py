@@ -126,4 +126,4 @@ def test_a_broken_reader_does_not_stop_the_others(services: Services, owner: Act
 
 def test_recent_is_newest_first_without_small_steps(services: Services, owner: Actor, upload: Upload) -> None:
     upload(owner, DATA)
-    assert [event.type for event in services.events.recent(owner, 2)] == ["dataset.uploaded", "job.queued"]
+    assert [event.type for event in services.events.recent(owner, 2)] == ["dataset.uploaded", "user.created"]
