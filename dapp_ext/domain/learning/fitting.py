@@ -54,7 +54,7 @@ class Finals:
     def fit(self, best: Checked | None, blend: tuple[list[Checked], list[float]] | None, search: Search) -> Final:
         """Fit the blend if there is one and time for it, else the best candidate; without any, something quick."""
         if best is None:
-            return self._quick(len(search.checked) + 1)
+            return self._quick(search.next_number())
         if blend is not None:
             members, weights = blend
             needed = sum(final_seconds(m.trial, self.plan, len(self.y)) for m in members)
@@ -105,7 +105,7 @@ class Finals:
         out = np.asarray(mixed)[seen]
         score = score_of(self.problem.metric, Truth(self.problem.task, search.ground.y[seen], out if self.problem.classes else out[:, 0]))
         trial = Trial(
-            number=max(c.trial.number for c in search.checked) + 1,
+            number=search.next_number(),
             family="ensemble",
             label=f"Blend of {len(members)} models",
             params={f"trial {m.trial.number}": round(w, 3) for m, w in zip(members, weights, strict=True)},

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dapp_ext.domain.learning.measures import MEASURES, measures_of
+from dapp_ext.domain.learning.measures import MEASURES, Measure, measures_of
 from dapp_ext.schema.models import Score, Task
 
 Array = npt.NDArray[Any]
 RESAMPLES = 500
+RESAMPLED_ROWS = 1e7
 TINY = 1e-15
 Scorer = Callable[[Array], float]
 
@@ -139,29 +140,31 @@ def scores(truth: Truth, guess: Array, seed: int) -> list[Score]:
     """
     n = len(truth.y)
     flat = np.tile(guess, (n, 1)) if truth.task != "regression" else np.full(n, float(guess[0]))
-    resamples = int(np.clip(2e7 / max(n, 1), 100, RESAMPLES))
+    facts = measures_of(truth.task)
+    measured = [scorer(f.name, truth) for f in facts]
     rng = np.random.default_rng([seed, 9])
-    counts = [np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64) for _ in range(resamples)]
-    made = []
-    for facts in measures_of(truth.task):
-        of = scorer(facts.name, truth)
-        value = of(np.ones(n))
-        drawn = np.asarray([of(w) for w in counts])
-        drawn = drawn[np.isfinite(drawn)]
-        low, high = (np.quantile(drawn, [0.025, 0.975])) if len(drawn) else (value, value)
-        base = score_of(facts.name, Truth(truth.task, truth.y, flat))
-        made.append(
-            Score(
-                name=facts.name,
-                label=facts.label,
-                value=_finite(value),
-                low=_finite(min(low, value)),
-                high=_finite(max(high, value)),
-                baseline=_finite(base),
-                greater_is_better=facts.greater_is_better,
-            )
-        )
-    return made
+    drawn = np.empty((int(np.clip(RESAMPLED_ROWS / max(n, 1), 50, RESAMPLES)), len(facts)))
+    for row in drawn:
+        weights = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
+        row[:] = [of(weights) for of in measured]
+    return [
+        _score(f, of(np.ones(n)), drawn[:, i], score_of(f.name, Truth(truth.task, truth.y, flat)))
+        for i, (f, of) in enumerate(zip(facts, measured, strict=True))
+    ]
+
+
+def _score(facts: Measure, value: float, drawn: Array, baseline: float) -> Score:
+    known = drawn[np.isfinite(drawn)]
+    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (value, value)
+    return Score(
+        name=facts.name,
+        label=facts.label,
+        value=_finite(value),
+        low=_finite(min(low, value)),
+        high=_finite(max(high, value)),
+        baseline=_finite(baseline),
+        greater_is_better=facts.greater_is_better,
+    )
 
 
 def _finite(value: Any) -> float:

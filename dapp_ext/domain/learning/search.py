@@ -92,12 +92,23 @@ class Search:
     families: Sequence[Family]
     checked: list[Checked] = field(default_factory=list)
     cut_short: bool = False
+    last_number: int = 0
 
     def best(self) -> Checked | None:
         """The best candidate so far."""
         scored = [c for c in self.checked if c.trial.score is not None]
         sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
         return min(scored, key=lambda c: (sign * (c.trial.score or 0.0), c.trial.number)) if scored else None
+
+    def resume(self, finished: Sequence[Trial]) -> None:
+        """Take over the trials of an earlier attempt; a blend is none of its own, but its number stays taken."""
+        self.checked = [Checked(t.model_copy(update={"is_best": False})) for t in finished if t.family in self.families]
+        self.last_number = max((t.number for t in finished), default=0)
+
+    def next_number(self) -> int:
+        """The number of the next trial."""
+        self.last_number += 1
+        return self.last_number
 
     def run(self, limit: int | None, reserve: Callable[[Trial | None], float]) -> None:
         """Try candidates until the limit, the time (less the reserve for the best so far) or a wish to stop ends it."""
@@ -107,7 +118,7 @@ class Search:
                 return
             best = self.best()
             left = self.clock.left() - reserve(best.trial if best else None)
-            number = max((c.trial.number for c in self.checked), default=0) + 1
+            number = self.next_number()
             family, params = self.next_candidate(number)
             if best is not None and left < 1.1 * self._seconds_of(family):
                 cheaper, params = self._cheaper(number, left)
@@ -221,6 +232,8 @@ class Search:
         complete = len(scored) == len(ground.folds)
         if not scored or not (complete or need_score):
             return Checked(trial.model_copy(update={"status": "stopped"}))
+        if not np.isfinite(scored).all():
+            return Checked(trial.model_copy(update={"status": "failed", "error": "Too few rows of a class to check this candidate."}))
         params = {**trial.params, **({"rounds": round(float(np.mean(rounds)))} if rounds else {})}
         update = {"score": float(np.mean(scored)), "std": float(np.std(scored)), "params": params}
         out_all = np.where(times[:, None] > 0, total / np.maximum(times, 1)[:, None], np.nan)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 RAREST = 5
+LARGEST_TEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Fold:
 
 
 def test_share(rows: int) -> float:
-    """The share of rows locked away: a quarter of small tables, a fifth of others."""
-    return 0.25 if rows < 10_000 else 0.2
+    """The share of rows locked away: a quarter of small tables, a fifth of others, at most 100,000 rows."""
+    return 0.25 if rows < 10_000 else min(0.2, LARGEST_TEST / rows)
 
 
 def lock_test(rows: Rows, seed: int) -> Fold:

@@ -17,6 +17,7 @@ from dapp_ext.schema.models import Task
 
 Array = npt.NDArray[Any]
 FEWEST_ROWS = 30
+FEWEST_OF_A_CLASS = 10
 MOST_CLASSES = 100
 FEW_NUMBERS = 20
 POSITIVE_WORDS = frozenset({"true", "yes", "y", "t", "positive", "pos"})
@@ -94,6 +95,12 @@ def read_target(column: Column, values: pa.ChunkedArray, task: Task | None) -> T
     labels = _ordered(array, chosen)
     plain = pa.array(labels)
     y = np.asarray(pc.index_in(array.cast(plain.type), value_set=plain).to_numpy(zero_copy_only=False), dtype=np.int64)
+    counts = np.sort(np.bincount(y))
+    if counts[-2] < FEWEST_OF_A_CLASS:
+        raise TargetUnusable(
+            f"All but {counts[:-1].sum()} rows have the same value in “{column.name}”, and no other value occurs {FEWEST_OF_A_CLASS} times. "
+            "That is too few to learn from and to check on; add rows or choose another column."
+        )
     return Target(column.name, chosen, reason, known, y, labels, str(plain.type), missing)
 
 

@@ -169,7 +169,7 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
 
     families = [k.family for k in KINDS.values() if not recipe.families or k.family in recipe.families]
     search = Search(ground, clock, report, check_params(recipe.params, stage.problem), families)
-    search.checked = [Checked(t.model_copy(update={"is_best": False})) for t in finished]
+    search.resume(finished)
     search.run(recipe.trials, lambda best: plan.explain_seconds + (final_seconds(best, plan, len(stage.y)) if best else 0.0))
     return search
 
@@ -192,6 +192,9 @@ def _finish(stage: Stage, plan: Plan, recipe: Recipe, search: Search, watch: Wat
     facts = _facts(stage, search, truth, scores(truth, guess, recipe.seed))
     facts["sentence"] = sentence(truth, stage.target, facts["scores"], guess)
     facts["split"] = _split(stage, plan, fitted.rows, recipe.seed)
+    if recipe.trials and search.cut_short:
+        ended = f"{facts['split'].sentence} The time ended the search after {len(search.checked)} candidates of {recipe.trials}."
+        facts["split"] = facts["split"].model_copy(update={"sentence": ended})
     facts["best"] = fitted.trial
     facts["leaderboard"] = _leaderboard(search, fitted.trial)
     evidence = explain.Evidence(stage.encoder, stage.X_test, stage.y_test, problem.task, problem.metric, predictor.outputs, recipe.seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dapp_ext.domain.learning.splits import Rows, cross_folds, folds_for, group_by_content, lock_test, sample_rows
+from dapp_ext.domain.learning.splits import test_share as share_of_test
 
 
 def rows_of(n: int, classes: int = 2, seed: int = 0) -> Rows:
@@ -58,6 +59,10 @@ def test_by_time_the_latest_are_tested_and_equal_moments_stay_together() -> None
 
 def test_folds_follow_the_number_of_rows() -> None:
     assert [folds_for(n) for n in (500, 5000, 50_000, 500_000)] == [(5, 2), (5, 1), (3, 1), (1, 1)]
+
+
+def test_the_test_part_is_a_quarter_a_fifth_or_a_hundred_thousand_rows() -> None:
+    assert [share_of_test(n) * n for n in (400, 20_000, 2_000_000)] == [100, 4000, 100_000]
 
 
 def test_a_sample_keeps_rare_classes() -> None:

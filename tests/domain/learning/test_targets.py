@@ -67,6 +67,7 @@ def test_rows_without_a_target_are_left_out_and_known() -> None:
         ([f"v{i}" for i in range(150)], "text", None, "too many to tell apart"),
         (["a", "b"] * 30, "category", "regression", "holds words"),
         (["a", "b", "c"] * 30, "category", "binary", "not two"),
+        (["a"] * 90 + ["b"] * 4, "category", None, "no other value occurs 10 times"),
     ],
 )
 def test_a_target_that_cannot_be_learned_is_refused(values: list[Any], kind: str, task: Any, words: str) -> None:

@@ -229,3 +229,21 @@ def test_rows_and_columns_of_every_kind_are_learned_from(quick: Any) -> None:
     assert results.importances[0].column == "told"
     assert "nested" not in [c.name for c in results.features]
     assert {g.code for g in watch.guards_seen if g.state == "done"} >= {"unreadable"}
+
+
+def test_a_blend_of_an_earlier_attempt_is_not_taken_for_a_candidate(quick: Any, people: pa.Table) -> None:
+    first = Notebook()
+    quick(people, "stays", first, trials=2)
+    blend = first.trials[0].model_copy(update={"number": 3, "family": "ensemble", "score": 0.0001})
+    again = Notebook()
+    results = results_of(quick(people, "stays", again, trials=3, finished=[*first.trials[:2], blend]))
+    assert results.best.family == "linear"
+    assert [t.number for t in again.trials] == [4]
+
+
+def test_a_search_that_time_cuts_short_says_so(people: pa.Table) -> None:
+    table = large(20_000, 10)
+    recipe = Recipe(target="hit", time_budget=5.0, trials=500, families=["lightgbm"])
+    results = results_of(train(table, columns_of(table), recipe, Notebook()))
+    assert results.stopped_early
+    assert "of 500" in results.split.sentence
