@@ -189,48 +189,29 @@ class DAPPClient:
 
         Parameters
         ----------
-        dataset : Dataset or str, optional
-            The one used last when left out.
-        target : str, optional
-            Column to predict; the likely one when left out, which is said aloud.
-        time_budget : int
-            Seconds, from 5 to 86,400.
-        trials : int, optional
-            Number of trials; makes the search repeatable.
+        dataset, target : optional
+            The dataset used last, and its likely column (which is said aloud), when left out.
+        time_budget, trials : int
+            Seconds (5 to 86,400); a number of trials makes the search repeatable.
         metric : str, optional
             What to go by, such as ``"roc_auc"``; chosen by the task when left out.
         validation : {"random", "time"}, optional
             How the rows are divided.
-        families : list of {"linear", "lightgbm", "forest"}, optional
-            Learners to try; all when left out.
-        params : mapping, optional
-            Fixed hyperparameters by family, then by name.
+        families, params : list of {"linear", "lightgbm", "forest"}, mapping
+            Learners to try, and fixed hyperparameters by family and name.
         exclude : list of str, optional
             Columns that are not to be used.
-        name : str, optional
-            Name of the model; made from the dataset's when left out.
-        wait : bool
-            Whether to return when it is trained, with the leaderboard live, or at once.
+        name, wait : str, bool
+            Name of the model; whether to return when it is trained (with the leaderboard live) or at once.
 
         Raises
         ------
-        TargetUnusable
-            If the target is left out and it is doubtful which is meant, or if it cannot be learned.
-        ColumnUnknown, NotReady, NameTaken, Denied
-            Whatever else can be known before the search begins.
+        TargetUnusable, ColumnUnknown, NotReady, NameTaken, Denied
+            Whatever can be known before the search begins, also that it is doubtful which column is meant.
         """
-        options = {
-            "time_budget": time_budget,
-            "trials": trials,
-            "metric": metric,
-            "validation": validation,
-            "families": None if families is None else list(families),
-            "params": None if params is None else dict(params),
-            "exclude": None if exclude is None else list(exclude),
-            "name": name,
-            "wait": wait,
-        }
-        return models.train(self._connection, dataset, target, options)
+        given = {"time_budget": time_budget, "trials": trials, "metric": metric, "validation": validation, "name": name, "wait": wait}
+        lists = {"families": families and list(families), "params": params and dict(params), "exclude": exclude and list(exclude)}
+        return models.train(self._connection, dataset, target, given | lists)
 
     def models(self, search: str | None = None) -> Listing[Model]:
         """The models that you may see, the newest first."""
