@@ -39,14 +39,25 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def jp_asyncio_loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop | None]:
-    """The loop that Jupyter's fixtures run on. Browser tests bring one of their own, which nobody else may close."""
-    if request.node.get_closest_marker("browser") is not None:
+    """The loop that Jupyter's fixtures run on, only where there is a server: a browser brings one that nobody else may close."""
+    if not {"jp_serverapp", "jp_configurable_serverapp"} & set(request.fixturenames):
         yield None
         return
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield loop
     loop.close()
+
+
+@pytest.fixture(autouse=True)
+def jp_server_cleanup(jp_asyncio_loop: asyncio.AbstractEventLoop | None) -> Iterator[None]:
+    """Ends the server of a test that had one."""
+    yield
+    if jp_asyncio_loop is not None:
+        from jupyter_server.serverapp import ServerApp
+
+        jp_asyncio_loop.run_until_complete(ServerApp.instance()._cleanup())
+        ServerApp.clear_instance()
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ def test_by_pointing_on_the_dashboard(dashboard: Page, lab: Page) -> None:
     page = dashboard
     page.get_by_role("link", name="Data", exact=True).first.click()
     page.get_by_label("Choose files to upload").first.set_input_files(SAMPLES / "penguins.csv")
-    expect(page.get_by_text(re.compile("344 rows")).first).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("cell", name="344", exact=True)).to_be_visible(timeout=40_000)
     expect(_panel(lab).get_by_text("344 rows").first).to_be_visible(timeout=5_000)
     page.get_by_role("link", name=re.compile("penguins", re.I)).first.click()
     expect(page.get_by_role("heading", level=1, name=re.compile("penguins", re.I))).to_be_visible()
@@ -113,10 +113,10 @@ def test_by_pointing_in_jupyterlab(lab: Page, dashboard: Page) -> None:
     row = _panel(lab).get_by_text("seoul_bikes", exact=True).first
     expect(row).to_be_visible(timeout=40_000)
     expect(dashboard.get_by_text("seoul_bikes", exact=True).first).to_be_visible(timeout=5_000)
-    expect(_panel(lab).get_by_text("2,000 rows").first).to_be_visible(timeout=40_000)
+    expect(_panel(lab).get_by_text("2,190 rows").first).to_be_visible(timeout=40_000)
     row.dblclick()
     body = lab.locator("#jp-main-dock-panel")
-    expect(body.get_by_text(re.compile("2,000 rows")).first).to_be_visible(timeout=20_000)
+    expect(body.get_by_text(re.compile("2,190 rows")).first).to_be_visible(timeout=20_000)
     expect(body.locator("canvas").first).to_be_visible()
     _picture(lab, "lab-dataset")
     body.get_by_role("button", name="Train a model").first.click()
