@@ -102,8 +102,8 @@ export function tell(event: Event): Told | null {
   }
   if (kind === "model") {
     const data = event.data as unknown as ModelEvent;
-    // Without an actor it is the worker that goes on with what a person began; the person's own line says it already.
-    if (!event.actor && (act === "training" || act === "changed")) return null;
+    // What the worker does on behalf of a person is told by the person's own line already.
+    if ((!event.actor && act === "training") || (act === "changed" && data.status !== "ready")) return null;
     const said: Record<string, string> = { training: "started training", trained: "is trained", failed: "could not be trained", deleted: "deleted", changed: "changed" };
     const words = said[act];
     return words ? { words, name: data.name, href: act === "deleted" ? undefined : to(`/models/${event.subject.id}`), tone: act === "failed" ? "bad" : act === "trained" ? "good" : undefined } : null;

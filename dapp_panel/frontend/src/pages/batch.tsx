@@ -5,7 +5,7 @@ import * as format from "../format";
 import { motions } from "../live";
 import { useCall } from "../query";
 import { place, refine, to } from "../router";
-import type { BatchPredictRead, DatasetRead, JobRead, ModelRead, Page as Listed, RowsRead } from "../schema";
+import type { BatchPredictRead, Column, DatasetRead, JobRead, ModelRead, Page as Listed, RowsRead } from "../schema";
 import { may } from "../session";
 import { Button } from "../parts/button";
 import { Menu } from "../parts/dialog";
@@ -109,6 +109,11 @@ function Outcome({ id, job, model }: { id: string; job: string | null; model: Mo
   );
 }
 
+function shown(column: Column | undefined, value: unknown): string {
+  if (column?.name.startsWith("probability") && typeof value === "number") return format.percent(value);
+  return format.cell(value, column?.kind);
+}
+
 /** The first rows, the answers first. */
 function Peek({ dataset }: { dataset: DatasetRead }) {
   const answers = dataset.schema.filter((each) => each.name === "prediction" || each.name.startsWith("probability"));
@@ -134,7 +139,7 @@ function Peek({ dataset }: { dataset: DatasetRead }) {
             <tr key={index}>
               {row.map((value, at) => (
                 <td key={at} class={`num ${at < answers.length ? "strong" : ""}`}>
-                  {format.cell(value, rows.data?.columns[at]?.kind)}
+                  {shown(rows.data?.columns[at], value)}
                 </td>
               ))}
             </tr>

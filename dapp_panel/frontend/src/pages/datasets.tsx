@@ -123,7 +123,7 @@ function Line({ dataset }: { dataset: DatasetRead }) {
               {dataset.visibility === "private" && <Badge icon="lock">Private</Badge>}
             </span>
             {dataset.status === "processing" ? (
-              <span class="row small muted" style={{ "--gap": "8px" }}>
+              <span class="row small muted" style={{ "--gap": "8px", fontWeight: 400 }}>
                 <span style={{ width: "120px" }}>
                   <Progress value={motion?.progress ?? 0} label={`Reading ${dataset.name}`} />
                 </span>

@@ -24,7 +24,7 @@ export function Evidence({ results }: { results: Results }) {
         ))}
         {results.importances.length > 0 && (
           <Card title="All drivers" note="How much worse the score gets when a column is shuffled, on rows never trained on.">
-            <div class="tall-list">
+            <div class="tall-list" tabIndex={0} role="region" aria-label="All drivers">
               <Bars rows={results.importances.map((each) => ({ name: each.column, value: each.value, text: `${format.rough(each.value, 2)}${each.std ? ` ± ${format.rough(each.std, 1)}` : ""}` }))} />
             </div>
           </Card>

@@ -48,7 +48,7 @@ export function Findings({ dataset, profile }: { dataset: DatasetRead; profile: 
           </button>
         )}
       </Card>
-      {profile.likely_target && (
+      {profile.likely_target && may("model.train", dataset) && (
         <Card class="next-step">
           <span class="next-sign">
             <Icon name="target" size={22} />
@@ -57,11 +57,9 @@ export function Findings({ dataset, profile }: { dataset: DatasetRead; profile: 
             <h2>A good thing to predict: {profile.likely_target}</h2>
             <p class="card-note">{format.sentence(profile.likely_target_reason)}</p>
           </div>
-          {may("model.train", dataset) && (
-            <Button tone="main" icon="train" href={to("/train", { dataset: dataset.id, target: profile.likely_target })}>
-              Train on it
-            </Button>
-          )}
+          <Button tone="main" icon="train" href={to("/train", { dataset: dataset.id, target: profile.likely_target })}>
+            Train on it
+          </Button>
         </Card>
       )}
     </div>

@@ -196,11 +196,11 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
               onChange={(value) => setValidation(value as "" | "random" | "time")}
             />
             <Exclude dataset={dataset} target={target} excluded={excluded} onChange={setExcluded} />
-            <Input label="Name of the model" value={name} onInput={setName} placeholder={`${dataset.name}: ${target}`} />
+            <Input label="Name of the model" value={name} onInput={setName} placeholder={`${dataset.name} model`} />
           </div>
         </details>
       </div>
-      <aside class="train-side">
+      <aside class="train-side" aria-label="Start">
         <Card title="Ready to start">
           <ul class="checklist">
             <li>

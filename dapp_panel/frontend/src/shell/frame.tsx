@@ -5,7 +5,7 @@ import { line } from "../channel";
 import { useCall } from "../query";
 import { place, to } from "../router";
 import type { JobRead, Page } from "../schema";
-import { account, boot, may, nameOf } from "../session";
+import { account, may, nameOf } from "../session";
 import { sendings } from "../uploads";
 import { Button } from "../parts/button";
 import { Asking } from "../parts/dialog";
@@ -29,6 +29,8 @@ const STOPS: Stop[] = [
   { label: "Activity", icon: "activity", path: "/activity", covers: ["activity"] },
 ];
 
+const KEYS = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘K" : "Ctrl K";
+
 function isHere(stop: Stop): boolean {
   return stop.covers.includes(place.value.parts[0] ?? "");
 }
@@ -40,15 +42,15 @@ function useRunning(): number {
 
 function Side({ running }: { running: number }) {
   return (
-    <aside class="side">
+    <aside class="side" aria-label="Workspace">
       <a class="brand" href={to("/")}>
         <Mark />
         <span>DAPP</span>
       </a>
-      <button type="button" class="find" onClick={openPalette} aria-label="Find anything">
+      <button type="button" class="find" onClick={openPalette} aria-label={`Find anything ${KEYS}`} title="Find anything">
         <Icon name="search" size={16} />
         <span>Find anything</span>
-        <kbd>{/Mac|iPhone|iPad/.test(navigator.platform) ? "⌘K" : "Ctrl K"}</kbd>
+        <kbd>{KEYS}</kbd>
       </button>
       <nav aria-label="Main" class="stack" style={{ "--gap": "2px" }}>
         {STOPS.map((stop) => (
@@ -223,7 +225,6 @@ export function Frame({ children }: { children: ComponentChildren }) {
       <Palette />
       <Asking />
       <Ended />
-      <span class="hush">Version {boot.version}</span>
     </>
   );
 }
