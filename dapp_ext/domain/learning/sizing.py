@@ -17,6 +17,9 @@ SPEED = 80e6
 ROUNDS = 200
 CANDIDATES = 8
 FEWEST_ROWS = 2000
+# Cells per second that are read, checked and encoded, and the share of the budget that may go into it.
+READING_SPEED = 8e6
+READING_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Plan:
     folds: int
     repeats: int
     explain_seconds: float
+
+
+def most_rows(columns: int, budget: float) -> int:
+    """Rows of a table of so many columns that can be checked and encoded in the budget's share for it."""
+    return max(int(READING_SHARE * budget * READING_SPEED / max(columns, 1)), 50_000)
 
 
 def filled_columns(X: Encoded) -> float:

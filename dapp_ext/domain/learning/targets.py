@@ -43,6 +43,8 @@ class Target:
         Arrow type of the labels: string, int64, double or bool.
     missing : ndarray
         Row numbers whose target is missing.
+    sampled_from : int
+        How many rows have a target, where these are only a sample of them; else 0.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Target:
     labels: list[Any] = field(default_factory=list)
     type: str = "double"
     missing: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    sampled_from: int = 0
 
     @property
     def classes(self) -> list[str] | None:

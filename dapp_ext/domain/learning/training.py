@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm
@@ -31,7 +31,7 @@ from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.domain.learning.reading import as_moments
 from dapp_ext.domain.learning.recipe import Recipe, Watch
 from dapp_ext.domain.learning.search import Checked, Ground, Search
-from dapp_ext.domain.learning.sizing import Plan, plan_search
+from dapp_ext.domain.learning.sizing import Plan, most_rows, plan_search
 from dapp_ext.domain.learning.splits import Fold, Rows, cross_folds, lock_test, sample_rows
 from dapp_ext.domain.learning.storing import dump
 from dapp_ext.domain.learning.targets import Target, read_target
@@ -122,7 +122,8 @@ def _prepare(table: pa.Table, columns: list[Column], recipe: Recipe, clock: Cloc
     for family in recipe.families or []:
         if family not in KINDS:
             raise Invalid(f"There is no family {family!r}. Choose among: {', '.join(KINDS)}.")
-    rows = table.take(pa.array(target.rows)) if len(target.missing) else table
+    target = _affordable(target, len(columns), recipe)
+    rows = table.take(pa.array(target.rows)) if len(target.rows) < table.num_rows else table
     date = date_column(rows, [c for c in columns if c.name != recipe.target])
     if recipe.validation == "time" and date is None:
         raise Invalid("No column holds dates, so the rows cannot be split by time. Ask for a random split.")
@@ -130,6 +131,16 @@ def _prepare(table: pa.Table, columns: list[Column], recipe: Recipe, clock: Cloc
     if not checks.kept:
         raise Invalid("No column is left to learn from. Exclude fewer columns, or use a table with more columns.")
     return _stage(rows, target, checks, (recipe, problem, date, clock))
+
+
+def _affordable(target: Target, columns: int, recipe: Recipe) -> Target:
+    """All rows with a target, or a random sample where the budget is too short to look at all of them."""
+    most = most_rows(columns, recipe.time_budget)
+    if len(target.rows) <= most:
+        return target
+    strata = target.y if target.labels else np.zeros(len(target.y), dtype=np.int64)
+    chosen = sample_rows(Rows(strata, np.arange(len(strata))), most, recipe.seed)
+    return replace(target, rows=target.rows[chosen], y=target.y[chosen], sampled_from=len(target.rows))
 
 
 def _stage(rows: pa.Table, target: Target, checks: ColumnChecks, setting: tuple[Recipe, Problem, str | None, Clock]) -> Stage:
@@ -236,7 +247,10 @@ def _leaderboard(search: Search, best: Trial) -> list[Trial]:
 def _split(stage: Stage, plan: Plan, rows_used: int, seed: int) -> Split:
     test, learned = len(stage.y_test), len(stage.y)
     how = "The latest" if stage.validation == "time" else "At random,"
-    parts = [f"{how} {test:,} of {test + learned:,} rows were locked away before the search and used only for the scores."]
+    parts = []
+    if stage.target.sampled_from:
+        parts.append(f"The time is too short for all {stage.target.sampled_from:,} rows, so a random sample of {test + learned:,} was used.")
+    parts += [f"{how} {test:,} of {test + learned:,} rows were locked away before the search and used only for the scores."]
     base = f"all other {learned:,} rows" if plan.rows >= learned else f"a random sample of {plan.rows:,} of the other {learned:,} rows"
     if plan.folds == 1:
         parts.append(f"Candidates were compared on a fifth of {base} after learning from the rest of them.")

@@ -61,12 +61,12 @@ def test_intervals_hold_the_value_and_shrink_with_rows() -> None:
 
 def test_an_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
     covered = 0
-    for seed in range(100):
+    for seed in range(50):
         rng = np.random.default_rng(seed)
         errors = rng.normal(size=200)
         made = {s.name: s for s in scores(Truth("regression", errors, np.zeros(200)), np.array([0.0]), seed)}
         covered += made["mae"].low <= np.sqrt(2 / np.pi) <= made["mae"].high
-    assert covered >= 88
+    assert covered >= 43
 
 
 def test_the_baseline_is_what_guessing_reaches() -> None:

@@ -247,3 +247,11 @@ def test_a_search_that_time_cuts_short_says_so(people: pa.Table) -> None:
     results = results_of(train(table, columns_of(table), recipe, Notebook()))
     assert results.stopped_early
     assert "of 500" in results.split.sentence
+
+
+def test_more_rows_than_the_time_allows_are_sampled_and_said(quick: Any) -> None:
+    rng = np.random.default_rng(0)
+    table = pa.table({**{f"x{i}": rng.normal(size=60_000) for i in range(120)}, "y": rng.normal(size=60_000)})
+    results = results_of(quick(table, "y", time_budget=5.0))
+    assert results.split.rows_train + results.split.rows_test == 50_000
+    assert "too short for all 60,000 rows" in results.split.sentence
