@@ -18,6 +18,7 @@ from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
+from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
 from dapp_ext.services.system import System, WorkerKeeper
 from dapp_ext.settings import Settings
@@ -75,13 +76,14 @@ def open_services(settings: Settings) -> Services:
     """
     context = _open_context(settings)
     datasets = Datasets(context)
-    models = Models(context, datasets)
+    scorers = Scorers()
+    models = Models(context, datasets, scorers)
     services = Services(
         settings=settings,
         accounts=Accounts(context),
         datasets=datasets,
         models=models,
-        predictions=Predictions(context, datasets, models),
+        predictions=Predictions(context, datasets, models, scorers),
         jobs=Jobs(context, partial(fail, context)),
         events=Events(context),
         audit=Audit(context),

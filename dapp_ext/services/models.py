@@ -15,6 +15,7 @@ from dapp_ext.services import files
 from dapp_ext.services.context import Change, Context, list_cursor
 from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import add_job, end_jobs
+from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.tables import Tables
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import models as store
@@ -27,9 +28,10 @@ from dapp_ext.store.tables import Model, TrialRow
 class Models:
     """The service."""
 
-    def __init__(self, context: Context, tables: Tables) -> None:
+    def __init__(self, context: Context, tables: Tables, scorers: Scorers) -> None:
         self._context = context
         self._tables = tables
+        self._scorers = scorers
 
     def train(self, actor: Actor, request: TrainRequest) -> ModelRead:
         """Queue a search for the best model.
@@ -148,6 +150,7 @@ class Models:
             model = self.find(actor, session, ref, "model.read")
             require_trained(model)
             found = Results.model_validate_json(files.read_stored(self._context, session, model.results_id))
+        self._scorers.warm()
         return found.model_copy(update={"model": Named(id=model.id, name=model.name)})
 
     def stop(self, actor: Actor, ref: str) -> ModelRead:

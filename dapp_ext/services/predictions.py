@@ -19,11 +19,11 @@ from dapp_ext.store.tables import DatasetVersion
 class Predictions:
     """The service."""
 
-    def __init__(self, context: Context, tables: Tables, models_service: Models) -> None:
+    def __init__(self, context: Context, tables: Tables, models_service: Models, scorers: Scorers) -> None:
         self._context = context
         self._tables = tables
         self._models = models_service
-        self._scorers = Scorers()
+        self._scorers = scorers
 
     def predict(self, actor: Actor, ref: str, request: PredictRequest) -> PredictRead:
         """Predict some rows now. What is missing or new in them is said in ``notes``."""

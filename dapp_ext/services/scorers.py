@@ -42,12 +42,18 @@ class Scorers:
         """
         first = int(artifact.label.object_id[-4:], 16) % PROCESSES
         order = self._scorers[first:] + self._scorers[:first]
-        scorer = next((each for each in order if each.is_free()), order[0])
+        free = [each for each in order if each.is_free()]
+        scorer = next((each for each in free if each.is_started), free[0] if free else order[0])
         answer = scorer.ask((artifact, rows))
         if isinstance(answer, DappError):
             raise answer
         predictions, notes = answer
         return predictions, notes
+
+    def warm(self) -> None:
+        """Start a process in the background, when somebody looks at a model: the first prediction need not wait for it."""
+        if not self._scorers[0].is_started:
+            threading.Thread(target=self._scorers[0].start, name="dapp-scorer", daemon=True).start()
 
     def close(self) -> None:
         for scorer in self._scorers:
@@ -61,6 +67,20 @@ class _Scorer:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
+
+    @property
+    def is_started(self) -> bool:
+        return self._process is not None
+
+    def start(self) -> None:
+        """Start the process, unless it runs or is just being started."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._started()
+            except DappError as error:
+                log.warning("%s", error.message)
+            finally:
+                self._lock.release()
 
     def is_free(self) -> bool:
         return not self._lock.locked()
@@ -116,6 +136,9 @@ class _Scorer:
             self._process = None
 
     def end(self) -> None:
+        process = self._process
+        if process is not None:
+            process.kill()  # whoever waits for it is let go by this
         with self._lock:
             self._stop()
 
