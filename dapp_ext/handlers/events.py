@@ -37,7 +37,11 @@ RESTART = 1012
 
 
 def index(call: Call[EventsQuery, Nothing]) -> EventPage:
-    return call.services.events.page(call.actor, call.query.after, limit=call.query.limit)
+    events = call.services.events
+    if call.query.recent:
+        head = events.head()  # asked first: what happens in between is told twice rather than never
+        return EventPage(items=events.recent(call.actor, limit=call.query.limit)[::-1], next=head)
+    return events.page(call.actor, call.query.after, limit=call.query.limit)
 
 
 class Encoder:

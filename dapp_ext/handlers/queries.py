@@ -34,6 +34,7 @@ class AuditQuery(Request):
 class EventsQuery(Request):
     after: str | None = Field(default=None, max_length=200, description="Cursor; what came after it is answered.")
     limit: int = Field(default=500, ge=1, le=500)
+    recent: bool = Field(default=False, description="What happened last, oldest first and without the small steps, whatever the cursor.")
 
 
 class FeedQuery(Request):

@@ -149,8 +149,9 @@ export class Api {
     return this._post(`jobs/${segment(id)}/cancel`);
   }
 
-  events(after: string | null, limit: number): Promise<EventPage> {
-    return this._get('events', { after, limit });
+  /** What happened last, oldest first. */
+  recentEvents(limit: number): Promise<EventPage> {
+    return this._get('events', { recent: 'true', limit });
   }
 
   status(): Promise<StatusRead> {

@@ -13,7 +13,7 @@ export type FeedState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | '
 
 /** The first wait before a new attempt and the longest, in milliseconds. */
 const FIRST_WAIT = 500;
-const LONGEST_WAIT = 30_000;
+const LONGEST_WAIT = 10_000;
 /** After so many attempts in a row it is called offline; the attempts go on. */
 const OFFLINE_AFTER = 4;
 /** The server says something every 15 seconds; a socket that is silent for this long is dead. */

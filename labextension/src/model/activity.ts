@@ -11,8 +11,6 @@ import type { Event } from '../schema';
 
 /** How many lines are kept. */
 const KEPT = 200;
-/** How many events are read at once, and how many such pages at the most, to find the last lines. */
-const PAGE = 500;
 
 /** What a person wants to read later; progress and single trials are not. */
 const TELLING = new Set([
@@ -58,15 +56,9 @@ export class Activity implements IDisposable {
   /** Read the last lines. */
   async reload(): Promise<void> {
     const turn = ++this._turn;
-    let found: Event[] = [];
-    let after: string | null = null;
+    let found: Event[];
     try {
-      for (let more = true; more && turn === this._turn;) {
-        const page = await this._api.events(after, PAGE);
-        found = [...found, ...page.items.filter(isTelling)].slice(-KEPT);
-        after = page.next;
-        more = page.more;
-      }
+      found = (await this._api.recentEvents(KEPT)).items.filter(isTelling);
     } catch (error) {
       if (!(error instanceof ApiError)) {
         throw error;

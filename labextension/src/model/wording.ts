@@ -33,14 +33,18 @@ export function figure(value: number): string {
     return '–';
   }
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e12)) {
+  // Far below what any table here can tell apart from nothing: what is left of rounding.
+  if (size < 1e-12) {
+    return '0';
+  }
+  if (size < 1e-4 || size >= 1e12) {
     return value.toExponential(2);
   }
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
   return new Intl.NumberFormat(undefined, {
     maximumFractionDigits: digits,
     minimumFractionDigits: digits > 2 ? 3 : 0
-  }).format(value);
+  }).format(Number(value.toFixed(digits)) || 0);
 }
 
 /** A number of bytes for people. */

@@ -8,7 +8,7 @@ import type { Confusion, Curve, Importance, Scatter, Score } from '../schema';
 
 /** The box of a square chart and the room for its axes. */
 const SIZE = 220;
-const MARGIN = { left: 40, right: 10, top: 8, bottom: 34 };
+const MARGIN = { left: 46, right: 10, top: 8, bottom: 34 };
 const PLOT = { width: SIZE - MARGIN.left - MARGIN.right, height: SIZE - MARGIN.top - MARGIN.bottom };
 
 type Range = readonly [number, number];
@@ -224,7 +224,7 @@ function Axes(props: {
           </text>
           <text
             className="jp-Dapp-chart-label"
-            transform={`translate(-30,${PLOT.height / 2}) rotate(-90)`}
+            transform={`translate(-38,${PLOT.height / 2}) rotate(-90)`}
             textAnchor="middle"
           >
             {yLabel}

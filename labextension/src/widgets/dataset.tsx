@@ -3,6 +3,7 @@
 
 import { ReactWidget, searchIcon, UseSignal } from '@jupyterlab/ui-components';
 import type { Message as LuminoMessage } from '@lumino/messaging';
+import type { Widget } from '@lumino/widgets';
 import { Panel, SplitPanel } from '@lumino/widgets';
 import * as React from 'react';
 
@@ -15,6 +16,9 @@ import { RowsGrid } from './grid';
 import { datasetIcon, insertIcon, trainIcon } from './icons';
 import { Button, Chip, Message, Progress } from './kit';
 import { ProfilePane } from './profile';
+
+/** Below this width the profile stands under the rows, in pixels. */
+const NARROW = 620;
 
 /**
  * A dataset in a tab: its facts above, its rows, and its profile beside them.
@@ -69,6 +73,13 @@ export class DatasetPanel extends Panel {
       this.view.dispose();
       super.dispose();
     }
+  }
+
+  protected override onResize(msg: Widget.ResizeMessage): void {
+    super.onResize(msg);
+    const width = msg.width < 0 ? this.node.offsetWidth : msg.width;
+    // Beside each other there is no room for both.
+    this._split.orientation = width < NARROW ? 'vertical' : 'horizontal';
   }
 
   protected override onActivateRequest(_: LuminoMessage): void {

@@ -113,7 +113,7 @@ describe('Feed', () => {
     const { feed, sockets } = make();
     feed.start();
     await tick(0);
-    const waits = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
+    const waits = [500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000];
     for (const [number, wait] of waits.entries()) {
       sockets[number].end();
       expect(feed.state).toBe(number < 3 ? 'reconnecting' : 'offline');
