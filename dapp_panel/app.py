@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def serve(
-    settings: Settings, *, port: int | None = None, ready: Callable[[str], None] | None = None, stop: threading.Event | None = None
-) -> None:
+def serve(settings: Settings, *, port: int | None = None, ready: Callable[[str], None] | None = None, stop: threading.Event | None = None) -> None:
     """Serve the dashboard until a signal or ``stop`` ends it.
 
     Parameters
@@ -54,6 +52,7 @@ def serve(
 
 async def _serve(services: Services, settings: Settings, port: int, ready: Callable[[str], None] | None, stop: threading.Event | None) -> None:
     from dapp_panel.dashboard import Dashboard
+    from dapp_panel.routes.vendor import vendor_script
     from dapp_panel.server import DashboardTornado, PromptServer, listen
 
     sockets, port = listen(settings.host, port)
@@ -65,6 +64,7 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
     server.add_sockets(sockets)
     application.start()
     watch = asyncio.create_task(dashboard.watch_sessions())
+    dashboard.crew.submit(vendor_script)
     gc.collect()
     gc.freeze()  # what stays for good need not be looked through again by every collection
     try:

@@ -31,9 +31,7 @@ class Assets:
         try:
             manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         except FileNotFoundError:
-            raise Unavailable(
-                "The dashboard's pages are not built yet. Build them with: cd dapp_panel/frontend && npm ci && npm run build"
-            ) from None
+            raise Unavailable("The dashboard's pages are not built yet. Build them with: cd dapp_panel/frontend && npm ci && npm run build") from None
         return cls(folder, manifest["files"], manifest["preload"])
 
     def url(self, name: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from dapp_ext.errors import Busy, CursorInvalid, DappError, Internal, Invalid, NotSignedIn
+from dapp_ext.schema.accounts import AccountRead, Actor, Role
 from dapp_ext.schema.base import ErrorAnswer, ErrorBody, new_id
 from dapp_ext.schema.events import Event
 from dapp_panel.auth import Visitor
@@ -21,7 +22,7 @@ from dapp_panel.pages import CALLS
 from dapp_panel.state import VisitState
 
 if TYPE_CHECKING:
-    from dapp_ext.services.events import Subscription
+    from dapp_ext.services import Subscription
     from dapp_panel.dashboard import Dashboard
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,10 @@ class Conversation:
         self._flushing = False
         self._in_flight = 0
         self._subscription: Subscription | None = None
+        self._followed_as: Role | None = None
         self.closed = False
+        state.param.watch(self._tell_account, ["account", "rights"])
+        state.param.watch(self._tell_end, "signed_in")
 
     def receive(self, message: Any) -> None:
         """Take a message of the page: a call to answer, or where the visitor went."""
@@ -124,6 +128,7 @@ class Conversation:
         services = self._dashboard.services
         try:
             actor = self._dashboard.doorkeeper.look_up(self.visitor.cookie, self.visitor.address)
+            self._followed_as = actor.role
             head = services.events.head()
             try:
                 self._subscription = services.events.subscribe(actor, self._deliver, after or head)
@@ -138,6 +143,10 @@ class Conversation:
             self._put(json.dumps({"unfollowed": error.message}))
         if self.closed:
             self._unsubscribe()
+
+    def _follow_anew(self, after: str) -> None:
+        self._unsubscribe()
+        self._follow(after)
 
     def _deliver(self, event: Event) -> None:
         """Called on the feed's thread."""
@@ -163,15 +172,22 @@ class Conversation:
         else:
             self._to_page(lambda: self._admit(actor, account))
 
-    def _admit(self, actor: Any, account: Any) -> None:
-        if self.state.admit(actor, account):
-            self._put(json.dumps({"account": json.loads(account.model_dump_json()), "rights": self.state.rights}))
+    def _admit(self, actor: Actor, account: AccountRead) -> None:
+        """On the page's event loop."""
+        if not self.closed and self.state.admit(actor, account) and self._followed_as not in (None, actor.role):
+            # What may be seen is fixed when the feed is joined, so it is joined anew.
+            self._start(self._follow_anew, self.state.cursor)
+
+    def _tell_account(self, *_: Any) -> None:
+        if self.state.account is not None:
+            self._put(f'{{"account":{self.state.account.model_dump_json()},"rights":{json.dumps(self.state.rights)}}}')
+
+    def _tell_end(self, *_: Any) -> None:
+        self._put('{"ended":true}')
 
     def end(self) -> None:
         """The sign-in has ended: tell the page, answer nothing more."""
-        if self.state.signed_in:
-            self.state.leave()
-            self._put('{"ended":true}')
+        self.state.leave()
         self._unsubscribe()
 
     def close(self) -> None:
@@ -232,4 +248,3 @@ def error_answer(error: DappError, request_id: str) -> str:
     """The envelope of a failure for routes."""
     body = ErrorBody(code=error.code, message=error.message, details=error.details, request_id=request_id)
     return ErrorAnswer(error=body).model_dump_json()
-

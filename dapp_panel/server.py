@@ -22,7 +22,7 @@ from dapp_panel.components.workspace import Workspace
 from dapp_panel.conversation import Conversation
 from dapp_panel.dashboard import Dashboard
 from dapp_panel.routes import routes
-from dapp_panel.routes.base import NotHere, SecurityHeaders, WrongHost
+from dapp_panel.routes.base import NotHere, WrongHost, security_headers
 from dapp_panel.state import VisitState
 
 LARGEST_MESSAGE = 2 * 1024 * 1024
@@ -80,11 +80,13 @@ class DashboardTornado(BokehTornado):
             ico_path="none",
             websocket_max_message_size_bytes=LARGEST_MESSAGE,
             session_token_expiration=300,
+            # A page that lost its line opens a new session, so one without a page has no use.
+            unused_session_lifetime_milliseconds=5_000,
+            check_unused_sessions_milliseconds=5_000,
             default_handler_class=NotHere,
             default_handler_args={"dashboard": dashboard},
         )
-        SecurityHeaders.framing = " ".join(dashboard.origins.framing) or "'none'"
-        self.add_transform(SecurityHeaders)
+        self.add_transform(security_headers(dashboard.origins.framing))
         context = self.applications["/"]
         self.add_handlers(".*", routes(dashboard, {"application_context": context, "bokeh_websocket_path": "/ws"}))
 

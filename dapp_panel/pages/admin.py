@@ -27,8 +27,6 @@ CALLS: dict[str, Call] = {
         UpdateOf,
         lambda services, actor, asked: services.accounts.update(actor, asked.ref, AccountUpdate(**asked.model_dump(exclude={"ref"}, exclude_unset=True))),
     ),
-    "audit.list": call(
-        AuditListing, lambda services, actor, asked: services.audit.list(actor, limit=asked.limit, cursor=asked.cursor, action=asked.action)
-    ),
+    "audit.list": call(AuditListing, lambda services, actor, asked: services.audit.list(actor, limit=asked.limit, cursor=asked.cursor, action=asked.action)),
     "system.status": call(Nothing, lambda services, actor, _: services.system.status(actor)),
 }

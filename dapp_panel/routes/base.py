@@ -42,29 +42,41 @@ def status_of(error: DappError) -> int:
     return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
-class SecurityHeaders(OutputTransform):
-    """Puts the safe defaults on every answer: own pages, Bokeh's files and failures alike."""
+def security_headers(framing: tuple[str, ...]) -> type[OutputTransform]:
+    """What puts the safe defaults on every answer: own pages, files and failures alike.
 
-    framing = "'none'"
-
-    def __init__(self, request: HTTPServerRequest) -> None:
-        self._request = request
-
-    def transform_first_chunk(self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool) -> tuple[int, HTTPHeaders, bytes]:
-        policy = (
-            "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
-            f"connect-src 'self' ws://{self._request.host} wss://{self._request.host}; form-action 'self'; base-uri 'none'; frame-ancestors {self.framing}"
-        )
-        headers.setdefault("Content-Security-Policy", policy)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
+    Parameters
+    ----------
+    framing : tuple of str
+        Origins whose pages may show the dashboard in a frame.
+    """
+    frames = " ".join(framing) or "'none'"
+    policy = (
+        "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
+        f"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {frames}"
+    )
+    defaults = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
         # "no-referrer" would make browsers send `Origin: null` with the sign-in form, which is then refused.
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-        headers.setdefault("Cache-Control", "no-store")
-        headers.pop("Server", None)
-        return status_code, headers, chunk
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+        "Cache-Control": "no-store",
+    }
+
+    class SecurityHeaders(OutputTransform):
+        def __init__(self, request: HTTPServerRequest) -> None:
+            pass
+
+        def transform_first_chunk(self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool) -> tuple[int, HTTPHeaders, bytes]:
+            for name, value in defaults.items():
+                headers.setdefault(name, value)
+            headers.pop("Server", None)
+            return status_code, headers, chunk
+
+    return SecurityHeaders
 
 
 class DashboardHandler(RequestHandler):

@@ -16,7 +16,7 @@ from dapp_panel.pages.asking import invalid_from
 from dapp_panel.routes.base import DashboardHandler
 
 if TYPE_CHECKING:
-    from dapp_ext.services.datasets import Download
+    from dapp_ext.services import Download
 
 _FILTERS = TypeAdapter(list[Filter])
 FORMATS = ("csv", "xlsx", "parquet", "arrow")

@@ -34,7 +34,6 @@ class PageHandler(DashboardHandler):
             "rights": rights_of(visitor.actor),
             "version": __version__,
             "uploadLimit": self.dashboard.settings.upload_limit,
-            "jupyterlab": None,
         }
         self.render("page.html", boot=for_script(boot), assets=self.dashboard.assets, vendor=vendor_url(), theme=self.theme())
 
@@ -47,4 +46,3 @@ class PageHandler(DashboardHandler):
 def for_script(value: Any) -> str:
     """JSON that is safe inside a script element."""
     return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-

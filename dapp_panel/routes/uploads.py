@@ -16,7 +16,7 @@ from dapp_panel.pages.asking import invalid_from
 from dapp_panel.routes.base import DashboardHandler
 
 if TYPE_CHECKING:
-    from dapp_ext.services.datasets import Upload
+    from dapp_ext.services import Upload
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,9 @@ class UploadHandler(DashboardHandler):
 
     def _too_large(self) -> TooLarge:
         limit = self.dashboard.settings.upload_limit
-        return TooLarge(f"The file is larger than the {limit / 1e6:,.0f} MB that may be uploaded here. Send a smaller one, or ask an administrator.", limit=limit)
+        return TooLarge(
+            f"The file is larger than the {limit / 1e6:,.0f} MB that may be uploaded here. Send a smaller one, or ask an administrator.", limit=limit
+        )
 
     async def data_received(self, chunk: bytes) -> None:
         """Take a piece; the next one is read from the network only when this one is written."""

@@ -108,6 +108,7 @@ function receive(text: string): void {
       for (const each of eventListeners) each(item.events);
     }
     if (item.following && !cursor) cursor = item.following;
+    if (item.unfollowed) setTimeout(() => model?.send_msg({ follow: cursor }), 5000);
     if (item.reset) for (const each of resetListeners) each();
     if (item.account && item.rights) for (const each of accountListeners) each(item.account, item.rights);
     if (item.ended) end();

@@ -49,7 +49,7 @@ function Side({ running }: { running: number }) {
       </a>
       <button type="button" class="find" onClick={openPalette} aria-label={`Find anything ${KEYS}`} title="Find anything">
         <Icon name="search" size={16} />
-        <span>Find anything</span>
+        <span>Find anything</span>{" "}
         <kbd>{KEYS}</kbd>
       </button>
       <nav aria-label="Main" class="stack" style={{ "--gap": "2px" }}>
