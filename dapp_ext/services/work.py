@@ -156,7 +156,7 @@ def train(order: TrainOrder, say: Say, should_stop: Callable[[], bool]) -> Model
     from dapp_ext.store.frames import open_frame
 
     class Watch:
-        def started(self, task: str, metric: str) -> None:
+        def began(self, task: str, metric: str) -> None:
             say(SearchBegan(task, metric))
 
         def guards(self, guards: list[Guard]) -> None:

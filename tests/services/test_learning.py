@@ -60,7 +60,9 @@ def test_a_model_is_trained_understood_and_asked(services: Services, owner: Acto
     results = services.models.results(owner, model.id)
     assert results.classes == ["Adelie", "Chinstrap", "Gentoo"]
     assert next(score.value for score in results.scores if score.name == "accuracy") > 0.9
-    assert services.models.leaderboard(owner, model.id).trials[0].is_best
+    board = services.models.leaderboard(owner, model.id)
+    assert board.trials[0].is_best
+    assert (board.metric, board.metric_label, board.greater_is_better) == ("log_loss", "Log loss", False)
     row = dict(zip([column.name for column in penguins.schema_], services.datasets.rows(owner, penguins.id, RowsRequest(limit=1)).rows[0], strict=True))
     answer = services.predictions.predict(owner, model.id, PredictRequest(rows=[row, {}])).predictions
     assert answer[0].prediction == "Adelie"

@@ -44,6 +44,9 @@ class Recipe:
 class Watch(Protocol):
     """How a search speaks to the world. All methods are called on the thread that called ``train``."""
 
+    def began(self, task: Task, metric: str) -> None:
+        """What is learned and by which measure, once both are settled; called once, before the guards."""
+
     def guards(self, guards: list[Guard]) -> None:
         """The checks are done; called once, before anything is scored."""
 

@@ -103,6 +103,7 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
     with threadpool_limits(limits=max(recipe.threads, 1)):
         watch.progress(0.01, "Checking the data")
         stage = _prepare(table, columns, recipe, clock)
+        watch.began(stage.problem.task, stage.problem.metric)
         watch.guards(stage.guards)
         plan = plan_search(stage.X, stage.problem, recipe, stage.rows.order is not None)
         search = _search(stage, plan, recipe, clock, (watch, finished))

@@ -13,7 +13,7 @@ import pytest
 from dapp_ext.domain.learning import Recipe, train
 from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column
-from dapp_ext.schema.models import Guard, Results, Trial
+from dapp_ext.schema.models import Guard, Results, Task, Trial
 
 
 class Notebook:
@@ -28,6 +28,9 @@ class Notebook:
         self.stop_seconds = stop_seconds
         self.started = time.monotonic()
         self.stop_asked: float | None = None
+
+    def began(self, task: Task, metric: str) -> None:
+        self.problem = (task, metric)
 
     def guards(self, guards: list[Guard]) -> None:
         self.told.append("guards")
