@@ -164,6 +164,21 @@ class Tabs {
       this._app.shell.activateById(known.id);
       return known;
     }
+    // A double click asks twice before the first tab is there.
+    const key = `${kind.namespace}-${id}`;
+    let opening = this._opening.get(key) as Promise<Tab<T>> | undefined;
+    if (!opening) {
+      opening = this._create(kind, tracker, id).finally(() => this._opening.delete(key));
+      this._opening.set(key, opening);
+    }
+    return opening;
+  }
+
+  private async _create<T extends Widget>(
+    kind: IKind<T>,
+    tracker: WidgetTracker<Tab<T>>,
+    id: string
+  ): Promise<Tab<T>> {
     const content = await kind.create(id);
     const tab = new MainAreaWidget({ content });
     tab.id = `${kind.namespace}-${id}`;
@@ -184,6 +199,8 @@ class Tabs {
     this._app.shell.activateById(tab.id);
     return tab;
   }
+
+  private readonly _opening = new Map<string, Promise<Widget>>();
 }
 
 function idOf(tab: Widget): string {
