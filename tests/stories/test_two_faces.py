@@ -82,8 +82,8 @@ def test_by_pointing_on_the_dashboard(dashboard: Page, lab: Page) -> None:
     _picture(page, "dashboard-dataset")
     page.get_by_role("link", name=re.compile("^Train")).first.click()
     expect(page.get_by_label("Target column")).to_have_value("species")
-    page.get_by_role("radio", name=re.compile("Other")).click()
-    page.get_by_label("Minutes").fill("0.15")
+    page.get_by_text("Other", exact=True).click()
+    page.get_by_role("textbox", name="Minutes").fill("0.15")
     _picture(page, "dashboard-train")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text(re.compile("LightGBM|Logistic|Random forest|Boosted")).first).to_be_visible(timeout=60_000)
@@ -96,7 +96,7 @@ def test_by_pointing_on_the_dashboard(dashboard: Page, lab: Page) -> None:
 def test_score_a_file_on_the_dashboard(dashboard: Page, lab: Page) -> None:
     page = dashboard
     page.get_by_role("link", name="Predict", exact=True).first.click()
-    page.get_by_role("radio", name=re.compile("file|rows", re.I)).first.click()
+    page.get_by_text("A whole file", exact=True).click()
     page.get_by_label("Choose files to upload").first.set_input_files(SAMPLES / "penguins.csv")
     start = page.get_by_role("button", name=re.compile("Predict 344 rows"))
     expect(start).to_be_enabled(timeout=40_000)
