@@ -55,7 +55,15 @@ Op = Operation
 OPERATIONS: tuple[Operation, ...] = (
     # Signing in
     Op("POST", "/auth/login", auth.login, "Sign in with email and password.", body=LoginRequest, answer=TokenPair, access="public"),
-    Op("POST", "/auth/refresh", auth.refresh, "A new pair of tokens for a refresh token, which is used up.", body=RefreshRequest, answer=TokenPair, access="public"),
+    Op(
+        "POST",
+        "/auth/refresh",
+        auth.refresh,
+        "A new pair of tokens for a refresh token, which is used up.",
+        body=RefreshRequest,
+        answer=TokenPair,
+        access="public",
+    ),
     Op("POST", "/auth/jupyter", auth.exchange, "DAPP's tokens for Jupyter's own login, on a one-person server.", answer=TokenPair, access="jupyter"),
     Op("POST", "/auth/logout", auth.logout, "End this session.", status=204),
     Op("GET", "/auth/me", auth.me, "The account behind the token.", answer=AccountRead),

@@ -194,7 +194,10 @@ def _is_list(annotation: Any) -> bool:
 
 def _refuse(error: ValidationError, prefix: tuple[str, ...] = ()) -> NoReturn:
     # The given values stay out of the answer: it may be logged by whoever reads it.
-    fields = [{"field": ".".join(str(part) for part in (*prefix, *each["loc"])), "problem": each["msg"]} for each in error.errors(include_input=False, include_url=False)]
+    fields = [
+        {"field": ".".join(str(part) for part in (*prefix, *each["loc"])), "problem": each["msg"]}
+        for each in error.errors(include_input=False, include_url=False)
+    ]
     first = fields[0]
     where = f" in {first['field']!r}" if first["field"] else ""
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""

@@ -21,7 +21,12 @@ def _address(path: str) -> str:
 
 
 async def test_every_route_refuses_whoever_shows_no_dapp_credential(services: Any, nobody: Caller, jp_auth_header: dict[str, str]) -> None:
-    refused = {"none": {}, "Jupyter's token": jp_auth_header, "a wrong token": {"Authorization": "Bearer x.y.z"}, "the other header": {"X-DAPP-Authorization": "Bearer x.y.z"}}
+    refused = {
+        "none": {},
+        "Jupyter's token": jp_auth_header,
+        "a wrong token": {"Authorization": "Bearer x.y.z"},
+        "the other header": {"X-DAPP-Authorization": "Bearer x.y.z"},
+    }
     for operation in NEEDS_ACCOUNT:
         for kind, headers in refused.items():
             answer = await nobody(operation.method, _address(operation.path), headers=headers)

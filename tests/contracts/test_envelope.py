@@ -142,7 +142,9 @@ async def test_success_has_the_shape_that_the_table_says(owner: Caller) -> None:
     assert (await owner("GET", "/health/ready")).json == {"status": "ok"}
 
 
-async def test_an_unforeseen_error_tells_only_its_request_id(owner: Caller, services: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unforeseen_error_tells_only_its_request_id(
+    owner: Caller, services: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("4711-secret")
 
@@ -163,7 +165,9 @@ async def test_queries_stay_out_of_the_log(owner: Caller, caplog: pytest.LogCapt
 
 async def test_other_sites_are_not_allowed_to_read(owner: Caller, jp_fetch: Callable[..., Any]) -> None:
     preflight = await jp_fetch(
-        f"{API}/datasets", method="OPTIONS", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        f"{API}/datasets",
+        method="OPTIONS",
+        headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"},
     )
     assert not [name for name in preflight.headers if name.startswith("Access-Control")]
     answer = await owner("GET", "/datasets", headers={"Origin": "https://evil.example"})

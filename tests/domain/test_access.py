@@ -24,7 +24,9 @@ def test_a_higher_role_may_not_do_less(verb: str) -> None:
     assert viewer <= analyst <= admin
 
 
-@pytest.mark.parametrize("verb", [verb for verb in sorted(POLICY) if verb.partition(".")[2] in ("create", "update", "delete", "train", "stop", "export", "cancel", "predict_batch")])
+@pytest.mark.parametrize(
+    "verb", [verb for verb in sorted(POLICY) if verb.partition(".")[2] in ("create", "update", "delete", "train", "stop", "export", "cancel", "predict_batch")]
+)
 def test_viewers_change_nothing(verb: str) -> None:
     assert scope(_actor(Role.viewer), verb) is Scope.nobody
 

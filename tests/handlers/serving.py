@@ -61,7 +61,9 @@ class Caller:
         elif body is not None:
             sent.setdefault("Content-Type", "application/octet-stream")
         url = f"/a%40b/{API}{path}?{urlencode(params, doseq=True)}".removesuffix("?")
-        response = await self.fetch(url, method=method, body=data, headers=sent, raise_error=False, allow_nonstandard_methods=True, follow_redirects=False, request_timeout=120)
+        response = await self.fetch(
+            url, method=method, body=data, headers=sent, raise_error=False, allow_nonstandard_methods=True, follow_redirects=False, request_timeout=120
+        )
         return Answer(response.code, response.headers, response.body or b"")
 
 

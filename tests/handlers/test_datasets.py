@@ -103,7 +103,13 @@ async def test_nobody_may_upload(nobody: Caller, services: Any) -> None:
 
 @pytest.mark.parametrize(
     ("params", "status"),
-    [({}, 422), ({"filename": ""}, 422), ({"filename": "a.csv", "owner": "me"}, 422), ({"filename": "a.csv", "delimiter": ";;"}, 422), ({"filename": "a.csv", "format": "pickle"}, 422)],
+    [
+        ({}, 422),
+        ({"filename": ""}, 422),
+        ({"filename": "a.csv", "owner": "me"}, 422),
+        ({"filename": "a.csv", "delimiter": ";;"}, 422),
+        ({"filename": "a.csv", "format": "pickle"}, 422),
+    ],
 )
 async def test_what_is_said_about_a_file_is_checked(owner: Caller, services: Any, params: dict[str, str], status: int) -> None:
     answer = await owner("POST", "/datasets", CSV, **params)

@@ -114,7 +114,16 @@ async def test_nobody_else_gets_in(connect: Connect, owner: Caller, jp_auth_head
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1", "http://127.0.0.1:{port}.evil.example", "http://evil.example#127.0.0.1:{port}", "ftp://127.0.0.1:{port}", "127.0.0.1:{port}"],
+    [
+        "https://evil.example",
+        "null",
+        "http://127.0.0.1",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1:{port}.evil.example",
+        "http://evil.example#127.0.0.1:{port}",
+        "ftp://127.0.0.1:{port}",
+        "127.0.0.1:{port}",
+    ],
 )
 async def test_a_page_of_another_origin_is_refused_and_burns_no_ticket(owner: Caller, connect: Connect, jp_http_port: int, origin: str) -> None:
     ticket = await _ticket(owner)
@@ -138,7 +147,11 @@ async def test_an_allowed_origin_gets_in(owner: Caller, connect: Connect, backen
 def test_origins_are_those_of_the_settings() -> None:
     import logging
 
-    backend = Backend({"home": "/nowhere", "allow_origin": "https://A.example/, http://b.example:81", "public_url": "https://dapp.example/x"}, logging.getLogger(), lambda _: None)
+    backend = Backend(
+        {"home": "/nowhere", "allow_origin": "https://A.example/, http://b.example:81", "public_url": "https://dapp.example/x"},
+        logging.getLogger(),
+        lambda _: None,
+    )
     assert backend.allowed_origins() == {"https://a.example", "http://b.example:81", "https://dapp.example"}
 
 

@@ -129,7 +129,12 @@ async def test_others_may_not(signed_in: Callable[[Role], Caller]) -> None:
     for role in (Role.viewer, Role.analyst):
         caller = signed_in(role)
         me = (await caller("GET", "/auth/me")).json["id"]
-        for method, path, body in (("GET", "/users", None), ("POST", "/users", {"email": "x@example.org"}), ("PATCH", f"/users/{me}", {"role": "admin"}), ("GET", "/audit", None)):
+        for method, path, body in (
+            ("GET", "/users", None),
+            ("POST", "/users", {"email": "x@example.org"}),
+            ("PATCH", f"/users/{me}", {"role": "admin"}),
+            ("GET", "/audit", None),
+        ):
             answer = await caller(method, path, body)
             assert (answer.status, answer.code) == (403, "denied"), (role, path)
 

@@ -47,7 +47,9 @@ def test_brackets_within_texts_do_not_count() -> None:
     check_json(json.dumps({"text": "[" * 500 + '\\"' + "{" * 500}).encode())
 
 
-@pytest.mark.parametrize("body", [b'{"unknown": 1}', b'{"count": "1"}', b'{"count": 1.5}', b'{"count": true}', b'{"name": null}', b"[]", b'"text"', b'{"name": "\\ud800"}'])
+@pytest.mark.parametrize(
+    "body", [b'{"unknown": 1}', b'{"count": "1"}', b'{"count": 1.5}', b'{"count": true}', b'{"name": null}', b"[]", b'"text"', b'{"name": "\\ud800"}']
+)
 def test_a_body_that_does_not_fit_is_invalid_and_not_quoted(body: bytes) -> None:
     with pytest.raises(Invalid) as refused:
         read_body(Shape, body, "application/json")

@@ -30,11 +30,17 @@ def test_the_file_is_the_owners_alone(database: Database, tmp_path: Path) -> Non
 
 def test_safe_settings(database: Database) -> None:
     with database.engine.connect() as connection:
-        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "foreign_keys", "secure_delete", "trusted_schema", "journal_mode")}
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("synchronous", "foreign_keys", "secure_delete", "trusted_schema", "journal_mode")
+        }
     assert found == {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "trusted_schema": 0, "journal_mode": "wal" if wal_is_safe() else "truncate"}
 
 
-@pytest.mark.parametrize(("version", "safe"), [((3, 40, 1), False), ((3, 44, 6), True), ((3, 50, 6), False), ((3, 50, 7), True), ((3, 51, 2), False), ((3, 51, 3), True), ((3, 54, 0), True)])
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [((3, 40, 1), False), ((3, 44, 6), True), ((3, 50, 6), False), ((3, 50, 7), True), ((3, 51, 2), False), ((3, 51, 3), True), ((3, 54, 0), True)],
+)
 def test_the_write_ahead_log_is_used_where_it_is_safe(version: tuple[int, ...], safe: bool) -> None:
     assert wal_is_safe(version) is safe
 
