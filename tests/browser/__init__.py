@@ -1,0 +1,1 @@
+"""A real Chromium in front of the real product."""
