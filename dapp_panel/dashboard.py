@@ -52,12 +52,16 @@ class Dashboard:
         """End pages whose sign-in has ended elsewhere, within seconds, also when nobody touches them."""
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
-            by_cookie: defaultdict[str, list[Conversation]] = defaultdict(list)
-            for each in self.conversations:
-                if each.state.signed_in:
-                    by_cookie[each.visitor.cookie].append(each)
-            for cookie, pages in by_cookie.items():
-                await self._check(cookie, pages)
+            await self._check_all()
+
+    async def _check_all(self) -> None:
+        # Apart from the loop above, so that no name there keeps pages alive while it sleeps.
+        by_cookie: defaultdict[str, list[Conversation]] = defaultdict(list)
+        for each in self.conversations:
+            if each.state.signed_in:
+                by_cookie[each.visitor.cookie].append(each)
+        for cookie, pages in by_cookie.items():
+            await self._check(cookie, pages)
 
     async def _check(self, cookie: str, pages: Iterable[Conversation]) -> None:
         try:

@@ -196,7 +196,7 @@ def test_the_page_and_its_token_say_nothing_secret(visit: Callable[..., Visit]) 
 
 def test_every_answer_carries_the_safe_headers(address: str, visit: Callable[..., Visit]) -> None:
     maya = visit("maya")
-    script = re.search(r'assets/app-[A-Z0-9]+\.js', maya.http.get("/").text)
+    script = re.search(r"assets/app-[A-Z0-9]+\.js", maya.http.get("/").text)
     assert script
     for path in ("/", "/signin", "/channel", "/nothing-here", f"/{script.group()}", "/health/live"):
         answer = maya.http.get(path)

@@ -81,7 +81,7 @@ class Channel:
         for part in ({"msgid": f"test-{self._next}", "msgtype": "PATCH-DOC"}, {}, {"events": [event]}):
             self._socket.send(json.dumps(part))
 
-    def call(self, name: str, **params: Any) -> dict[str, Any]:
+    def call(self, name: str, /, **params: Any) -> dict[str, Any]:
         """Ask, and wait for the answer or the error."""
         number, self._next = self._next, self._next + 1
         self.send({"id": number, "call": name, "params": params})
@@ -107,6 +107,10 @@ class Channel:
             content: dict[str, Any] = json.loads(self._socket.recv(WAIT))
             if header["msgtype"] == kind:
                 return content
+
+    def leave(self) -> None:
+        """The page is closed."""
+        self._socket.close()
 
     def _receive(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

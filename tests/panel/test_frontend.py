@@ -1,0 +1,44 @@
+"""The front end says what the services say, and brings along all that it needs."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+from dapp_panel.assets import FOLDER, Assets
+from dapp_panel.pages import CALLS
+
+SOURCES = Path(__file__).parents[2] / "dapp_panel" / "frontend"
+
+
+def test_the_types_are_those_of_the_schemas() -> None:
+    spec = importlib.util.spec_from_file_location("generate_schema", SOURCES / "generate_schema.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.TARGET.read_text("utf-8") == module.render(), "run: python dapp_panel/frontend/generate_schema.py"
+
+
+def test_every_call_of_the_pages_is_answered_and_none_is_left_over() -> None:
+    source = "\n".join(path.read_text("utf-8") for path in (SOURCES / "src").rglob("*.ts*") if path.name != "query.ts")
+    asked = set(re.findall(r'"((?:account|accounts|audit|datasets|events|jobs|models|system)\.[a-z_]+|home)"', source))
+    calls = {name for name in asked if name in CALLS or not re.match(r"(?:dataset|model|job|user)\.", name)}
+    rights = set(re.findall(r'may\("([a-z_.]+)"', source))
+    assert calls - rights == set(CALLS) - {"events.page"}
+
+
+def test_nothing_from_data_becomes_markup() -> None:
+    for path in (SOURCES / "src").rglob("*.ts*"):
+        text = path.read_text("utf-8")
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "dangerouslySetInnerHTML", "document.write", "eval("):
+            assert way not in text, (path.name, way)
+
+
+def test_the_build_stays_light_and_loads_nothing_from_elsewhere() -> None:
+    assets = Assets.load()
+    assert {"app.js", "app.css", "signin.js", "signin.css", "font.woff2", "mark.svg"} <= set(assets.files)
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.gz")) < 600_000
+    for path in FOLDER.glob("*.css"):
+        assert not re.search(r"url\(['\"]?(?:https?:)?//|@import", path.read_text("utf-8")), path.name

@@ -1,0 +1,251 @@
+"""The whole job by pointing, in a real browser on a desktop and on a phone, over the real processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dapp_ext.schema.accounts import AccountCreate, Role
+from dapp_ext.schema.datasets import DatasetUpload
+from dapp_ext.services import open_services
+from dapp_ext.settings import Settings
+from dapp_panel.auth import Cookie
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.browser]
+PENGUINS = Path(__file__).parents[2] / "dapp_ext" / "samples" / "penguins.csv"
+SCREENS = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+SLOW = 60_000
+
+# As names, cells, file name: none may become markup anywhere.
+HOSTILE = ['<img src=x onerror="alert(1)">', "<script>alert(2)</script>", '"><svg onload=alert(3)>', "{{7*7}}", "javascript:alert(4)", "=cmd|'/c calc'!A0"]
+
+
+@dataclass
+class Running:
+    """A dashboard and a worker over a home of their own."""
+
+    address: str
+    home: Path
+    problems: list[str] = field(default_factory=list)
+
+    def link(self) -> str:
+        with open_services(Settings(home=self.home)) as services:
+            return f"{self.address}/signin?ticket={services.accounts.signin_link(None, 'dashboard').ticket}"
+
+    def page(self, browser: Browser, screen: str) -> Page:
+        """A signed-in page that takes down whatever goes wrong on it."""
+        phone = screen == "phone"
+        page = browser.new_context(viewport=SCREENS[screen], is_mobile=phone, has_touch=phone).new_page()  # type: ignore[arg-type]
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: self._check(request.url))
+        page.goto(self.link())
+        return page
+
+    def _check(self, url: str) -> None:
+        if urlsplit(url).scheme in ("http", "https") and not url.startswith(self.address):
+            self.problems.append(f"foreign host: {url}")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    home = tmp_path_factory.mktemp("walk") / "home"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DAPP_")}
+    environment |= {"DAPP_HOME": str(home), "DAPP_DASHBOARD_PORT": "0"}
+    log = (home.parent / "log.txt").open("w")
+    dashboard = subprocess.Popen([sys.executable, "-m", "dapp_panel"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    watch = threading.Timer(SLOW / 1000, dashboard.kill)
+    watch.start()
+    assert dashboard.stdout is not None
+    line = dashboard.stdout.readline()
+    watch.cancel()
+    assert line.startswith("Dashboard: http://"), (home.parent / "log.txt").read_text()
+    worker = subprocess.Popen([sys.executable, "-m", "dapp_ext.worker"], env=environment, stdout=log, stderr=log)
+    yield Running(line.split()[1], home)
+    for process in (dashboard, worker):
+        process.terminate()
+    codes = [process.wait(30) for process in (dashboard, worker)]
+    dashboard.stdout.close()
+    log.close()
+    assert codes[0] == 0, (home.parent / "log.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_went_wrong(running: Running) -> Iterator[None]:
+    running.problems.clear()
+    yield
+    assert running.problems == []
+
+
+def fits(page: Page) -> None:
+    """Nothing is wider than the screen."""
+    wide, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= screen, page.url
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_main_job_by_pointing(screen: str, running: Running, browser: Browser, tmp_path: Path) -> None:
+    page = running.page(browser, screen)
+    name = f"penguins {screen}"
+    file = tmp_path / f"{name}.csv"
+    file.write_bytes(PENGUINS.read_bytes())
+
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Data", exact=True).click()
+    page.get_by_label("Choose files to upload").set_input_files(file)
+    expect(page.get_by_text(f"{name} is ready")).to_be_visible(timeout=SLOW)
+    fits(page)
+
+    page.get_by_role("rowheader").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name="Health")).to_be_visible()
+    expect(page.get_by_text("344", exact=True).first).to_be_visible()
+    fits(page)
+    page.get_by_role("link", name="Rows", exact=True).click()
+    expect(page.get_by_role("cell", name="Torgersen").first).to_be_visible()
+    page.get_by_label("Search in all columns").fill("Chinstrap")
+    expect(page.get_by_text("68 rows fit of 344")).to_be_visible()
+    fits(page)
+    page.reload()
+    expect(page.get_by_text("68 rows fit of 344")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Health")).to_be_visible()
+
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.get_by_role("combobox", name="Target column")).to_have_value("species")
+    page.get_by_text("Other", exact=True).click()
+    page.get_by_role("textbox", name="Minutes").fill("0.1")
+    fits(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("heading", name="Leaderboard")).to_be_visible()
+    expect(page.get_by_role("heading", name="Better than guessing?")).to_be_visible(timeout=2 * SLOW)
+    expect(page.locator(".verdict-sentence")).to_contain_text("Of 100 rows")
+    fits(page)
+    page.get_by_role("link", name="Evidence", exact=True).click()
+    expect(page.get_by_role("heading", name="Where it is right and wrong")).to_be_visible()
+    expect(page.locator("canvas").first).to_be_visible()
+    fits(page)
+
+    page.get_by_role("link", name="Predict", exact=True).last.click()
+    outcome = page.locator(".outcome")
+    expect(outcome).to_have_text(re.compile("^(Adelie|Chinstrap|Gentoo)$"), timeout=SLOW)
+    page.get_by_label("flipper_length_mm").fill("not a number")
+    expect(page.get_by_text("This is not a number")).to_be_visible()
+    fits(page)
+
+    page.get_by_text("A whole file").click()
+    page.get_by_role("combobox", name="A dataset that is here").fill(name)
+    page.get_by_role("option", name=name).first.click()
+    page.get_by_role("button", name="Predict 344 rows").click()
+    expect(page.get_by_role("link", name="See all rows")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("columnheader", name="prediction", exact=True)).to_be_visible()
+    fits(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+        page.get_by_role("menuitem", name="CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert len(lines) == 345
+    assert "prediction" in lines[0]
+    page.context.close()
+
+
+def test_every_page_opens_by_its_link_on_a_phone(running: Running, browser: Browser) -> None:
+    page = running.page(browser, "phone")
+    pages = {
+        "#/datasets": "Data",
+        "#/explore": "Explore",
+        "#/train": "Train a model",
+        "#/models": "Models",
+        "#/activity": "Activity",
+        "#/account": "Account",
+        "#/admin": "Admin",
+        "#/admin/audit": "Admin",
+        "#/admin/system": "Admin",
+        "#/nowhere/at-all": "Nothing here",
+        "#/datasets/no-such-thing": "Dataset",
+        "#/models/no-such-thing": "Model",
+    }
+    for place, title in pages.items():
+        page.goto(f"{running.address}/{place}")
+        expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
+        fits(page)
+    expect(page.get_by_role("alert")).to_contain_text("no such model")
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("navigation", name="More").get_by_role("link", name="Account").click()
+    page.get_by_text("Dark", exact=True).click()
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.reload()
+    expect(page.get_by_role("heading", name="Account")).to_be_visible()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    page.context.close()
+
+
+def test_nothing_from_data_becomes_markup(running: Running, browser: Browser) -> None:
+    header = ",".join('"' + each.replace('"', '""') + '"' for each in HOSTILE)
+    table = "\n".join([header, *[",".join('"' + each.replace('"', '""') + str(row % 3) + '"' for each in HOSTILE) for row in range(60)]])
+    with open_services(Settings(home=running.home)) as services:
+        owner = services.accounts.redeem_ticket(services.accounts.signin_link(None, "dashboard").ticket, "dashboard")
+        upload = services.datasets.begin_upload(owner, DatasetUpload(filename='<img src=x onerror="alert(5)">.csv', name=HOSTILE[0]))
+        upload.write(table.encode())
+        dataset = upload.finish()
+    page = running.page(browser, "desktop")
+    page.goto(f"{running.address}/#/datasets/{dataset.id}")
+    expect(page.get_by_role("heading", level=1, name=HOSTILE[0])).to_be_visible()
+    expect(page.get_by_role("heading", name="Columns")).to_be_visible(timeout=SLOW)
+    for place in (f"#/datasets/{dataset.id}/rows", f"#/explore/{dataset.id}", f"#/train?dataset={dataset.id}", "#/datasets", "#/activity", "#/"):
+        page.goto(f"{running.address}/{place}")
+        expect(page.get_by_role("main")).to_contain_text("<img src=x")
+        page.wait_for_timeout(400)
+        assert page.locator("img[src=x], svg[onload], main script, main iframe").count() == 0, place
+    chart = page.goto(f"{running.address}/#/explore/{dataset.id}")
+    assert chart is None or chart.ok
+    page.locator("canvas").first.hover(position={"x": 300, "y": 75})
+    expect(page.locator(".tip")).to_be_visible()
+    assert page.locator(".tip img, .tip svg").count() == 0
+    page.context.close()
+
+
+def test_a_viewer_sees_what_a_viewer_may_do(running: Running, browser: Browser) -> None:
+    settings = Settings(home=running.home)
+    with open_services(settings) as services:
+        services.accounts.create(services.system.shell_actor(), AccountCreate(email="tom@example.org", name="Tom", role=Role.viewer, password=PASSWORD))
+    page = browser.new_context(viewport=SCREENS["desktop"]).new_page()  # type: ignore[arg-type]
+    page.goto(f"{running.address}/#/datasets")
+    page.get_by_label("Email").fill("tom@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    # The place that the link led to is kept over the sign-in.
+    expect(page.get_by_role("heading", level=1, name="Data")).to_be_visible()
+    expect(page.get_by_label("Choose files to upload")).to_have_count(0)
+    page.goto(f"{running.address}/#/train")
+    expect(page.get_by_text("Your role does not train models")).to_be_visible()
+    page.goto(f"{running.address}/#/admin")
+    expect(page.get_by_text("This page is for administrators")).to_be_visible()
+    page.goto(f"{running.address}/#/account")
+    with open_services(settings) as services:
+        cookie = next(each["value"] for each in page.context.cookies() if each["name"] == Cookie.of(settings).name)
+        services.accounts.logout(services.accounts.browser_session(cookie))
+    expect(page.get_by_text("Your sign-in has ended")).to_be_visible(timeout=6_000)
+    page.get_by_role("link", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    page.context.close()
