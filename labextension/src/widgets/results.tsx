@@ -140,7 +140,7 @@ function Evidence(props: { results: Results; trans: TranslationBundle }): React.
         {confusion && (
           <ConfusionTable
             confusion={confusion}
-            corner={trans.__('true ↓ predicted →')}
+            corner={trans.__('predicted →\ntrue ↓')}
             caption={trans.__('Right and wrong')}
           />
         )}
