@@ -40,11 +40,12 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def jp_asyncio_loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop | None]:
     """The loop that Jupyter's fixtures run on, only where there is a server: a browser brings one that nobody else may close."""
-    if not {"jp_serverapp", "jp_configurable_serverapp"} & set(request.fixturenames):
+    if not {"jp_serverapp", "jp_configurable_serverapp", "jp_environ"} & set(request.fixturenames):
         yield None
         return
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
+    from jupyter_core.utils import ensure_event_loop  # the loop that Jupyter itself will look for
+
+    loop = ensure_event_loop(prefer_selector_loop=True)
     yield loop
     loop.close()
 
@@ -56,7 +57,10 @@ def jp_server_cleanup(jp_asyncio_loop: asyncio.AbstractEventLoop | None) -> Iter
     if jp_asyncio_loop is not None:
         from jupyter_server.serverapp import ServerApp
 
-        jp_asyncio_loop.run_until_complete(ServerApp.instance()._cleanup())
+        app = ServerApp.instance()
+        jp_asyncio_loop.run_until_complete(app._cleanup())
+        if hasattr(app, "kernel_manager"):
+            app.kernel_manager.context.destroy()
         ServerApp.clear_instance()
 
 
