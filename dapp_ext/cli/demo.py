@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from dapp_ext.schema.accounts import AccountCreate, Actor, Role
 from dapp_ext.schema.datasets import DatasetUpload
 from dapp_ext.schema.jobs import FINAL_JOB_STATUSES
 from dapp_ext.schema.models import TrainRequest
+from dapp_ext.settings import default_home
 
 if TYPE_CHECKING:
     from dapp_ext.services import Services
@@ -45,7 +47,8 @@ def demo(time_budget: Annotated[int, typer.Option(help="Seconds for training the
             if worker is not None:
                 worker.terminate()
                 worker.wait(20)
-    typer.echo("The demo is ready. Start it with: jupyter dapp start")
+    home = "" if settings.home == default_home() else f" --home {shlex.quote(str(settings.home))}"
+    typer.echo(f"The demo is ready. Start it with: jupyter dapp{home} start")
     typer.echo("Sign in on the dashboard as:")
     rows = [{"email": PEOPLE[role][0], "password": password, "role": role.value} for role, password in passwords.items()]
     typer.echo(session.as_table(rows, ["email", "password", "role"]))

@@ -1,0 +1,107 @@
+"""The command line: what it prints, and what the shell learns."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dapp_ext.cli import main as cli
+from dapp_ext.cli.serving import free_port
+from dapp_ext.errors import Unavailable
+from dapp_ext.services import Services
+
+PASSWORD = "plain words of a test 7"
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(settings: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs ``jupyter dapp …`` in this process, over the home of the test."""
+
+    def call(*words: str, given: str = "") -> tuple[int, str, str]:
+        import io
+
+        monkeypatch.setattr("sys.argv", ["jupyter-dapp", *words])
+        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        code = cli.main()
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_accounts_from_the_shell(run: Run) -> None:
+    assert run("users", "add", "ada@example.org", "--role", "analyst", "--password-stdin", given=f"{PASSWORD}\n")[0] == 0
+    assert run("users", "role", "ada@example.org", "viewer")[1] == "ada@example.org: viewer\n"
+    assert run("users", "disable", "ada@example.org")[1] == "ada@example.org: viewer, disabled\n"
+    listed = json.loads(run("users", "list", "--json")[1])
+    assert [(each["email"], each["role"], each["disabled"]) for each in listed] == [("owner@localhost", "admin", False), ("ada@example.org", "viewer", True)]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("users", "add", "ada@example.org", "--password-stdin"), 2, "at least 15"),
+        (("users", "add", "ada@example.org"), 2, "--password-stdin"),
+        (("users", "role", "nobody@example.org", "viewer"), 4, "no such account"),
+        (("signin-link",), 7, "jupyter dapp start"),
+        (("nonsense",), 2, "No such command"),
+        (("users", "role", "owner@localhost", "viewer"), 3, "own role"),
+    ],
+)
+def test_errors_are_one_sentence_and_an_exit_code(run: Run, words: tuple[str, ...], code: int, sentence: str) -> None:
+    found, out, err = run(*words, given="short\n")
+    assert (found, out) == (code, "")
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_a_password_is_never_an_argument(run: Run) -> None:
+    assert "--password " not in run("users", "add", "--help")[1]
+
+
+def test_status_and_doctor_as_json(run: Run) -> None:
+    status = json.loads(run("status", "--json")[1])
+    assert {"api", "jupyterlab", "dashboard", "home", "version", "isolation", "workers"} <= set(status)
+    checks = json.loads(run("doctor", "--json")[1])["checks"]
+    assert {check["name"] for check in checks} >= {"python", "sqlite", "home", "keys", "room", "opens"}
+    assert "DAPP_HOME" in run("doctor", "--settings")[1]
+
+
+def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        chosen = free_port(port, "The dashboard", set())
+        assert chosen > port
+        assert capsys.readouterr().out == f"The dashboard uses port {chosen}, since {port} is taken.\n"
+        monkeypatch.setattr("dapp_ext.cli.serving.PORTS_TRIED", 1)
+        with pytest.raises(Unavailable, match="no free port"):
+            free_port(port, "The dashboard", set())
+
+
+def test_signin_links_lead_to_a_running_door(run: Run, services: Services) -> None:
+    with services.system.announce_address("dashboard", "http://localhost:3999/"):
+        code, out, _ = run("signin-link", "--json")
+    url = json.loads(out)["url"]
+    assert code == 0
+    assert url.startswith("http://localhost:3999/signin?ticket=dapp_wt_")
+    assert services.accounts.redeem_ticket(url.partition("ticket=")[2], "dashboard").email == "owner@localhost"
+
+
+def test_every_command_explains_itself(run: Run) -> None:
+    for words in (("start",), ("dashboard",), ("worker",), ("status",), ("doctor",), ("signin-link",), ("demo",), ("users",), ("users", "add")):
+        code, out, _ = run(*words, "--help")
+        assert code == 0
+        assert "Usage" in out
+
+
+def test_the_readme_names_every_command(run: Run) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "signin-link", "demo"):
+        assert f"`jupyter dapp {command}`" in readme
