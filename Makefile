@@ -1,6 +1,6 @@
 # make run    install what is needed and start JupyterLab, the dashboard and a worker
 # make test   all tests but the long ones        make test-full   the long ones too
-# make check  lint, types, layers                make bench       the benchmarks
+# make check  lint, types, layers, every route   make bench       the benchmarks
 SHELL := /bin/sh
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$each && break; done)
@@ -25,7 +25,8 @@ check: $(VENV)/tools
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check dapp_ext dapp_panel tests benchmarks hatch_build.py
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timing 2>&1 | tail -n 3
+	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
+	@$(PYTEST) tests/contracts/test_auth.py tests/contracts/test_envelope.py tests/contracts/test_schema_ts.py
 	@if command -v npm >/dev/null 2>&1; then sh labextension/check.sh; else echo "npm is not here, so TypeScript is not linted."; fi
 
 format: $(VENV)/tools

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from dapp_ext.schema.base import Answer, Named, Request
 
@@ -90,6 +91,16 @@ class ReadOptions(Request):
     sheet: str | None = Field(default=None, max_length=200)
     header: bool | None = None
     missing: list[str] | None = Field(default=None, max_length=50)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                codecs.lookup(value)
+            except (LookupError, ValueError):
+                raise ValueError("there is no text encoding of that name") from None
+        return value
 
 
 class ReadReport(Answer):

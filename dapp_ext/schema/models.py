@@ -30,7 +30,7 @@ class TrainRequest(Request):
     trials: int | None = Field(default=None, ge=1, le=1000, description="Number of trials; makes the search repeatable.")
     metric: str | None = Field(default=None, max_length=40)
     validation: Validation | None = None
-    families: list[Family] | None = None
+    families: list[Family] | None = Field(default=None, min_length=1)
     params: dict[str, Any] = Field(default_factory=dict, description="Fixed hyperparameters by family, then by name.")
     exclude: list[str] = Field(default_factory=list, description="Columns that are not used.")
     seed: int = 0

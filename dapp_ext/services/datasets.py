@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from dapp_ext.domain.access import Thing
-from dapp_ext.errors import DatasetNotFound, FileUnreadable, NameTaken, NotReady, TooLarge
+from dapp_ext.errors import DatasetNotFound, FileUnreadable, Invalid, NameTaken, NotReady, TooLarge
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, new_id, now
 from dapp_ext.schema.datasets import (
@@ -106,9 +106,10 @@ class Datasets(Tables):
             raise TooLarge(_too_large(limit), limit=limit)
         clean_filename(request.filename)
         if request.name is not None:
+            name = clean_name(request.name)
             with self._context.database.read() as session:
-                if store.by_reference(session, request.name) is not None:
-                    raise NameTaken(f"There is a dataset named {request.name!r} already. Choose another name.")
+                if store.by_reference(session, name) is not None:
+                    raise NameTaken(f"There is a dataset named {name!r} already. Choose another name.")
         return Upload(self._context, actor, request)
 
     def list(self, actor: Actor, *, search: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[DatasetRead]:
@@ -265,17 +266,13 @@ def free_name(wanted: str, taken: set[str]) -> str:
 
 def clean_name(name: str) -> str:
     """A name as people may give it: one line, no control characters, at most 200 characters."""
-    text = "".join(
-        char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char) not in ("Cc", "Cs", "Cn", "Zl", "Zp") and char not in _BIDI
-    )
-    text = " ".join(text.split())[:200].strip()
-    if not text:
-        raise FileUnreadable("The name is empty. Give the dataset a name.")
+    one_line = " ".join(unicodedata.normalize("NFC", name).split())
+    # Cf are characters that do not show, or turn the direction of what follows: a name with one can look like another name.
+    text = "".join(char for char in one_line if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
+    text = text[:200].strip()
+    if not text.strip("."):
+        raise Invalid("The name is empty. Give one that others recognise.")
     return text
-
-
-# Characters that turn the direction of what follows: a name with one can look like another name.
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
 def clean_filename(filename: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from dapp_ext.domain.access import Scope, Thing, scope
-from dapp_ext.errors import Conflict, JobCancelled, JobNotFound, WorkerLost, every_error
+from dapp_ext.errors import Conflict, JobCancelled, JobNotFound, NotFound, WorkerLost, every_error
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, new_id
 from dapp_ext.schema.events import JobEvent
@@ -58,13 +58,13 @@ class Jobs:
         with self._context.database.read() as session:
             rows = queue.page(session, account, status=status, limit=limit + 1, before=list_cursor(cursor))
             names = accounts_store.names(session, {job.owner_id for job in rows})
-        items = [_read(job, names) for job in rows[:limit]]
+            items = [_read(job, names, self._why(session, job)) for job in rows[:limit]]
         return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
     def get(self, actor: Actor, job_id: str) -> JobRead:
         with self._context.database.read() as session:
             job = self._find(actor, session, job_id, "job.read")
-            return _read(job, accounts_store.names(session, {job.owner_id}))
+            return _read(job, accounts_store.names(session, {job.owner_id}), self._why(session, job))
 
     def cancel(self, actor: Actor, job_id: str) -> JobRead:
         """Stop a job without a result; asking twice does no harm.
@@ -84,9 +84,9 @@ class Jobs:
             change.session.add(job)
             if job.status == "queued":
                 queue.finish(change.session, job, "cancelled", "job_cancelled")
-                self._fail_subject(change, job, "job_cancelled", JobCancelled.sentence)
+                self._explain(change, job, JobCancelled.code, JobCancelled.sentence)
             tell_job(change, "job.finished" if job.status == "cancelled" else "job.progress", job)
-            return _read(job, accounts_store.names(change.session, {job.owner_id}))
+            return _read(job, accounts_store.names(change.session, {job.owner_id}), self._why(change.session, job))
 
     def _find(self, actor: Actor, session: Session, job_id: str, verb: str) -> Job:
         job = session.get(Job, job_id)
@@ -162,7 +162,7 @@ class Jobs:
             kept = queue.held(change.session, job.id, job.attempt)
             if kept is not None:
                 queue.finish(change.session, kept, status, code)
-                self._fail_subject(change, kept, code, sentence)
+                self._explain(change, kept, code, sentence)
                 tell_job(change, "job.finished", kept)
 
     def release(self, job: Job) -> None:
@@ -197,7 +197,7 @@ class Jobs:
 
     def _lose(self, change: Change, job: Job) -> None:
         if queue.lose(change.session, job):
-            self._fail_subject(change, job, WorkerLost.code, WorkerLost.sentence)
+            self._explain(change, job, WorkerLost.code, WorkerLost.sentence)
             tell_job(change, "job.finished", job)
         else:
             tell_job(change, "job.queued", job)
@@ -206,10 +206,21 @@ class Jobs:
         with self._context.database.read() as session:
             return queue.counts(session)
 
-    def spec(self, job: Job) -> dict[str, Any]:
-        """What exactly is to be done."""
-        with self._context.database.read() as session:
-            return self._context.unseal(session, job.subject_id, f"jobs/{job.id}", job.sealed)
+    def _explain(self, change: Change, job: Job, code: str, sentence: str) -> None:
+        """Keep why a job failed, at the job and at its subject; sealed, since the sentence may name a column."""
+        inside = self._context.unseal(change.session, job.subject_id, place_of(job), job.sealed) | {"error": sentence}
+        job.sealed = self._context.seal(change.session, job.subject_id, place_of(job), inside)
+        change.session.add(job)
+        self._fail_subject(change, job, code, sentence)
+
+    def _why(self, session: Session, job: Job) -> str | None:
+        if job.error_code is None:
+            return None
+        try:
+            inside = self._context.unseal(session, job.subject_id, place_of(job), job.sealed)
+        except NotFound:  # its subject was deleted, and with it the key
+            inside = {}
+        return str(inside.get("error") or every_error()[job.error_code].sentence)
 
 
 @contextmanager
@@ -224,11 +235,16 @@ def add_job(context: Context, change: Change, kind: JobKind, thing: Thing, subje
     """Queue work in the transaction of the change that needs it."""
     assert change.actor is not None
     job = Job(kind=kind, subject_kind=subject.kind, subject_id=subject.id, subject_name=name, owner_id=change.actor.account_id, visibility=thing.visibility)
-    job.sealed = context.seal(change.session, subject.id, f"jobs/{job.id}", spec)
+    job.sealed = context.seal(change.session, subject.id, place_of(job), spec)
     change.session.add(job)
     change.session.flush()
     tell_job(change, "job.queued", job)
     return job
+
+
+def place_of(job: Job) -> str:
+    """Where a job's sealed field is; bound to it."""
+    return f"jobs/{job.id}"
 
 
 def end_jobs(change: Change, subject_id: str) -> None:
@@ -260,8 +276,7 @@ def tell_job(change: Change, type: str, job: Job) -> None:
     change.tell(type, Subject(kind="job", id=job.id), data, Thing(job.owner_id, job.visibility))
 
 
-def _read(job: Job, names: dict[str, str]) -> JobRead:
-    error = every_error()[job.error_code].sentence if job.error_code else None
+def _read(job: Job, names: dict[str, str], error: str | None = None) -> JobRead:
     return JobRead(
         id=job.id,
         kind=job.kind,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from dapp_ext.domain.access import Thing
-from dapp_ext.domain.learning import MEASURES
+from dapp_ext.domain.learning import MEASURES, measure
 from dapp_ext.errors import ColumnUnknown, Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
 from dapp_ext.schema.datasets import ColumnProfile, Profile
 from dapp_ext.schema.events import ModelEvent
-from dapp_ext.schema.models import Leaderboard, ModelRead, ModelUpdate, Results, Score, TrainRequest, Trial
+from dapp_ext.schema.models import Family, Leaderboard, ModelRead, ModelUpdate, Results, Score, TrainRequest, Trial
 from dapp_ext.services import datasets as datasets_service
 from dapp_ext.services import files
 from dapp_ext.services.context import Change, Context, list_cursor
@@ -202,10 +204,26 @@ def _check_columns(profile: Profile, target: str, request: TrainRequest) -> None
             raise ColumnUnknown(f"The dataset has no column named {name!r}. Choose one of its {len(by_name)} columns.")
     if target in request.exclude:
         raise Invalid("The target cannot be left out as well. Take it out of the excluded columns.")
+    _check_wishes(by_name[target], request)
     if by_name[target].distinct < 2:
         raise TargetUnusable(f"The column {target!r} has only one value, so there is nothing to learn. Choose another target.")
     if len(by_name) - len(set(request.exclude)) < 2:
         raise Invalid("There is no column left to learn from. Leave out fewer columns.")
+
+
+def _check_wishes(target: ColumnProfile, request: TrainRequest) -> None:
+    words = target.kind in ("text", "category", "boolean")
+    if request.task == "regression" and words:
+        raise TargetUnusable(f"The column {target.name!r} holds words, not numbers. Predict it as classes, or choose a column of numbers.")
+    if request.metric is not None:
+        task = request.task or ("multiclass" if words and target.distinct > 2 else "binary" if words else None)
+        if task is not None:
+            measure(request.metric, task)
+        elif request.metric not in MEASURES:
+            raise Invalid(f"There is no metric {request.metric!r}. Choose one of: {', '.join(MEASURES)}.")
+    unknown = set(request.params) - set(get_args(Family))
+    if unknown:
+        raise Invalid(f"There is no family {min(unknown)!r}. Give parameters for: {', '.join(get_args(Family))}.")
 
 
 def thing_of(model: Model) -> Thing:

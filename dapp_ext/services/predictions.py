@@ -46,6 +46,9 @@ class Predictions:
             models.require_trained(model)
         self._context.permit(actor, "dataset.create")
         source = self._tables.open(actor, request.dataset, request.version, "dataset.read")
+        needed = {feature.name for feature in self._models.results(actor, model.id).features}
+        if not needed & {column.name for column in source.columns}:
+            raise RowsMismatch(f"{source.name!r} has none of the columns that {model.name!r} learned from. Choose another dataset.")
         name = request.name
         upload = DatasetUpload(filename=f"{source.name} predicted by {model.name}"[:255], name=name, visibility=model.visibility)
         dataset_id, key = new_id(), self._context.keyring.new_data_key()

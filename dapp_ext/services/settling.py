@@ -17,6 +17,7 @@ from dapp_ext.schema.models import Results, Trial
 from dapp_ext.services import datasets, files, models
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.jobs import change_for, finish_job
+from dapp_ext.services.jobs import place_of as place_of_job
 from dapp_ext.services.work import GuardsChecked, IngestOrder, ModelMade, Order, PredictOrder, SearchBegan, TableMade, TrainOrder, TrialEnded
 from dapp_ext.store import datasets as datasets_store
 from dapp_ext.store import models as models_store
@@ -34,7 +35,7 @@ class Settling:
     def order(self, job: Job) -> Order:
         """What the job's process is given."""
         with self._context.database.read() as session:
-            spec = self._context.unseal(session, job.subject_id, f"jobs/{job.id}", job.sealed)
+            spec = self._context.unseal(session, job.subject_id, place_of_job(job), job.sealed)
             if job.kind == "ingest":
                 return self._ingest_order(session, job, spec)
             if job.kind == "train":
@@ -161,6 +162,7 @@ class Settling:
             version.table_id = files.record(change.session, dataset.id, made.table.label, made.stored)
             version.profile_id = files.record(change.session, dataset.id, profile_label, profile_stored)
             version.rows, version.column_count = made.rows, len(made.columns)
+            version.size = version.size or made.stored.plain_size
             version.format = made.report.format if made.report else "parquet"
             inside = {
                 "schema": [column.model_dump(mode="json") for column in made.columns],

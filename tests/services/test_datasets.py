@@ -70,12 +70,13 @@ def test_a_given_name_must_be_free_and_a_guessed_one_becomes_free(services: Serv
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\temp\\table.xlsx", "table"),
-        ("a\nb\x00.csv", "ab"),
+        ("a\nb\x00.csv", "a b"),
         ("\u202egnp.csv", "gnp"),
         ("<img src=x onerror=alert(1)>.csv", "<img src=x onerror=alert(1)>"),
         (".csv", ".csv"),
         ("data.tar.csv.gz", "data.tar"),
         ("🦄.json", "🦄"),
+        ("two\nlines\u200b.csv", "two lines"),
     ],
 )
 def test_file_names_are_shown_and_never_used(owner: Actor, upload: Upload, filename: str, name: str) -> None:

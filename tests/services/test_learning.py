@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dapp_ext.errors import ColumnUnknown, Conflict, Denied, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
+from dapp_ext.errors import ColumnUnknown, Conflict, Denied, Invalid, ModelNotFound, NameTaken, NotReady, RowsMismatch, TargetUnusable
 from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.datasets import DatasetRead, Filter, Measure, QueryRequest, RowsRequest
 from dapp_ext.schema.models import BatchPredictRequest, ModelRead, ModelUpdate, PredictRequest, TrainRequest
@@ -52,6 +52,8 @@ def test_a_file_that_is_no_table_fails_with_a_sentence(services: Services, owner
     assert "Traceback" not in failed.error
     with pytest.raises(NotReady, match="could not be read"):
         services.datasets.rows(owner, dataset.id, RowsRequest())
+    assert services.jobs.get(owner, dataset.job_id or "").error == failed.error
+    assert services.jobs.list(owner).items[0].error == failed.error
     assert [event.data["error"] for event in services.events.page(owner, None).items if event.type == "dataset.failed"] == ["file_unreadable"]
 
 
@@ -76,8 +78,28 @@ def test_a_whole_dataset_is_predicted(services: Services, owner: Actor, penguins
     run_jobs()
     scored = services.datasets.get(owner, asked.dataset_id)
     assert (scored.status, scored.rows) == ("ready", 344)
+    assert scored.size > 0
     assert [column.name for column in scored.schema_][8:] == ["prediction", "probability_Adelie", "probability_Chinstrap", "probability_Gentoo"]
     assert "prediction.ready" in [event.type for event in services.events.page(owner, None).items]
+
+
+def test_a_dataset_without_any_of_the_columns_is_refused_at_once(services: Services, owner: Actor, model: ModelRead, upload: Upload, run_jobs: Run) -> None:
+    upload(owner, b"unrelated,columns\n1,2\n3,4\n", "other.csv")
+    run_jobs()
+    with pytest.raises(RowsMismatch, match="none of the columns"):
+        services.predictions.predict_batch(owner, model.id, BatchPredictRequest(dataset="other"))
+    assert len(services.datasets.list(owner).items) == 2
+
+
+def test_a_leak_is_said_in_the_same_breath(services: Services, owner: Actor, upload: Upload, run_jobs: Run) -> None:
+    rows = "\n".join(f"{number * 37 % 101 + 0.5},{number * 7 % 13},{(number * 37 % 101) * 3 + number % 2 / 100}" for number in range(300))
+    dataset = upload(owner, f"copy,noise,price\n{rows}\n".encode(), "leaky.csv")
+    run_jobs()
+    made = services.models.train(owner, TrainRequest(dataset=dataset.id, target="price", trials=1, families=["linear"]))
+    run_jobs()
+    sentence = services.models.get(owner, made.id).sentence
+    assert sentence is not None
+    assert "“copy” alone nearly gives the answer away" in sentence
 
 
 def test_what_cannot_be_trained_is_said_at_once(services: Services, owner: Actor, penguins: DatasetRead, upload: Upload, run_jobs: Run) -> None:
@@ -91,6 +113,10 @@ def test_what_cannot_be_trained_is_said_at_once(services: Services, owner: Actor
     run_jobs()
     with pytest.raises(TargetUnusable, match="only one value"):
         services.models.train(owner, TrainRequest(dataset="constant", target="b"))
+    for wrong in ({"metric": "zzz"}, {"metric": "r2"}, {"task": "regression"}, {"params": {"bogus": {}}}):
+        with pytest.raises(Invalid):
+            services.models.train(owner, TrainRequest.model_validate({"dataset": penguins.id, "target": "species", **wrong}))
+    assert services.models.list(owner).items == []
     unread = upload(owner, b"a,b\n1,2\n", "waiting.csv")
     with pytest.raises(NotReady):
         services.models.train(owner, TrainRequest(dataset=unread.id, target="b"))

@@ -81,8 +81,9 @@ def test_the_job_in_a_notebook_and_the_dashboard_by_a_button(lab: tuple[subproce
         assert page.status_code == 200
         assert browser.cookies
 
-    everything = psutil.Process(process.pid).children(recursive=True)
+    started = [each for each in psutil.Process(process.pid).children(recursive=True) if each.status() != psutil.STATUS_ZOMBIE]
+    ours = [each for each in started if "dapp" in " ".join(each.cmdline())]
     process.send_signal(signal.SIGTERM)
     process.wait(30)
-    _, alive = psutil.wait_procs([each for each in everything if "dapp" in " ".join(each.cmdline() if each.is_running() else [])], timeout=20)
+    _, alive = psutil.wait_procs(ours, timeout=20)
     assert alive == [], "what the server had started outlived it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from dapp_ext.domain.learning.metrics import Truth
 from dapp_ext.domain.learning.targets import Target
-from dapp_ext.schema.models import Score
+from dapp_ext.schema.models import Guard, Score
 
 Array = npt.NDArray[Any]
 
@@ -50,6 +51,15 @@ def sentence(truth: Truth, target: Target, scores: list[Score], guess: Array) ->
     if truth.task == "multiclass":
         return _multiclass(truth, target, guess, useful or beats_guessing(by_name["accuracy"]))
     return _binary(truth, target, useful)
+
+
+def caveat(guards: Sequence[Guard]) -> str:
+    """What must be said in the same breath: a score that a column gives away is worth nothing if that column comes too late."""
+    names = [f"“{name}”" for guard in guards if guard.code == "leakage" and guard.severity == "alert" for name in guard.columns]
+    if not names:
+        return ""
+    listed = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more" if len(names) > 2 else " and ".join(names)
+    return f" But {listed} alone nearly {'gives' if len(names) == 1 else 'give'} the answer away: if that is not known beforehand, do not trust this."
 
 
 def _of_100(share: float) -> str:

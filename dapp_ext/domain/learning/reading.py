@@ -45,7 +45,7 @@ def as_texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 def as_numbers(column: pa.ChunkedArray | pa.Array) -> tuple[Array, int]:
     """Values as float32 with NaN for missing, and how many values were there but are no numbers.
 
-    Booleans become 0 and 1, durations seconds, times of day hours, infinities missing.
+    Booleans become 0 and 1, durations seconds, times of day hours, infinities missing (and counted).
     """
     array = one_array(column)
     kind = array.type
@@ -61,8 +61,9 @@ def as_numbers(column: pa.ChunkedArray | pa.Array) -> tuple[Array, int]:
     values = np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     with np.errstate(over="ignore"):
         out = values.astype(np.float32)
-    out[~np.isfinite(out)] = np.nan
-    return out, unread
+    endless = np.isinf(out)  # infinite, or too large for 32 bits
+    out[endless] = np.nan
+    return out, unread + int(endless.sum())
 
 
 def _parse_numbers(array: pa.Array) -> tuple[pa.Array, int]:

@@ -26,7 +26,7 @@ from dapp_ext.domain.learning.leakage import check_leakage, single_column_scores
 from dapp_ext.domain.learning.learners import Problem
 from dapp_ext.domain.learning.measures import MEASURES, measure
 from dapp_ext.domain.learning.metrics import Truth, scores
-from dapp_ext.domain.learning.narrate import sentence
+from dapp_ext.domain.learning.narrate import caveat, sentence
 from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.domain.learning.reading import as_moments
 from dapp_ext.domain.learning.recipe import Recipe, Watch
@@ -202,7 +202,7 @@ def _finish(stage: Stage, plan: Plan, recipe: Recipe, search: Search, watch: Wat
     truth = Truth(problem.task, stage.y_test, out)
     guess = np.bincount(stage.y, minlength=problem.classes) / len(stage.y) if problem.classes else np.asarray([stage.y.mean()])
     facts = _facts(stage, search, truth, scores(truth, guess, recipe.seed))
-    facts["sentence"] = sentence(truth, stage.target, facts["scores"], guess)
+    facts["sentence"] = sentence(truth, stage.target, facts["scores"], guess) + caveat(stage.guards)
     facts["split"] = _split(stage, plan, fitted.rows, recipe.seed)
     if recipe.trials and search.cut_short:
         ended = f"{facts['split'].sentence} The time ended the search after {len(search.checked)} candidates of {recipe.trials}."

@@ -183,7 +183,10 @@ def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
             yield _finding("disguised_missing", "info", sentence, seen, rows=evidence.stand_in_rows, count=count)
     distinct = seen.profile.distinct
     if distinct > max(50, 0.3 * evidence.values) and not seen.is_identifier:
-        yield _finding("high_cardinality", "info", f"{seen.quoted} has {distinct:,} different texts, so each says little on its own.", seen, count=distinct)
+        about = "" if seen.profile.distinct_exact else "about "
+        yield _finding(
+            "high_cardinality", "info", f"{seen.quoted} has {about}{distinct:,} different texts, so each says little on its own.", seen, count=distinct
+        )
 
 
 def _looks_like_identifier(seen: Seen) -> bool:
