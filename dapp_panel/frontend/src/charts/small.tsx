@@ -29,9 +29,9 @@ function labelOf(of: ColumnProfile, index: number, count: number, rows: number):
   return `${format.figure(edges[index], of.kind)} to ${format.figure(edges[index + 1], of.kind)}: ${format.count(count)}${share}`;
 }
 
-/** Named shares as bars with their figures. */
-export function Bars({ rows, tone }: { rows: { name: string; value: number; text: string; strong?: boolean }[]; tone?: string }) {
-  const most = Math.max(1e-12, ...rows.map((row) => row.value));
+/** Named figures as bars. `full` is what a whole bar stands for; without it the largest figure has one. */
+export function Bars({ rows, full }: { rows: { name: string; value: number; text: string; strong?: boolean }[]; full?: number }) {
+  const most = full || Math.max(1e-12, ...rows.map((row) => row.value));
   return (
     <ul class="bars">
       {rows.map((row) => (
@@ -40,7 +40,7 @@ export function Bars({ rows, tone }: { rows: { name: string; value: number; text
             {row.name}
           </span>
           <span class="bars-track">
-            <span class={`bars-fill ${tone ?? ""}`} style={{ width: `${Math.max(0.5, (Math.max(0, row.value) / most) * 100)}%` }} />
+            <span class="bars-fill" style={{ width: `${Math.max(0.5, (Math.max(0, row.value) / most) * 100)}%` }} />
           </span>
           <span class="bars-text num">{row.text}</span>
         </li>

@@ -45,7 +45,10 @@ function greeting(): string {
 
 function summary(data: HomeRead): string {
   if (data.datasets.length === 0) return "This is your team's workspace. It is still empty.";
-  const busy = data.jobs.length ? `${format.counted(data.jobs.length, "job is", "jobs are")} running` : "Nothing is running right now";
+  const waits = data.jobs.filter((job) => job.status === "queued").length;
+  const runs = data.jobs.length - waits;
+  const running = runs ? `${format.counted(runs, "job is", "jobs are")} running` : "Nothing is running right now";
+  const busy = waits ? `${running}, ${format.counted(waits, "waits", "wait")} for a worker` : running;
   const failed = data.datasets.filter((each) => each.status === "failed").length + data.models.filter((each) => each.status === "failed").length;
   return failed ? `${busy}, and ${format.counted(failed, "recent thing needs", "recent things need")} a look.` : `${busy}.`;
 }

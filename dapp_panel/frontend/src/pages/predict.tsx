@@ -128,9 +128,9 @@ function Outcome({ answer, results }: { answer: PredictRead; results: Results })
     <div class="stack">
       <p class="outcome">{typeof first.prediction === "number" ? format.number(first.prediction) : said}</p>
       {shares.length > 0 && (
-        <Bars rows={shares.slice(0, 8).map(([name, share]) => ({ name, value: share, text: format.percent(share), strong: name === said }))} />
+        <Bars full={1} rows={shares.slice(0, 8).map(([name, share]) => ({ name, value: share, text: format.percent(share), strong: name === said }))} />
       )}
-      {shares.length === 0 && error && <p class="muted">On rows it had never seen it was typically off by ±{format.number(error.value)}.</p>}
+      {shares.length === 0 && error && <p class="muted">On rows it had never seen it was typically off by ±{format.rough(error.value)}.</p>}
       {answer.notes.map((note) => (
         <Notice key={note}>{note}</Notice>
       ))}

@@ -35,7 +35,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
               <p class="muted">{format.sentence(head.guess)}</p>
             </div>
             <Better score={head.score} words={{ ours: head.ours, guess: head.guess }} />
-            <p class="small muted">The darker band is where the true value lies, 95 times of 100: {head.range}.</p>
+            <p class="small muted">The marked band is where the true value lies, 95 times of 100: {head.range}.</p>
           </Card>
         )}
         <Card title="What drives it" note="How much worse it gets when a column is shuffled. Importance is not cause.">

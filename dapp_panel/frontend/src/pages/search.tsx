@@ -90,7 +90,7 @@ export function OverTime({ board }: { board: Pick<Leaderboard, "trials" | "metri
       height={260}
       label={`Score of ${drawn.points.length} candidates over time; the best is ${format.score(board.metric, drawn.line.at(-1)?.[1])}`}
       build={(paint) => ({
-        xAxis: axis(paint, { type: "value", min: 0, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, formatter: (value: number) => format.duration(value) } }),
+        xAxis: axis(paint, { type: "value", min: 0, minInterval: 1, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, formatter: (value: number) => format.duration(value) } }),
         yAxis: axis(paint, { type: "value", scale: true, axisLabel: { color: paint.ink3, fontSize: 13, formatter: (value: number) => format.number(value) } }),
         tooltip: tip(paint, (params) => {
           const each = params as { dataIndex: number; seriesType: string };

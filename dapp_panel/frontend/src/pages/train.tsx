@@ -251,7 +251,7 @@ function Values({ of, rows }: { of: ColumnProfile; rows: number }) {
       </>
     );
   }
-  return <Bars rows={of.top.map((each) => ({ name: each.value, value: each.count, text: format.percent(rows ? each.count / rows : 0) }))} />;
+  return <Bars full={rows} rows={of.top.map((each) => ({ name: each.value, value: each.count, text: format.percent(rows ? each.count / rows : 0) }))} />;
 }
 
 function tasksFor(column: ColumnProfile): Task[] {
