@@ -51,7 +51,7 @@ def test_categories_are_texts() -> None:
 
 def test_dates_beyond_every_calendar_are_missing() -> None:
     days = pa.array([2_000_000_000, -2_000_000_000, 0, None], pa.int32()).cast(pa.date32())
-    moments = pa.array([2**62, -(2**62), 0, None], pa.int64())
+    moments = pa.array([2**63 - 1, 1 - 2**63, 0, None], pa.int64())
     table = pa.table({"d": days, "ms": moments.cast(pa.timestamp("ms")), "us": moments.cast(pa.timestamp("us"))})
     none = [None, None, None]
     assert to_rows(as_frame(table)) == [none, none, ["1970-01-01", "1970-01-01T00:00:00", "1970-01-01T00:00:00"], none]
