@@ -47,7 +47,7 @@ class Settings:
     job_memory: int = _setting(0, "Memory that one job may use; 0 means half of the machine's.", unit="bytes")
     parse_seconds: int = _setting(1800, "Longest time that reading one file may take.", unit="seconds")
     cache_memory: int = _setting(512 * MIB, "Memory for decrypted columns and query results in each process.", unit="bytes")
-    workers: int = _setting(1, "Jobs that the worker of this machine runs at the same time.")
+    workers: int = _setting(1, "Trainings that the worker of this machine runs at the same time; shorter work has a place of its own.")
     start_worker: bool = _setting(True, "Whether a Jupyter server starts a worker by itself when none runs.")
     access_minutes: int = _setting(10, "How long an access token is valid.", unit="minutes")
     session_days: int = _setting(7, "How long a sign-in lasts at the most.", unit="days")

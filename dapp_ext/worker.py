@@ -21,6 +21,7 @@ from typing import Any, TextIO
 import psutil
 
 from dapp_ext.errors import DappError, Internal, JobCancelled
+from dapp_ext.schema.jobs import JobKind
 from dapp_ext.services import Services, open_services
 from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_server
 from dapp_ext.services.jobs import Jobs
@@ -33,6 +34,10 @@ log = logging.getLogger("dapp.worker")
 IDLE_SECONDS = 2.0
 RECOVER_SECONDS = 5.0
 WISHES_SECONDS = 0.5
+# Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
+LONG: tuple[JobKind, ...] = ("train",)
+SHORT: tuple[JobKind, ...] = ("ingest", "predict")
+SHORT_PLACES = 1
 
 
 class _LostLease(Exception):
@@ -40,14 +45,14 @@ class _LostLease(Exception):
 
 
 class Worker:
-    """Runs up to ``settings.workers`` jobs at the same time until it is told to stop."""
+    """Runs up to ``settings.workers`` trainings and one shorter job at the same time until it is told to stop."""
 
     def __init__(self, services: Services, settings: Settings, *, parent: int | None = None) -> None:
         self._services = services
         self._settings = settings
         self._parent = parent
         self._stopping = threading.Event()
-        self._places = threading.BoundedSemaphore(settings.workers)
+        self._places = {kinds: threading.BoundedSemaphore(count) for kinds, count in ((LONG, settings.workers), (SHORT, SHORT_PLACES))}
         self._me = services.jobs.enlist()
         self._children = start_fork_server(max(1, (os.cpu_count() or 1) // settings.workers))
         self._threads: set[threading.Thread] = set()
@@ -74,8 +79,9 @@ class Worker:
                     reported = moment
                     self._me.jobs = len(self._threads)
                     self._services.jobs.report(self._me)
-                while self._start_one():
-                    pass
+                for kinds in self._places:
+                    while self._start_one(kinds):
+                        pass
             except DappError as error:
                 log.warning("The queue does not answer and is asked again: %s", error.message)
             self._services.bell.wait(IDLE_SECONDS)
@@ -100,28 +106,29 @@ class Worker:
     def _is_orphan(self) -> bool:
         return self._parent is not None and not psutil.pid_exists(self._parent)
 
-    def _start_one(self) -> bool:
-        if self._stopping.is_set() or not self._places.acquire(blocking=False):
+    def _start_one(self, kinds: tuple[JobKind, ...]) -> bool:
+        place = self._places[kinds]
+        if self._stopping.is_set() or not place.acquire(blocking=False):
             return False
         try:
-            job = self._services.jobs.claim(self._me)
+            job = self._services.jobs.claim(self._me, kinds)
         except BaseException:
-            self._places.release()
+            place.release()
             raise
         if job is None:
-            self._places.release()
+            place.release()
             return False
-        thread = threading.Thread(target=self._run_and_release, args=(job,), name=f"job-{job.id}")
+        thread = threading.Thread(target=self._run_and_release, args=(job, place), name=f"job-{job.id}")
         self._threads.add(thread)
         thread.start()
         return True
 
-    def _run_and_release(self, job: Job) -> None:
+    def _run_and_release(self, job: Job, place: threading.BoundedSemaphore) -> None:
         try:
             self._run(job)
         finally:
             self._threads.discard(threading.current_thread())
-            self._places.release()
+            place.release()
             self._services.bell.wake()
 
     def _run(self, job: Job) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import psutil
 
@@ -113,13 +113,13 @@ class Jobs:
         with self._context.database.write() as session:
             queue.forget_worker(session, worker.id)
 
-    def claim(self, worker: Worker) -> Job | None:
-        """Take the next job; ``None`` when nothing waits."""
+    def claim(self, worker: Worker, kinds: Collection[JobKind] = get_args(JobKind)) -> Job | None:
+        """Take the next job of these kinds; ``None`` when none waits."""
         with self._context.database.read() as session:
-            if not queue.counts(session)["queued"]:
+            if not queue.is_waiting(session, kinds):
                 return None
         with self._context.change(None, None) as change:
-            job = queue.claim(change.session, worker.id)
+            job = queue.claim(change.session, worker.id, kinds)
             if job is not None:
                 tell_job(change, "job.started", job)
             return job

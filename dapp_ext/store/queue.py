@@ -7,7 +7,7 @@ changes nothing. Lost work is queued again; work whose worker died three times i
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
@@ -23,10 +23,15 @@ DEATHS_UNTIL_DEAD = 3
 RETRY_AFTER_SECONDS = 1.0
 
 
-def claim(session: Session, worker_id: str) -> Job | None:
-    """Take the oldest job that waits. Owners take turns: who has fewest running jobs comes first."""
+def is_waiting(session: Session, kinds: Collection[str]) -> bool:
+    """Whether a job of these kinds waits."""
+    return session.exec(select(Job.id).where(Job.status == "queued", col(Job.kind).in_(kinds)).limit(1)).first() is not None
+
+
+def claim(session: Session, worker_id: str, kinds: Collection[str]) -> Job | None:
+    """Take the oldest job of these kinds that waits. Owners take turns: who has none running comes first."""
     busy_owners = set(session.exec(select(Job.owner_id).where(Job.status == "running")))
-    waiting = select(Job).where(col(Job.status) == "queued", col(Job.not_before) <= time.time()).order_by(col(Job.created_at)).limit(50)
+    waiting = select(Job).where(Job.status == "queued", col(Job.kind).in_(kinds), col(Job.not_before) <= time.time()).order_by(col(Job.created_at)).limit(50)
     if session.get_bind().dialect.name == "postgresql":
         waiting = waiting.with_for_update(skip_locked=True)
     candidates = sorted(session.exec(waiting), key=lambda job: (job.owner_id in busy_owners, job.created_at))

@@ -113,6 +113,15 @@ def test_cancel_what_may_not_or_cannot_be_cancelled(services: Services, owner: A
         services.jobs.cancel(owner, job.id)
 
 
+def test_short_work_does_not_wait_behind_long_work(services: Services, owner: Actor, upload: Upload) -> None:
+    upload(owner, DATA)
+    worker = _worker(services)
+    assert services.jobs.claim(worker, ("train",)) is None
+    job = services.jobs.claim(worker, ("ingest", "predict"))
+    assert job is not None
+    assert job.kind == "ingest"
+
+
 def test_owners_take_turns(services: Services, owner: Actor, person: Callable[[str, Role], Actor], upload: Upload) -> None:
     ada = person("ada", Role.analyst)
     for _ in range(3):

@@ -196,6 +196,8 @@ def test_bad_input_is_one_clear_sentence(running: Running, client: DAPPClient, a
 def test_a_killed_worker_costs_nothing(running: Running, client: DAPPClient, adult: Any) -> None:
     model = client.train_model(adult, target="income", time_budget=20)
     _until(lambda: model.board().trials, lambda trials: len(trials) >= 1)
+    client.upload_file(SAMPLES / "penguins.csv", name="Read while a training runs")
+    assert model.refresh().status == "training"
     before = len(model.board().trials)
     worker = next(process for process in psutil.Process(running.process.pid).children() if "dapp_ext.worker" in " ".join(process.cmdline()))
     children = worker.children(recursive=True)
