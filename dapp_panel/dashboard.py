@@ -52,7 +52,11 @@ class Dashboard:
         """End pages whose sign-in has ended elsewhere, within seconds, also when nobody touches them."""
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
-            await self._check_all()
+            try:
+                await self._check_all()
+            except Exception:
+                # Whatever it was: were this to end, no sign-in would be checked any more.
+                log.exception("sign-ins could not be checked")
 
     async def _check_all(self) -> None:
         # Apart from the loop above, so that no name there keeps pages alive while it sleeps.

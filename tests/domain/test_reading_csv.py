@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dapp_ext.domain.reading import slices, table
 from dapp_ext.errors import FileUnreadable, TooLarge
@@ -67,7 +68,7 @@ def test_one_broken_byte_in_a_utf8_file_is_named_and_not_guessed_away() -> None:
 def test_a_wrong_encoding_that_was_chosen_is_refused() -> None:
     with pytest.raises(FileUnreadable, match="utf-8"):
         read("a,b\nö,1\n".encode("cp1252"), encoding="utf-8")
-    with pytest.raises(FileUnreadable, match="no text encoding"):
+    with pytest.raises(ValidationError, match="no text encoding"):
         read("a,b\n1,2\n", encoding="klingon")
 
 

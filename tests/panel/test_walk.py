@@ -245,7 +245,7 @@ def test_a_viewer_sees_what_a_viewer_may_do(running: Running, browser: Browser) 
     with open_services(settings) as services:
         cookie = next(each["value"] for each in page.context.cookies() if each["name"] == Cookie.of(settings).name)
         services.accounts.logout(services.accounts.browser_session(cookie))
-    expect(page.get_by_text("Your sign-in has ended")).to_be_visible(timeout=6_000)
+    expect(page.get_by_text("Your sign-in has ended")).to_be_visible(timeout=12_000)
     page.get_by_role("link", name="Sign in").click()
     expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
     page.context.close()
