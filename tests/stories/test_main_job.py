@@ -212,8 +212,12 @@ def test_a_killed_worker_costs_nothing(running: Running, client: DAPPClient, adu
 
 def test_no_plaintext_is_on_the_disk(running: Running, client: DAPPClient, adult: Any) -> None:
     frame = client.get_processed_data(adult)
-    words = {b"marital-status", b"capital-gain", b"Prof-specialty", b"Married-civ-spouse", b"Bachelors", b"United-States", b">50K", b"Adelie", b"Biscoe"}
-    assert b"Prof-specialty".decode() in set(frame["occupation"])
+    texts = [frame[name].dropna().astype(str).unique() for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name])]
+    # Shorter ones turn up by chance in megabytes of sealed bytes.
+    words = {word.encode() for word in (*frame.columns, *(text for column in texts for text in column)) if len(word) >= 6} - {
+        b"income"
+    }  # also a part of the file's own name
+    assert {b"marital-status", b"Prof-specialty", b"Bachelors"} <= words
     searched = 0
     for path in running.home.rglob("*"):
         if not path.is_file() or path.is_socket():
