@@ -78,6 +78,13 @@ export interface Confusion {
   counts: number[][];
 }
 
+export interface Coverage {
+  level: number;
+  reached: number;
+  half_width: number;
+  sentence: string;
+}
+
 export interface Curve {
   kind: string;
   label: string;
@@ -116,6 +123,23 @@ export interface DatasetRead {
   updated_at: string;
 }
 
+export interface Decisions {
+  positive: string;
+  thresholds: number[];
+  true_positives: number[];
+  false_positives: number[];
+  positives: number;
+  negatives: number;
+}
+
+export interface Dependence {
+  column: string;
+  values: unknown[];
+  mean: number[];
+  rows: number[][];
+  label: string;
+}
+
 export interface ErrorBody {
   code: string;
   message: string;
@@ -147,6 +171,12 @@ export interface Finding {
   count: number | null;
 }
 
+export interface Fix {
+  code: string;
+  label: string;
+  change: Record<string, unknown>;
+}
+
 export interface Grouping {
   column: string;
   bins?: number | null;
@@ -160,6 +190,10 @@ export interface Guard {
   sentence: string;
   columns: string[];
   rows: number[];
+  rows_count: number;
+  values: Record<string, number>;
+  fixes: Fix[];
+  second: SecondScore | null;
 }
 
 export interface Histogram {
@@ -349,6 +383,15 @@ export interface Results {
   libraries: Record<string, string>;
   seconds: number;
   stopped_early: boolean;
+  worst: Guard | null;
+  recommended: number | null;
+  cross_validated: Score | null;
+  decisions: Decisions | null;
+  threshold: number | null;
+  dependence: Dependence[];
+  coverage: Coverage | null;
+  recipe: Record<string, unknown>;
+  question: TaskGuess | null;
 }
 
 export type Role = "admin" | "analyst" | "viewer";
@@ -386,13 +429,25 @@ export interface Score {
   greater_is_better: boolean;
 }
 
+export interface SecondScore {
+  metric: string;
+  label: string;
+  greater_is_better: boolean;
+  before: number;
+  after: number;
+  sentence: string;
+}
+
 export interface Sort {
   column: string;
   descending?: boolean;
 }
 
 export interface Split {
-  validation: "random" | "time";
+  validation: "random" | "stratified" | "group" | "time";
+  column: string | null;
+  reason: string | null;
+  repeats: number;
   folds: number;
   rows_train: number;
   rows_test: number;
@@ -423,6 +478,13 @@ export interface SystemEvent {
   severity: string;
 }
 
+export interface TaskGuess {
+  task: "binary" | "multiclass" | "regression";
+  reason: string;
+  certain: boolean;
+  others: ("binary" | "multiclass" | "regression")[];
+}
+
 export interface TrainRequest {
   dataset: string;
   target?: string | null;
@@ -432,10 +494,15 @@ export interface TrainRequest {
   time_budget?: number;
   trials?: number | null;
   metric?: string | null;
-  validation?: "random" | "time" | null;
-  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  group?: string | null;
+  time_column?: string | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest" | "histgb" | "neural")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
+  allow?: string[];
+  clean?: ("drop_duplicates" | "drop_conflicts" | "drop_rare" | "merge_rare")[];
+  missing?: Record<string, unknown[]>;
   seed?: number;
 }
 
@@ -451,6 +518,12 @@ export interface Trial {
   error: string | null;
   at: string;
   is_best: boolean;
+  fit_seconds: number | null;
+  predict_seconds: number | null;
+  low: number | null;
+  high: number | null;
+  near_best: boolean;
+  recommended: boolean;
 }
 
 export interface TrialEvent {
