@@ -142,7 +142,7 @@ def run_jobs(services: Services) -> Callable[[], None]:
             claimed = job
             services.settling.begin(claimed)
             try:
-                made = perform(services.settling.order(claimed), functools.partial(_hear, services, claimed), lambda: False)
+                made = perform(services.settling.order(claimed), functools.partial(_hear, services, claimed), lambda: services.jobs.wishes(claimed).wanted)
             except DappError as error:
                 services.jobs.fail(claimed, error.code, error.message)
             else:

@@ -11,6 +11,7 @@ from dapp_ext.errors import KeyWrong
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.batches import Batches
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
@@ -18,6 +19,7 @@ from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
+from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
 from dapp_ext.services.system import System, WorkerKeeper
@@ -40,6 +42,8 @@ class Services:
     datasets: Datasets
     models: Models
     predictions: Predictions
+    registry: Registry
+    batches: Batches
     jobs: Jobs
     events: Events
     audit: Audit
@@ -78,13 +82,16 @@ def open_services(settings: Settings) -> Services:
     datasets = Datasets(context)
     scorers = Scorers()
     models = Models(context, datasets, scorers)
+    jobs = Jobs(context, partial(fail, context))
     services = Services(
         settings=settings,
         accounts=Accounts(context),
         datasets=datasets,
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
-        jobs=Jobs(context, partial(fail, context)),
+        registry=Registry(context, models),
+        batches=Batches(context, models, jobs),
+        jobs=jobs,
         events=Events(context),
         audit=Audit(context),
         system=System(context),

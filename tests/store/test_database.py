@@ -69,7 +69,9 @@ def test_a_home_of_the_first_release_keeps_what_it_holds(tmp_path: Path) -> None
         connection.execute(text("INSERT INTO trials (model_id, number, at) VALUES ('m', 1, :m)"), {"m": moment})
     migrations.upgrade(found)
     with found.engine.connect() as connection:
-        assert connection.execute(text("SELECT models.name, models.version, trials.number FROM models JOIN trials ON model_id = models.id")).all() == [("M", 1, 1)]
+        assert connection.execute(text("SELECT models.name, models.version, trials.number FROM models JOIN trials ON model_id = models.id")).all() == [
+            ("M", 1, 1)
+        ]
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
