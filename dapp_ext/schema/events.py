@@ -65,6 +65,13 @@ class PredictionEvent(Answer):
     error: str | None = None
 
 
+class InsightEvent(Answer):
+    """insight.published, changed, deleted. The title is not in it: it may name columns."""
+
+    dataset: Named | None = None
+    model: Named | None = None
+
+
 class UserEvent(Answer):
     """user.created, changed, signed_in, signed_out."""
 
@@ -94,6 +101,9 @@ PAYLOADS: dict[str, type[Answer]] = {
     "model.deleted": ModelEvent,
     "prediction.ready": PredictionEvent,
     "prediction.failed": PredictionEvent,
+    "insight.published": InsightEvent,
+    "insight.changed": InsightEvent,
+    "insight.deleted": InsightEvent,
     "job.queued": JobEvent,
     "job.started": JobEvent,
     "job.progress": JobEvent,

@@ -15,6 +15,7 @@ from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
+from dapp_ext.services.insights import Insights
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
@@ -40,6 +41,7 @@ class Services:
     datasets: Datasets
     models: Models
     predictions: Predictions
+    insights: Insights
     jobs: Jobs
     events: Events
     audit: Audit
@@ -84,6 +86,7 @@ def open_services(settings: Settings) -> Services:
         datasets=datasets,
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
+        insights=Insights(context, datasets, models),
         jobs=Jobs(context, partial(fail, context)),
         events=Events(context),
         audit=Audit(context),
