@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from dapp_ext.client import datasets, models, predictions, registry
+from dapp_ext.client import datasets, insights, models, predictions, registry
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
 from dapp_ext.client.drawing import card, paragraph
 from dapp_ext.client.filters import FilterLike
+from dapp_ext.client.insights import Insight, Publication
 from dapp_ext.client.jobs import JOB_COLUMNS, Job
 from dapp_ext.client.live import Subscription
 from dapp_ext.client.models import Model
@@ -290,6 +291,41 @@ class DAPPClient:
     def predict_dataset(self, model: Model | str | None, dataset: Dataset | str | None = None, name: str | None = None, wait: bool = True) -> Dataset:
         """Predict every row of a dataset in the background; the answer is a new dataset."""
         return predictions.predict_dataset(self._connection, model, dataset, name, wait=wait)
+
+    def publish(
+        self,
+        figure_or_table: Any,
+        title: str,
+        *,
+        note: str | None = None,
+        dataset: Dataset | str | None = None,
+        model: Model | str | None = None,
+        visibility: Visibility | None = None,
+    ) -> Insight:
+        """Show a figure or a table to everybody, as an insight on the dashboard.
+
+        It is sent as a picture, drawn here, and a table of its numbers; never as script. It is kept sealed.
+
+        Parameters
+        ----------
+        figure_or_table : matplotlib, seaborn, plotly, Bokeh or HoloViews figure, or pandas, polars or Arrow table
+            Of a table the first 1,000 rows and 50 columns are shown.
+        title, note : str
+            What it shows, and a sentence or two below that.
+        dataset, model : optional
+            What it is about; it is listed there too, and whoever may not see that does not see the insight.
+        visibility : {"team", "private"}, optional
+            Who may see it; as the dataset or model when left out.
+        """
+        return insights.publish(self._connection, figure_or_table, Publication(title, note, dataset, model, visibility))
+
+    def insights(self, about: Dataset | Model | str | None = None) -> Listing[Insight]:
+        """What was published, the newest first; only what shows a dataset or model where one is given."""
+        return insights.list_insights(self._connection, about)
+
+    def insight(self, ref: Insight | str) -> Insight:
+        """One insight by id."""
+        return insights.get_insight(self._connection, ref)
 
     def jobs(self, status: str | None = None) -> Listing[Job]:
         """Work in the background, the newest first."""

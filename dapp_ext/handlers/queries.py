@@ -19,6 +19,12 @@ class ListQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
+class InsightsQuery(Request):
+    about: str | None = Field(default=None, max_length=200, description="Id of a dataset or model: only what shows it.")
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
 class JobsQuery(Request):
     status: JobStatus | None = None
     limit: int = Field(default=50, ge=1, le=500)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dapp_ext.handlers import audit, auth, datasets, events, jobs, models, openapi, pages, registry, system, users
+from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, registry, system, users
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
@@ -13,6 +13,7 @@ from dapp_ext.handlers.queries import (
     CompareQuery,
     EventsQuery,
     ExportQuery,
+    InsightsQuery,
     JobsQuery,
     ListQuery,
     ModelExportQuery,
@@ -35,6 +36,7 @@ from dapp_ext.schema.audit import AuditRead
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest
 from dapp_ext.schema.events import EventPage
+from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate, TableRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import (
     BatchPredictRead,
@@ -104,6 +106,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
     Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
     Op("GET", "/models/{ref}/export", models.export, "The model as a file.", query=ModelExportQuery, gives=FILE),
+    # What notebooks publish
+    Op("GET", "/insights", insights.index, "What notebooks published, newest first.", query=InsightsQuery, answer=Page[InsightRead]),
+    Op("POST", "/insights", insights.publish, "Publish a picture or a table.", body=InsightPublish, answer=InsightRead, status=201, limit=insights.LIMIT),
+    Op("GET", "/insights/{ref}", insights.show, "One insight.", answer=InsightRead),
+    Op("PATCH", "/insights/{ref}", insights.update, "Change its title, its note, or who sees it.", body=InsightUpdate, answer=InsightRead),
+    Op("DELETE", "/insights/{ref}", insights.delete, "Delete an insight and the key of its data.", status=204),
+    Op("GET", "/insights/{ref}/picture", insights.picture, "Its picture.", gives="image/png"),
+    Op("GET", "/insights/{ref}/table", insights.table, "Its table.", answer=TableRead),
     # Jobs and the feed
     Op("GET", "/jobs", jobs.index, "Work in the background, newest first.", query=JobsQuery, answer=Page[JobRead]),
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),

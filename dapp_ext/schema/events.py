@@ -75,6 +75,13 @@ class MonitorEvent(Answer):
     columns: int = 0
 
 
+class InsightEvent(Answer):
+    """insight.published, changed, deleted. The title is not in it: it may name columns."""
+
+    dataset: Named | None = None
+    model: Named | None = None
+
+
 class UserEvent(Answer):
     """user.created, changed, signed_in, signed_out."""
 
@@ -107,6 +114,9 @@ PAYLOADS: dict[str, type[Answer]] = {
     "prediction.ready": PredictionEvent,
     "prediction.failed": PredictionEvent,
     "monitor.alert": MonitorEvent,
+    "insight.published": InsightEvent,
+    "insight.changed": InsightEvent,
+    "insight.deleted": InsightEvent,
     "job.queued": JobEvent,
     "job.started": JobEvent,
     "job.progress": JobEvent,

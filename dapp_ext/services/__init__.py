@@ -16,6 +16,7 @@ from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
+from dapp_ext.services.insights import Insights
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
@@ -44,6 +45,7 @@ class Services:
     predictions: Predictions
     registry: Registry
     batches: Batches
+    insights: Insights
     jobs: Jobs
     events: Events
     audit: Audit
@@ -91,6 +93,7 @@ def open_services(settings: Settings) -> Services:
         predictions=Predictions(context, datasets, models, scorers),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
+        insights=Insights(context, datasets, models),
         jobs=jobs,
         events=Events(context),
         audit=Audit(context),

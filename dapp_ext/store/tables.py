@@ -238,6 +238,25 @@ class PredictionGroup(SQLModel, table=True):
     entries: bytes | None = Field(default=None, sa_column=Column("entries", LargeBinary, nullable=True))
 
 
+class Insight(SQLModel, table=True):
+    """What a notebook published; ``sealed`` holds title, note, source, the size of the picture and the rows of the table."""
+
+    __tablename__ = "insights"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    owner_id: str = Field(foreign_key="accounts.id", index=True)
+    visibility: str = "team"
+    dataset_id: str | None = Field(default=None, index=True)
+    dataset_name: str | None = None
+    dataset_version: int | None = None
+    model_id: str | None = Field(default=None, index=True)
+    model_name: str | None = None
+    picture_id: str | None = None
+    table_id: str | None = None
+    sealed: bytes | None = _sealed()
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
 class Job(SQLModel, table=True):
     """Work in the background. ``attempt`` fences: a worker that lost its lease cannot write any more."""
 

@@ -671,6 +671,64 @@ export interface RegisterRequest {
   unseen?: boolean;
 }
 
+/** Rows that stand beside a picture, or alone. `total` is how many there were before they were cut. */
+export interface TableWrite {
+  columns: string[];
+  rows?: ((boolean | number | string | null)[])[];
+  total?: number | null;
+}
+
+/** A picture (PNG; nothing else is shown, and never a script), a table, or both. */
+export interface InsightPublish {
+  title: string;
+  /** A sentence or two below the title. */
+  note?: string | null;
+  /** A PNG, in base64. */
+  picture?: string | null;
+  table?: TableWrite | null;
+  /** Id or name of the dataset that it shows. */
+  dataset?: string | null;
+  /** Id or name of the model that it shows. */
+  model?: string | null;
+  /** That of the dataset or model when left out; without one, team. */
+  visibility?: Visibility | null;
+  /** The library that drew it. */
+  source?: string | null;
+}
+
+export interface InsightUpdate {
+  title?: string | null;
+  note?: string | null;
+  visibility?: Visibility | null;
+}
+
+/** One insight. Its picture is a PNG at `/insights/{id}/picture`, its table at `/insights/{id}/table`. */
+export interface InsightRead {
+  id: string;
+  title: string;
+  note: string | null;
+  owner: Named;
+  visibility: Visibility;
+  dataset: Named | null;
+  dataset_version: number | null;
+  model: Named | null;
+  has_picture: boolean;
+  width: number | null;
+  height: number | null;
+  has_table: boolean;
+  rows: number | null;
+  source: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** The table of an insight; `total` is how many rows there were before they were cut. */
+export interface TableRead {
+  columns: string[];
+  rows: unknown[][];
+  total: number;
+}
+
 /** What a job works for. */
 export interface JobSubject {
   kind: 'dataset' | 'model' | 'batch';
@@ -760,6 +818,12 @@ export interface MonitorEvent {
   version: number;
   code: string;
   columns: number;
+}
+
+/** insight.published, changed, deleted. The title is not in it: it may name columns. */
+export interface InsightEvent {
+  dataset: Named | null;
+  model: Named | null;
 }
 
 /** user.created, changed, signed_in, signed_out. */
@@ -864,6 +928,9 @@ export interface EventPayloads {
   'prediction.ready': PredictionEvent;
   'prediction.failed': PredictionEvent;
   'monitor.alert': MonitorEvent;
+  'insight.published': InsightEvent;
+  'insight.changed': InsightEvent;
+  'insight.deleted': InsightEvent;
   'job.queued': JobEvent;
   'job.started': JobEvent;
   'job.progress': JobEvent;
@@ -897,6 +964,7 @@ export type ErrorCode =
   | 'denied'
   | 'error'
   | 'file_unreadable'
+  | 'insight_not_found'
   | 'integrity_failed'
   | 'internal'
   | 'invalid'
