@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from dapp_ext.schema.models import Cleaning, Family, Guard, Task, Trial, Validation
 
@@ -55,6 +54,14 @@ class Recipe:
     threads: int = 1
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What people want of a search that goes on: more seconds than the budget, and families that are not to be tried any more."""
+
+    extra_seconds: float = 0.0
+    skipped: frozenset[str] = frozenset()
+
+
 class Watch(Protocol):
     """How a search speaks to the world. All methods are called on the thread that called ``train``."""
 
@@ -73,13 +80,5 @@ class Watch(Protocol):
     def should_stop(self) -> bool:
         """Whether the search should end now and keep the best so far; asked about four times a second."""
 
-
-@runtime_checkable
-class Steering(Protocol):
-    """What a watch may know besides: wishes that change a search while it runs. Both are asked with ``should_stop``."""
-
-    def seconds_more(self) -> float:
-        """Seconds that were added to the budget since the start, all together."""
-
-    def skipped(self) -> Collection[str]:
-        """Families that are not tried any more."""
+    def wishes(self) -> Wishes:
+        """What is wanted besides stopping; asked as often."""

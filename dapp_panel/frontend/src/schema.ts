@@ -48,7 +48,23 @@ export interface BatchPredictRead {
 export interface BatchPredictRequest {
   dataset: string;
   version?: number | null;
+  model_version?: number | null;
   name?: string | null;
+}
+
+export interface BatchTrainRequest {
+  datasets: string[];
+  target?: string | null;
+  name?: string | null;
+  task?: "binary" | "multiclass" | "regression" | null;
+  time_budget?: number;
+  trials?: number | null;
+  metric?: string | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  params?: Record<string, unknown>;
+  exclude?: string[];
+  seed?: number;
 }
 
 export interface Column {
@@ -71,6 +87,18 @@ export interface ColumnProfile {
   top: ValueCount[];
   histogram: Histogram | null;
   mean_length: number | null;
+}
+
+export interface Comparison {
+  a: ModelRead;
+  b: ModelRead;
+  sentence: string;
+  same_rows: boolean;
+  scores: ScorePair[];
+  recipe: Difference[];
+  columns_only_a: string[];
+  columns_only_b: string[];
+  columns_both: number;
 }
 
 export interface Confusion {
@@ -140,6 +168,12 @@ export interface Dependence {
   label: string;
 }
 
+export interface Difference {
+  name: string;
+  a: unknown;
+  b: unknown;
+}
+
 export interface ErrorBody {
   code: string;
   message: string;
@@ -154,6 +188,10 @@ export interface Event {
   actor: Named | null;
   subject: Subject;
   data: Record<string, unknown>;
+}
+
+export interface ExtendRequest {
+  seconds?: number;
 }
 
 export interface Filter {
@@ -217,7 +255,7 @@ export interface Importance {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -226,9 +264,17 @@ export interface JobEvent {
   error: string | null;
 }
 
+export interface JobLine {
+  job_id: string;
+  status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
+  subject: JobSubject;
+  progress: number;
+  error: string | null;
+}
+
 export interface JobRead {
   id: string;
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -239,23 +285,26 @@ export interface JobRead {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+  parent_id: string | null;
+  lines: JobLine[];
 }
 
 export interface JobSubject {
-  kind: "dataset" | "model";
+  kind: "dataset" | "model" | "batch";
   id: string;
   name: string;
 }
 
 export interface Leaderboard {
   model: string;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   metric: string | null;
   metric_label: string | null;
   greater_is_better: boolean;
   trials: Trial[];
   seconds_left: number | null;
   time_budget: number;
+  skipped: string[];
 }
 
 export interface Measure {
@@ -266,6 +315,7 @@ export interface Measure {
 export interface ModelEvent {
   name: string;
   status: string;
+  version: number;
   dataset: Named | null;
   error: string | null;
 }
@@ -274,7 +324,7 @@ export interface ModelRead {
   id: string;
   name: string;
   version: number;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
@@ -288,8 +338,22 @@ export interface ModelRead {
   trials: number;
   time_budget: number;
   job_id: string | null;
+  champion: boolean;
+  origin: "search" | "registered";
+  notes: string | null;
+  tags: string[];
+  skipped: string[];
+  policy_version: number | null;
+  alert: string | null;
   created_at: string;
   updated_at: string;
+}
+
+export interface ModelUpdate {
+  name?: string | null;
+  visibility?: "private" | "team" | null;
+  notes?: string | null;
+  tags?: string[] | null;
 }
 
 export interface Named {
@@ -302,9 +366,17 @@ export interface PasswordChange {
   new_password: string;
 }
 
+export interface PolicyApplied {
+  version: number;
+  threshold: number;
+}
+
 export interface PredictRead {
+  id: string;
   model: Named;
   model_version: number;
+  policy: PolicyApplied | null;
+  at: string;
   predictions: Prediction[];
   notes: string[];
 }
@@ -334,6 +406,15 @@ export interface Profile {
   likely_target_reason: string | null;
 }
 
+export interface PromotionRead {
+  model: string;
+  version: number | null;
+  kind: "promote" | "rollback";
+  reason: string;
+  by: Named;
+  at: string;
+}
+
 export interface QueryRead {
   version: number;
   columns: string[];
@@ -357,6 +438,10 @@ export interface ReadReport {
   sheet: string | null;
   header: boolean | null;
   notes: string[];
+}
+
+export interface ReasonRequest {
+  reason: string;
 }
 
 export interface Results {
@@ -392,6 +477,7 @@ export interface Results {
   coverage: Coverage | null;
   recipe: Record<string, unknown>;
   question: TaskGuess | null;
+  test_looks: number;
 }
 
 export type Role = "admin" | "analyst" | "viewer";
@@ -429,6 +515,16 @@ export interface Score {
   greater_is_better: boolean;
 }
 
+export interface ScorePair {
+  name: string;
+  label: string;
+  greater_is_better: boolean;
+  a: number | null;
+  b: number | null;
+  better: "a" | "b" | null;
+  apart: boolean;
+}
+
 export interface SecondScore {
   metric: string;
   label: string;
@@ -436,6 +532,10 @@ export interface SecondScore {
   before: number;
   after: number;
   sentence: string;
+}
+
+export interface SkipRequest {
+  family: "linear" | "lightgbm" | "forest";
 }
 
 export interface Sort {
@@ -497,7 +597,7 @@ export interface TrainRequest {
   validation?: "random" | "stratified" | "group" | "time" | null;
   group?: string | null;
   time_column?: string | null;
-  families?: ("linear" | "neighbours" | "lightgbm" | "forest" | "histgb" | "neural")[] | null;
+  families?: ("linear" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   allow?: string[];
@@ -543,6 +643,13 @@ export interface UserEvent {
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+export interface VersionsRead {
+  name: string;
+  champion: number | null;
+  versions: ModelRead[];
+  promotions: PromotionRead[];
 }
 
 export interface WorkerRead {
