@@ -9,7 +9,9 @@ from dapp_ext.handlers import audit, auth, datasets, events, jobs, models, opena
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
+    AuditExportQuery,
     AuditQuery,
+    AuditVerifyQuery,
     EventsQuery,
     ExportQuery,
     JobsQuery,
@@ -30,7 +32,7 @@ from dapp_ext.schema.accounts import (
     TicketRequest,
     TokenPair,
 )
-from dapp_ext.schema.audit import AuditRead
+from dapp_ext.schema.audit import AuditRead, AuditVerification
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest
 from dapp_ext.schema.events import EventPage
@@ -103,6 +105,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/users", users.create, "Make an account.", body=AccountCreate, answer=AccountRead, status=201),
     Op("PATCH", "/users/{ref}", users.update, "Change name or role, disable or enable.", body=AccountUpdate, answer=AccountRead),
     Op("GET", "/audit", audit.index, "Who did what, newest first.", query=AuditQuery, answer=Page[AuditRead]),
+    Op("GET", "/audit/verify", audit.verify, "Whether the log is whole, and what is not.", query=AuditVerifyQuery, answer=AuditVerification),
+    Op("GET", "/audit/export", audit.export, "The log as a file, oldest first.", query=AuditExportQuery, gives=FILE),
     Op("GET", "/system", system.status, "Addresses, isolation and workers.", answer=StatusRead),
     Op("POST", "/system/dashboard", system.start_dashboard, "The dashboard's address with a sign-in; starts it.", body=DashboardStart, answer=DashboardAddress),
     Op("GET", "/system/template", system.template, "The notebook template.", alone=True),

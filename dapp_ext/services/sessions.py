@@ -136,7 +136,7 @@ class Sessions:
         change.session.add(stored)
         change.actor = _actor(account, row.id, door, address, request_id)
         subject = Subject(kind="account", id=account.id)
-        audit.record(change.session, change.actor, "account.login", subject, "allow", {})
+        self._context.record(change.session, audit.Entry(change.actor, "account.login", subject))
         change.tell("user.signed_in", subject, UserEvent(name=account.name, role=account.role))
         return row
 

@@ -35,6 +35,10 @@ export type JobKind = 'ingest' | 'train' | 'predict';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
 
+export type Outcome = 'allow' | 'deny' | 'error';
+
+export type AuditFormat = 'jsonl' | 'csv';
+
 /** One page of a list; `next` is the cursor of the page after it, `total` is given where it is cheap. */
 export interface Page<T> {
   items: T[];
@@ -644,6 +648,49 @@ export interface AuditRead {
   outcome: string;
   request_id: string;
   details: Record<string, unknown>;
+}
+
+/** Which rows; everything that is left out lets all through. */
+export interface AuditFilter {
+  /** What the action begins with, such as dataset or dataset.delete. */
+  action?: string | null;
+  /** Id or name of the account. */
+  actor?: string | null;
+  outcome?: Outcome | null;
+  /** Id of what it was done to. */
+  subject?: string | null;
+  /** From this moment on. */
+  since?: string | null;
+  /** Before this moment. */
+  until?: string | null;
+}
+
+/** The end of the log: keep it elsewhere, and a log that was cut later is recognised. */
+export interface AuditHeadRead {
+  seq: number;
+  /** Code of the newest row, hexadecimal. */
+  mac: string;
+  instance_id: string;
+  at: string;
+}
+
+/** Rows that are not as they were written. */
+export interface AuditFinding {
+  /** changed, removed, added or moved */
+  kind: string;
+  row: number;
+  last_row: number;
+  says: string;
+}
+
+/** Whether the log is whole. `unchained` rows were written by a release that had no chain yet; they are covered together. */
+export interface AuditVerification {
+  ok: boolean;
+  rows: number;
+  unchained: number;
+  against_head: boolean;
+  head: AuditHeadRead;
+  findings: AuditFinding[];
 }
 
 export interface HealthRead {
