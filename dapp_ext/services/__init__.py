@@ -15,11 +15,13 @@ from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
+from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
@@ -37,6 +39,8 @@ class Services:
 
     settings: Settings
     accounts: Accounts
+    signins: SignIns
+    invitations: Invitations
     datasets: Datasets
     models: Models
     predictions: Predictions
@@ -78,16 +82,19 @@ def open_services(settings: Settings) -> Services:
     datasets = Datasets(context)
     scorers = Scorers()
     models = Models(context, datasets, scorers)
+    accounts, system = Accounts(context), System(context)
     services = Services(
         settings=settings,
-        accounts=Accounts(context),
+        accounts=accounts,
+        signins=SignIns(context),
+        invitations=Invitations(context, accounts, system),
         datasets=datasets,
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
         jobs=Jobs(context, partial(fail, context)),
         events=Events(context),
         audit=Audit(context),
-        system=System(context),
+        system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),
         context=context,

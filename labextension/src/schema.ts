@@ -7,6 +7,8 @@ export type Door = 'api' | 'jupyterlab' | 'dashboard' | 'cli' | 'worker';
 
 export type TicketPurpose = 'websocket' | 'dashboard' | 'jupyterlab';
 
+export type TokenScope = 'read' | 'predict' | 'write' | 'admin';
+
 export type ColumnKind = 'integer' | 'decimal' | 'boolean' | 'category' | 'text' | 'date' | 'datetime' | 'time' | 'duration';
 
 export type DatasetStatus = 'processing' | 'ready' | 'failed';
@@ -77,6 +79,7 @@ export interface Actor {
   name: string;
   role: Role;
   session_id: string | null;
+  scope: TokenScope | null;
   door: Door;
   address: string;
   request_id: string;
@@ -139,10 +142,103 @@ export interface AccountUpdate {
   disabled?: boolean | null;
 }
 
+/** What everybody may change of the own account. */
+export interface ProfileChange {
+  name: string;
+}
+
 /** The present password may be left out only while the account has none yet. */
 export interface PasswordChange {
   current_password?: string | null;
   new_password: string;
+}
+
+/** Ask somebody in; the account is made when the link is used. */
+export interface InvitationCreate {
+  email: string;
+  name?: string;
+  role?: Role;
+  /** How long the link can be used, in hours. */
+  hours?: number;
+}
+
+/** An invitation that waits. The link itself is told once, to whoever made it. */
+export interface InvitationRead {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  invited_by: Named;
+  created_at: string;
+  expires_at: string;
+}
+
+/** A link for one use, told this once; `url` is null while no dashboard answers and none is configured. */
+export interface LinkMade {
+  id: string;
+  email: string;
+  token: string;
+  url: string | null;
+  expires_at: string;
+}
+
+/** What a link leads to: an account of one's own, or a new password for one. */
+export interface LinkOffer {
+  purpose: 'invitation' | 'reset';
+  email: string;
+  name: string;
+  role: Role;
+  expires_at: string;
+}
+
+/** Use up a link: choose a name (for a new account) and a password. */
+export interface LinkAccept {
+  token: string;
+  password: string;
+  name?: string;
+}
+
+/** One place where an account is signed in. */
+export interface SessionRead {
+  id: string;
+  door: Door;
+  address: string;
+  created_at: string;
+  seen_at: string;
+  expires_at: string;
+  /** Whether it is the one that asked. */
+  is_current: boolean;
+  /** The personal access token behind it, where there is one. */
+  token_name: string | null;
+}
+
+/** Ask for a personal access token. */
+export interface TokenCreate {
+  name: string;
+  scope?: TokenScope;
+  /** How long it is valid, in days. */
+  days?: number;
+}
+
+/** A personal access token, without the token. */
+export interface TokenRead {
+  id: string;
+  name: string;
+  scope: TokenScope;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+}
+
+/** A new personal access token; the token itself is told this once. */
+export interface TokenMade {
+  id: string;
+  name: string;
+  scope: TokenScope;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  token: string;
 }
 
 /** A column as it is stored. */
@@ -754,6 +850,7 @@ export type ErrorCode =
   | 'route_not_found'
   | 'rows_mismatch'
   | 'setting_invalid'
+  | 'sign_in_not_found'
   | 'storage_full'
   | 'target_unusable'
   | 'throttled'
