@@ -11,16 +11,21 @@ from dapp_ext.errors import Broken, DappError
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.batches import Batches
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
+from dapp_ext.services.insights import Insights
+from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.keys import Keys
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
+from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
@@ -38,9 +43,14 @@ class Services:
 
     settings: Settings
     accounts: Accounts
+    signins: SignIns
+    invitations: Invitations
     datasets: Datasets
     models: Models
     predictions: Predictions
+    registry: Registry
+    batches: Batches
+    insights: Insights
     jobs: Jobs
     events: Events
     audit: Audit
@@ -80,17 +90,24 @@ def open_services(settings: Settings) -> Services:
     datasets = Datasets(context)
     scorers = Scorers()
     models = Models(context, datasets, scorers)
+    accounts, system = Accounts(context), System(context)
+    jobs = Jobs(context, partial(fail, context))
     services = Services(
         settings=settings,
-        accounts=Accounts(context),
+        accounts=accounts,
+        signins=SignIns(context),
+        invitations=Invitations(context, accounts, system),
         datasets=datasets,
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
-        jobs=Jobs(context, partial(fail, context)),
+        registry=Registry(context, models),
+        batches=Batches(context, models, jobs),
+        insights=Insights(context, datasets, models),
+        jobs=jobs,
         events=Events(context),
         audit=Audit(context),
         keys=Keys(context),
-        system=System(context),
+        system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),
         context=context,
