@@ -8,6 +8,7 @@
     │   ├── ColumnUnknown        a column is named that the dataset does not have
     │   ├── TargetUnusable       the chosen target cannot be learned
     │   ├── RowsMismatch         rows to predict do not fit what the model learned from
+    │   ├── ModelTypeRefused     a pipeline holds types that are not on the allow-list
     │   ├── PasswordWeak         a new password is too short or too common
     │   ├── CursorInvalid        a feed or list cursor that was not given out by this instance
     │   ├── TooLarge             more bytes, rows or columns than the settings allow
@@ -96,6 +97,11 @@ class TargetUnusable(Invalid):
 class RowsMismatch(Invalid):
     code = "rows_mismatch"
     sentence = "The rows do not fit the model. Give the columns that it was trained on."
+
+
+class ModelTypeRefused(Invalid):
+    code = "model_type_refused"
+    sentence = "The pipeline holds types that are not allowed here."
 
 
 class PasswordWeak(Invalid):

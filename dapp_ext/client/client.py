@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from dapp_ext.client import datasets, insights, models, predictions
+from dapp_ext.client import datasets, insights, models, predictions, registry
 from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
@@ -19,6 +19,7 @@ from dapp_ext.client.live import Subscription
 from dapp_ext.client.models import Model
 from dapp_ext.client.objects import Listing, reference
 from dapp_ext.client.profiles import DatasetProfile
+from dapp_ext.client.registry import Comparison, Versions
 from dapp_ext.client.results import Results
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
@@ -204,6 +205,45 @@ class DAPPClient(Administration):
         given = {"time_budget": time_budget, "trials": trials, "metric": metric, "validation": validation, "name": name, "wait": wait}
         lists = {"families": families and list(families), "params": params and dict(params), "exclude": exclude and list(exclude)}
         return models.train(self._connection, dataset, target, given | lists)
+
+    def train_batch(
+        self,
+        datasets: Sequence[Dataset | str],
+        target: str | None = None,
+        *,
+        name: str | None = None,
+        **recipe: Any,
+    ) -> Job:
+        """Train a model of each dataset with the same recipe, as one job with a line for each.
+
+        Parameters
+        ----------
+        datasets : list of Dataset or str
+            All are trained, or none: what is wrong with any of them is said at once.
+        target : str, optional
+            The same column in all; each dataset's likely one when left out.
+        name : str, optional
+            Name of the batch.
+        **recipe
+            As for :meth:`train_model`: ``time_budget`` (for each), ``trials``, ``metric``, ``families`` and so on.
+        """
+        return registry.train_batch(self._connection, datasets, target, {"name": name, **recipe})
+
+    def versions(self, model: Model | str | None = None) -> Versions:
+        """All versions of a model, newest first, and how its champion changed."""
+        return registry.versions(self._connection, model)
+
+    def compare(self, a: Model | str, b: Model | str) -> Comparison:
+        """Two models side by side: scores, recipe, columns, data. Names may carry a version: ``"churn@2"``."""
+        return registry.compare(self._connection, a, b)
+
+    def promote(self, model: Model | str, reason: str) -> Model:
+        """Make this version the champion of its name: predictions by name go to it."""
+        return registry.promote(self._connection, model, reason)
+
+    def rollback(self, model: Model | str, reason: str) -> Model:
+        """Bring back the champion before the present one; answers it."""
+        return registry.rollback(self._connection, model, reason)
 
     def models(self, search: str | None = None) -> Listing[Model]:
         """The models that you may see, the newest first."""

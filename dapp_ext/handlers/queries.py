@@ -65,6 +65,11 @@ class ExportQuery(Request):
     filters: str | None = Field(default=None, max_length=100_000, description="A JSON list of filters, as in the body of rows.")
 
 
+class CompareQuery(Request):
+    a: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
+    b: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
+
+
 class ModelExportQuery(Request):
     format: Literal["skops"] = "skops"
 

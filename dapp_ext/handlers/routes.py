@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, system, users
+from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, registry, system, users
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
     AuditQuery,
+    CompareQuery,
     EventsQuery,
     ExportQuery,
     InsightsQuery,
@@ -40,14 +41,17 @@ from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import (
     BatchPredictRead,
     BatchPredictRequest,
+    ExtendRequest,
     Leaderboard,
     ModelRead,
     ModelUpdate,
     PredictRead,
     PredictRequest,
     Results,
+    SkipRequest,
     TrainRequest,
 )
+from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
 
 API = "/dapp/api/v1"
@@ -86,12 +90,19 @@ OPERATIONS: tuple[Operation, ...] = (
     # Models
     Op("GET", "/models", models.index, "Models, newest first.", query=ListQuery, answer=Page[ModelRead]),
     Op("POST", "/models", models.train, "Train a model.", body=TrainRequest, answer=ModelRead, status=202),
+    Op("POST", "/models/batch", registry.batch, "Train a model of each of many datasets.", body=BatchTrainRequest, answer=JobRead, status=202),
+    Op("GET", "/models/compare", registry.compare, "Two models side by side.", query=CompareQuery, answer=Comparison),
     Op("GET", "/models/{ref}", models.show, "One model by id or name.", answer=ModelRead),
     Op("PATCH", "/models/{ref}", models.update, "Rename a model, or change who sees it.", body=ModelUpdate, answer=ModelRead),
     Op("DELETE", "/models/{ref}", models.delete, "Delete a model and the key of its data.", status=204),
     Op("GET", "/models/{ref}/leaderboard", models.leaderboard, "The trials so far, best first.", answer=Leaderboard),
     Op("GET", "/models/{ref}/results", models.results, "All that is known about a trained model.", answer=Results),
     Op("POST", "/models/{ref}/stop", models.stop, "End the search and keep the best so far.", answer=ModelRead),
+    Op("POST", "/models/{ref}/extend", models.extend, "Give the search more time.", body=ExtendRequest, answer=ModelRead),
+    Op("POST", "/models/{ref}/skip", models.skip, "Leave a family out of the rest of the search.", body=SkipRequest, answer=ModelRead),
+    Op("GET", "/models/{ref}/versions", registry.versions, "All versions of a model, and its champions.", answer=VersionsRead),
+    Op("POST", "/models/{ref}/promote", registry.promote, "Make this version the champion of its name.", body=ReasonRequest, answer=ModelRead),
+    Op("POST", "/models/{ref}/rollback", registry.rollback, "Bring back the champion before.", body=ReasonRequest, answer=ModelRead),
     Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
     Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
     Op("GET", "/models/{ref}/export", models.export, "The model as a file.", query=ModelExportQuery, gives=FILE),
@@ -144,5 +155,16 @@ def handlers() -> list[tuple[Any, ...]]:
 
 
 def pattern(path: str) -> str:
-    """The expression that an address with ``{names}`` stands for."""
-    return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace(".", r"\."))
+    """The expression that an address with ``{names}`` stands for; words that are addresses of their own are no names."""
+    parts = path.split("/")
+    found = []
+    for place, part in enumerate(parts):
+        words = [other[place] for other in (each.path.split("/") for each in OPERATIONS) if _beside(parts, other, place)]
+        unless = f"(?!(?:{'|'.join(sorted({re.escape(word) for word in words}))})$)" if part.startswith("{") and words else ""
+        found.append(unless + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", part.replace(".", r"\.")))
+    return "/".join(found)
+
+
+def _beside(parts: list[str], other: list[str], place: int) -> bool:
+    """Whether an address is the same but for a word in the place of a name."""
+    return len(parts) == len(other) and not other[place].startswith("{") and parts[:place] == other[:place] and parts[place + 1 :] == other[place + 1 :]

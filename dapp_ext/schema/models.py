@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dapp_ext.schema.base import Answer, Named, Request
+from dapp_ext.schema.base import Answer, Named, Request, now
 from dapp_ext.schema.datasets import Column, Severity, Visibility
 
 Task = Literal["binary", "multiclass", "regression"]
 Family = Literal["linear", "lightgbm", "forest"]
-ModelStatus = Literal["queued", "training", "ready", "failed"]
+ModelStatus = Literal["queued", "training", "ready", "failed", "cancelled"]
+FINAL_MODEL_STATUSES: frozenset[str] = frozenset({"ready", "failed", "cancelled"})
+ModelOrigin = Literal["search", "registered"]
 Validation = Literal["random", "time"]
 GuardState = Literal["passed", "done", "alerted"]
+Tag = Annotated[str, Field(min_length=1, max_length=60)]
 BUDGETS: dict[str, int] = {"quick": 30, "standard": 300, "thorough": 3600}
 
 
@@ -24,7 +27,7 @@ class TrainRequest(Request):
     dataset: str = Field(description="Id or name of the dataset.")
     target: str | None = None
     version: int | None = Field(default=None, description="Dataset version; the latest when left out.")
-    name: str | None = Field(default=None, min_length=1, max_length=200)
+    name: str | None = Field(default=None, min_length=1, max_length=200, description="The name of one's own model makes the next version of it.")
     task: Task | None = None
     time_budget: int = Field(default=60, ge=5, le=86_400, description="Seconds.")
     trials: int | None = Field(default=None, ge=1, le=1000, description="Number of trials; makes the search repeatable.")
@@ -146,6 +149,7 @@ class Results(Answer):
     libraries: dict[str, str] = Field(default_factory=dict)
     seconds: float
     stopped_early: bool = False
+    test_looks: int = Field(default=0, description="How often somebody looked at these scores of the locked test part.")
 
 
 class Leaderboard(Answer):
@@ -159,6 +163,7 @@ class Leaderboard(Answer):
     trials: list[Trial]
     seconds_left: float | None = None
     time_budget: int
+    skipped: list[str] = Field(default_factory=list, description="Families that are not tried any more.")
 
 
 class ModelRead(Answer):
@@ -181,20 +186,50 @@ class ModelRead(Answer):
     trials: int = 0
     time_budget: int
     job_id: str | None = None
+    champion: bool = Field(default=False, description="Whether predictions by name go to this version.")
+    origin: ModelOrigin = "search"
+    notes: str | None = None
+    tags: list[str] = Field(default_factory=list)
+    skipped: list[str] = Field(default_factory=list, description="Families that are not tried any more.")
+    policy_version: int | None = Field(default=None, description="The threshold policy that answers follow.")
+    alert: str | None = Field(default=None, description="Code of what the watch over its predictions found, until it is over.")
     created_at: datetime
     updated_at: datetime
 
 
 class ModelUpdate(Request):
+    """What is left out stays as it is. A name and who may see it hold for all versions, notes and tags for this one."""
+
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility | None = None
+    notes: str | None = Field(default=None, max_length=20_000)
+    tags: list[Tag] | None = Field(default=None, max_length=20)
+
+
+class ExtendRequest(Request):
+    """More time for a search that goes on."""
+
+    seconds: int = Field(default=600, ge=5, le=86_400)
+
+
+class SkipRequest(Request):
+    """A family that a search should not try any more."""
+
+    family: Family
+
+
+class PolicyApplied(Answer):
+    """From which probability of the positive class on the answer was yes."""
+
+    version: int
+    threshold: float
 
 
 class PredictRequest(Request):
     """Rows to predict now, as objects of column name to value."""
 
     rows: list[dict[str, Any]] = Field(min_length=1, max_length=10_000)
-    version: int | None = None
+    version: int | None = Field(default=None, ge=1, description="Model version; the champion, else the latest trained one, when left out.")
 
 
 class Prediction(Answer):
@@ -205,8 +240,13 @@ class Prediction(Answer):
 
 
 class PredictRead(Answer):
+    """Answers in the order of the rows, and what they can be traced by."""
+
+    id: str = Field(default="", description="Names this call in the prediction log.")
     model: Named
     model_version: int
+    policy: PolicyApplied | None = None
+    at: datetime = Field(default_factory=now)
     predictions: list[Prediction]
     notes: list[str] = Field(default_factory=list, description="What was missing or new in the rows.")
 
@@ -215,7 +255,8 @@ class BatchPredictRequest(Request):
     """A whole dataset to predict; the answer becomes a dataset of its own."""
 
     dataset: str
-    version: int | None = None
+    version: int | None = Field(default=None, ge=1, description="Dataset version; the latest when left out.")
+    model_version: int | None = Field(default=None, ge=1, description="The champion, else the latest trained one, when left out.")
     name: str | None = Field(default=None, min_length=1, max_length=200)
 
 

@@ -11,6 +11,7 @@ from dapp_ext.errors import KeyWrong
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.batches import Batches
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
@@ -19,6 +20,7 @@ from dapp_ext.services.insights import Insights
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
+from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
 from dapp_ext.services.system import System, WorkerKeeper
@@ -41,6 +43,8 @@ class Services:
     datasets: Datasets
     models: Models
     predictions: Predictions
+    registry: Registry
+    batches: Batches
     insights: Insights
     jobs: Jobs
     events: Events
@@ -80,14 +84,17 @@ def open_services(settings: Settings) -> Services:
     datasets = Datasets(context)
     scorers = Scorers()
     models = Models(context, datasets, scorers)
+    jobs = Jobs(context, partial(fail, context))
     services = Services(
         settings=settings,
         accounts=Accounts(context),
         datasets=datasets,
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
+        registry=Registry(context, models),
+        batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
-        jobs=Jobs(context, partial(fail, context)),
+        jobs=jobs,
         events=Events(context),
         audit=Audit(context),
         system=System(context),

@@ -25,13 +25,15 @@ export type Task = 'binary' | 'multiclass' | 'regression';
 
 export type Family = 'linear' | 'lightgbm' | 'forest';
 
-export type ModelStatus = 'queued' | 'training' | 'ready' | 'failed';
+export type ModelStatus = 'queued' | 'training' | 'ready' | 'failed' | 'cancelled';
+
+export type ModelOrigin = 'search' | 'registered';
 
 export type Validation = 'random' | 'time';
 
 export type GuardState = 'passed' | 'done' | 'alerted';
 
-export type JobKind = 'ingest' | 'train' | 'predict';
+export type JobKind = 'ingest' | 'train' | 'predict' | 'register' | 'batch';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
 
@@ -335,6 +337,7 @@ export interface TrainRequest {
   target?: string | null;
   /** Dataset version; the latest when left out. */
   version?: number | null;
+  /** The name of one's own model makes the next version of it. */
   name?: string | null;
   task?: Task | null;
   /** Seconds. */
@@ -454,6 +457,8 @@ export interface Results {
   libraries: Record<string, string>;
   seconds: number;
   stopped_early: boolean;
+  /** How often somebody looked at these scores of the locked test part. */
+  test_looks: number;
 }
 
 /** The trials so far, best first. */
@@ -466,6 +471,8 @@ export interface Leaderboard {
   trials: Trial[];
   seconds_left: number | null;
   time_budget: number;
+  /** Families that are not tried any more. */
+  skipped: string[];
 }
 
 /** One model version. `target` and `sentence` come from the data and are kept sealed. */
@@ -488,18 +495,49 @@ export interface ModelRead {
   trials: number;
   time_budget: number;
   job_id: string | null;
+  /** Whether predictions by name go to this version. */
+  champion: boolean;
+  origin: ModelOrigin;
+  notes: string | null;
+  tags: string[];
+  /** Families that are not tried any more. */
+  skipped: string[];
+  /** The threshold policy that answers follow. */
+  policy_version: number | null;
+  /** Code of what the watch over its predictions found, until it is over. */
+  alert: string | null;
   created_at: string;
   updated_at: string;
 }
 
+/** What is left out stays as it is. A name and who may see it hold for all versions, notes and tags for this one. */
 export interface ModelUpdate {
   name?: string | null;
   visibility?: Visibility | null;
+  notes?: string | null;
+  tags?: string[] | null;
+}
+
+/** More time for a search that goes on. */
+export interface ExtendRequest {
+  seconds?: number;
+}
+
+/** A family that a search should not try any more. */
+export interface SkipRequest {
+  family: Family;
+}
+
+/** From which probability of the positive class on the answer was yes. */
+export interface PolicyApplied {
+  version: number;
+  threshold: number;
 }
 
 /** Rows to predict now, as objects of column name to value. */
 export interface PredictRequest {
   rows: Record<string, unknown>[];
+  /** Model version; the champion, else the latest trained one, when left out. */
   version?: number | null;
 }
 
@@ -509,9 +547,14 @@ export interface Prediction {
   probabilities: Record<string, number> | null;
 }
 
+/** Answers in the order of the rows, and what they can be traced by. */
 export interface PredictRead {
+  /** Names this call in the prediction log. */
+  id: string;
   model: Named;
   model_version: number;
+  policy: PolicyApplied | null;
+  at: string;
   predictions: Prediction[];
   /** What was missing or new in the rows. */
   notes: string[];
@@ -520,7 +563,10 @@ export interface PredictRead {
 /** A whole dataset to predict; the answer becomes a dataset of its own. */
 export interface BatchPredictRequest {
   dataset: string;
+  /** Dataset version; the latest when left out. */
   version?: number | null;
+  /** The champion, else the latest trained one, when left out. */
+  model_version?: number | null;
   name?: string | null;
 }
 
@@ -529,6 +575,100 @@ export interface BatchPredictRead {
   job_id: string;
   dataset_id: string;
   dataset_name: string;
+}
+
+/** Why a version becomes the champion, or stops being it. */
+export interface ReasonRequest {
+  reason: string;
+}
+
+/** One change of the champion. */
+export interface PromotionRead {
+  /** Id of the version that became the champion. */
+  model: string;
+  /** Missing when that version was deleted since. */
+  version: number | null;
+  kind: 'promote' | 'rollback';
+  reason: string;
+  by: Named;
+  at: string;
+}
+
+/** All versions of a name, newest first, and how the champion changed, latest change first. */
+export interface VersionsRead {
+  name: string;
+  champion: number | null;
+  versions: ModelRead[];
+  promotions: PromotionRead[];
+}
+
+/** One metric of two models; `apart` tells that their 95 % intervals do not overlap. */
+export interface ScorePair {
+  name: string;
+  label: string;
+  greater_is_better: boolean;
+  a: number | null;
+  b: number | null;
+  better: 'a' | 'b' | null;
+  apart: boolean;
+}
+
+/** Something in which two models differ. */
+export interface Difference {
+  name: string;
+  a: unknown;
+  b: unknown;
+}
+
+/** Two models side by side. */
+export interface Comparison {
+  a: ModelRead;
+  b: ModelRead;
+  sentence: string;
+  /** Whether both were scored on the same rows; otherwise small differences mean nothing. */
+  same_rows: boolean;
+  scores: ScorePair[];
+  recipe: Difference[];
+  columns_only_a: string[];
+  columns_only_b: string[];
+  columns_both: number;
+}
+
+/** One recipe over many datasets. */
+export interface BatchTrainRequest {
+  /** Ids or names. */
+  datasets: string[];
+  /** Each dataset's likely target when left out. */
+  target?: string | null;
+  /** Of the batch. */
+  name?: string | null;
+  task?: Task | null;
+  /** Seconds for each dataset. */
+  time_budget?: number;
+  trials?: number | null;
+  metric?: string | null;
+  validation?: Validation | null;
+  families?: Family[] | null;
+  params?: Record<string, unknown>;
+  exclude?: string[];
+  seed?: number;
+}
+
+/** A fitted scikit-learn pipeline, as skops bytes, and the dataset that it is scored on. */
+export interface RegisterRequest {
+  /** The name of one's own model makes the next version of it. */
+  name: string;
+  /** Id or name of a dataset with the pipeline's columns and the target. */
+  dataset: string;
+  target: string;
+  /** Dataset version; the latest when left out. */
+  version?: number | null;
+  /** Told by the pipeline when left out. */
+  task?: Task | null;
+  /** The dataset's when left out. */
+  visibility?: Visibility | null;
+  /** Whether the pipeline never learned from rows of this dataset. */
+  unseen?: boolean;
 }
 
 /** Rows that stand beside a picture, or alone. `total` is how many there were before they were cut. */
@@ -591,9 +731,18 @@ export interface TableRead {
 
 /** What a job works for. */
 export interface JobSubject {
-  kind: 'dataset' | 'model';
+  kind: 'dataset' | 'model' | 'batch';
   id: string;
   name: string;
+}
+
+/** One part of a batch. */
+export interface JobLine {
+  job_id: string;
+  status: JobStatus;
+  subject: JobSubject;
+  progress: number;
+  error: string | null;
 }
 
 /** One job. `dead` means that its worker died three times. */
@@ -611,6 +760,10 @@ export interface JobRead {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+  /** The batch that it is part of. */
+  parent_id: string | null;
+  /** The parts of a batch, as far as the reader may see them. */
+  lines: JobLine[];
 }
 
 /** dataset.uploaded, processing, ready, failed, deleted, changed. */
@@ -622,10 +775,11 @@ export interface DatasetEvent {
   error: string | null;
 }
 
-/** model.training, trained, failed, deleted, changed. */
+/** model.training, trained, failed, cancelled, promoted, deleted, changed. */
 export interface ModelEvent {
   name: string;
   status: string;
+  version: number;
   dataset: Named | null;
   error: string | null;
 }
@@ -656,6 +810,14 @@ export interface PredictionEvent {
   model: Named;
   dataset: Named | null;
   error: string | null;
+}
+
+/** monitor.alert: predictions of a model are not what they were; which columns is said on its page. */
+export interface MonitorEvent {
+  name: string;
+  version: number;
+  code: string;
+  columns: number;
 }
 
 /** insight.published, changed, deleted. The title is not in it: it may name columns. */
@@ -759,10 +921,13 @@ export interface EventPayloads {
   'model.trial': TrialEvent;
   'model.trained': ModelEvent;
   'model.failed': ModelEvent;
+  'model.cancelled': ModelEvent;
+  'model.promoted': ModelEvent;
   'model.changed': ModelEvent;
   'model.deleted': ModelEvent;
   'prediction.ready': PredictionEvent;
   'prediction.failed': PredictionEvent;
+  'monitor.alert': MonitorEvent;
   'insight.published': InsightEvent;
   'insight.changed': InsightEvent;
   'insight.deleted': InsightEvent;
@@ -814,6 +979,7 @@ export type ErrorCode =
   | 'memory_exceeded'
   | 'method_not_allowed'
   | 'model_not_found'
+  | 'model_type_refused'
   | 'name_taken'
   | 'not_found'
   | 'not_ready'

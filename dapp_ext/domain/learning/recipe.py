@@ -41,6 +41,14 @@ class Recipe:
     threads: int = 1
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What people want of a search that goes on: more seconds than the budget, and families that are not to be tried any more."""
+
+    extra_seconds: float = 0.0
+    skipped: frozenset[str] = frozenset()
+
+
 class Watch(Protocol):
     """How a search speaks to the world. All methods are called on the thread that called ``train``."""
 
@@ -58,3 +66,6 @@ class Watch(Protocol):
 
     def should_stop(self) -> bool:
         """Whether the search should end now and keep the best so far; asked about four times a second."""
+
+    def wishes(self) -> Wishes:
+        """What is wanted besides stopping; asked as often."""

@@ -116,6 +116,8 @@ class Search:
             if self.clock.stopped():
                 self.cut_short = True
                 return
+            if not self.open_families():
+                return
             best = self.best()
             left = self.clock.left() - reserve(best.trial if best else None)
             number = self.next_number()
@@ -131,10 +133,14 @@ class Search:
             if limit is None and self._exhausted():
                 return
 
+    def open_families(self) -> list[Family]:
+        """The families that may still be tried."""
+        return [family for family in self.families if family not in self.clock.skipped]
+
     def next_candidate(self, number: int) -> tuple[Family, Params]:
         """First the first settings of each family, then guided random ones, mostly of the best families."""
         tried = {c.trial.family for c in self.checked}
-        for family in self.families:
+        for family in self.open_families():
             if family not in tried:
                 return family, self._first(family)
         rng = np.random.default_rng([self.ground.problem.seed, 100, number])
@@ -155,7 +161,7 @@ class Search:
 
     def _pick(self, rng: np.random.Generator) -> Family:
         sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
-        ranked = sorted(self.families, key=lambda f: sign * t.score if (t := self._best_of(f)) and t.score is not None else np.inf)
+        ranked = sorted(self.open_families(), key=lambda f: sign * t.score if (t := self._best_of(f)) and t.score is not None else np.inf)
         weights = np.asarray([0.6, 0.25, 0.15][: len(ranked)])
         return ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
 
@@ -172,7 +178,7 @@ class Search:
     def _cheaper(self, number: int, left: float) -> tuple[Family | None, Params]:
         # The family drawn does not fit any more; the leading one may, and others would only fill the time.
         leading = self.best()
-        family = next((f for f in self.families if leading and f == leading.trial.family), None)
+        family = next((f for f in self.open_families() if leading and f == leading.trial.family), None)
         if family is None or 1.1 * self._seconds_of(family) > left:
             return None, {}
         return self._guided(family, np.random.default_rng([self.ground.problem.seed, 100, number]))
@@ -186,10 +192,13 @@ class Search:
         need_score = self.best() is None
         trial = Trial(number=number, family=family, label=kind.label(params), params=params, at=now())
         done: Checked
+        self.clock.trying = family
         try:
             done = self._cross_validate(trial, kind, allowance, need_score)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError, MemoryError, LightGBMError) as error:
             done = Checked(trial.model_copy(update={"status": "failed", "error": f"The learner gave up ({type(error).__name__})."}))
+        finally:
+            self.clock.trying = None
         best = self.best()
         score = done.trial.score
         is_best = score is not None and (best is None or better(self.ground.problem.metric, score, best.trial.score or 0.0))

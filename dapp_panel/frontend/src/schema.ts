@@ -48,7 +48,23 @@ export interface BatchPredictRead {
 export interface BatchPredictRequest {
   dataset: string;
   version?: number | null;
+  model_version?: number | null;
   name?: string | null;
+}
+
+export interface BatchTrainRequest {
+  datasets: string[];
+  target?: string | null;
+  name?: string | null;
+  task?: "binary" | "multiclass" | "regression" | null;
+  time_budget?: number;
+  trials?: number | null;
+  metric?: string | null;
+  validation?: "random" | "time" | null;
+  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  params?: Record<string, unknown>;
+  exclude?: string[];
+  seed?: number;
 }
 
 export interface Column {
@@ -71,6 +87,18 @@ export interface ColumnProfile {
   top: ValueCount[];
   histogram: Histogram | null;
   mean_length: number | null;
+}
+
+export interface Comparison {
+  a: ModelRead;
+  b: ModelRead;
+  sentence: string;
+  same_rows: boolean;
+  scores: ScorePair[];
+  recipe: Difference[];
+  columns_only_a: string[];
+  columns_only_b: string[];
+  columns_both: number;
 }
 
 export interface Confusion {
@@ -116,6 +144,12 @@ export interface DatasetRead {
   updated_at: string;
 }
 
+export interface Difference {
+  name: string;
+  a: unknown;
+  b: unknown;
+}
+
 export interface ErrorBody {
   code: string;
   message: string;
@@ -130,6 +164,10 @@ export interface Event {
   actor: Named | null;
   subject: Subject;
   data: Record<string, unknown>;
+}
+
+export interface ExtendRequest {
+  seconds?: number;
 }
 
 export interface Filter {
@@ -183,7 +221,7 @@ export interface Importance {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -192,9 +230,17 @@ export interface JobEvent {
   error: string | null;
 }
 
+export interface JobLine {
+  job_id: string;
+  status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
+  subject: JobSubject;
+  progress: number;
+  error: string | null;
+}
+
 export interface JobRead {
   id: string;
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -205,23 +251,26 @@ export interface JobRead {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+  parent_id: string | null;
+  lines: JobLine[];
 }
 
 export interface JobSubject {
-  kind: "dataset" | "model";
+  kind: "dataset" | "model" | "batch";
   id: string;
   name: string;
 }
 
 export interface Leaderboard {
   model: string;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   metric: string | null;
   metric_label: string | null;
   greater_is_better: boolean;
   trials: Trial[];
   seconds_left: number | null;
   time_budget: number;
+  skipped: string[];
 }
 
 export interface Measure {
@@ -232,6 +281,7 @@ export interface Measure {
 export interface ModelEvent {
   name: string;
   status: string;
+  version: number;
   dataset: Named | null;
   error: string | null;
 }
@@ -240,7 +290,7 @@ export interface ModelRead {
   id: string;
   name: string;
   version: number;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
@@ -254,8 +304,22 @@ export interface ModelRead {
   trials: number;
   time_budget: number;
   job_id: string | null;
+  champion: boolean;
+  origin: "search" | "registered";
+  notes: string | null;
+  tags: string[];
+  skipped: string[];
+  policy_version: number | null;
+  alert: string | null;
   created_at: string;
   updated_at: string;
+}
+
+export interface ModelUpdate {
+  name?: string | null;
+  visibility?: "private" | "team" | null;
+  notes?: string | null;
+  tags?: string[] | null;
 }
 
 export interface Named {
@@ -268,9 +332,17 @@ export interface PasswordChange {
   new_password: string;
 }
 
+export interface PolicyApplied {
+  version: number;
+  threshold: number;
+}
+
 export interface PredictRead {
+  id: string;
   model: Named;
   model_version: number;
+  policy: PolicyApplied | null;
+  at: string;
   predictions: Prediction[];
   notes: string[];
 }
@@ -300,6 +372,15 @@ export interface Profile {
   likely_target_reason: string | null;
 }
 
+export interface PromotionRead {
+  model: string;
+  version: number | null;
+  kind: "promote" | "rollback";
+  reason: string;
+  by: Named;
+  at: string;
+}
+
 export interface QueryRead {
   version: number;
   columns: string[];
@@ -323,6 +404,10 @@ export interface ReadReport {
   sheet: string | null;
   header: boolean | null;
   notes: string[];
+}
+
+export interface ReasonRequest {
+  reason: string;
 }
 
 export interface Results {
@@ -349,6 +434,7 @@ export interface Results {
   libraries: Record<string, string>;
   seconds: number;
   stopped_early: boolean;
+  test_looks: number;
 }
 
 export type Role = "admin" | "analyst" | "viewer";
@@ -384,6 +470,20 @@ export interface Score {
   high: number;
   baseline: number;
   greater_is_better: boolean;
+}
+
+export interface ScorePair {
+  name: string;
+  label: string;
+  greater_is_better: boolean;
+  a: number | null;
+  b: number | null;
+  better: "a" | "b" | null;
+  apart: boolean;
+}
+
+export interface SkipRequest {
+  family: "linear" | "lightgbm" | "forest";
 }
 
 export interface Sort {
@@ -470,6 +570,13 @@ export interface UserEvent {
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+export interface VersionsRead {
+  name: string;
+  champion: number | null;
+  versions: ModelRead[];
+  promotions: PromotionRead[];
 }
 
 export interface WorkerRead {
