@@ -52,7 +52,10 @@ class DAPPClient(Administration):
     Parameters
     ----------
     url : str, optional
-        Address of the server. ``DAPP_URL`` and ``DAPP_TOKEN`` in the environment do the same without code.
+        Address of the server. ``DAPP_URL`` in the environment does the same without code.
+    token : str, optional
+        A personal access token, made on the Account page or by ``jupyter dapp tokens create``; ``DAPP_TOKEN`` in the
+        environment keeps it out of the code.
 
     Raises
     ------
@@ -62,8 +65,8 @@ class DAPPClient(Administration):
         If Jupyter's identity is not accepted.
     """
 
-    def __init__(self, url: str | None = None) -> None:
-        self._connection = Connection(url)
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        self._connection = Connection(url, token)
         # The live feed's thread would keep a forgotten client alive; it ends with the client, or with the process.
         self._finalizer = weakref.finalize(self, Connection.close, self._connection)
         if self._connection.transport.sign_in.possible:
@@ -378,7 +381,7 @@ class DAPPClient(Administration):
     def _who(self) -> str:
         account = self._connection.transport.sign_in.account
         if account is None:
-            return "signed in by DAPP_TOKEN" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
+            return "signed in by a personal access token" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
         return f"signed in as {account.name or account.email} ({account.role})"
 
     def __repr__(self) -> str:

@@ -17,12 +17,14 @@ from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
 from dapp_ext.services.insights import Insights
+from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
@@ -40,6 +42,8 @@ class Services:
 
     settings: Settings
     accounts: Accounts
+    signins: SignIns
+    invitations: Invitations
     datasets: Datasets
     models: Models
     predictions: Predictions
@@ -84,10 +88,13 @@ def open_services(settings: Settings) -> Services:
     datasets = Datasets(context)
     scorers = Scorers()
     models = Models(context, datasets, scorers)
+    accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
     services = Services(
         settings=settings,
-        accounts=Accounts(context),
+        accounts=accounts,
+        signins=SignIns(context),
+        invitations=Invitations(context, accounts, system),
         datasets=datasets,
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
@@ -97,7 +104,7 @@ def open_services(settings: Settings) -> Services:
         jobs=jobs,
         events=Events(context),
         audit=Audit(context),
-        system=System(context),
+        system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),
         context=context,

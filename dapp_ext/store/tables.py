@@ -49,13 +49,16 @@ class Account(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """A session: every credential points to one, and ends with it."""
+    """A session: every credential points to one, and ends with it. That of a personal access token has its name and scope."""
 
     __tablename__ = "sessions"
     id: str = Field(default_factory=new_id, primary_key=True)
     account_id: str = Field(foreign_key="accounts.id", index=True)
     door: str
     cookie_hash: str | None = Field(default=None, unique=True)
+    token_hash: str | None = Field(default=None, unique=True)
+    token_name: str | None = None
+    token_scope: str | None = None
     address: str = ""
     created_at: datetime = _moment()
     seen_at: datetime = _moment()
@@ -89,6 +92,59 @@ class LoginFailure(SQLModel, table=True):
     key: str = Field(primary_key=True)
     count: int = 0
     last_at: datetime = _moment()
+
+
+class Invitation(SQLModel, table=True):
+    """A link for one use: to a new account, or to a new password for the account that is named."""
+
+    __tablename__ = "invitations"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    hash: str = Field(unique=True)
+    email: str = Field(index=True)
+    name: str = ""
+    role: str
+    account_id: str | None = None
+    invited_by: str
+    created_at: datetime = _moment()
+    expires_at: datetime = _moment()
+    used_at: datetime | None = _maybe_moment()
+    withdrawn_at: datetime | None = _maybe_moment()
+
+
+class Announcement(SQLModel, table=True):
+    """A message of the administrators to everybody, for a time."""
+
+    __tablename__ = "announcements"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    message: str
+    severity: str
+    author_id: str
+    created_at: datetime = _moment()
+    starts_at: datetime = _moment()
+    ends_at: datetime | None = _maybe_moment()
+    withdrawn_at: datetime | None = _maybe_moment()
+
+
+class Maintenance(SQLModel, table=True):
+    """One row while maintenance is announced or under way."""
+
+    __tablename__ = "maintenance"
+    id: int = Field(default=1, primary_key=True)
+    message: str
+    author_id: str
+    since: datetime = _moment()
+    starts_at: datetime = _moment()
+    ends_at: datetime | None = _maybe_moment()
+
+
+class NotificationMark(SQLModel, table=True):
+    """What an account has read: single events, and all up to one."""
+
+    __tablename__ = "notification_marks"
+    account_id: str = Field(foreign_key="accounts.id", primary_key=True)
+    event_id: int = Field(primary_key=True)
+    all_before: bool = False
+    at: datetime = _moment()
 
 
 class DataKey(SQLModel, table=True):

@@ -11,7 +11,8 @@ import pytest
 
 from dapp_ext.cli import main as cli
 from dapp_ext.cli.serving import free_port
-from dapp_ext.errors import Unavailable
+from dapp_ext.errors import NotSignedIn, Unavailable
+from dapp_ext.schema.accounts import LoginRequest
 from dapp_ext.services import Services
 
 PASSWORD = "plain words of a test 7"
@@ -40,6 +41,40 @@ def test_accounts_from_the_shell(run: Run) -> None:
     assert run("users", "disable", "ada@example.org")[1] == "ada@example.org: viewer, disabled\n"
     listed = json.loads(run("users", "list", "--json")[1])
     assert [(each["email"], each["role"], each["disabled"]) for each in listed] == [("owner@localhost", "admin", False), ("ada@example.org", "viewer", True)]
+
+
+def test_links_for_one_use_from_the_shell(run: Run, services: Services) -> None:
+    code, out, _ = run("users", "invite", "ada@example.org", "--role", "viewer")
+    assert code == 0
+    assert "/accept?token=dapp_iv_" in out
+    with services.system.announce_address("dashboard", "http://localhost:3999/"):
+        made = json.loads(run("users", "invite", "ada@example.org", "--role", "viewer", "--json")[1])
+    assert made["url"].startswith("http://localhost:3999/accept?token=dapp_iv_")
+    assert [each["email"] for each in json.loads(run("users", "invitations", "--json")[1])] == ["ada@example.org"]
+    assert run("users", "withdraw", "ada@example.org")[0] == 0
+    assert run("users", "withdraw", "ada@example.org")[0] == 4
+    assert run("users", "add", "ada@example.org", "--password-stdin", given=f"{PASSWORD}\n")[0] == 0
+    reset = json.loads(run("users", "reset", "ada@example.org", "--json")[1])
+    assert services.invitations.offer(reset["token"]).purpose == "reset"
+
+
+def test_sessions_and_tokens_from_the_shell(run: Run, services: Services) -> None:
+    run("users", "add", "ada@example.org", "--role", "viewer", "--password-stdin", given=f"{PASSWORD}\n")
+    token = run("tokens", "create", "nightly", "--scope", "read", "--email", "ada@example.org")[1].strip()
+    actor = services.accounts.authenticate(token)
+    assert (actor.email, actor.scope, actor.role.value) == ("ada@example.org", "read", "viewer")
+    assert [each["name"] for each in json.loads(run("tokens", "list", "--email", "ada@example.org", "--json")[1])] == ["nightly"]
+    assert json.loads(run("tokens", "list", "--json")[1]) == []
+    assert run("tokens", "create", "x", "--scope", "root")[0] == 2
+    pair = services.accounts.login(LoginRequest(email="ada@example.org", password=PASSWORD))
+    listed = json.loads(run("users", "sessions", "ada@example.org", "--json")[1])
+    assert {each["token_name"] for each in listed} == {None, "nightly"}
+    assert run("tokens", "end", str(actor.session_id))[0] == 0
+    assert run("tokens", "end", str(actor.session_id))[0] == 4
+    assert json.loads(run("users", "sessions", "ada@example.org", "--end-all", "--json")[1]) == []
+    for credential in (token, pair.access_token):
+        with pytest.raises(NotSignedIn):
+            services.accounts.authenticate(credential)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +130,19 @@ def test_signin_links_lead_to_a_running_door(run: Run, services: Services) -> No
 
 
 def test_every_command_explains_itself(run: Run) -> None:
-    for words in (("start",), ("dashboard",), ("worker",), ("status",), ("doctor",), ("signin-link",), ("demo",), ("users",), ("users", "add")):
+    for words in (
+        ("start",),
+        ("dashboard",),
+        ("worker",),
+        ("status",),
+        ("doctor",),
+        ("signin-link",),
+        ("demo",),
+        ("users",),
+        ("users", "add"),
+        ("users", "invite"),
+        ("tokens",),
+    ):
         code, out, _ = run(*words, "--help")
         assert code == 0
         assert "Usage" in out
@@ -103,5 +150,5 @@ def test_every_command_explains_itself(run: Run) -> None:
 
 def test_the_readme_names_every_command(run: Run) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "signin-link", "demo"):
+    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "tokens", "signin-link", "demo"):
         assert f"`jupyter dapp {command}`" in readme
