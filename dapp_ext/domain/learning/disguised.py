@@ -72,6 +72,8 @@ def _numbers(values: pa.Array) -> list[Any]:
     known = known[~np.isnan(known)]
     if len(known) < 50:
         return []
+    if float(known.min()) not in NUMBERS and float(known.max()) not in NUMBERS:
+        return []
     distinct, counts = np.unique(known, return_counts=True)
     if len(distinct) < 10:
         return []

@@ -6,11 +6,13 @@ beyond what chance alone makes of parts of these sizes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from dapp_ext.domain.learning.clock import Allowance
 from dapp_ext.domain.learning.features import Encoded, TableEncoder
 from dapp_ext.domain.learning.fixes import Asked, drop_columns
 from dapp_ext.domain.learning.guards import guard, name_list
@@ -39,15 +41,27 @@ def stability(one: Array, other: Array, categories: bool) -> float:
     return index - by_chance
 
 
-def check_shift(encoder: TableEncoder, parts: tuple[Encoded, Encoded], ys: tuple[Array, Array], target: Target, asked: Asked) -> Guard:
+@dataclass(frozen=True)
+class Parts:
+    """The rows that are learned from and those that are tested on, as one encoder reads them."""
+
+    encoder: TableEncoder
+    learned: tuple[Encoded, Array]
+    tested: tuple[Encoded, Array]
+
+
+def check_shift(parts: Parts, target: Target, asked: Asked, allowance: Allowance) -> Guard:
     """Compare learned and tested rows; dates are not looked at, since going forward in time is what moves them."""
+    encoder, ys = parts.encoder, (parts.learned[1], parts.tested[1])
     rng = np.random.default_rng(4711)
-    sampled = [p.take(np.sort(rng.permutation(len(p))[:SAMPLE])) for p in parts]
+    sampled = [p.take(np.sort(rng.permutation(len(p))[:SAMPLE])) for p in (parts.learned[0], parts.tested[0])]
     shifts: dict[str, float] = {}
     for step in encoder.plan_:
         place = encoder.places[step["name"]]
         if place.array == "texts" or step["role"] == "moment":
             continue
+        if allowance.over():
+            break
         one, other = (getattr(p, place.array)[:, place.columns[0]] for p in sampled)
         shifts[step["name"]] = stability(one.astype(np.float64), other.astype(np.float64), place.array == "codes")
     moved = sorted((n for n, v in shifts.items() if v > LARGE), key=lambda n: -shifts[n])

@@ -20,7 +20,7 @@ from dapp_ext.domain.learning.measures import measure
 from dapp_ext.domain.learning.ordering import date_column, group_codes, group_column, guard_groups, guard_time, moments_of, suggest_validation
 from dapp_ext.domain.learning.recipe import Recipe
 from dapp_ext.domain.learning.rowguards import RowChecks, check_rows
-from dapp_ext.domain.learning.shifting import check_shift
+from dapp_ext.domain.learning.shifting import Parts, check_shift
 from dapp_ext.domain.learning.sizing import most_rows
 from dapp_ext.domain.learning.splits import Fold, Rows, lock_test, sample_rows
 from dapp_ext.domain.learning.targets import Target, read_target
@@ -29,7 +29,7 @@ from dapp_ext.schema.datasets import Column
 from dapp_ext.schema.models import Guard, Validation, ValidationGuess
 
 Array = npt.NDArray[Any]
-SHARE_OF_LEAKAGE, BINS = 0.15, 10
+SHARE_OF_LEAKAGE, SHARE_OF_SHIFT, BINS = 0.12, 0.03, 10
 LEAK_ROWS_LEAST, LEAK_ROWS_MOST, LEAK_CELLS = 2000, 20_000, 6e6
 
 
@@ -163,7 +163,7 @@ def _encode(rows: pa.Table, checks: tuple[ColumnChecks, RowChecks], setting: tup
         guard_groups(rows, way.group, way.validation, target),
         guard_time(way.date, way.validation),
         check_disguised(rows, features, target.rows, recipe),
-        check_shift(encoder, (X, X_test), (y, y_test), target, recipe),
+        check_shift(Parts(encoder, (X, y), (X_test, y_test)), target, recipe, clock.allow(SHARE_OF_SHIFT * recipe.time_budget, heed_stop=False)),
     ]
     return Stage(target, way, features, problem, guards, split_rows.take(split.train), encoder, X, y, X_test, y_test, told)
 
