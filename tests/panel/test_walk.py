@@ -243,7 +243,6 @@ def test_a_viewer_sees_what_a_viewer_may_do(running: Running, browser: Browser) 
     expect(page.get_by_text("This page is for administrators")).to_be_visible()
 
 
-@pytest.mark.long  # In about one of four runs behind the other walks the veil stays away, although every call is refused.
 def test_a_page_ends_with_its_sign_in(running: Running, browser: Browser) -> None:
     settings = Settings(home=running.home)
     with open_services(settings) as services:
