@@ -50,6 +50,8 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "key.list": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.rotate": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.retire": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "backup.create": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "backup.verify": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.export": (Scope.nobody, Scope.nobody, Scope.everyone),
     "system.read": (Scope.everyone, Scope.everyone, Scope.everyone),
     "system.dashboard": (Scope.everyone, Scope.everyone, Scope.everyone),

@@ -11,6 +11,7 @@ from dapp_ext.errors import Broken, DappError
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.backups import Backups, restore_backup, verify_backup
 from dapp_ext.services.batches import Batches
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
@@ -29,12 +30,13 @@ from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.objects import ObjectStore
 
-__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_keys"]
+__all__ = ["BackupKey", "Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_backup", "restore_keys", "verify_backup"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Services:
     events: Events
     audit: Audit
     keys: Keys
+    backups: Backups
     system: System
     settling: Settling
     bell: bell.Bell
@@ -107,6 +110,7 @@ def open_services(settings: Settings) -> Services:
         events=Events(context),
         audit=Audit(context),
         keys=Keys(context),
+        backups=Backups(context),
         system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),
