@@ -36,7 +36,7 @@ RECOVER_SECONDS = 5.0
 WISHES_SECONDS = 0.5
 # Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
 LONG: tuple[JobKind, ...] = ("train",)
-SHORT: tuple[JobKind, ...] = ("ingest", "predict")
+SHORT: tuple[JobKind, ...] = ("ingest", "fix", "predict")
 SHORT_PLACES = 1
 
 
@@ -57,7 +57,12 @@ class Worker:
         self._children = start_fork_server(max(1, (os.cpu_count() or 1) // settings.workers))
         self._threads: set[threading.Thread] = set()
         memory = settings.job_memory or psutil.virtual_memory().total // 2
-        self._limits = {"ingest": Limits(memory, settings.parse_seconds), "train": Limits(memory), "predict": Limits(memory)}
+        self._limits = {
+            "ingest": Limits(memory, settings.parse_seconds),
+            "fix": Limits(memory, settings.parse_seconds),
+            "train": Limits(memory),
+            "predict": Limits(memory),
+        }
 
     def stop(self) -> None:
         """Finish as soon as possible; running jobs are given back."""

@@ -16,7 +16,7 @@ from dapp_ext.errors import DappError, JobFailed, JobNotFound
 from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobRead
 
 _TONES = {"queued": "calm", "running": "busy", "succeeded": "good", "failed": "bad", "cancelled": "warn", "dead": "bad"}
-_VERBS = {"ingest": "Reading", "train": "Training", "predict": "Predicting"}
+_VERBS = {"ingest": "Reading", "fix": "Mending", "train": "Training", "predict": "Predicting"}
 
 
 @short_tracebacks
@@ -25,7 +25,7 @@ class Job(Thing[JobRead]):
 
     @property
     def kind(self) -> str:
-        """``ingest``, ``train`` or ``predict``."""
+        """``ingest``, ``fix``, ``train`` or ``predict``."""
         return self._read.kind
 
     @property

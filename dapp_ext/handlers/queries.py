@@ -45,6 +45,13 @@ class VersionQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
 
 
+class CompareQuery(Request):
+    """Two versions of one dataset."""
+
+    before: int = Field(ge=1, alias="from", description="The version that was there first.")
+    after: int | None = Field(default=None, ge=1, alias="to", description="The latest when left out.")
+
+
 class RowsQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
     offset: int = Field(default=0, ge=0)
@@ -69,6 +76,7 @@ class UploadQuery(Request):
     filename: str = Field(min_length=1, max_length=255)
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility = "team"
+    version_of: str | None = Field(default=None, max_length=200, description="Id or name of a dataset that gets the file as its next version.")
     format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
     delimiter: str | None = Field(default=None, max_length=1)
     encoding: str | None = Field(default=None, max_length=40)

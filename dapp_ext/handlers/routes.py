@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dapp_ext.handlers import audit, auth, datasets, events, jobs, models, openapi, pages, system, users
+from dapp_ext.handlers import audit, auth, datasets, events, jobs, lineage, models, openapi, pages, sharing, system, users, versions
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
     AuditQuery,
+    CompareQuery,
     EventsQuery,
     ExportQuery,
     JobsQuery,
@@ -32,9 +33,11 @@ from dapp_ext.schema.accounts import (
 )
 from dapp_ext.schema.audit import AuditRead
 from dapp_ext.schema.base import Page
-from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest
+from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest, UsageRead
 from dapp_ext.schema.events import EventPage
+from dapp_ext.schema.grants import GrantPut, GrantRead, PersonRead
 from dapp_ext.schema.jobs import JobRead
+from dapp_ext.schema.lineage import Lineage
 from dapp_ext.schema.models import (
     BatchPredictRead,
     BatchPredictRequest,
@@ -47,6 +50,7 @@ from dapp_ext.schema.models import (
     TrainRequest,
 )
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
+from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
 
 API = "/dapp/api/v1"
 FILE = "application/octet-stream"
@@ -80,7 +84,18 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/datasets/{ref}/rows", datasets.rows, "A page of rows, sorted and filtered.", body=RowsRequest, answer=RowsRead),
     Op("POST", "/datasets/{ref}/query", datasets.query, "An aggregate by groups, bins or buckets of time.", body=QueryRequest, answer=QueryRead),
     Op("GET", "/datasets/{ref}/data", datasets.data, "The processed table as a file.", query=ExportQuery, gives=FILE),
-    Op("GET", "/datasets/{ref}/original", datasets.original, "The file as it was uploaded.", gives=FILE),
+    Op("GET", "/datasets/{ref}/original", datasets.original, "The file as it was uploaded.", query=VersionQuery, gives=FILE),
+    Op("GET", "/datasets/{ref}/versions", versions.index, "Its versions, newest first.", answer=Page[VersionRead]),
+    Op("POST", "/datasets/{ref}/versions", versions.read_again, "Read the file again.", body=VersionCreate, answer=DatasetRead, status=202),
+    Op("POST", "/datasets/{ref}/restore", versions.restore, "Make an older version the latest.", body=RestoreRequest, answer=DatasetRead),
+    Op("GET", "/datasets/{ref}/compare", versions.compare, "What changed between two versions.", query=CompareQuery, answer=VersionComparison),
+    Op("GET", "/datasets/{ref}/dependents", versions.dependents, "What was made from it; asked before it is deleted.", answer=Dependents),
+    Op("GET", "/datasets/{ref}/lineage", lineage.of_dataset, "Where it comes from, and what was made from it.", answer=Lineage),
+    Op("GET", "/datasets/{ref}/grants", sharing.of_datasets.index, "The people it is shared with.", answer=Page[GrantRead]),
+    Op("PUT", "/datasets/{ref}/grants/{account}", sharing.of_datasets.put, "Share it with a person.", body=GrantPut, answer=Page[GrantRead]),
+    Op("DELETE", "/datasets/{ref}/grants/{account}", sharing.of_datasets.remove, "Share it no more.", answer=Page[GrantRead]),
+    Op("GET", "/people", sharing.people, "Whom one can share with.", query=sharing.PeopleQuery, answer=Page[PersonRead]),
+    Op("GET", "/usage", datasets.usage, "Bytes that are stored for the account, and how many more may be.", answer=UsageRead),
     # Models
     Op("GET", "/models", models.index, "Models, newest first.", query=ListQuery, answer=Page[ModelRead]),
     Op("POST", "/models", models.train, "Train a model.", body=TrainRequest, answer=ModelRead, status=202),
@@ -93,6 +108,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
     Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
     Op("GET", "/models/{ref}/export", models.export, "The model as a file.", query=ModelExportQuery, gives=FILE),
+    Op("GET", "/models/{ref}/lineage", lineage.of_model, "What it learned from, and what it predicted.", answer=Lineage),
+    Op("GET", "/models/{ref}/grants", sharing.of_models.index, "The people it is shared with.", answer=Page[GrantRead]),
+    Op("PUT", "/models/{ref}/grants/{account}", sharing.of_models.put, "Share it with a person.", body=GrantPut, answer=Page[GrantRead]),
+    Op("DELETE", "/models/{ref}/grants/{account}", sharing.of_models.remove, "Share it no more.", answer=Page[GrantRead]),
     # Jobs and the feed
     Op("GET", "/jobs", jobs.index, "Work in the background, newest first.", query=JobsQuery, answer=Page[JobRead]),
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),

@@ -12,15 +12,19 @@ from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.audit import Audit
 from dapp_ext.services.context import Context
-from dapp_ext.services.datasets import Datasets, Upload
+from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import Jobs
+from dapp_ext.services.lineage import LineageService
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.system import System, WorkerKeeper
+from dapp_ext.services.uploads import Upload
+from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
 from dapp_ext.store.database import Database
@@ -38,6 +42,9 @@ class Services:
     settings: Settings
     accounts: Accounts
     datasets: Datasets
+    versions: Versions
+    sharing: Sharing
+    lineage: LineageService
     models: Models
     predictions: Predictions
     jobs: Jobs
@@ -82,6 +89,9 @@ def open_services(settings: Settings) -> Services:
         settings=settings,
         accounts=Accounts(context),
         datasets=datasets,
+        versions=Versions(context, datasets),
+        sharing=Sharing(context, datasets, models),
+        lineage=LineageService(context, datasets, models),
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
         jobs=Jobs(context, partial(fail, context)),

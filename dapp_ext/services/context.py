@@ -23,7 +23,7 @@ from dapp_ext.errors import CursorInvalid, DappError, Denied, Internal, NotFound
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Answer, Named, Subject
 from dapp_ext.settings import Settings
-from dapp_ext.store import audit, bell, feed
+from dapp_ext.store import audit, bell, feed, grants
 from dapp_ext.store.database import Database, Session
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import Keyring
@@ -45,12 +45,17 @@ class Change:
     subject: Subject | None = None
     by: Named | None = None  # whom background work is done for; it has no actor of its own
 
-    def tell(self, type: str, subject: Subject, data: Answer, thing: access.Thing | None = None) -> None:
-        """Add an event for everybody who may see the thing; without one, for administrators."""
+    def tell(self, type: str, subject: Subject, data: Answer, thing: access.Thing | None = None, of: Subject | None = None) -> None:
+        """Add an event for everybody who may see the thing; without one, for administrators.
+
+        ``of`` is the dataset or model that grants are looked up for, where it is not the subject itself.
+        """
         actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else self.by
         owner = thing.owner_id if thing else None
         audience = "admin" if thing is None else thing.visibility
-        self.events.append(feed.NewEvent(type, subject, data, actor, owner, audience))
+        shared = of or subject
+        readers = grants.readers(self.session, shared.kind, shared.id) if audience == "private" else []
+        self.events.append(feed.NewEvent(type, subject, data, actor, owner, audience, readers))
 
 
 @dataclass(eq=False)

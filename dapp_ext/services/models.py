@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from dapp_ext.domain.access import Thing
+from dapp_ext.domain.access import access_level
 from dapp_ext.domain.learning import MEASURES, measure
 from dapp_ext.errors import ColumnUnknown, Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
 from dapp_ext.schema.accounts import Actor
@@ -12,18 +12,21 @@ from dapp_ext.schema.base import Named, Page, Subject, now
 from dapp_ext.schema.datasets import ColumnProfile, Profile
 from dapp_ext.schema.events import ModelEvent
 from dapp_ext.schema.models import Family, Leaderboard, ModelRead, ModelUpdate, Results, Score, TrainRequest, Trial
-from dapp_ext.services import datasets as datasets_service
 from dapp_ext.services import files
 from dapp_ext.services.context import Change, Context, list_cursor
 from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import add_job, end_jobs
+from dapp_ext.services.names import clean_name, free_name
+from dapp_ext.services.reads import require_ready
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.tables import Tables
+from dapp_ext.services.things import thing_for, thing_of
 from dapp_ext.store import accounts as accounts_store
+from dapp_ext.store import grants
 from dapp_ext.store import models as store
 from dapp_ext.store.database import Session
+from dapp_ext.store.datasets import describe_jobs, name_key
 from dapp_ext.store.datasets import files as files_of
-from dapp_ext.store.datasets import name_key
 from dapp_ext.store.tables import Model, TrialRow
 
 
@@ -45,8 +48,8 @@ class Models:
         """
         self._context.permit(actor, "model.train")
         with self._context.database.read() as session:
-            dataset, version = self._tables.find(actor, session, request.dataset, request.version, "dataset.read")
-            datasets_service.require_ready(dataset, version)
+            dataset, version = self._tables.find(actor, session, request.dataset, request.version, "dataset.use")
+            require_ready(dataset, version)
             profile = Profile.model_validate_json(files.read_stored(self._context, session, version.profile_id))
         target = request.target or profile.likely_target
         if target is None:
@@ -54,7 +57,7 @@ class Models:
         _check_columns(profile, target, request)
         recipe = request.model_dump(mode="json", exclude={"dataset", "version", "name"}) | {"target": target}
         with self._context.change(actor, "model.train") as change:
-            name = self._name(change.session, request.name, dataset.name)
+            name = self._name(change.session, request.name, dataset.name, actor.account_id)
             model = Model(
                 name=name,
                 name_key=name_key(name),
@@ -74,7 +77,7 @@ class Models:
             model.job_id = job.id
             change.session.add(model)
             tell(change, "model.training", model)
-            return read(self._context, change.session, model)
+            return self._shown(actor, change.session, model)
 
     def list(self, actor: Actor, *, search: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[ModelRead]:
         """Models that the actor may see, newest first."""
@@ -84,23 +87,25 @@ class Models:
             rows = store.page(session, actor.account_id, search=search, limit=limit + 1, before=list_cursor(cursor))
             names = accounts_store.names(session, {model.owner_id for model in rows})
             counts = store.trial_counts(session, [model.id for model in rows])
-            items = [read(self._context, session, model, names, counts) for model in rows[:limit]]
+            items = [_with_access(session, actor, model, read(self._context, session, model, names, counts)) for model in rows[:limit]]
         return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
     def get(self, actor: Actor, ref: str) -> ModelRead:
         """One model by id or name."""
         with self._context.database.read() as session:
-            return read(self._context, session, self.find(actor, session, ref, "model.read"))
+            return self._shown(actor, session, self.find(actor, session, ref, "model.read"))
 
     def update(self, actor: Actor, ref: str, request: ModelUpdate) -> ModelRead:
         """Rename, or change who may see it."""
         with self._context.database.read() as session:
             model = self.find(actor, session, ref, "model.update")
+            if request.visibility not in (None, model.visibility):
+                self.find(actor, session, model.id, "model.share")
         with self._context.change(actor, "model.update", Subject(kind="model", id=model.id)) as change:
             model = self.find(actor, change.session, model.id, "model.update")
             if request.name is not None:
-                name = datasets_service.clean_name(request.name)
-                other = store.by_reference(change.session, name)
+                name = clean_name(request.name)
+                other = store.find(change.session, name, actor.account_id) or store.owned(change.session, model.owner_id, name)
                 if other is not None and other.id != model.id:
                     raise NameTaken(f"There is a model named {name!r} already. Choose another name.")
                 model.name, model.name_key = name, name_key(name)
@@ -108,8 +113,10 @@ class Models:
                 model.visibility = request.visibility
             model.updated_at = now()
             change.session.add(model)
+            change.session.flush()
+            describe_jobs(change.session, model.id, model.name, model.visibility)
             tell(change, "model.changed", model)
-            return read(self._context, change.session, model)
+            return self._shown(actor, change.session, model)
 
     def delete(self, actor: Actor, ref: str) -> None:
         """Delete a model for good: its trials, its files and its key."""
@@ -166,7 +173,7 @@ class Models:
             model.stop_requested = True
             change.session.add(model)
             tell(change, "model.changed", model)
-            return read(self._context, change.session, model)
+            return self._shown(actor, change.session, model)
 
     def export(self, actor: Actor, ref: str, format: str = "skops") -> Download:
         """The trained pipeline as a file."""
@@ -181,20 +188,30 @@ class Models:
 
     def find(self, actor: Actor, session: Session, ref: str, verb: str) -> Model:
         """A model that the actor may do this to."""
-        model = store.by_reference(session, ref)
+        model = store.find(session, ref, actor.account_id)
         if model is None:
             raise ModelNotFound
-        self._context.permit(actor, verb, thing_of(model), ModelNotFound)
+        self._context.permit(actor, verb, thing_for(session, actor, model), ModelNotFound)
         return model
 
-    def _name(self, session: Session, wanted: str | None, dataset_name: str) -> str:
+    def _shown(self, actor: Actor, session: Session, model: Model) -> ModelRead:
+        return _with_access(session, actor, model, read(self._context, session, model))
+
+    def _name(self, session: Session, wanted: str | None, dataset_name: str, account_id: str) -> str:
         if wanted is None:
-            stem = datasets_service.clean_name(f"{dataset_name} model")
-            return datasets_service.free_name(stem, store.taken_names(session, stem))
-        name = datasets_service.clean_name(wanted)
-        if store.by_reference(session, name) is not None:
+            stem = clean_name(f"{dataset_name} model")
+            return free_name(stem, store.taken_names(session, stem, account_id))
+        name = clean_name(wanted)
+        if store.find(session, name, account_id) is not None:
             raise NameTaken(f"There is a model named {name!r} already. Choose another name.")
         return name
+
+
+def _with_access(session: Session, actor: Actor, model: Model, shown: ModelRead) -> ModelRead:
+    """What is shown of a model, with what the actor may do with it."""
+    access = access_level(actor, "model", thing_for(session, actor, model))
+    shared = grants.counts(session, "model", [model.id]).get(model.id, 0) if access == "owner" else None
+    return shown.model_copy(update={"access": access, "shared_with": shared})
 
 
 def _check_columns(profile: Profile, target: str, request: TrainRequest) -> None:
@@ -224,11 +241,6 @@ def _check_wishes(target: ColumnProfile, request: TrainRequest) -> None:
     unknown = set(request.params) - set(get_args(Family))
     if unknown:
         raise Invalid(f"There is no family {min(unknown)!r}. Give parameters for: {', '.join(get_args(Family))}.")
-
-
-def thing_of(model: Model) -> Thing:
-    """What the policy needs to know of a model."""
-    return Thing(model.owner_id, model.visibility)
 
 
 def require_trained(model: Model) -> None:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
-from dapp_ext.store.datasets import erase_sealed, name_key
+from dapp_ext.store import grants
+from dapp_ext.store.datasets import erase_sealed
+from dapp_ext.store.grants import name_key
 from dapp_ext.store.tables import Model, TrialRow
 
 
-def by_reference(session: Session, reference: str) -> Model | None:
-    """A model by its id or its name."""
-    return session.get(Model, reference) or session.exec(select(Model).where(Model.name_key == name_key(reference))).first()
+def find(session: Session, reference: str, account_id: str) -> Model | None:
+    """A model by its id, or by a name that the account may know."""
+    found: Model | None = grants.find(session, Model, reference, account_id)
+    return found
 
 
-def taken_names(session: Session, prefix: str) -> set[str]:
-    return set(session.exec(select(Model.name_key).where(col(Model.name_key).startswith(name_key(prefix), autoescape=True))))
+def owned(session: Session, owner_id: str, name: str) -> Model | None:
+    """What an account owns under a name."""
+    return session.exec(select(Model).where(Model.owner_id == owner_id, Model.name_key == name_key(name))).first()
+
+
+def taken_names(session: Session, prefix: str, account_id: str) -> set[str]:
+    """The name keys that begin like this, as far as the account may know of them."""
+    return grants.taken_names(session, Model, prefix, account_id)
 
 
 def page(session: Session, account_id: str, *, search: str | None, limit: int, before: str | None) -> list[Model]:
     """Models that an account may see, newest first."""
-    query = select(Model).where(or_(Model.owner_id == account_id, Model.visibility == "team")).order_by(col(Model.id).desc()).limit(limit)
+    query = select(Model).where(grants.visible(Model, account_id)).order_by(col(Model.id).desc()).limit(limit)
     if search:
         query = query.where(col(Model.name_key).contains(name_key(search), autoescape=True))
     if before:
@@ -45,5 +54,6 @@ def trial_counts(session: Session, model_ids: list[str]) -> dict[str, int]:
 def erase(session: Session, model: Model) -> None:
     """Delete a model's rows and its key."""
     session.connection().execute(delete(TrialRow).where(col(TrialRow.model_id) == model.id))
+    grants.erase(session, "model", model.id)
     erase_sealed(session, model.id)
     session.delete(model)

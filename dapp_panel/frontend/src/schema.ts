@@ -57,6 +57,18 @@ export interface Column {
   nullable: boolean;
 }
 
+export interface ColumnComparison {
+  name: string;
+  change: "same" | "added" | "removed" | "changed";
+  kind_before: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+  kind_after: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+  before: ColumnProfile | null;
+  after: ColumnProfile | null;
+  shift: number | null;
+  distribution: Distribution | null;
+  sentences: string[];
+}
+
 export interface ColumnProfile {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
@@ -90,6 +102,7 @@ export interface Curve {
 export interface DatasetEvent {
   name: string;
   status: string;
+  version: number | null;
   rows: number | null;
   columns: number | null;
   error: string | null;
@@ -102,7 +115,12 @@ export interface DatasetRead {
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
+  access: "read" | "use" | "edit" | "owner";
+  shared_with: number | null;
   version: number;
+  latest: number;
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  pending: PendingVersion | null;
   rows: number | null;
   schema: Column[];
   column_count: number | null;
@@ -114,6 +132,23 @@ export interface DatasetRead {
   likely_target: string | null;
   created_at: string;
   updated_at: string;
+}
+
+export interface Dependents {
+  models: Named[];
+  predictions: Named[];
+  unseen: number;
+  jobs: number;
+  versions: number;
+  bytes: number;
+  people: number;
+}
+
+export interface Distribution {
+  binned: boolean;
+  labels: (number | string)[];
+  before: number[];
+  after: number[];
 }
 
 export interface ErrorBody {
@@ -145,6 +180,40 @@ export interface Finding {
   columns: string[];
   rows: number[];
   count: number | null;
+  fix: FixOffer | null;
+}
+
+export interface FixOffer {
+  code: "drop_duplicate_rows" | "drop_columns" | "drop_missing_rows" | "fill_missing" | "mark_missing" | "convert" | "clip_outliers" | "clear_infinite" | "log_scale" | "group_rare" | "cut_texts" | "normalise_texts" | "parse_dates" | "fill_gaps";
+  sentence: string;
+  options: Record<string, unknown>;
+}
+
+export interface FixOptions {
+  method?: "median" | "mean" | "most_frequent" | "previous" | "value" | null;
+  value?: string | number | boolean | null;
+  values?: string[] | null;
+  day_first?: boolean | null;
+  keep?: number | null;
+  length?: number | null;
+}
+
+export interface FixRequest {
+  code: string;
+  columns?: string[];
+  version?: number | null;
+  options?: FixOptions;
+}
+
+export interface GrantPut {
+  level?: "read" | "use" | "edit";
+}
+
+export interface GrantRead {
+  person: PersonRead;
+  level: "read" | "use" | "edit";
+  granted_by: Named | null;
+  created_at: string;
 }
 
 export interface Grouping {
@@ -183,7 +252,7 @@ export interface Importance {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "fix" | "train" | "predict";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -194,7 +263,7 @@ export interface JobEvent {
 
 export interface JobRead {
   id: string;
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "fix" | "train" | "predict";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -224,6 +293,30 @@ export interface Leaderboard {
   time_budget: number;
 }
 
+export interface Lineage {
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+}
+
+export interface LineageEdge {
+  source: string;
+  target: string;
+  label: string;
+}
+
+export interface LineageNode {
+  id: string;
+  kind: "file" | "version" | "model" | "prediction";
+  name: string;
+  subject_kind: "dataset" | "model";
+  subject_id: string;
+  version: number | null;
+  status: string | null;
+  rows: number | null;
+  created_at: string | null;
+  here: boolean;
+}
+
 export interface Measure {
   op: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
   column?: string | null;
@@ -244,6 +337,8 @@ export interface ModelRead {
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
+  access: "read" | "use" | "edit" | "owner";
+  shared_with: number | null;
   dataset: Named;
   dataset_version: number;
   target: string | null;
@@ -266,6 +361,20 @@ export interface Named {
 export interface PasswordChange {
   current_password?: string | null;
   new_password: string;
+}
+
+export interface PendingVersion {
+  version: number;
+  status: "processing" | "ready" | "failed";
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  job_id: string | null;
+  error: string | null;
+}
+
+export interface PersonRead {
+  id: string;
+  name: string;
+  email: string;
 }
 
 export interface PredictRead {
@@ -292,6 +401,7 @@ export interface PredictionEvent {
 }
 
 export interface Profile {
+  version: number;
   rows: number;
   columns: ColumnProfile[];
   findings: Finding[];
@@ -315,6 +425,16 @@ export interface QueryRequest {
   limit?: number;
 }
 
+export interface ReadOptions {
+  format: "csv" | "xlsx" | "parquet" | "json" | "jsonl" | null;
+  delimiter: string | null;
+  encoding: string | null;
+  decimal: "." | "," | null;
+  sheet: string | null;
+  header: boolean | null;
+  missing: string[] | null;
+}
+
 export interface ReadReport {
   format: string;
   delimiter: string | null;
@@ -323,6 +443,10 @@ export interface ReadReport {
   sheet: string | null;
   header: boolean | null;
   notes: string[];
+}
+
+export interface RestoreRequest {
+  version: number;
 }
 
 export interface Results {
@@ -384,6 +508,12 @@ export interface Score {
   high: number;
   baseline: number;
   greater_is_better: boolean;
+}
+
+export interface SharedEvent {
+  name: string;
+  level: "read" | "use" | "edit" | null;
+  person: Named;
 }
 
 export interface Sort {
@@ -462,6 +592,15 @@ export interface TrialEvent {
   seconds_left: number | null;
 }
 
+export interface UsageRead {
+  used: number;
+  datasets: number;
+  models: number;
+  quota: number | null;
+  free: number | null;
+  upload_limit: number;
+}
+
 export interface UserEvent {
   name: string;
   role: string | null;
@@ -470,6 +609,42 @@ export interface UserEvent {
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+export interface VersionComparison {
+  dataset: Named;
+  from_version: number;
+  to_version: number;
+  rows_before: number;
+  rows_after: number;
+  columns: ColumnComparison[];
+  sentences: string[];
+}
+
+export interface VersionCreate {
+  version?: number | null;
+  options?: ReadOptions;
+}
+
+export interface VersionRead {
+  version: number;
+  latest: boolean;
+  status: "processing" | "ready" | "failed";
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  from_version: number | null;
+  sentence: string;
+  fix: string | null;
+  by: Named | null;
+  filename: string;
+  size: number;
+  rows: number | null;
+  column_count: number | null;
+  format: string | null;
+  options: ReadOptions | null;
+  has_original: boolean;
+  error: string | null;
+  job_id: string | null;
+  created_at: string;
 }
 
 export interface WorkerRead {
