@@ -8,6 +8,7 @@
     │   ├── ColumnUnknown        a column is named that the dataset does not have
     │   ├── TargetUnusable       the chosen target cannot be learned
     │   ├── RowsMismatch         rows to predict do not fit what the model learned from
+    │   ├── ModelTypeRefused     a pipeline holds types that are not on the allow-list
     │   ├── PasswordWeak         a new password is too short or too common
     │   ├── CursorInvalid        a feed or list cursor that was not given out by this instance
     │   ├── TooLarge             more bytes, rows or columns than the settings allow
@@ -20,7 +21,7 @@
     ├── Throttled                too many attempts; says when to come back
     ├── Denied                   signed in, but the role or grant does not allow it
     ├── NotFound
-    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound
+    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · InsightNotFound
     │   └── RouteNotFound        no such address
     ├── MethodNotAllowed
     ├── Conflict                 true elsewhere already, or not possible in this state
@@ -98,6 +99,11 @@ class TargetUnusable(Invalid):
 class RowsMismatch(Invalid):
     code = "rows_mismatch"
     sentence = "The rows do not fit the model. Give the columns that it was trained on."
+
+
+class ModelTypeRefused(Invalid):
+    code = "model_type_refused"
+    sentence = "The pipeline holds types that are not allowed here."
 
 
 class PasswordWeak(Invalid):
@@ -178,6 +184,11 @@ class JobNotFound(NotFound):
 class AccountNotFound(NotFound):
     code = "account_not_found"
     sentence = "There is no such account. The command jupyter dapp users list names them all."
+
+
+class InsightNotFound(NotFound):
+    code = "insight_not_found"
+    sentence = "There is no such insight, or it is not shared with you."
 
 
 class RouteNotFound(NotFound):

@@ -25,7 +25,7 @@ from dapp_ext.schema.jobs import JobKind
 from dapp_ext.services import Services, open_services
 from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_server
 from dapp_ext.services.jobs import Jobs
-from dapp_ext.services.work import Progress
+from dapp_ext.services.work import Progress, Wanted
 from dapp_ext.settings import Settings, read_settings
 from dapp_ext.store.queue import HEARTBEAT_SECONDS
 from dapp_ext.store.tables import Job
@@ -36,7 +36,7 @@ RECOVER_SECONDS = 5.0
 WISHES_SECONDS = 0.5
 # Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
 LONG: tuple[JobKind, ...] = ("train",)
-SHORT: tuple[JobKind, ...] = ("ingest", "fix", "predict")
+SHORT: tuple[JobKind, ...] = ("ingest", "fix", "predict", "register")
 SHORT_PLACES = 1
 
 
@@ -62,6 +62,7 @@ class Worker:
             "fix": Limits(memory, settings.parse_seconds),
             "train": Limits(memory),
             "predict": Limits(memory),
+            "register": Limits(memory, settings.parse_seconds),
         }
 
     def stop(self) -> None:
@@ -177,7 +178,7 @@ class _Look:
     def __init__(self, jobs: Jobs, job: Job, child: Child, stopping: threading.Event) -> None:
         self._jobs, self._job, self._child, self._stopping = jobs, job, child, stopping
         self._beaten = self._looked = time.monotonic()
-        self._told = False
+        self._told = Wanted()
 
     def __call__(self) -> None:
         moment = time.monotonic()
@@ -195,9 +196,9 @@ class _Look:
             raise _LostLease
         if wishes.cancel:
             raise JobCancelled
-        if wishes.stop and not self._told:
-            self._told = True
-            self._child.ask_to_stop()
+        if wishes.wanted != self._told:
+            self._told = wishes.wanted
+            self._child.tell(wishes.wanted)
 
 
 def _nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +22,17 @@ from dapp_ext.client.sharing import grants, share_with
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.client.versions import DatasetLineage, lineage
-from dapp_ext.errors import Invalid, TargetUnusable
+from dapp_ext.errors import Invalid, JobCancelled, TargetUnusable
 from dapp_ext.schema import models as shapes
 from dapp_ext.schema.datasets import Profile, Visibility
 from dapp_ext.schema.events import Event
 from dapp_ext.schema.grants import GrantLevel, GrantRead
-from dapp_ext.schema.models import Leaderboard, ModelRead, ModelUpdate, TrainRequest
+from dapp_ext.schema.models import FINAL_MODEL_STATUSES, ExtendRequest, Leaderboard, ModelRead, ModelUpdate, TrainRequest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TONES = {"queued": "calm", "training": "busy", "ready": "good", "failed": "bad"}
+_TONES = {"queued": "calm", "training": "busy", "ready": "good", "failed": "bad", "cancelled": "warn"}
 
 
 @short_tracebacks
@@ -48,10 +48,15 @@ class Model(Thing[ModelRead]):
 
     @property
     def status(self) -> str:
-        """``queued``, ``training``, ``ready`` or ``failed``; read from the server while it is not final."""
+        """``queued``, ``training``, ``ready``, ``failed`` or ``cancelled``; read from the server while it is not final."""
         if not self._final:
             self.refresh()
         return self._read.status
+
+    @property
+    def version(self) -> int:
+        """Which version of its name it is."""
+        return self._read.version
 
     @property
     def target(self) -> str | None:
@@ -75,7 +80,7 @@ class Model(Thing[ModelRead]):
 
     @property
     def _final(self) -> bool:
-        return self._read.status in ("ready", "failed")
+        return self._read.status in FINAL_MODEL_STATUSES
 
     def refresh(self) -> Model:
         """Read again how it is now."""
@@ -101,6 +106,20 @@ class Model(Thing[ModelRead]):
         """End the search now and keep the best model so far."""
         self._read = self._connection.transport.post(ModelRead, f"models/{path_of(self.id)}/stop")
         return self
+
+    def extend(self, seconds: int = 600) -> Model:
+        """Give the search so many more seconds."""
+        self._read = self._connection.transport.post(ModelRead, f"models/{path_of(self.id)}/extend", ExtendRequest(seconds=seconds))
+        return self
+
+    def skip(self, family: str) -> Model:
+        """Leave a family of learners, such as ``"forest"``, out of the rest of the search."""
+        self._read = self._connection.transport.post(ModelRead, f"models/{path_of(self.id)}/skip", {"family": family})
+        return self
+
+    def note(self, text: str | None = None, *, tags: Sequence[str] | None = None) -> Model:
+        """Write something about this version: a note, tags; what is left out stays as it is."""
+        return self._update(ModelUpdate(notes=text, tags=None if tags is None else list(tags)))
 
     def leaderboard(self) -> pd.DataFrame:
         """The trials so far, best first: learner, parameters, score with its spread, seconds."""
@@ -168,7 +187,7 @@ class Model(Thing[ModelRead]):
 
     def _summary(self) -> str:
         read = self._read
-        if read.status == "failed":
+        if read.status in ("failed", "cancelled"):
             return read.error or "It could not be trained."
         if read.status == "ready":
             return read.sentence or "It is trained."
@@ -279,6 +298,8 @@ def _wait_trained(model: Model, display: Display, timeout: float | None) -> Mode
         return model if model._final else None
 
     wait_until(connection.feed, look, concerns, timeout=timeout)
+    if model.read.status == "cancelled":
+        raise JobCancelled(model.read.error)
     if model.read.status == "failed":
         raise failure_of(connection, model.read, told["code"])
     return model

@@ -19,6 +19,12 @@ class ListQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
+class InsightsQuery(Request):
+    about: str | None = Field(default=None, max_length=200, description="Id of a dataset or model: only what shows it.")
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
 class JobsQuery(Request):
     status: JobStatus | None = None
     limit: int = Field(default=50, ge=1, le=500)
@@ -45,7 +51,7 @@ class VersionQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
 
 
-class CompareQuery(Request):
+class VersionsQuery(Request):
     """Two versions of one dataset."""
 
     before: int = Field(ge=1, alias="from", description="The version that was there first.")
@@ -64,6 +70,11 @@ class ExportQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
     columns: list[str] | None = Field(default=None, description="Given once for each column; all when left out.")
     filters: str | None = Field(default=None, max_length=100_000, description="A JSON list of filters, as in the body of rows.")
+
+
+class CompareQuery(Request):
+    a: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
+    b: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
 
 
 class ModelExportQuery(Request):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dapp_ext.handlers import audit, auth, datasets, events, jobs, lineage, models, openapi, pages, sharing, system, users, versions
+from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, lineage, models, openapi, pages, registry, sharing, system, users, versions
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
@@ -13,12 +13,14 @@ from dapp_ext.handlers.queries import (
     CompareQuery,
     EventsQuery,
     ExportQuery,
+    InsightsQuery,
     JobsQuery,
     ListQuery,
     ModelExportQuery,
     RowsQuery,
     UploadQuery,
     VersionQuery,
+    VersionsQuery,
 )
 from dapp_ext.schema.accounts import (
     AccountCreate,
@@ -36,19 +38,23 @@ from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest, UsageRead
 from dapp_ext.schema.events import EventPage
 from dapp_ext.schema.grants import GrantPut, GrantRead, PersonRead
+from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate, TableRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.lineage import Lineage
 from dapp_ext.schema.models import (
     BatchPredictRead,
     BatchPredictRequest,
+    ExtendRequest,
     Leaderboard,
     ModelRead,
     ModelUpdate,
     PredictRead,
     PredictRequest,
     Results,
+    SkipRequest,
     TrainRequest,
 )
+from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
 from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
 
@@ -88,7 +94,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/datasets/{ref}/versions", versions.index, "Its versions, newest first.", answer=Page[VersionRead]),
     Op("POST", "/datasets/{ref}/versions", versions.read_again, "Read the file again.", body=VersionCreate, answer=DatasetRead, status=202),
     Op("POST", "/datasets/{ref}/restore", versions.restore, "Make an older version the latest.", body=RestoreRequest, answer=DatasetRead),
-    Op("GET", "/datasets/{ref}/compare", versions.compare, "What changed between two versions.", query=CompareQuery, answer=VersionComparison),
+    Op("GET", "/datasets/{ref}/compare", versions.compare, "What changed between two versions.", query=VersionsQuery, answer=VersionComparison),
     Op("GET", "/datasets/{ref}/dependents", versions.dependents, "What was made from it; asked before it is deleted.", answer=Dependents),
     Op("GET", "/datasets/{ref}/lineage", lineage.of_dataset, "Where it comes from, and what was made from it.", answer=Lineage),
     Op("GET", "/datasets/{ref}/grants", sharing.of_datasets.index, "The people it is shared with.", answer=Page[GrantRead]),
@@ -99,12 +105,19 @@ OPERATIONS: tuple[Operation, ...] = (
     # Models
     Op("GET", "/models", models.index, "Models, newest first.", query=ListQuery, answer=Page[ModelRead]),
     Op("POST", "/models", models.train, "Train a model.", body=TrainRequest, answer=ModelRead, status=202),
+    Op("POST", "/models/batch", registry.batch, "Train a model of each of many datasets.", body=BatchTrainRequest, answer=JobRead, status=202),
+    Op("GET", "/models/compare", registry.compare, "Two models side by side.", query=CompareQuery, answer=Comparison),
     Op("GET", "/models/{ref}", models.show, "One model by id or name.", answer=ModelRead),
     Op("PATCH", "/models/{ref}", models.update, "Rename a model, or change who sees it.", body=ModelUpdate, answer=ModelRead),
     Op("DELETE", "/models/{ref}", models.delete, "Delete a model and the key of its data.", status=204),
     Op("GET", "/models/{ref}/leaderboard", models.leaderboard, "The trials so far, best first.", answer=Leaderboard),
     Op("GET", "/models/{ref}/results", models.results, "All that is known about a trained model.", answer=Results),
     Op("POST", "/models/{ref}/stop", models.stop, "End the search and keep the best so far.", answer=ModelRead),
+    Op("POST", "/models/{ref}/extend", models.extend, "Give the search more time.", body=ExtendRequest, answer=ModelRead),
+    Op("POST", "/models/{ref}/skip", models.skip, "Leave a family out of the rest of the search.", body=SkipRequest, answer=ModelRead),
+    Op("GET", "/models/{ref}/versions", registry.versions, "All versions of a model, and its champions.", answer=VersionsRead),
+    Op("POST", "/models/{ref}/promote", registry.promote, "Make this version the champion of its name.", body=ReasonRequest, answer=ModelRead),
+    Op("POST", "/models/{ref}/rollback", registry.rollback, "Bring back the champion before.", body=ReasonRequest, answer=ModelRead),
     Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
     Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
     Op("GET", "/models/{ref}/export", models.export, "The model as a file.", query=ModelExportQuery, gives=FILE),
@@ -112,6 +125,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/models/{ref}/grants", sharing.of_models.index, "The people it is shared with.", answer=Page[GrantRead]),
     Op("PUT", "/models/{ref}/grants/{account}", sharing.of_models.put, "Share it with a person.", body=GrantPut, answer=Page[GrantRead]),
     Op("DELETE", "/models/{ref}/grants/{account}", sharing.of_models.remove, "Share it no more.", answer=Page[GrantRead]),
+    # What notebooks publish
+    Op("GET", "/insights", insights.index, "What notebooks published, newest first.", query=InsightsQuery, answer=Page[InsightRead]),
+    Op("POST", "/insights", insights.publish, "Publish a picture or a table.", body=InsightPublish, answer=InsightRead, status=201, limit=insights.LIMIT),
+    Op("GET", "/insights/{ref}", insights.show, "One insight.", answer=InsightRead),
+    Op("PATCH", "/insights/{ref}", insights.update, "Change its title, its note, or who sees it.", body=InsightUpdate, answer=InsightRead),
+    Op("DELETE", "/insights/{ref}", insights.delete, "Delete an insight and the key of its data.", status=204),
+    Op("GET", "/insights/{ref}/picture", insights.picture, "Its picture.", gives="image/png"),
+    Op("GET", "/insights/{ref}/table", insights.table, "Its table.", answer=TableRead),
     # Jobs and the feed
     Op("GET", "/jobs", jobs.index, "Work in the background, newest first.", query=JobsQuery, answer=Page[JobRead]),
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),
@@ -153,5 +174,16 @@ def handlers() -> list[tuple[Any, ...]]:
 
 
 def pattern(path: str) -> str:
-    """The expression that an address with ``{names}`` stands for."""
-    return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace(".", r"\."))
+    """The expression that an address with ``{names}`` stands for; words that are addresses of their own are no names."""
+    parts = path.split("/")
+    found = []
+    for place, part in enumerate(parts):
+        words = [other[place] for other in (each.path.split("/") for each in OPERATIONS) if _beside(parts, other, place)]
+        unless = f"(?!(?:{'|'.join(sorted({re.escape(word) for word in words}))})$)" if part.startswith("{") and words else ""
+        found.append(unless + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", part.replace(".", r"\.")))
+    return "/".join(found)
+
+
+def _beside(parts: list[str], other: list[str], place: int) -> bool:
+    """Whether an address is the same but for a word in the place of a name."""
+    return len(parts) == len(other) and not other[place].startswith("{") and parts[:place] == other[:place] and parts[place + 1 :] == other[place + 1 :]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapp_ext.handlers.operation import Call, Nothing
-from dapp_ext.handlers.queries import CompareQuery
+from dapp_ext.handlers.queries import VersionsQuery
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead
 from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
@@ -21,7 +21,7 @@ def restore(call: Call[Nothing, RestoreRequest]) -> DatasetRead:
     return call.services.versions.restore(call.actor, call.ref, call.body)
 
 
-def compare(call: Call[CompareQuery, Nothing]) -> VersionComparison:
+def compare(call: Call[VersionsQuery, Nothing]) -> VersionComparison:
     return call.services.versions.compare(call.actor, call.ref, call.query.before, call.query.after)
 
 

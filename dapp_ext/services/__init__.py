@@ -11,14 +11,17 @@ from dapp_ext.errors import KeyWrong
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.batches import Batches
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
+from dapp_ext.services.insights import Insights
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.lineage import LineageService
 from dapp_ext.services.models import Models
 from dapp_ext.services.predictions import Predictions
+from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
 from dapp_ext.services.sharing import Sharing
@@ -47,6 +50,9 @@ class Services:
     lineage: LineageService
     models: Models
     predictions: Predictions
+    registry: Registry
+    batches: Batches
+    insights: Insights
     jobs: Jobs
     events: Events
     audit: Audit
@@ -85,6 +91,7 @@ def open_services(settings: Settings) -> Services:
     datasets = Datasets(context)
     scorers = Scorers()
     models = Models(context, datasets, scorers)
+    jobs = Jobs(context, partial(fail, context))
     services = Services(
         settings=settings,
         accounts=Accounts(context),
@@ -94,7 +101,10 @@ def open_services(settings: Settings) -> Services:
         lineage=LineageService(context, datasets, models),
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
-        jobs=Jobs(context, partial(fail, context)),
+        registry=Registry(context, models),
+        batches=Batches(context, models, jobs),
+        insights=Insights(context, datasets, models),
+        jobs=jobs,
         events=Events(context),
         audit=Audit(context),
         system=System(context),

@@ -94,6 +94,10 @@ class Context:
             self.note(actor, verb, None, "deny", {"reason": refusal.message})
             raise
 
+    def allows(self, actor: Actor, verb: str, thing: access.Thing | None = None) -> bool:
+        """What the policy says, without a refusal."""
+        return access.allowed(actor, verb, thing)
+
     def note(self, actor: Actor | None, action: str, subject: Subject | None, outcome: str, details: dict[str, Any] | None = None) -> None:
         """Record something that changed nothing else, such as a refusal or a download."""
         with self.database.write() as session:

@@ -149,6 +149,6 @@ def _may_see(actor: Actor, row: EventRow) -> bool:
     if row.owner_id is None:
         return True
     # What a job works for may be private: that somebody runs the place does not show them its name.
-    kind = row.data["subject"]["kind"] if row.subject_kind == "job" else row.subject_kind
+    verb = "dataset.read" if row.subject_kind == "job" else f"{row.subject_kind}.read"
     grant: GrantLevel | None = "read" if row.readers and actor.account_id in row.readers else None
-    return allowed(actor, f"{kind}.read", Thing(row.owner_id, row.audience, grant))
+    return allowed(actor, verb, Thing(row.owner_id, row.audience, grant))

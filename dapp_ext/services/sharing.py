@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from dapp_ext.errors import AccountNotFound, Invalid
@@ -15,6 +16,7 @@ from dapp_ext.services.tables import Tables
 from dapp_ext.services.things import kind_of, thing_of
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import grants
+from dapp_ext.store import models as models_store
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Account, Dataset, Grant, Model
 
@@ -74,7 +76,8 @@ class Sharing:
         with self._context.change(actor, f"{kind}.share", Subject(kind=kind, id=row.id)) as change:
             change.details.update({"account": account.id, "level": None})
             self._tell(change, row, account, None)  # while the person may still hear of it
-            grants.remove(change.session, kind, row.id, account.id)
+            for each in _all_versions(change.session, row):
+                grants.remove(change.session, kind, each.id, account.id)
             return self._page(change.session, kind, row.id) if row.owner_id == actor.account_id else Page(items=[])
 
     def _find(self, actor: Actor, session: Session, kind: ThingKind, ref: str, act: str = "share") -> Dataset | Model:
@@ -100,6 +103,11 @@ class Sharing:
         kind = kind_of(row)
         data = SharedEvent(name=row.name, level=level, person=Named(id=account.id, name=account.name))
         change.tell(f"{kind}.shared", Subject(kind=kind, id=row.id), data, thing_of(row))
+
+
+def _all_versions(session: Session, row: Dataset | Model) -> Sequence[Dataset | Model]:
+    """What a grant is for: each version of a model is a row of its own."""
+    return [row] if isinstance(row, Dataset) else models_store.versions(session, row)
 
 
 def _account(session: Session, person: str) -> Account:

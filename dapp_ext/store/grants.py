@@ -93,6 +93,13 @@ def put(session: Session, grant: Grant) -> None:
     session.flush()
 
 
+def copy(session: Session, kind: str, source_id: str, target_id: str) -> None:
+    """Grant for one thing what was granted for another."""
+    for row in session.exec(select(Grant).where(Grant.subject_kind == kind, Grant.subject_id == source_id)).all():
+        session.add(Grant(subject_kind=kind, subject_id=target_id, account_id=row.account_id, level=row.level, granted_by=row.granted_by))
+    session.flush()
+
+
 def remove(session: Session, kind: str, subject_id: str, account_id: str) -> bool:
     """Take a grant back; false when there was none."""
     row = session.get(Grant, (kind, subject_id, account_id))

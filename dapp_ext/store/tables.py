@@ -184,14 +184,16 @@ class Grant(SQLModel, table=True):
 
 
 class Model(SQLModel, table=True):
-    """A model; ``sealed`` holds target, task, metric, headline score, sentence and, when it failed, why."""
+    """One version of a model; ``sealed`` holds target, recipe, task, metric, headline score, sentence, notes, tags, and why it failed."""
 
     __tablename__ = "models"
-    __table_args__ = (Index("models_owner_name", "owner_id", "name_key", unique=True),)
+    __table_args__ = (Index("models_name_version", "owner_id", "name_key", "version", unique=True),)
     id: str = Field(default_factory=new_id, primary_key=True)
     name: str
     name_key: str = Field(index=True)
     version: int = 1
+    champion: bool = False
+    origin: str = "search"
     owner_id: str = Field(foreign_key="accounts.id", index=True)
     visibility: str = "team"
     status: str = "queued"
@@ -201,9 +203,16 @@ class Model(SQLModel, table=True):
     dataset_version: int
     time_budget: int
     stop_requested: bool = False
+    extra_seconds: int = 0
+    skipped: str = ""
     seconds_left: float | None = None
     artifact_id: str | None = None
     results_id: str | None = None
+    reference_id: str | None = None
+    pipeline_id: str | None = None
+    policy_version: int = 0
+    test_looks: int = 0
+    alert_code: str | None = None
     job_id: str | None = None
     sealed: bytes | None = _sealed()
     created_at: datetime = _moment()
@@ -216,6 +225,69 @@ class TrialRow(SQLModel, table=True):
     number: int = Field(primary_key=True)
     sealed: bytes | None = _sealed()
     at: datetime = _moment()
+
+
+class Promotion(SQLModel, table=True):
+    """A version of a model that was made the champion of its name; ``sealed`` holds the reason."""
+
+    __tablename__ = "promotions"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    name_key: str = Field(index=True)
+    model_id: str = Field(index=True)
+    previous_id: str | None = None
+    kind: str = "promote"
+    actor_id: str
+    actor_name: str
+    at: datetime = _moment()
+    sealed: bytes | None = _sealed()
+
+
+class PolicyRow(SQLModel, table=True):
+    """From which probability on a model says yes; ``sealed`` holds threshold and reason. Versions are kept for tracing answers."""
+
+    __tablename__ = "policies"
+    model_id: str = Field(foreign_key="models.id", primary_key=True)
+    version: int = Field(primary_key=True)
+    actor_id: str
+    actor_name: str
+    at: datetime = _moment()
+    sealed: bytes | None = _sealed()
+
+
+class PredictionGroup(SQLModel, table=True):
+    """Predictions made within a moment, logged together: ``sealed`` holds how inputs and answers are distributed, ``entries`` the calls."""
+
+    __tablename__ = "prediction_groups"
+    __table_args__ = (Index("prediction_groups_model", "model_id", "at"),)
+    id: str = Field(default_factory=new_id, primary_key=True)
+    model_id: str = Field(foreign_key="models.id")
+    at: datetime = _moment()
+    calls: int = 0
+    rows: int = 0
+    errors: int = 0
+    milliseconds: float = 0.0
+    slowest: float = 0.0
+    sealed: bytes | None = _sealed()
+    entries: bytes | None = Field(default=None, sa_column=Column("entries", LargeBinary, nullable=True))
+
+
+class Insight(SQLModel, table=True):
+    """What a notebook published; ``sealed`` holds title, note, source, the size of the picture and the rows of the table."""
+
+    __tablename__ = "insights"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    owner_id: str = Field(foreign_key="accounts.id", index=True)
+    visibility: str = "team"
+    dataset_id: str | None = Field(default=None, index=True)
+    dataset_name: str | None = None
+    dataset_version: int | None = None
+    model_id: str | None = Field(default=None, index=True)
+    model_name: str | None = None
+    picture_id: str | None = None
+    table_id: str | None = None
+    sealed: bytes | None = _sealed()
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
 
 
 class Job(SQLModel, table=True):
@@ -231,6 +303,8 @@ class Job(SQLModel, table=True):
     subject_name: str
     visibility: str = "team"
     owner_id: str = Field(foreign_key="accounts.id", index=True)
+    parent_id: str | None = Field(default=None, index=True)
+    after_id: str | None = None
     progress: float = 0.0
     message: str = ""
     error_code: str | None = None

@@ -48,7 +48,23 @@ export interface BatchPredictRead {
 export interface BatchPredictRequest {
   dataset: string;
   version?: number | null;
+  model_version?: number | null;
   name?: string | null;
+}
+
+export interface BatchTrainRequest {
+  datasets: string[];
+  target?: string | null;
+  name?: string | null;
+  task?: "binary" | "multiclass" | "regression" | null;
+  time_budget?: number;
+  trials?: number | null;
+  metric?: string | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  params?: Record<string, unknown>;
+  exclude?: string[];
+  seed?: number;
 }
 
 export interface Column {
@@ -85,9 +101,28 @@ export interface ColumnProfile {
   mean_length: number | null;
 }
 
+export interface Comparison {
+  a: ModelRead;
+  b: ModelRead;
+  sentence: string;
+  same_rows: boolean;
+  scores: ScorePair[];
+  recipe: Difference[];
+  columns_only_a: string[];
+  columns_only_b: string[];
+  columns_both: number;
+}
+
 export interface Confusion {
   classes: string[];
   counts: number[][];
+}
+
+export interface Coverage {
+  level: number;
+  reached: number;
+  half_width: number;
+  sentence: string;
 }
 
 export interface Curve {
@@ -134,6 +169,23 @@ export interface DatasetRead {
   updated_at: string;
 }
 
+export interface Decisions {
+  positive: string;
+  thresholds: number[];
+  true_positives: number[];
+  false_positives: number[];
+  positives: number;
+  negatives: number;
+}
+
+export interface Dependence {
+  column: string;
+  values: unknown[];
+  mean: number[];
+  rows: number[][];
+  label: string;
+}
+
 export interface Dependents {
   models: Named[];
   predictions: Named[];
@@ -142,6 +194,12 @@ export interface Dependents {
   versions: number;
   bytes: number;
   people: number;
+}
+
+export interface Difference {
+  name: string;
+  a: unknown;
+  b: unknown;
 }
 
 export interface Distribution {
@@ -167,6 +225,10 @@ export interface Event {
   data: Record<string, unknown>;
 }
 
+export interface ExtendRequest {
+  seconds?: number;
+}
+
 export interface Filter {
   column: string;
   op: "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "in" | "between" | "contains" | "is_null" | "not_null";
@@ -181,6 +243,12 @@ export interface Finding {
   rows: number[];
   count: number | null;
   fix: FixOffer | null;
+}
+
+export interface Fix {
+  code: string;
+  label: string;
+  change: Record<string, unknown>;
 }
 
 export interface FixOffer {
@@ -229,6 +297,10 @@ export interface Guard {
   sentence: string;
   columns: string[];
   rows: number[];
+  rows_count: number;
+  values: Record<string, number>;
+  fixes: Fix[];
+  second: SecondScore | null;
 }
 
 export interface Histogram {
@@ -252,7 +324,7 @@ export interface Importance {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "fix" | "train" | "predict";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -261,9 +333,17 @@ export interface JobEvent {
   error: string | null;
 }
 
+export interface JobLine {
+  job_id: string;
+  status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
+  subject: JobSubject;
+  progress: number;
+  error: string | null;
+}
+
 export interface JobRead {
   id: string;
-  kind: "ingest" | "fix" | "train" | "predict";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -274,23 +354,26 @@ export interface JobRead {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+  parent_id: string | null;
+  lines: JobLine[];
 }
 
 export interface JobSubject {
-  kind: "dataset" | "model";
+  kind: "dataset" | "model" | "batch";
   id: string;
   name: string;
 }
 
 export interface Leaderboard {
   model: string;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   metric: string | null;
   metric_label: string | null;
   greater_is_better: boolean;
   trials: Trial[];
   seconds_left: number | null;
   time_budget: number;
+  skipped: string[];
 }
 
 export interface Lineage {
@@ -325,6 +408,7 @@ export interface Measure {
 export interface ModelEvent {
   name: string;
   status: string;
+  version: number;
   dataset: Named | null;
   error: string | null;
 }
@@ -333,7 +417,7 @@ export interface ModelRead {
   id: string;
   name: string;
   version: number;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
@@ -349,8 +433,22 @@ export interface ModelRead {
   trials: number;
   time_budget: number;
   job_id: string | null;
+  champion: boolean;
+  origin: "search" | "registered";
+  notes: string | null;
+  tags: string[];
+  skipped: string[];
+  policy_version: number | null;
+  alert: string | null;
   created_at: string;
   updated_at: string;
+}
+
+export interface ModelUpdate {
+  name?: string | null;
+  visibility?: "private" | "team" | null;
+  notes?: string | null;
+  tags?: string[] | null;
 }
 
 export interface Named {
@@ -377,9 +475,17 @@ export interface PersonRead {
   email: string;
 }
 
+export interface PolicyApplied {
+  version: number;
+  threshold: number;
+}
+
 export interface PredictRead {
+  id: string;
   model: Named;
   model_version: number;
+  policy: PolicyApplied | null;
+  at: string;
   predictions: Prediction[];
   notes: string[];
 }
@@ -408,6 +514,15 @@ export interface Profile {
   duplicate_rows: number;
   likely_target: string | null;
   likely_target_reason: string | null;
+}
+
+export interface PromotionRead {
+  model: string;
+  version: number | null;
+  kind: "promote" | "rollback";
+  reason: string;
+  by: Named;
+  at: string;
 }
 
 export interface QueryRead {
@@ -445,6 +560,10 @@ export interface ReadReport {
   notes: string[];
 }
 
+export interface ReasonRequest {
+  reason: string;
+}
+
 export interface RestoreRequest {
   version: number;
 }
@@ -473,6 +592,16 @@ export interface Results {
   libraries: Record<string, string>;
   seconds: number;
   stopped_early: boolean;
+  worst: Guard | null;
+  recommended: number | null;
+  cross_validated: Score | null;
+  decisions: Decisions | null;
+  threshold: number | null;
+  dependence: Dependence[];
+  coverage: Coverage | null;
+  recipe: Record<string, unknown>;
+  question: TaskGuess | null;
+  test_looks: number;
 }
 
 export type Role = "admin" | "analyst" | "viewer";
@@ -510,10 +639,33 @@ export interface Score {
   greater_is_better: boolean;
 }
 
+export interface ScorePair {
+  name: string;
+  label: string;
+  greater_is_better: boolean;
+  a: number | null;
+  b: number | null;
+  better: "a" | "b" | null;
+  apart: boolean;
+}
+
+export interface SecondScore {
+  metric: string;
+  label: string;
+  greater_is_better: boolean;
+  before: number;
+  after: number;
+  sentence: string;
+}
+
 export interface SharedEvent {
   name: string;
   level: "read" | "use" | "edit" | null;
   person: Named;
+}
+
+export interface SkipRequest {
+  family: "linear" | "lightgbm" | "forest";
 }
 
 export interface Sort {
@@ -522,7 +674,10 @@ export interface Sort {
 }
 
 export interface Split {
-  validation: "random" | "time";
+  validation: "random" | "stratified" | "group" | "time";
+  column: string | null;
+  reason: string | null;
+  repeats: number;
   folds: number;
   rows_train: number;
   rows_test: number;
@@ -553,6 +708,13 @@ export interface SystemEvent {
   severity: string;
 }
 
+export interface TaskGuess {
+  task: "binary" | "multiclass" | "regression";
+  reason: string;
+  certain: boolean;
+  others: ("binary" | "multiclass" | "regression")[];
+}
+
 export interface TrainRequest {
   dataset: string;
   target?: string | null;
@@ -562,10 +724,15 @@ export interface TrainRequest {
   time_budget?: number;
   trials?: number | null;
   metric?: string | null;
-  validation?: "random" | "time" | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  group?: string | null;
+  time_column?: string | null;
   families?: ("linear" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
+  allow?: string[];
+  clean?: ("drop_duplicates" | "drop_conflicts" | "drop_rare" | "merge_rare")[];
+  missing?: Record<string, unknown[]>;
   seed?: number;
 }
 
@@ -581,6 +748,12 @@ export interface Trial {
   error: string | null;
   at: string;
   is_best: boolean;
+  fit_seconds: number | null;
+  predict_seconds: number | null;
+  low: number | null;
+  high: number | null;
+  near_best: boolean;
+  recommended: boolean;
 }
 
 export interface TrialEvent {
@@ -645,6 +818,13 @@ export interface VersionRead {
   error: string | null;
   job_id: string | null;
   created_at: string;
+}
+
+export interface VersionsRead {
+  name: string;
+  champion: number | null;
+  versions: ModelRead[];
+  promotions: PromotionRead[];
 }
 
 export interface WorkerRead {

@@ -51,7 +51,6 @@ def _versions() -> None:
 
 
 def _names() -> None:
-    for table in ("datasets", "models"):
-        op.drop_index(f"ix_{table}_name_key", table_name=table)
-        op.create_index(f"ix_{table}_name_key", table, ["name_key"], unique=False)
-        op.create_index(f"{table}_owner_name", table, ["owner_id", "name_key"], unique=True)
+    op.drop_index("ix_datasets_name_key", table_name="datasets")
+    op.create_index("ix_datasets_name_key", "datasets", ["name_key"], unique=False)
+    op.create_index("datasets_owner_name", "datasets", ["owner_id", "name_key"], unique=True)
