@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from dapp_ext.client import datasets, insights, models, predictions, registry
+from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
 from dapp_ext.client.drawing import card, paragraph
@@ -24,14 +25,12 @@ from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.client.versions import read_options
 from dapp_ext.errors import NotSignedIn, Unavailable
-from dapp_ext.schema.accounts import AccountRead
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import ReadOptions, UsageRead, Visibility
 from dapp_ext.schema.events import Event, EventPage
 from dapp_ext.schema.grants import PersonRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Validation
-from dapp_ext.schema.system import StatusRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +45,7 @@ _EVENT_COLUMNS: dict[str, Callable[[Event], Any]] = {
 
 
 @short_tracebacks
-class DAPPClient:
+class DAPPClient(Administration):
     """The workspace, from a notebook or a script.
 
     In a notebook ``DAPPClient()`` finds the server that the kernel belongs to and is signed in. Elsewhere give the
@@ -56,7 +55,10 @@ class DAPPClient:
     Parameters
     ----------
     url : str, optional
-        Address of the server. ``DAPP_URL`` and ``DAPP_TOKEN`` in the environment do the same without code.
+        Address of the server. ``DAPP_URL`` in the environment does the same without code.
+    token : str, optional
+        A personal access token, made on the Account page or by ``jupyter dapp tokens create``; ``DAPP_TOKEN`` in the
+        environment keeps it out of the code.
 
     Raises
     ------
@@ -66,8 +68,8 @@ class DAPPClient:
         If Jupyter's identity is not accepted.
     """
 
-    def __init__(self, url: str | None = None) -> None:
-        self._connection = Connection(url)
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        self._connection = Connection(url, token)
         # The live feed's thread would keep a forgotten client alive; it ends with the client, or with the process.
         self._finalizer = weakref.finalize(self, Connection.close, self._connection)
         if self._connection.transport.sign_in.possible:
@@ -96,10 +98,6 @@ class DAPPClient:
         self._connection.transport.sign_in.login(email, password)
         return self
 
-    def whoami(self) -> AccountRead:
-        """The account that this client is signed in as."""
-        return self._connection.transport.get(AccountRead, "auth/me")
-
     def usage(self) -> UsageRead:
         """Bytes that you store, and how many more you may."""
         return self._connection.transport.get(UsageRead, "usage")
@@ -107,10 +105,6 @@ class DAPPClient:
     def people(self) -> list[PersonRead]:
         """Whom you can share with."""
         return self._connection.transport.get(Page[PersonRead], "people").items
-
-    def status(self) -> StatusRead:
-        """Addresses, isolation, workers, and how much work waits."""
-        return self._connection.transport.get(StatusRead, "system")
 
     def upload_file(
         self,
@@ -393,7 +387,7 @@ class DAPPClient:
     def _who(self) -> str:
         account = self._connection.transport.sign_in.account
         if account is None:
-            return "signed in by DAPP_TOKEN" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
+            return "signed in by a personal access token" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
         return f"signed in as {account.name or account.email} ({account.role})"
 
     def __repr__(self) -> str:

@@ -127,6 +127,7 @@ class Datasets(Tables):
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, version, "dataset.read")
             require_ready(dataset, row)
+            self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
             found = Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
         return found.model_copy(update={"version": row.version})
 

@@ -101,6 +101,7 @@ class Tables:
         key = (dataset.id, row.version, request.model_dump_json(exclude={"version"}))
         kept = self._answers.get(key)
         if kept is not None:
+            self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
             return kept
         table = self.open(actor, dataset.id, row.version, "dataset.read")
         names, rows, truncated = queries.aggregate(table.frame, table.columns, request)
@@ -139,6 +140,8 @@ class Tables:
             given = files.stored_pass(self._context, session, row.table_id)
         frame = self._context.frames.open(dataset.id, row.version, lambda: open_frame(given.path, given.key, given.label))
         columns = [Column.model_validate(each) for each in inside["schema"]]
+        if verb == "dataset.read":
+            self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
         return OpenTable(dataset.id, dataset.name, row.version, columns, frame)
 
     def find(self, actor: Actor, session: Session, ref: str, version: int | None, verb: str) -> tuple[Dataset, DatasetVersion]:

@@ -11,7 +11,7 @@ from dapp_ext.services.context import Change, Context
 from dapp_ext.services.names import clean_filename, clean_name, free_name, stem_of
 from dapp_ext.services.reads import place_of
 from dapp_ext.store import datasets as store
-from dapp_ext.store.tables import DataKey, Dataset, DatasetVersion
+from dapp_ext.store.tables import Dataset, DatasetVersion
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def new_dataset(context: Context, change: Change, request: DatasetUpload, datase
     else:
         stem = clean_name(stem_of(clean_filename(request.filename)))
         name = free_name(stem, store.taken_names(change.session, stem, account))
-    change.session.add(DataKey(subject_id=dataset_id, kid=context.keyring.kid, wrapped=context.keyring.wrap(key, dataset_id)))
+    context.keep_key(change.session, dataset_id, key)
     dataset = Dataset(id=dataset_id, name=name, name_key=store.name_key(name), owner_id=account, visibility=request.visibility)
     change.session.add(dataset)
     change.session.flush()

@@ -101,6 +101,13 @@ export interface ColumnProfile {
   mean_length: number | null;
 }
 
+export interface ColumnReading {
+  name: string;
+  kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
+  chosen: boolean;
+  written: string | null;
+}
+
 export interface Comparison {
   a: ModelRead;
   b: ModelRead;
@@ -541,22 +548,43 @@ export interface QueryRequest {
 }
 
 export interface ReadOptions {
-  format: "csv" | "xlsx" | "parquet" | "json" | "jsonl" | null;
+  format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
   delimiter: string | null;
+  quote: """ | "'" | "none" | null;
   encoding: string | null;
   decimal: "." | "," | null;
+  thousands: "," | "." | " " | "'" | "none" | null;
+  date_order: "day_first" | "month_first" | null;
   sheet: string | null;
+  join_sheets: boolean | null;
   header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: "keep" | "drop" | null;
   missing: string[] | null;
+  types: Record<string, "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration"> | null;
 }
 
 export interface ReadReport {
   format: string;
+  compression: string | null;
+  member: string | null;
   delimiter: string | null;
+  quote: string | null;
   encoding: string | null;
   decimal: string | null;
+  thousands: string | null;
+  date_order: string | null;
   sheet: string | null;
+  sheets: string[];
   header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: string | null;
+  join_sheets: boolean | null;
+  missing: string[];
+  guessed: string[];
+  columns: ColumnReading[];
   notes: string[];
 }
 
