@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, registry, signins, system, users
+from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, notices, openapi, pages, registry, signins, system, users
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
+    AnnouncementsQuery,
     AuditQuery,
     CompareQuery,
     EventsQuery,
@@ -17,6 +18,7 @@ from dapp_ext.handlers.queries import (
     JobsQuery,
     ListQuery,
     ModelExportQuery,
+    NotificationsQuery,
     RowsQuery,
     UploadQuery,
     VersionQuery,
@@ -51,6 +53,15 @@ from dapp_ext.schema.models import (
     Results,
     SkipRequest,
     TrainRequest,
+)
+from dapp_ext.schema.notices import (
+    AnnouncementCreate,
+    AnnouncementRead,
+    MaintenanceRead,
+    MaintenanceStart,
+    NotificationCount,
+    NotificationMarkRequest,
+    NotificationPage,
 )
 from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
@@ -137,6 +148,16 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),
     Op("POST", "/jobs/{ref}/cancel", jobs.cancel, "Stop a job without a result.", answer=JobRead),
     Op("GET", "/events", events.index, "What happened after a cursor.", query=EventsQuery, answer=EventPage),
+    # What people are told
+    Op("GET", "/notifications", notices.notifications, "The bell, newest first.", query=NotificationsQuery, answer=NotificationPage),
+    Op("GET", "/notifications/unread", notices.unread, "How many lines are not read.", answer=NotificationCount),
+    Op("POST", "/notifications/read", notices.mark, "Mark one line as read, or all.", body=NotificationMarkRequest, answer=NotificationCount),
+    Op("GET", "/announcements", notices.announcements, "What is announced.", query=AnnouncementsQuery, answer=Page[AnnouncementRead]),
+    Op("POST", "/announcements", notices.announce, "Tell everybody something.", body=AnnouncementCreate, answer=AnnouncementRead, status=201),
+    Op("DELETE", "/announcements/{ref}", notices.withdraw, "Withdraw an announcement.", status=204),
+    Op("GET", "/maintenance", notices.maintenance, "Whether changes are taken in, and the countdown.", answer=MaintenanceRead),
+    Op("POST", "/maintenance", notices.start_maintenance, "Announce or begin maintenance.", body=MaintenanceStart, answer=MaintenanceRead),
+    Op("DELETE", "/maintenance", notices.end_maintenance, "End maintenance; jobs that waited go on.", status=204),
     # Administration
     Op("GET", "/users", users.index, "Everybody with an account.", answer=Page[AccountRead]),
     Op("POST", "/users", users.create, "Make an account.", body=AccountCreate, answer=AccountRead, status=201),

@@ -10,6 +10,7 @@ from typing import Self
 from dapp_ext.errors import KeyWrong
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
+from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
 from dapp_ext.services.batches import Batches
 from dapp_ext.services.context import Context
@@ -19,7 +20,9 @@ from dapp_ext.services.files import Download
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
+from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
+from dapp_ext.services.notifications import Notifications
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
@@ -44,6 +47,9 @@ class Services:
     accounts: Accounts
     signins: SignIns
     invitations: Invitations
+    announcements: Announcements
+    maintenance: Maintenance
+    notifications: Notifications
     datasets: Datasets
     models: Models
     predictions: Predictions
@@ -90,6 +96,7 @@ def open_services(settings: Settings) -> Services:
     models = Models(context, datasets, scorers)
     accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
+    events = Events(context)
     services = Services(
         settings=settings,
         accounts=accounts,
@@ -102,7 +109,10 @@ def open_services(settings: Settings) -> Services:
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
         jobs=jobs,
-        events=Events(context),
+        events=events,
+        announcements=Announcements(context),
+        maintenance=Maintenance(context),
+        notifications=Notifications(context, events),
         audit=Audit(context),
         system=system,
         settling=Settling(context),

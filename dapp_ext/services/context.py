@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from dapp_ext.domain import access
-from dapp_ext.errors import CursorInvalid, DappError, Denied, Internal, NotFound
+from dapp_ext.errors import CursorInvalid, DappError, Denied, Internal, MaintenanceOn, NotFound
 from dapp_ext.schema.accounts import Actor
-from dapp_ext.schema.base import Answer, Named, Subject
+from dapp_ext.schema.base import Answer, Named, Subject, now
 from dapp_ext.settings import Settings
-from dapp_ext.store import audit, bell, feed
+from dapp_ext.store import audit, bell, feed, notices
 from dapp_ext.store.database import Database, Session
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import Keyring
@@ -51,6 +51,15 @@ class Change:
         owner = thing.owner_id if thing else None
         audience = "admin" if thing is None else thing.visibility
         self.events.append(feed.NewEvent(type, subject, data, actor, owner, audience))
+
+    def tell_all(self, type: str, subject: Subject, data: Answer) -> None:
+        """Add an event for everybody with an account."""
+        actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else None
+        self.events.append(feed.NewEvent(type, subject, data, actor))
+
+    def tell_one(self, type: str, subject: Subject, data: Answer, account_id: str) -> None:
+        """Add an event for one account alone, at all its doors."""
+        self.events.append(feed.NewEvent(type, subject, data, None, account_id, "private"))
 
 
 @dataclass(eq=False)
@@ -88,6 +97,9 @@ class Context:
         except Denied as refusal:
             self.note(actor, verb, None, "deny", {"reason": refusal.message})
             raise
+        if access.waits_in_maintenance(verb):
+            with self.database.read() as session:
+                refuse_in_maintenance(session)
 
     def allows(self, actor: Actor, verb: str, thing: access.Thing | None = None) -> bool:
         """What the policy says, without a refusal."""
@@ -145,6 +157,14 @@ class Context:
 
 def _aad(subject_id: str, place: str) -> bytes:
     return f"dapp/v1/field\0{subject_id}\0{place}".encode()
+
+
+def refuse_in_maintenance(session: Session) -> None:
+    """Raise :class:`MaintenanceOn` while changes have to wait; says when to come back."""
+    row, moment = notices.maintenance(session), now()
+    if row is not None and row.starts_at <= moment:
+        left = 60 if row.ends_at is None else max(30, int((row.ends_at - moment).total_seconds()))
+        raise MaintenanceOn(f"{row.message} Try again later.", retry_after=left)
 
 
 def list_cursor(cursor: str | None) -> str | None:

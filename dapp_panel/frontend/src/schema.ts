@@ -307,6 +307,16 @@ export interface Leaderboard {
   skipped: string[];
 }
 
+export interface MaintenanceRead {
+  state: "off" | "announced" | "on";
+  message: string;
+  starts_at: string | null;
+  ends_at: string | null;
+  starts_in: number | null;
+  ends_in: number | null;
+  running_jobs: number;
+}
+
 export interface Measure {
   op: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
   column?: string | null;
@@ -566,6 +576,7 @@ export interface StatusRead {
   workers: WorkerRead[];
   queued: number;
   running: number;
+  maintenance: MaintenanceRead;
 }
 
 export interface Subject {
@@ -576,6 +587,10 @@ export interface Subject {
 export interface SystemEvent {
   message: string;
   severity: string;
+  state: string | null;
+  starts_at: string | null;
+  ends_at: string | null;
+  withdrawn: boolean | null;
 }
 
 export interface TaskGuess {
