@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from dapp_ext.client import datasets, insights, models, notices, predictions, registry
+from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
 from dapp_ext.client.drawing import card, paragraph
@@ -23,13 +24,11 @@ from dapp_ext.client.results import Results
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import Invalid, NotSignedIn, Unavailable
-from dapp_ext.schema.accounts import AccountRead
 from dapp_ext.schema.datasets import ReadOptions, Visibility
 from dapp_ext.schema.events import Event, EventPage
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Validation
 from dapp_ext.schema.notices import NotificationRead
-from dapp_ext.schema.system import StatusRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +43,7 @@ _EVENT_COLUMNS: dict[str, Callable[[Event], Any]] = {
 
 
 @short_tracebacks
-class DAPPClient:
+class DAPPClient(Administration):
     """The workspace, from a notebook or a script.
 
     In a notebook ``DAPPClient()`` finds the server that the kernel belongs to and is signed in. Elsewhere give the
@@ -96,14 +95,6 @@ class DAPPClient:
         """
         self._connection.transport.sign_in.login(email, password)
         return self
-
-    def whoami(self) -> AccountRead:
-        """The account that this client is signed in as."""
-        return self._connection.transport.get(AccountRead, "auth/me")
-
-    def status(self) -> StatusRead:
-        """Addresses, isolation, workers, and how much work waits."""
-        return self._connection.transport.get(StatusRead, "system")
 
     def upload_file(
         self,

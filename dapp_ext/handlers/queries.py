@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from dapp_ext.schema.audit import AuditFilter, AuditFormat
 from dapp_ext.schema.base import Request
-from dapp_ext.schema.datasets import Visibility
+from dapp_ext.schema.datasets import ReadOptions, Visibility
 from dapp_ext.schema.jobs import JobStatus
 
 
@@ -31,10 +32,18 @@ class JobsQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
-class AuditQuery(Request):
-    action: str | None = Field(default=None, max_length=100)
+class AuditQuery(AuditFilter):
     limit: int = Field(default=100, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
+class AuditVerifyQuery(Request):
+    seq: int | None = Field(default=None, ge=0, description="Number of an exported head.")
+    mac: str | None = Field(default=None, pattern="^([0-9a-f]{2})+$", max_length=128, description="Code of an exported head.")
+
+
+class AuditExportQuery(AuditFilter):
+    format: AuditFormat = "jsonl"
 
 
 class EventsQuery(Request):
@@ -84,16 +93,9 @@ class ModelExportQuery(Request):
     format: Literal["skops"] = "skops"
 
 
-class UploadQuery(Request):
+class UploadQuery(ReadOptions):
     """What is said about the file whose bytes are the body; how to read it is guessed where it is left out."""
 
     filename: str = Field(min_length=1, max_length=255)
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility = "team"
-    format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
-    delimiter: str | None = Field(default=None, max_length=1)
-    encoding: str | None = Field(default=None, max_length=40)
-    decimal: Literal[".", ","] | None = None
-    sheet: str | None = Field(default=None, max_length=200)
-    header: bool | None = None
-    missing: list[str] | None = Field(default=None, max_length=50, description="Texts that stand for a missing value; given once for each.")

@@ -10,7 +10,9 @@ from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
     AnnouncementsQuery,
+    AuditExportQuery,
     AuditQuery,
+    AuditVerifyQuery,
     CompareQuery,
     EventsQuery,
     ExportQuery,
@@ -35,7 +37,7 @@ from dapp_ext.schema.accounts import (
     TicketRequest,
     TokenPair,
 )
-from dapp_ext.schema.audit import AuditRead
+from dapp_ext.schema.audit import AuditRead, AuditVerification
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest
 from dapp_ext.schema.events import EventPage
@@ -169,6 +171,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/invitations", signins.invite, "Invite somebody by a link for one use.", body=InvitationCreate, answer=LinkMade, status=201),
     Op("DELETE", "/invitations/{ref}", signins.withdraw, "Withdraw an invitation.", status=204),
     Op("GET", "/audit", audit.index, "Who did what, newest first.", query=AuditQuery, answer=Page[AuditRead]),
+    Op("GET", "/audit/verify", audit.verify, "Whether the log is whole, and what is not.", query=AuditVerifyQuery, answer=AuditVerification),
+    Op("GET", "/audit/export", audit.export, "The log as a file, oldest first.", query=AuditExportQuery, gives=FILE),
     Op("GET", "/system", system.status, "Addresses, isolation and workers.", answer=StatusRead),
     Op("POST", "/system/dashboard", system.start_dashboard, "The dashboard's address with a sign-in; starts it.", body=DashboardStart, answer=DashboardAddress),
     Op("GET", "/system/template", system.template, "The notebook template.", alone=True),

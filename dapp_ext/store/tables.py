@@ -156,6 +156,25 @@ class DataKey(SQLModel, table=True):
     wrapped: bytes = Field(sa_column=Column("wrapped", LargeBinary, nullable=False))
 
 
+class RootKey(SQLModel, table=True):
+    """A root key that this workspace uses or has used; the key itself is never here."""
+
+    __tablename__ = "root_keys"
+    kid: str = Field(primary_key=True)
+    fingerprint: str
+    created_at: datetime = _moment()
+    retired_at: datetime | None = _maybe_moment()
+
+
+class RootLinkRow(SQLModel, table=True):
+    """A root sealed under another one, from the rotation between them until the older one is retired."""
+
+    __tablename__ = "root_links"
+    kid: str = Field(primary_key=True)
+    by_kid: str = Field(primary_key=True)
+    sealed: bytes = Field(sa_column=Column("sealed", LargeBinary, nullable=False))
+
+
 class StoredFile(SQLModel, table=True):
     """One sealed file in the object store."""
 
@@ -371,8 +390,10 @@ class EventRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
+    """One row of the audit. ``id`` has no gaps; ``link`` is the code of the row before, ``mac`` the one over this row and its link."""
+
     __tablename__ = "audit"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (Index("audit_actor", "actor_id"), Index("audit_subject", "subject_id"), {"sqlite_autoincrement": True})
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
     at: datetime = _moment()
     actor_id: str | None = None
@@ -385,3 +406,15 @@ class AuditRow(SQLModel, table=True):
     outcome: str = "allow"
     request_id: str = ""
     details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    link: bytes | None = Field(default=None, sa_column=Column("link", LargeBinary, nullable=True))
+    mac: bytes | None = Field(default=None, sa_column=Column("mac", LargeBinary, nullable=True))
+
+
+class AuditHead(SQLModel, table=True):
+    """One row: the end of the audit's chain. Whoever adds a row to the chain changes this one in the same transaction."""
+
+    __tablename__ = "audit_head"
+    id: int = Field(default=1, primary_key=True)
+    seq: int
+    mac: bytes = Field(sa_column=Column("mac", LargeBinary, nullable=False))
+    seal: bytes = Field(sa_column=Column("seal", LargeBinary, nullable=False))

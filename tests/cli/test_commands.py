@@ -14,6 +14,7 @@ from dapp_ext.cli.serving import free_port
 from dapp_ext.errors import NotSignedIn, Unavailable
 from dapp_ext.schema.accounts import LoginRequest
 from dapp_ext.services import Services
+from dapp_ext.settings import Settings
 
 PASSWORD = "plain words of a test 7"
 Run = Callable[..., tuple[int, str, str]]
@@ -124,6 +125,40 @@ def test_status_and_doctor_as_json(run: Run) -> None:
     assert "DAPP_HOME" in run("doctor", "--settings")[1]
 
 
+def test_keys_from_the_shell(run: Run, tmp_path: Path) -> None:
+    before = json.loads(run("keys", "status", "--json")[1])
+    assert [(key["state"], key["wraps"]) for key in before["keys"]] == [("active", 1)]
+    code, out, _ = run("keys", "rotate")
+    assert code == 0
+    assert f"keys retire {before['active']}" in out
+    assert run("keys", "retire", before["active"])[0] == 0
+    export = tmp_path / "keys.json"
+    assert run("keys", "export", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[0] == 0
+    assert export.stat().st_mode & 0o777 == 0o600
+    assert run("keys", "export", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[0] == 5
+    assert run("keys", "restore", str(export), "--passphrase-stdin", given="another passphrase\n")[0] == 70
+    assert "here already" in run("keys", "restore", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[1]
+    assert run("keys", "retire", "0" * 16)[0] == 4
+
+
+def test_the_audit_from_the_shell(run: Run, services: Services, settings: Settings, tmp_path: Path) -> None:
+    run("users", "add", "ada@example.org", "--password-stdin", given=f"{PASSWORD}\n")
+    listed = json.loads(run("audit", "list", "--action", "account", "--json")[1])
+    assert [row["action"] for row in listed] == ["account.create"]
+    head, rows = tmp_path / "head.json", tmp_path / "rows.jsonl"
+    assert run("audit", "export", str(rows), "--head", str(head))[0] == 0
+    for kept in (head, rows):
+        assert run("audit", "verify", "--head", str(kept))[0] == 0
+    with services.context.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE audit SET actor_name = 'Somebody else' WHERE id = 1")
+    code, out, _ = run("audit", "verify", "--json")
+    assert code == 1
+    assert [(each["kind"], each["row"]) for each in json.loads(out)["findings"]] == [("changed", 1)]
+    assert "Row 1 was changed" in run("audit", "verify")[1]
+    assert run("audit", "verify", "--head", str(tmp_path / "nothing"))[0] == 2
+    assert run("audit", "export", "--format", "csv")[1].startswith("id,at,actor_id")
+
+
 def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -157,6 +192,8 @@ def test_every_command_explains_itself(run: Run) -> None:
         ("demo",),
         ("users",),
         ("users", "add"),
+        ("keys", "rotate"),
+        ("audit", "verify"),
         ("users", "invite"),
         ("tokens",),
     ):
@@ -167,5 +204,5 @@ def test_every_command_explains_itself(run: Run) -> None:
 
 def test_the_readme_names_every_command(run: Run) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "tokens", "announce", "maintenance", "signin-link", "demo"):
+    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "tokens", "announce", "maintenance", "signin-link", "demo", "keys", "audit"):
         assert f"`jupyter dapp {command}`" in readme
