@@ -11,6 +11,7 @@ from dapp_ext.errors import KeyWrong
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
@@ -38,6 +39,7 @@ class Services:
     settings: Settings
     accounts: Accounts
     datasets: Datasets
+    boards: Boards
     models: Models
     predictions: Predictions
     jobs: Jobs
@@ -82,6 +84,7 @@ def open_services(settings: Settings) -> Services:
         settings=settings,
         accounts=Accounts(context),
         datasets=datasets,
+        boards=Boards(context, datasets),
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
         jobs=Jobs(context, partial(fail, context)),
