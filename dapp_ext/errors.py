@@ -8,6 +8,7 @@
     │   ├── ColumnUnknown        a column is named that the dataset does not have
     │   ├── TargetUnusable       the chosen target cannot be learned
     │   ├── RowsMismatch         rows to predict do not fit what the model learned from
+    │   ├── ModelTypeRefused     a pipeline holds types that are not on the allow-list
     │   ├── PasswordWeak         a new password is too short or too common
     │   ├── CursorInvalid        a feed or list cursor that was not given out by this instance
     │   ├── TooLarge             more bytes, rows or columns than the settings allow
@@ -19,7 +20,7 @@
     ├── Throttled                too many attempts; says when to come back
     ├── Denied                   signed in, but the role or grant does not allow it
     ├── NotFound
-    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound
+    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · SignInNotFound · InsightNotFound
     │   └── RouteNotFound        no such address
     ├── MethodNotAllowed
     ├── Conflict                 true elsewhere already, or not possible in this state
@@ -98,6 +99,11 @@ class RowsMismatch(Invalid):
     sentence = "The rows do not fit the model. Give the columns that it was trained on."
 
 
+class ModelTypeRefused(Invalid):
+    code = "model_type_refused"
+    sentence = "The pipeline holds types that are not allowed here."
+
+
 class PasswordWeak(Invalid):
     code = "password_weak"
     sentence = "The password is too weak. Use at least 15 characters that are not a common phrase."
@@ -171,6 +177,16 @@ class JobNotFound(NotFound):
 class AccountNotFound(NotFound):
     code = "account_not_found"
     sentence = "There is no such account. The command jupyter dapp users list names them all."
+
+
+class SignInNotFound(NotFound):
+    code = "sign_in_not_found"
+    sentence = "There is no such session or token, or it has ended already."
+
+
+class InsightNotFound(NotFound):
+    code = "insight_not_found"
+    sentence = "There is no such insight, or it is not shared with you."
 
 
 class RouteNotFound(NotFound):

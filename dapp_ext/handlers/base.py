@@ -187,7 +187,8 @@ class ApiHandler(DappHandler):
 
     def body_limit(self) -> int:
         """The most bytes that this request may carry."""
-        return BODY_LIMIT
+        operation = self.operations.get(str(self.request.method))
+        return BODY_LIMIT if operation is None else operation.limit
 
     # -- before the body ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel
 
 from dapp_ext.errors import NotSignedIn
-from dapp_ext.handlers.wire import encode, read_body, read_query
+from dapp_ext.handlers.wire import BODY_LIMIT, encode, read_body, read_query
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Request
 
@@ -72,7 +72,8 @@ class Operation:
     """One verb of one address: what it takes, what it answers, and the function that does it.
 
     ``run`` is called on a thread with a :class:`Call` whose query and body have the given shapes. ``alone`` routes
-    answer even while the services are not open. ``takes`` and ``gives`` are the media types of body and answer.
+    answer even while the services are not open. ``takes`` and ``gives`` are the media types of body and answer;
+    ``limit`` is the most bytes of a body.
     """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
@@ -87,6 +88,7 @@ class Operation:
     takes: str = JSON
     gives: str = JSON
     alone: bool = False
+    limit: int = BODY_LIMIT
 
     @property
     def tag(self) -> str:

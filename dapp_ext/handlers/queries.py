@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from dapp_ext.schema.audit import AuditFilter, AuditFormat
 from dapp_ext.schema.base import Request
 from dapp_ext.schema.datasets import Visibility
 from dapp_ext.schema.jobs import JobStatus
@@ -19,16 +20,30 @@ class ListQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
+class InsightsQuery(Request):
+    about: str | None = Field(default=None, max_length=200, description="Id of a dataset or model: only what shows it.")
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
 class JobsQuery(Request):
     status: JobStatus | None = None
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
-class AuditQuery(Request):
-    action: str | None = Field(default=None, max_length=100)
+class AuditQuery(AuditFilter):
     limit: int = Field(default=100, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
+class AuditVerifyQuery(Request):
+    seq: int | None = Field(default=None, ge=0, description="Number of an exported head.")
+    mac: str | None = Field(default=None, pattern="^([0-9a-f]{2})+$", max_length=128, description="Code of an exported head.")
+
+
+class AuditExportQuery(AuditFilter):
+    format: AuditFormat = "jsonl"
 
 
 class EventsQuery(Request):
@@ -57,6 +72,11 @@ class ExportQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
     columns: list[str] | None = Field(default=None, description="Given once for each column; all when left out.")
     filters: str | None = Field(default=None, max_length=100_000, description="A JSON list of filters, as in the body of rows.")
+
+
+class CompareQuery(Request):
+    a: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
+    b: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
 
 
 class ModelExportQuery(Request):

@@ -26,10 +26,11 @@ class DatasetEvent(Answer):
 
 
 class ModelEvent(Answer):
-    """model.training, trained, failed, deleted, changed."""
+    """model.training, trained, failed, cancelled, promoted, deleted, changed."""
 
     name: str
     status: str
+    version: int = 1
     dataset: Named | None = None
     error: str | None = None
 
@@ -65,6 +66,22 @@ class PredictionEvent(Answer):
     error: str | None = None
 
 
+class MonitorEvent(Answer):
+    """monitor.alert: predictions of a model are not what they were; which columns is said on its page."""
+
+    name: str
+    version: int
+    code: str
+    columns: int = 0
+
+
+class InsightEvent(Answer):
+    """insight.published, changed, deleted. The title is not in it: it may name columns."""
+
+    dataset: Named | None = None
+    model: Named | None = None
+
+
 class UserEvent(Answer):
     """user.created, changed, signed_in, signed_out."""
 
@@ -90,10 +107,16 @@ PAYLOADS: dict[str, type[Answer]] = {
     "model.trial": TrialEvent,
     "model.trained": ModelEvent,
     "model.failed": ModelEvent,
+    "model.cancelled": ModelEvent,
+    "model.promoted": ModelEvent,
     "model.changed": ModelEvent,
     "model.deleted": ModelEvent,
     "prediction.ready": PredictionEvent,
     "prediction.failed": PredictionEvent,
+    "monitor.alert": MonitorEvent,
+    "insight.published": InsightEvent,
+    "insight.changed": InsightEvent,
+    "insight.deleted": InsightEvent,
     "job.queued": JobEvent,
     "job.started": JobEvent,
     "job.progress": JobEvent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dapp_ext.errors import NotReady, RowsMismatch
+from dapp_ext.errors import RowsMismatch
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Subject, new_id
 from dapp_ext.schema.datasets import DatasetUpload
@@ -28,10 +28,8 @@ class Predictions:
     def predict(self, actor: Actor, ref: str, request: PredictRequest) -> PredictRead:
         """Predict some rows now. What is missing or new in them is said in ``notes``."""
         with self._context.database.read() as session:
-            model = self._models.find(actor, session, ref, "model.predict")
+            model = self._models.find(actor, session, ref, "model.predict", request.version)
             models.require_trained(model)
-            if request.version not in (None, model.version):
-                raise NotReady(f"{model.name!r} has no version {request.version}. The latest is {model.version}.")
             artifact = files.stored_pass(self._context, session, model.artifact_id)
         width = len({name for row in request.rows for name in row})
         if width == 0:
@@ -42,7 +40,7 @@ class Predictions:
     def predict_batch(self, actor: Actor, ref: str, request: BatchPredictRequest) -> BatchPredictRead:
         """Predict a whole dataset; the answer becomes a dataset of its own."""
         with self._context.database.read() as session:
-            model = self._models.find(actor, session, ref, "model.predict_batch")
+            model = self._models.find(actor, session, ref, "model.predict_batch", request.model_version)
             models.require_trained(model)
         self._context.permit(actor, "dataset.create")
         source = self._tables.open(actor, request.dataset, request.version, "dataset.read")

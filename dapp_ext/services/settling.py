@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from dapp_ext.domain.learning import Recipe
-from dapp_ext.errors import DatasetNotFound, Internal, ModelNotFound
+from dapp_ext.errors import DatasetNotFound, Internal, JobCancelled, ModelNotFound
 from dapp_ext.schema.base import Named, Subject, now
 from dapp_ext.schema.datasets import Column, ReadOptions
 from dapp_ext.schema.events import PredictionEvent, TrialEvent
@@ -141,9 +141,7 @@ class Settling:
             model = change.session.get(Model, job.subject_id)
             if model is None or queue.held(change.session, job.id, job.attempt) is None:
                 return
-            inside = self._context.unseal(change.session, model.id, models.place_of(model), model.sealed) | values
-            model.sealed = self._context.seal(change.session, model.id, models.place_of(model), inside)
-            change.session.add(model)
+            models.write_inside(self._context, change, model, values)
             models.tell(change, "model.changed", model)
 
     # -- results ------------------------------------------------------------------------------------------------
@@ -188,9 +186,7 @@ class Settling:
                 raise Internal("A model vanished while its job was being settled.")
             model.artifact_id = files.record(change.session, model.id, made.artifact.label, made.artifact_stored)
             model.results_id = files.record(change.session, model.id, made.results_pass.label, made.results_stored)
-            inside = self._context.unseal(change.session, model.id, models.place_of(model), model.sealed)
-            inside |= _headline(made.results)
-            model.sealed = self._context.seal(change.session, model.id, models.place_of(model), inside)
+            models.write_inside(self._context, change, model, _headline(made.results))
             model.status, model.seconds_left, model.updated_at = "ready", None, now()
             change.session.add(model)
             models.tell(change, "model.trained", model)
@@ -216,11 +212,11 @@ def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -
     model = change.session.get(Model, job.subject_id)
     if model is None:
         return
-    model.status, model.error_code, model.seconds_left, model.updated_at = "failed", code, None, now()
-    inside = context.unseal(change.session, model.id, models.place_of(model), model.sealed) | {"error": sentence}
-    model.sealed = context.seal(change.session, model.id, models.place_of(model), inside)
-    change.session.add(model)
-    models.tell(change, "model.failed", model)
+    cancelled = code == JobCancelled.code
+    model.status, model.error_code = ("cancelled", None) if cancelled else ("failed", code)
+    model.seconds_left, model.updated_at = None, now()
+    models.write_inside(context, change, model, {"error": sentence})
+    models.tell(change, "model.cancelled" if cancelled else "model.failed", model)
 
 
 def _headline(results: Results) -> dict[str, Any]:

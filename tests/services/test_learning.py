@@ -122,12 +122,15 @@ def test_what_cannot_be_trained_is_said_at_once(services: Services, owner: Actor
         services.models.train(owner, TrainRequest(dataset=unread.id, target="b"))
 
 
-def test_names_of_models(services: Services, owner: Actor, penguins: DatasetRead, model: ModelRead) -> None:
+def test_names_of_models(services: Services, owner: Actor, penguins: DatasetRead, model: ModelRead, person: Callable[[str, Role], Actor]) -> None:
     with pytest.raises(NameTaken):
-        services.models.train(owner, TrainRequest(dataset=penguins.id, target="species", name=model.name.upper()))
-    assert services.models.train(owner, TrainRequest(dataset=penguins.id, target="species")).name == f"{model.name} (2)"
+        services.models.train(person("alan", Role.analyst), TrainRequest(dataset=penguins.id, target="species", name=model.name.upper()))
+    other = services.models.train(owner, TrainRequest(dataset=penguins.id, target="species"))
+    assert (other.name, other.version) == (f"{model.name} (2)", 1)
     assert services.models.update(owner, model.id, ModelUpdate(name="Birds")).name == "Birds"
     assert services.models.results(owner, "birds").model.name == "Birds"
+    with pytest.raises(NameTaken):
+        services.models.update(owner, other.id, ModelUpdate(name="birds"))
 
 
 def test_a_search_that_ended_cannot_be_stopped(services: Services, owner: Actor, model: ModelRead) -> None:

@@ -48,7 +48,23 @@ export interface BatchPredictRead {
 export interface BatchPredictRequest {
   dataset: string;
   version?: number | null;
+  model_version?: number | null;
   name?: string | null;
+}
+
+export interface BatchTrainRequest {
+  datasets: string[];
+  target?: string | null;
+  name?: string | null;
+  task?: "binary" | "multiclass" | "regression" | null;
+  time_budget?: number;
+  trials?: number | null;
+  metric?: string | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  params?: Record<string, unknown>;
+  exclude?: string[];
+  seed?: number;
 }
 
 export interface BoardRead {
@@ -106,9 +122,28 @@ export interface ColumnProfile {
   mean_length: number | null;
 }
 
+export interface Comparison {
+  a: ModelRead;
+  b: ModelRead;
+  sentence: string;
+  same_rows: boolean;
+  scores: ScorePair[];
+  recipe: Difference[];
+  columns_only_a: string[];
+  columns_only_b: string[];
+  columns_both: number;
+}
+
 export interface Confusion {
   classes: string[];
   counts: number[][];
+}
+
+export interface Coverage {
+  level: number;
+  reached: number;
+  half_width: number;
+  sentence: string;
 }
 
 export interface Curve {
@@ -149,6 +184,29 @@ export interface DatasetRead {
   updated_at: string;
 }
 
+export interface Decisions {
+  positive: string;
+  thresholds: number[];
+  true_positives: number[];
+  false_positives: number[];
+  positives: number;
+  negatives: number;
+}
+
+export interface Dependence {
+  column: string;
+  values: unknown[];
+  mean: number[];
+  rows: number[][];
+  label: string;
+}
+
+export interface Difference {
+  name: string;
+  a: unknown;
+  b: unknown;
+}
+
 export interface ErrorBody {
   code: string;
   message: string;
@@ -163,6 +221,10 @@ export interface Event {
   actor: Named | null;
   subject: Subject;
   data: Record<string, unknown>;
+}
+
+export interface ExtendRequest {
+  seconds?: number;
 }
 
 export interface Filter {
@@ -180,6 +242,12 @@ export interface Finding {
   count: number | null;
 }
 
+export interface Fix {
+  code: string;
+  label: string;
+  change: Record<string, unknown>;
+}
+
 export interface Grouping {
   column: string;
   bins?: number | null;
@@ -193,6 +261,10 @@ export interface Guard {
   sentence: string;
   columns: string[];
   rows: number[];
+  rows_count: number;
+  values: Record<string, number>;
+  fixes: Fix[];
+  second: SecondScore | null;
 }
 
 export interface Histogram {
@@ -216,7 +288,7 @@ export interface Importance {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -225,9 +297,17 @@ export interface JobEvent {
   error: string | null;
 }
 
+export interface JobLine {
+  job_id: string;
+  status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
+  subject: JobSubject;
+  progress: number;
+  error: string | null;
+}
+
 export interface JobRead {
   id: string;
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -238,23 +318,26 @@ export interface JobRead {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+  parent_id: string | null;
+  lines: JobLine[];
 }
 
 export interface JobSubject {
-  kind: "dataset" | "model";
+  kind: "dataset" | "model" | "batch";
   id: string;
   name: string;
 }
 
 export interface Leaderboard {
   model: string;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   metric: string | null;
   metric_label: string | null;
   greater_is_better: boolean;
   trials: Trial[];
   seconds_left: number | null;
   time_budget: number;
+  skipped: string[];
 }
 
 export interface Measure {
@@ -265,6 +348,7 @@ export interface Measure {
 export interface ModelEvent {
   name: string;
   status: string;
+  version: number;
   dataset: Named | null;
   error: string | null;
 }
@@ -273,7 +357,7 @@ export interface ModelRead {
   id: string;
   name: string;
   version: number;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
@@ -287,8 +371,22 @@ export interface ModelRead {
   trials: number;
   time_budget: number;
   job_id: string | null;
+  champion: boolean;
+  origin: "search" | "registered";
+  notes: string | null;
+  tags: string[];
+  skipped: string[];
+  policy_version: number | null;
+  alert: string | null;
   created_at: string;
   updated_at: string;
+}
+
+export interface ModelUpdate {
+  name?: string | null;
+  visibility?: "private" | "team" | null;
+  notes?: string | null;
+  tags?: string[] | null;
 }
 
 export interface Named {
@@ -301,9 +399,17 @@ export interface PasswordChange {
   new_password: string;
 }
 
+export interface PolicyApplied {
+  version: number;
+  threshold: number;
+}
+
 export interface PredictRead {
+  id: string;
   model: Named;
   model_version: number;
+  policy: PolicyApplied | null;
+  at: string;
   predictions: Prediction[];
   notes: string[];
 }
@@ -333,6 +439,15 @@ export interface Profile {
   likely_target_reason: string | null;
 }
 
+export interface PromotionRead {
+  model: string;
+  version: number | null;
+  kind: "promote" | "rollback";
+  reason: string;
+  by: Named;
+  at: string;
+}
+
 export interface QueryRead {
   version: number;
   columns: string[];
@@ -356,6 +471,10 @@ export interface ReadReport {
   sheet: string | null;
   header: boolean | null;
   notes: string[];
+}
+
+export interface ReasonRequest {
+  reason: string;
 }
 
 export interface Results {
@@ -382,6 +501,16 @@ export interface Results {
   libraries: Record<string, string>;
   seconds: number;
   stopped_early: boolean;
+  worst: Guard | null;
+  recommended: number | null;
+  cross_validated: Score | null;
+  decisions: Decisions | null;
+  threshold: number | null;
+  dependence: Dependence[];
+  coverage: Coverage | null;
+  recipe: Record<string, unknown>;
+  question: TaskGuess | null;
+  test_looks: number;
 }
 
 export type Role = "admin" | "analyst" | "viewer";
@@ -419,13 +548,39 @@ export interface Score {
   greater_is_better: boolean;
 }
 
+export interface ScorePair {
+  name: string;
+  label: string;
+  greater_is_better: boolean;
+  a: number | null;
+  b: number | null;
+  better: "a" | "b" | null;
+  apart: boolean;
+}
+
+export interface SecondScore {
+  metric: string;
+  label: string;
+  greater_is_better: boolean;
+  before: number;
+  after: number;
+  sentence: string;
+}
+
+export interface SkipRequest {
+  family: "linear" | "lightgbm" | "forest";
+}
+
 export interface Sort {
   column: string;
   descending?: boolean;
 }
 
 export interface Split {
-  validation: "random" | "time";
+  validation: "random" | "stratified" | "group" | "time";
+  column: string | null;
+  reason: string | null;
+  repeats: number;
   folds: number;
   rows_train: number;
   rows_test: number;
@@ -456,6 +611,13 @@ export interface SystemEvent {
   severity: string;
 }
 
+export interface TaskGuess {
+  task: "binary" | "multiclass" | "regression";
+  reason: string;
+  certain: boolean;
+  others: ("binary" | "multiclass" | "regression")[];
+}
+
 export interface TrainRequest {
   dataset: string;
   target?: string | null;
@@ -465,10 +627,15 @@ export interface TrainRequest {
   time_budget?: number;
   trials?: number | null;
   metric?: string | null;
-  validation?: "random" | "time" | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  group?: string | null;
+  time_column?: string | null;
   families?: ("linear" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
+  allow?: string[];
+  clean?: ("drop_duplicates" | "drop_conflicts" | "drop_rare" | "merge_rare")[];
+  missing?: Record<string, unknown[]>;
   seed?: number;
 }
 
@@ -484,6 +651,12 @@ export interface Trial {
   error: string | null;
   at: string;
   is_best: boolean;
+  fit_seconds: number | null;
+  predict_seconds: number | null;
+  low: number | null;
+  high: number | null;
+  near_best: boolean;
+  recommended: boolean;
 }
 
 export interface TrialEvent {
@@ -503,6 +676,13 @@ export interface UserEvent {
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+export interface VersionsRead {
+  name: string;
+  champion: number | null;
+  versions: ModelRead[];
+  promotions: PromotionRead[];
 }
 
 export interface WorkerRead {
