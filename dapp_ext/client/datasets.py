@@ -248,6 +248,8 @@ def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
     query: dict[str, Any] = {"filename": source.filename, "name": plan.name, "visibility": plan.visibility}
     if plan.options is not None:
         query.update(plan.options.model_dump(mode="json", exclude_none=True))
+        if plan.options.types:
+            query["types"] = json.dumps(plan.options.types)  # an address has no objects
     with plan.display or Display() as display:
         read = connection.transport.upload(DatasetRead, "datasets", _counted(source, display), size=source.size, query=query)
         dataset = Dataset(connection, read)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dapp_ext.schema.audit import AuditFilter, AuditFormat
 from dapp_ext.schema.base import Request
-from dapp_ext.schema.datasets import Visibility
+from dapp_ext.schema.datasets import ReadOptions, Visibility
 from dapp_ext.schema.jobs import JobStatus
 
 
@@ -83,16 +83,9 @@ class ModelExportQuery(Request):
     format: Literal["skops"] = "skops"
 
 
-class UploadQuery(Request):
+class UploadQuery(ReadOptions):
     """What is said about the file whose bytes are the body; how to read it is guessed where it is left out."""
 
     filename: str = Field(min_length=1, max_length=255)
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility = "team"
-    format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
-    delimiter: str | None = Field(default=None, max_length=1)
-    encoding: str | None = Field(default=None, max_length=40)
-    decimal: Literal[".", ","] | None = None
-    sheet: str | None = Field(default=None, max_length=200)
-    header: bool | None = None
-    missing: list[str] | None = Field(default=None, max_length=50, description="Texts that stand for a missing value; given once for each.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from dapp_ext.schema.base import Answer, Named, Request
 
@@ -81,16 +82,36 @@ class Profile(Answer):
     likely_target_reason: str | None = None
 
 
+def _from_json(value: Any) -> Any:
+    """In the query of an address an object is written as JSON."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('write it as JSON, for example {"postcode": "text"}') from None
+    return value
+
+
 class ReadOptions(Request):
     """How to read a file; what is left out is guessed, and the guess is reported in :class:`ReadReport`."""
 
-    format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
+    format: Literal["csv", "xlsx", "ods", "parquet", "arrow", "json", "jsonl"] | None = None
     delimiter: str | None = Field(default=None, max_length=1)
+    quote: Literal['"', "'", "none"] | None = Field(default=None, description="What stands around cells with delimiters or line ends in them.")
     encoding: str | None = Field(default=None, max_length=40)
     decimal: Literal[".", ","] | None = None
-    sheet: str | None = Field(default=None, max_length=200)
+    thousands: Literal[",", ".", " ", "'", "none"] | None = Field(default=None, description="What stands between thousands.")
+    date_order: Literal["day_first", "month_first"] | None = Field(default=None, description="How 01/02/2021 is read.")
+    sheet: str | None = Field(default=None, max_length=200, description="The sheet of a workbook, or the file in a zip archive.")
+    join_sheets: bool | None = Field(default=None, description="Whether sheets with the same columns are put together.")
     header: bool | None = None
-    missing: list[str] | None = Field(default=None, max_length=50)
+    header_row: int | None = Field(default=None, ge=1, le=1_000_000, description="Line or row of the header, or of the first data without one, from 1.")
+    comment: str | None = Field(default=None, pattern="^(.|none)$", description="Lines that begin with this character are left out; or none.")
+    extra_cells: Literal["keep", "drop"] | None = Field(default=None, description="What happens to cells beyond the width of the table.")
+    missing: list[str] | None = Field(default=None, max_length=50, description="Texts that stand for a missing value; given once for each.")
+    types: Annotated[dict[str, ColumnKind] | None, BeforeValidator(_from_json)] = Field(
+        default=None, max_length=10_000, description="Kind of a column by its name; values that are none of the kind become missing, and that is told."
+    )
 
     @field_validator("encoding")
     @classmethod
@@ -103,15 +124,40 @@ class ReadOptions(Request):
         return value
 
 
+class ColumnReading(Answer):
+    """How the texts of one column were taken, where there was more than one way."""
+
+    name: str
+    kind: ColumnKind
+    chosen: bool = Field(default=False, description="Whether somebody chose the kind.")
+    written: str | None = Field(default=None, description="How its values are written, in plain words.")
+
+
 class ReadReport(Answer):
-    """How a file was read, and what was done on the way, in plain sentences."""
+    """How a file was read, and what was done on the way, in plain sentences.
+
+    The fields are named like those of :class:`ReadOptions`; ``guessed`` lists those that nobody chose.
+    """
 
     format: str
+    compression: str | None = Field(default=None, description="What the file was packed with.")
+    member: str | None = Field(default=None, description="The file that was read in a zip archive.")
     delimiter: str | None = None
+    quote: str | None = None
     encoding: str | None = None
     decimal: str | None = None
+    thousands: str | None = None
+    date_order: str | None = None
     sheet: str | None = None
+    sheets: list[str] = Field(default_factory=list, description="The sheets that may be chosen.")
     header: bool | None = None
+    header_row: int | None = None
+    comment: str | None = None
+    extra_cells: str | None = None
+    join_sheets: bool | None = None
+    missing: list[str] = Field(default_factory=list, description="Texts that were read as missing.")
+    guessed: list[str] = Field(default_factory=list)
+    columns: list[ColumnReading] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
 

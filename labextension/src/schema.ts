@@ -310,23 +310,68 @@ export interface Profile {
 
 /** How to read a file; what is left out is guessed, and the guess is reported in :class:`ReadReport`. */
 export interface ReadOptions {
-  format?: 'csv' | 'xlsx' | 'parquet' | 'json' | 'jsonl' | null;
+  format?: 'csv' | 'xlsx' | 'ods' | 'parquet' | 'arrow' | 'json' | 'jsonl' | null;
   delimiter?: string | null;
+  /** What stands around cells with delimiters or line ends in them. */
+  quote?: '"' | ''' | 'none' | null;
   encoding?: string | null;
   decimal?: '.' | ',' | null;
+  /** What stands between thousands. */
+  thousands?: ',' | '.' | ' ' | ''' | 'none' | null;
+  /** How 01/02/2021 is read. */
+  date_order?: 'day_first' | 'month_first' | null;
+  /** The sheet of a workbook, or the file in a zip archive. */
   sheet?: string | null;
+  /** Whether sheets with the same columns are put together. */
+  join_sheets?: boolean | null;
   header?: boolean | null;
+  /** Line or row of the header, or of the first data without one, from 1. */
+  header_row?: number | null;
+  /** Lines that begin with this character are left out; or none. */
+  comment?: string | null;
+  /** What happens to cells beyond the width of the table. */
+  extra_cells?: 'keep' | 'drop' | null;
+  /** Texts that stand for a missing value; given once for each. */
   missing?: string[] | null;
+  /** Kind of a column by its name; values that are none of the kind become missing, and that is told. */
+  types?: Record<string, ColumnKind> | null;
 }
 
-/** How a file was read, and what was done on the way, in plain sentences. */
+/** How the texts of one column were taken, where there was more than one way. */
+export interface ColumnReading {
+  name: string;
+  kind: ColumnKind;
+  /** Whether somebody chose the kind. */
+  chosen: boolean;
+  /** How its values are written, in plain words. */
+  written: string | null;
+}
+
+/** How a file was read, and what was done on the way, in plain sentences. The fields are named like those of :class:`ReadOptions`; `guessed` lists those that nobody chose. */
 export interface ReadReport {
   format: string;
+  /** What the file was packed with. */
+  compression: string | null;
+  /** The file that was read in a zip archive. */
+  member: string | null;
   delimiter: string | null;
+  quote: string | null;
   encoding: string | null;
   decimal: string | null;
+  thousands: string | null;
+  date_order: string | null;
   sheet: string | null;
+  /** The sheets that may be chosen. */
+  sheets: string[];
   header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: string | null;
+  join_sheets: boolean | null;
+  /** Texts that were read as missing. */
+  missing: string[];
+  guessed: string[];
+  columns: ColumnReading[];
   notes: string[];
 }
 

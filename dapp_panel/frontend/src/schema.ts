@@ -122,6 +122,13 @@ export interface ColumnProfile {
   mean_length: number | null;
 }
 
+export interface ColumnReading {
+  name: string;
+  kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
+  chosen: boolean;
+  written: string | null;
+}
+
 export interface Comparison {
   a: ModelRead;
   b: ModelRead;
@@ -465,11 +472,24 @@ export interface QueryRequest {
 
 export interface ReadReport {
   format: string;
+  compression: string | null;
+  member: string | null;
   delimiter: string | null;
+  quote: string | null;
   encoding: string | null;
   decimal: string | null;
+  thousands: string | null;
+  date_order: string | null;
   sheet: string | null;
+  sheets: string[];
   header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: string | null;
+  join_sheets: boolean | null;
+  missing: string[];
+  guessed: string[];
+  columns: ColumnReading[];
   notes: string[];
 }
 
