@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from dapp_ext.errors import DappError, Internal, Invalid, MediaUnsupported
 from dapp_ext.handlers.base import ApiHandler
-from dapp_ext.handlers.operation import JSON, Call, Content, Nothing, Operation
+from dapp_ext.handlers.operation import JSON, Call, Nothing, Operation
 from dapp_ext.handlers.queries import ExportQuery, ListQuery, RowsQuery, UploadQuery, VersionQuery
 from dapp_ext.handlers.wire import encode, outline, read_json_text, read_query
 from dapp_ext.schema.base import Page
-from dapp_ext.schema.boards import BoardRequest
+from dapp_ext.schema.boards import BoardRead, BoardRequest
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, DatasetUpload, Filter, Profile, QueryRead, QueryRequest, ReadOptions, RowsRead, RowsRequest
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def query(call: Call[Nothing, QueryRequest]) -> QueryRead:
     return call.services.datasets.query(call.actor, call.ref, call.body)
 
 
-def board(call: Call[Nothing, BoardRequest]) -> Content:
-    return Content(JSON, call.services.boards.answer(call.actor, call.ref, call.body))
+def board(call: Call[Nothing, BoardRequest]) -> BoardRead:
+    return BoardRead.model_validate_json(call.services.boards.answer(call.actor, call.ref, call.body))
 
 
 def data(call: Call[ExportQuery, Nothing]) -> Download:
