@@ -39,6 +39,7 @@ from dapp_ext.schema.accounts import (
 )
 from dapp_ext.schema.audit import AuditRead, AuditVerification
 from dapp_ext.schema.base import Page
+from dapp_ext.schema.boards import BoardRead, BoardRequest
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest
 from dapp_ext.schema.events import EventPage
 from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate, TableRead
@@ -116,6 +117,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/datasets/{ref}/rows", datasets.first_rows, "A page of rows.", query=RowsQuery, answer=RowsRead),
     Op("POST", "/datasets/{ref}/rows", datasets.rows, "A page of rows, sorted and filtered.", body=RowsRequest, answer=RowsRead),
     Op("POST", "/datasets/{ref}/query", datasets.query, "An aggregate by groups, bins or buckets of time.", body=QueryRequest, answer=QueryRead),
+    Op("POST", "/datasets/{ref}/board", datasets.board, "Several charts and figures at once.", body=BoardRequest, answer=BoardRead),
     Op("GET", "/datasets/{ref}/data", datasets.data, "The processed table as a file.", query=ExportQuery, gives=FILE),
     Op("GET", "/datasets/{ref}/original", datasets.original, "The file as it was uploaded.", gives=FILE),
     # Models

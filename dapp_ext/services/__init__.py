@@ -13,6 +13,7 @@ from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
 from dapp_ext.services.batches import Batches
+from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
@@ -52,6 +53,7 @@ class Services:
     maintenance: Maintenance
     notifications: Notifications
     datasets: Datasets
+    boards: Boards
     models: Models
     predictions: Predictions
     registry: Registry
@@ -105,6 +107,7 @@ def open_services(settings: Settings) -> Services:
         signins=SignIns(context),
         invitations=Invitations(context, accounts, system),
         datasets=datasets,
+        boards=Boards(context, datasets),
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
         registry=Registry(context, models),

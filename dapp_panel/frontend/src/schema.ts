@@ -67,6 +67,39 @@ export interface BatchTrainRequest {
   seed?: number;
 }
 
+export interface BoardRead {
+  version: number;
+  rows: number;
+  fit: number;
+  figures: (number | string | null)[];
+  charts: ChartRead[];
+}
+
+export interface BoardRequest {
+  version?: number | null;
+  charts?: ChartRequest[];
+  figures?: Measure[];
+  filters?: Filter[];
+}
+
+export interface ChartRead {
+  shape: "histogram" | "bar" | "line" | "scatter" | "heat" | "box";
+  rows: number;
+  drawn: number;
+  data: Record<string, unknown>;
+}
+
+export interface ChartRequest {
+  shape: "histogram" | "bar" | "line" | "scatter" | "heat" | "box";
+  x: string;
+  y?: string | null;
+  color?: string | null;
+  measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
+  bucket?: "year" | "quarter" | "month" | "week" | "day" | "hour" | null;
+  bins?: number;
+  picks?: Filter[];
+}
+
 export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
