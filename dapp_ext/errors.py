@@ -33,7 +33,8 @@
     │   ├── JobCancelled · WorkerLost · MemoryExceeded · TimeExceeded
     ├── Unavailable              a part of the platform is not reachable now; trying again may help
     │   ├── StorageFull          no room left on the device
-    │   └── Busy                 every place is taken right now
+    │   ├── Busy                 every place is taken right now
+    │   └── MaintenanceOn        changes have to wait; says when to come back
     └── Broken                   our fault
         ├── IntegrityFailed      sealed bytes were changed, cut or belong elsewhere
         ├── KeyWrong             the key does not belong to this home folder
@@ -269,6 +270,11 @@ class StorageFull(Unavailable):
 class Busy(Unavailable):
     code = "busy"
     sentence = "Everything is busy right now. Try again in a moment."
+
+
+class MaintenanceOn(Unavailable):
+    code = "maintenance"
+    sentence = "The platform is being maintained, so changes have to wait. Looking and predicting works. Try again later."
 
 
 class Broken(DappError):

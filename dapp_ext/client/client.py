@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from dapp_ext.client import datasets, insights, models, predictions, registry
+from dapp_ext.client import datasets, insights, models, notices, predictions, registry
 from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
@@ -31,6 +31,7 @@ from dapp_ext.schema.events import Event, EventPage
 from dapp_ext.schema.grants import PersonRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Validation
+from dapp_ext.schema.notices import NotificationRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -353,6 +354,14 @@ class DAPPClient(Administration):
                 break
             cursor = page.next
         return Listing(found, "Events", _EVENT_COLUMNS, newest_last=True)
+
+    def notifications(self, unread: bool = False) -> Listing[NotificationRead]:
+        """What there is to know, the newest first; the same as behind the bell at every other door."""
+        return notices.notifications(self._connection, unread)
+
+    def mark_read(self, notification: NotificationRead | str | None = None) -> int:
+        """Mark a notification as read, or all of them; how many are left."""
+        return notices.mark_read(self._connection, notification.id if isinstance(notification, NotificationRead) else notification)
 
     def on(self, type: str, callback: Callable[[Event], Any]) -> Subscription:
         """Call a function for every event of a type, such as ``"model.trained"`` or ``"model.*"``.

@@ -51,6 +51,16 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "token.list": (Scope.own, Scope.own, Scope.own),
     "token.create": (Scope.own, Scope.own, Scope.own),
     "token.end": (Scope.own, Scope.own, Scope.everyone),
+    "announcement.list": (Scope.everyone, Scope.everyone, Scope.everyone),
+    "announcement.history": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "announcement.create": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "announcement.withdraw": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "maintenance.read": (Scope.everyone, Scope.everyone, Scope.everyone),
+    "maintenance.start": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "maintenance.end": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "notification.list": (Scope.own, Scope.own, Scope.own),
+    "notification.read": (Scope.own, Scope.own, Scope.own),
+    "notification.mark": (Scope.own, Scope.own, Scope.own),
     "audit.list": (Scope.nobody, Scope.nobody, Scope.everyone),
     "audit.verify": (Scope.nobody, Scope.nobody, Scope.everyone),
     "audit.export": (Scope.nobody, Scope.nobody, Scope.everyone),
@@ -115,6 +125,8 @@ GRANTED: dict[str, GrantLevel] = {
 _LEVELS: tuple[AccessLevel, ...] = ("read", "use", "edit", "owner")
 # What a personal access token is never good for: to keep or widen the way in that it is itself.
 _NEVER_BY_TOKEN = ("account.change_self", "system.dashboard", "session.", "token.")
+# Changes that go on in maintenance, because they help running work to end, or change nothing that is kept for others.
+_IN_MAINTENANCE = ("job.cancel", "model.stop", "model.skip", "notification.mark")
 _READING = ("list", "read", "read_self", "export", "metrics")
 _TOKEN_LEVELS: tuple[TokenScope, ...] = ("read", "predict", "write", "admin")
 
@@ -138,6 +150,11 @@ def token_scope(verb: str) -> TokenScope | None:
         return "admin"
     act = verb.partition(".")[2]
     return "read" if act in _READING else "predict" if act == "predict" else "write"
+
+
+def waits_in_maintenance(verb: str) -> bool:
+    """Whether an act has to wait until maintenance is over: whatever changes data; not reading, nor administering."""
+    return token_scope(verb) == "write" and verb not in _IN_MAINTENANCE
 
 
 def _token_allows(given: TokenScope | None, verb: str) -> bool:

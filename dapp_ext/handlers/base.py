@@ -131,7 +131,7 @@ class DappHandler(JupyterHandler):
         if isinstance(error, Throttled):
             self.set_header("Retry-After", str(error.details.get("retry_after", 1)))
         elif isinstance(error, Unavailable):
-            self.set_header("Retry-After", "2")
+            self.set_header("Retry-After", str(error.details.get("retry_after", 2)))
         elif isinstance(error, NotSignedIn):
             self.set_header("WWW-Authenticate", 'Bearer realm="DAPP"')
         elif isinstance(error, MethodNotAllowed):

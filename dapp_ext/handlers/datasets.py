@@ -12,6 +12,7 @@ from dapp_ext.handlers.operation import JSON, Call, Encoded, Nothing, Operation
 from dapp_ext.handlers.queries import ExportQuery, ListQuery, RowsQuery, UploadQuery, VersionQuery
 from dapp_ext.handlers.wire import encode, outline, read_json_text, read_query
 from dapp_ext.schema.base import Page
+from dapp_ext.schema.boards import BoardRead, BoardRequest
 from dapp_ext.schema.datasets import (
     DatasetRead,
     DatasetUpdate,
@@ -71,6 +72,10 @@ def rows(call: Call[Nothing, RowsRequest]) -> RowsRead:
 
 def query(call: Call[Nothing, QueryRequest]) -> Encoded[QueryRead]:
     return Encoded(JSON, call.services.datasets.query_json(call.actor, call.ref, call.body))
+
+
+def board(call: Call[Nothing, BoardRequest]) -> BoardRead:
+    return BoardRead.model_validate_json(call.services.boards.answer(call.actor, call.ref, call.body))
 
 
 def data(call: Call[ExportQuery, Nothing]) -> Download:

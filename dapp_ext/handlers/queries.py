@@ -56,6 +56,16 @@ class FeedQuery(Request):
     after: str | None = Field(default=None, max_length=200, description="Cursor to resume after; the present when left out.")
 
 
+class AnnouncementsQuery(Request):
+    all: bool = Field(default=False, description="Also those to come and those that are over; for administrators.")
+
+
+class NotificationsQuery(Request):
+    unread: bool = Field(default=False, description="Only those that are not read.")
+    limit: int = Field(default=30, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=100, description="The next of the page before.")
+
+
 class VersionQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
 

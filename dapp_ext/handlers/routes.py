@@ -14,6 +14,7 @@ from dapp_ext.handlers import (
     jobs,
     lineage,
     models,
+    notices,
     openapi,
     pages,
     registry,
@@ -26,6 +27,7 @@ from dapp_ext.handlers import (
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
+    AnnouncementsQuery,
     AuditExportQuery,
     AuditQuery,
     AuditVerifyQuery,
@@ -36,6 +38,7 @@ from dapp_ext.handlers.queries import (
     JobsQuery,
     ListQuery,
     ModelExportQuery,
+    NotificationsQuery,
     RowsQuery,
     UploadQuery,
     VersionQuery,
@@ -55,6 +58,7 @@ from dapp_ext.schema.accounts import (
 )
 from dapp_ext.schema.audit import AuditRead, AuditVerification
 from dapp_ext.schema.base import Page
+from dapp_ext.schema.boards import BoardRead, BoardRequest
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest, UsageRead
 from dapp_ext.schema.events import EventPage
 from dapp_ext.schema.grants import GrantPut, GrantRead, PersonRead
@@ -73,6 +77,15 @@ from dapp_ext.schema.models import (
     Results,
     SkipRequest,
     TrainRequest,
+)
+from dapp_ext.schema.notices import (
+    AnnouncementCreate,
+    AnnouncementRead,
+    MaintenanceRead,
+    MaintenanceStart,
+    NotificationCount,
+    NotificationMarkRequest,
+    NotificationPage,
 )
 from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
@@ -126,6 +139,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/datasets/{ref}/rows", datasets.first_rows, "A page of rows.", query=RowsQuery, answer=RowsRead),
     Op("POST", "/datasets/{ref}/rows", datasets.rows, "A page of rows, sorted and filtered.", body=RowsRequest, answer=RowsRead),
     Op("POST", "/datasets/{ref}/query", datasets.query, "An aggregate by groups, bins or buckets of time.", body=QueryRequest, answer=QueryRead),
+    Op("POST", "/datasets/{ref}/board", datasets.board, "Several charts and figures at once.", body=BoardRequest, answer=BoardRead),
     Op("GET", "/datasets/{ref}/data", datasets.data, "The processed table as a file.", query=ExportQuery, gives=FILE),
     Op("GET", "/datasets/{ref}/original", datasets.original, "The file as it was uploaded.", query=VersionQuery, gives=FILE),
     Op("GET", "/datasets/{ref}/versions", versions.index, "Its versions, newest first.", answer=Page[VersionRead]),
@@ -175,6 +189,16 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),
     Op("POST", "/jobs/{ref}/cancel", jobs.cancel, "Stop a job without a result.", answer=JobRead),
     Op("GET", "/events", events.index, "What happened after a cursor.", query=EventsQuery, answer=EventPage),
+    # What people are told
+    Op("GET", "/notifications", notices.notifications, "The bell, newest first.", query=NotificationsQuery, answer=NotificationPage),
+    Op("GET", "/notifications/unread", notices.unread, "How many lines are not read.", answer=NotificationCount),
+    Op("POST", "/notifications/read", notices.mark, "Mark one line as read, or all.", body=NotificationMarkRequest, answer=NotificationCount),
+    Op("GET", "/announcements", notices.announcements, "What is announced.", query=AnnouncementsQuery, answer=Page[AnnouncementRead]),
+    Op("POST", "/announcements", notices.announce, "Tell everybody something.", body=AnnouncementCreate, answer=AnnouncementRead, status=201),
+    Op("DELETE", "/announcements/{ref}", notices.withdraw, "Withdraw an announcement.", status=204),
+    Op("GET", "/maintenance", notices.maintenance, "Whether changes are taken in, and the countdown.", answer=MaintenanceRead),
+    Op("POST", "/maintenance", notices.start_maintenance, "Announce or begin maintenance.", body=MaintenanceStart, answer=MaintenanceRead),
+    Op("DELETE", "/maintenance", notices.end_maintenance, "End maintenance; jobs that waited go on.", status=204),
     # Administration
     Op("GET", "/users", users.index, "Everybody with an account.", answer=Page[AccountRead]),
     Op("POST", "/users", users.create, "Make an account.", body=AccountCreate, answer=AccountRead, status=201),

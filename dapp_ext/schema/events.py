@@ -103,10 +103,20 @@ class UserEvent(Answer):
 
 
 class SystemEvent(Answer):
-    """system.alert, announcement, maintenance."""
+    """system.alert, announcement, maintenance. Maintenance has a ``state``: announced, on, off."""
 
     message: str
     severity: str = "info"
+    state: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    withdrawn: bool | None = None
+
+
+class NotificationEvent(Answer):
+    """notification.read: the account has read lines at some door."""
+
+    unread: int
 
 
 PAYLOADS: dict[str, type[Answer]] = {
@@ -143,6 +153,7 @@ PAYLOADS: dict[str, type[Answer]] = {
     "system.alert": SystemEvent,
     "system.announcement": SystemEvent,
     "system.maintenance": SystemEvent,
+    "notification.read": NotificationEvent,
 }
 
 

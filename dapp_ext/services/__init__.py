@@ -10,8 +10,10 @@ from typing import Self
 from dapp_ext.errors import Broken, DappError
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
+from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
 from dapp_ext.services.batches import Batches
+from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
@@ -21,7 +23,9 @@ from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.keys import Keys
 from dapp_ext.services.lineage import LineageService
+from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
+from dapp_ext.services.notifications import Notifications
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
@@ -49,10 +53,14 @@ class Services:
     accounts: Accounts
     signins: SignIns
     invitations: Invitations
+    announcements: Announcements
+    maintenance: Maintenance
+    notifications: Notifications
     datasets: Datasets
     versions: Versions
     sharing: Sharing
     lineage: LineageService
+    boards: Boards
     models: Models
     predictions: Predictions
     registry: Registry
@@ -99,6 +107,7 @@ def open_services(settings: Settings) -> Services:
     models = Models(context, datasets, scorers)
     accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
+    events = Events(context)
     services = Services(
         settings=settings,
         accounts=accounts,
@@ -108,13 +117,17 @@ def open_services(settings: Settings) -> Services:
         versions=Versions(context, datasets),
         sharing=Sharing(context, datasets, models),
         lineage=LineageService(context, datasets, models),
+        boards=Boards(context, datasets),
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
         jobs=jobs,
-        events=Events(context),
+        events=events,
+        announcements=Announcements(context),
+        maintenance=Maintenance(context),
+        notifications=Notifications(context, events),
         audit=Audit(context),
         keys=Keys(context),
         system=system,

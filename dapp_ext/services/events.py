@@ -20,7 +20,7 @@ from dapp_ext.store.tables import EventRow
 # As many as one look at the database brings; what is behind them is brought by the next.
 MAX_PAGE = 1000
 # Small steps on the way to something that is told of anyway.
-QUIET = ("job.queued", "job.started", "job.progress", "job.finished", "model.trial", "model.changed", "dataset.changed")
+QUIET = ("job.queued", "job.started", "job.progress", "job.finished", "model.trial", "model.changed", "dataset.changed", "notification.read")
 
 
 @dataclass
@@ -87,6 +87,14 @@ class Events:
             self._context.tail.forget(reader.hear)
             raise
         return Subscription(lambda: self._context.tail.forget(reader.hear), self._cursor(start))
+
+    def shown_to(self, actor: Actor, row: EventRow) -> Event | None:
+        """A row as the event that the actor may see; ``None`` when it may not."""
+        return self._event(row) if _may_see(actor, row) else None
+
+    def number_of(self, cursor: str) -> int | None:
+        """The number behind a cursor; ``None`` when it is from before a restore."""
+        return self._seq(cursor)
 
     def _replay(self, reader: _Reader, seq: int, until: int) -> None:
         while seq < until:

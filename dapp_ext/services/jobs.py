@@ -21,7 +21,7 @@ from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobKind, JobLine, JobRead, 
 from dapp_ext.services.context import Change, Context, list_cursor
 from dapp_ext.services.work import Wanted
 from dapp_ext.store import accounts as accounts_store
-from dapp_ext.store import grants, queue
+from dapp_ext.store import grants, notices, queue
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Job, Model, Worker
 
@@ -145,7 +145,7 @@ class Jobs:
     def claim(self, worker: Worker, kinds: Collection[JobKind] = get_args(JobKind)) -> Job | None:
         """Take the next job of these kinds; ``None`` when none waits."""
         with self._context.database.read() as session:
-            if not queue.is_waiting(session, kinds):
+            if not queue.is_waiting(session, kinds) or is_maintained(session):
                 return None
         with self._context.change(None, None) as change:
             job = queue.claim(change.session, worker.id, kinds)
@@ -343,6 +343,12 @@ def finish_job(change: Change, job: Job) -> Job | None:
         tell_job(change, "job.finished", kept)
         _tell_batch(change, kept)
     return kept
+
+
+def is_maintained(session: Session) -> bool:
+    """Whether new work has to wait."""
+    row = notices.maintenance(session)
+    return row is not None and row.starts_at <= now()
 
 
 def tell_job(change: Change, type: str, job: Job) -> None:

@@ -414,7 +414,7 @@ class EventRow(SQLModel, table=True):
     __tablename__ = "events"
     __table_args__ = {"sqlite_autoincrement": True}
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
-    type: str
+    type: str = Field(index=True)
     at: datetime = _moment()
     actor_id: str | None = None
     actor_name: str | None = None

@@ -55,6 +55,8 @@ export type JobKind = 'ingest' | 'fix' | 'train' | 'predict' | 'register' | 'bat
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
 
+export type MaintenanceState = 'off' | 'announced' | 'on';
+
 export type Outcome = 'allow' | 'deny' | 'error';
 
 export type AuditFormat = 'jsonl' | 'csv';
@@ -1374,10 +1376,19 @@ export interface UserEvent {
   role: string | null;
 }
 
-/** system.alert, announcement, maintenance. */
+/** system.alert, announcement, maintenance. Maintenance has a `state`: announced, on, off. */
 export interface SystemEvent {
   message: string;
   severity: string;
+  state: string | null;
+  starts_at: string | null;
+  ends_at: string | null;
+  withdrawn: boolean | null;
+}
+
+/** notification.read: the account has read lines at some door. */
+export interface NotificationEvent {
+  unread: number;
 }
 
 /** One line of the feed. `id` is the cursor to resume after it. */
@@ -1396,6 +1407,79 @@ export interface EventPage {
   next: string;
   more: boolean;
   reset: boolean;
+}
+
+/** A message to everybody; it begins at once and stays until it is withdrawn where no time is given. */
+export interface AnnouncementCreate {
+  message: string;
+  severity?: Severity;
+  starts_at?: string | null;
+  ends_at?: string | null;
+}
+
+export interface AnnouncementRead {
+  id: string;
+  message: string;
+  severity: Severity;
+  author: Named;
+  created_at: string;
+  starts_at: string;
+  ends_at: string | null;
+  /** Whether it is to be shown now. */
+  is_current: boolean;
+}
+
+/** Announce maintenance: from its beginning on nothing new is taken in, until it is ended. */
+export interface MaintenanceStart {
+  message?: string;
+  /** Minutes until it begins; 0 means at once. */
+  in_minutes?: number;
+  /** How long it is expected to take, in minutes. */
+  minutes?: number | null;
+}
+
+/** Whether changes are taken in. Countdowns are given in seconds, so that a clock that is wrong does not matter. */
+export interface MaintenanceRead {
+  state: MaintenanceState;
+  message: string;
+  starts_at: string | null;
+  /** When it is expected to end; it does not end by itself. */
+  ends_at: string | null;
+  /** Seconds until it begins, while it is announced. */
+  starts_in: number | null;
+  /** Seconds until its expected end; 0 when that has passed. */
+  ends_in: number | null;
+  /** Jobs that still run to their end. */
+  running_jobs: number;
+}
+
+/** One line behind the bell, and where it leads. */
+export interface NotificationRead {
+  /** The cursor of the event that it was made from. */
+  id: string;
+  type: string;
+  severity: Severity;
+  title: string;
+  at: string;
+  actor: Named | null;
+  link: Subject | null;
+  is_read: boolean;
+}
+
+/** The bell: lines, newest first, and how many are not read (100 stands for that many or more). */
+export interface NotificationPage {
+  items: NotificationRead[];
+  next: string | null;
+  unread: number;
+}
+
+/** Mark one line as read by its id; without one, all of them. */
+export interface NotificationMarkRequest {
+  id?: string | null;
+}
+
+export interface NotificationCount {
+  unread: number;
 }
 
 /** One row of the audit log. */
@@ -1483,6 +1567,7 @@ export interface StatusRead {
   workers: WorkerRead[];
   queued: number;
   running: number;
+  maintenance: MaintenanceRead;
 }
 
 /** Start the dashboard on this machine when none answers. */
@@ -1529,6 +1614,7 @@ export interface EventPayloads {
   'system.alert': SystemEvent;
   'system.announcement': SystemEvent;
   'system.maintenance': SystemEvent;
+  'notification.read': NotificationEvent;
 }
 
 export type EventType = keyof EventPayloads;
@@ -1561,6 +1647,7 @@ export type ErrorCode =
   | 'key_wrong'
   | 'last_admin'
   | 'login_refused'
+  | 'maintenance'
   | 'malformed'
   | 'media_unsupported'
   | 'memory_exceeded'

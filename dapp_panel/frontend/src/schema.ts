@@ -67,6 +67,39 @@ export interface BatchTrainRequest {
   seed?: number;
 }
 
+export interface BoardRead {
+  version: number;
+  rows: number;
+  fit: number;
+  figures: (number | string | null)[];
+  charts: ChartRead[];
+}
+
+export interface BoardRequest {
+  version?: number | null;
+  charts?: ChartRequest[];
+  figures?: Measure[];
+  filters?: Filter[];
+}
+
+export interface ChartRead {
+  shape: "histogram" | "bar" | "line" | "scatter" | "heat" | "box";
+  rows: number;
+  drawn: number;
+  data: Record<string, unknown>;
+}
+
+export interface ChartRequest {
+  shape: "histogram" | "bar" | "line" | "scatter" | "heat" | "box";
+  x: string;
+  y?: string | null;
+  color?: string | null;
+  measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
+  bucket?: "year" | "quarter" | "month" | "week" | "day" | "hour" | null;
+  bins?: number;
+  picks?: Filter[];
+}
+
 export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
@@ -407,6 +440,16 @@ export interface LineageNode {
   here: boolean;
 }
 
+export interface MaintenanceRead {
+  state: "off" | "announced" | "on";
+  message: string;
+  starts_at: string | null;
+  ends_at: string | null;
+  starts_in: number | null;
+  ends_in: number | null;
+  running_jobs: number;
+}
+
 export interface Measure {
   op: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
   column?: string | null;
@@ -724,6 +767,7 @@ export interface StatusRead {
   workers: WorkerRead[];
   queued: number;
   running: number;
+  maintenance: MaintenanceRead;
 }
 
 export interface Subject {
@@ -734,6 +778,10 @@ export interface Subject {
 export interface SystemEvent {
   message: string;
   severity: string;
+  state: string | null;
+  starts_at: string | null;
+  ends_at: string | null;
+  withdrawn: boolean | null;
 }
 
 export interface TaskGuess {
