@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, registry, signins, system, users
+from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, registry, shares, signins, system, users
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
@@ -20,6 +20,7 @@ from dapp_ext.handlers.queries import (
     ListQuery,
     ModelExportQuery,
     RowsQuery,
+    SharesQuery,
     UploadQuery,
     VersionQuery,
 )
@@ -56,6 +57,7 @@ from dapp_ext.schema.models import (
     TrainRequest,
 )
 from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
+from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
 
@@ -136,6 +138,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("DELETE", "/insights/{ref}", insights.delete, "Delete an insight and the key of its data.", status=204),
     Op("GET", "/insights/{ref}/picture", insights.picture, "Its picture.", gives="image/png"),
     Op("GET", "/insights/{ref}/table", insights.table, "Its table.", answer=TableRead),
+    # Read-only links
+    Op("GET", "/shares", shares.index, "Links that open a result now.", query=SharesQuery, answer=Page[ShareRead]),
+    Op("POST", "/shares", shares.create, "Make a read-only link to a result.", body=ShareCreate, answer=ShareMade, status=201),
+    Op("DELETE", "/shares/{ref}", shares.withdraw, "Let a link open nothing any more.", status=204),
     # Jobs and the feed
     Op("GET", "/jobs", jobs.index, "Work in the background, newest first.", query=JobsQuery, answer=Page[JobRead]),
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),
