@@ -31,6 +31,7 @@ from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.shares import Shares
 from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
@@ -68,6 +69,7 @@ class Services:
     registry: Registry
     batches: Batches
     insights: Insights
+    shares: Shares
     jobs: Jobs
     events: Events
     audit: Audit
@@ -126,6 +128,7 @@ def open_services(settings: Settings) -> Services:
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
+        shares=Shares(context, models, system),
         jobs=jobs,
         events=events,
         announcements=Announcements(context),
