@@ -48,7 +48,7 @@ $(VENV)/bin/uv:
 
 $(VENV)/installed: pyproject.toml hatch_build.py $(wildcard constraints/*.txt) $(SOURCES) | $(VENV)/bin/uv
 	@echo "Installing DAPP and what it needs"
-	@$(INSTALL) --constraint $(CONSTRAINTS) --editable .
+	@$(INSTALL) --constraint $(CONSTRAINTS) --editable ".[notebooks]"
 	@touch $@
 
 $(VENV)/tools: $(VENV)/installed

@@ -8,9 +8,11 @@
     │   ├── ColumnUnknown        a column is named that the dataset does not have
     │   ├── TargetUnusable       the chosen target cannot be learned
     │   ├── RowsMismatch         rows to predict do not fit what the model learned from
+    │   ├── ModelTypeRefused     a pipeline holds types that are not on the allow-list
     │   ├── PasswordWeak         a new password is too short or too common
     │   ├── CursorInvalid        a feed or list cursor that was not given out by this instance
     │   ├── TooLarge             more bytes, rows or columns than the settings allow
+    │   │   └── QuotaExceeded    more than this account may store
     │   ├── Malformed            bytes that are not what they say: broken JSON, two credentials that differ
     │   ├── MediaUnsupported     a content type that this address does not take
     │   └── SettingInvalid       a setting has a value that cannot be used
@@ -19,18 +21,20 @@
     ├── Throttled                too many attempts; says when to come back
     ├── Denied                   signed in, but the role or grant does not allow it
     ├── NotFound
-    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound
+    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · SignInNotFound · InsightNotFound · ShareNotFound
     │   └── RouteNotFound        no such address
     ├── MethodNotAllowed
     ├── Conflict                 true elsewhere already, or not possible in this state
     │   ├── NameTaken            the name is used by another dataset, model or account
+    │   ├── NameAmbiguous        several people have shared a thing of that name
     │   ├── NotReady             the thing is still being processed or trained
     │   └── LastAdmin            would leave the workspace without an administrator
     ├── JobFailed                background work ended without a result
     │   ├── JobCancelled · WorkerLost · MemoryExceeded · TimeExceeded
     ├── Unavailable              a part of the platform is not reachable now; trying again may help
     │   ├── StorageFull          no room left on the device
-    │   └── Busy                 every place is taken right now
+    │   ├── Busy                 every place is taken right now
+    │   └── MaintenanceOn        changes have to wait; says when to come back
     └── Broken                   our fault
         ├── IntegrityFailed      sealed bytes were changed, cut or belong elsewhere
         ├── KeyWrong             the key does not belong to this home folder
@@ -98,6 +102,11 @@ class RowsMismatch(Invalid):
     sentence = "The rows do not fit the model. Give the columns that it was trained on."
 
 
+class ModelTypeRefused(Invalid):
+    code = "model_type_refused"
+    sentence = "The pipeline holds types that are not allowed here."
+
+
 class PasswordWeak(Invalid):
     code = "password_weak"
     sentence = "The password is too weak. Use at least 15 characters that are not a common phrase."
@@ -111,6 +120,11 @@ class CursorInvalid(Invalid):
 class TooLarge(Invalid):
     code = "too_large"
     sentence = "This is larger than the workspace allows. Ask an administrator to raise the limit, or send less."
+
+
+class QuotaExceeded(TooLarge):
+    code = "quota_exceeded"
+    sentence = "There is no room left in what your account may store. Delete something, or ask an administrator for more."
 
 
 class Malformed(Invalid):
@@ -173,6 +187,21 @@ class AccountNotFound(NotFound):
     sentence = "There is no such account. The command jupyter dapp users list names them all."
 
 
+class SignInNotFound(NotFound):
+    code = "sign_in_not_found"
+    sentence = "There is no such session or token, or it has ended already."
+
+
+class InsightNotFound(NotFound):
+    code = "insight_not_found"
+    sentence = "There is no such insight, or it is not shared with you."
+
+
+class ShareNotFound(NotFound):
+    code = "share_not_found"
+    sentence = "This link opens nothing any more: it has expired, was withdrawn, or what it showed is gone. Ask whoever sent it for a new one."
+
+
 class RouteNotFound(NotFound):
     code = "route_not_found"
     sentence = "There is nothing at this address. The API is described at /dapp/docs."
@@ -191,6 +220,11 @@ class Conflict(DappError):
 class NameTaken(Conflict):
     code = "name_taken"
     sentence = "That name is taken. Choose another one."
+
+
+class NameAmbiguous(Conflict):
+    code = "name_ambiguous"
+    sentence = "Several people have shared something of that name with you. Use its id."
 
 
 class NotReady(Conflict):
@@ -241,6 +275,11 @@ class StorageFull(Unavailable):
 class Busy(Unavailable):
     code = "busy"
     sentence = "Everything is busy right now. Try again in a moment."
+
+
+class MaintenanceOn(Unavailable):
+    code = "maintenance"
+    sentence = "The platform is being maintained, so changes have to wait. Looking and predicting works. Try again later."
 
 
 class Broken(DappError):

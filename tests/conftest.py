@@ -15,7 +15,7 @@ from dapp_ext.errors import DappError
 from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpload
 from dapp_ext.services import Services, open_services
-from dapp_ext.services.work import Progress, perform
+from dapp_ext.services.work import Progress, Wanted, perform
 from dapp_ext.settings import Settings
 from dapp_ext.store import migrations
 from dapp_ext.store.database import Database
@@ -132,6 +132,10 @@ def _hear(services: Services, job: Job, message: object) -> None:
         services.settling.hear(job, message)
 
 
+def _wanted(services: Services, job: Job) -> Wanted:
+    return services.jobs.wishes(job).wanted
+
+
 @pytest.fixture
 def run_jobs(services: Services) -> Callable[[], None]:
     """Does all waiting jobs here and now: everything that a worker does, but for the process of its own."""
@@ -142,10 +146,22 @@ def run_jobs(services: Services) -> Callable[[], None]:
             claimed = job
             services.settling.begin(claimed)
             try:
-                made = perform(services.settling.order(claimed), functools.partial(_hear, services, claimed), lambda: False)
+                made = perform(services.settling.order(claimed), functools.partial(_hear, services, claimed), functools.partial(_wanted, services, claimed))
             except DappError as error:
                 services.jobs.fail(claimed, error.code, error.message)
             else:
                 services.settling.settle(claimed, made)
 
     return run
+
+
+@pytest.fixture
+def add_dataset(upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], services: Services, owner: Actor) -> Callable[..., DatasetRead]:
+    """A small dataset of the owner that is ready."""
+
+    def add(name: str = "people") -> DatasetRead:
+        made = upload(owner, b"name,city,age\nZebulon Quackenbush,Xanadu-on-Sea,51\nAda,Berlin,36\nAlan,Paris,41\n", f"{name}.csv", name=name)
+        run_jobs()
+        return services.datasets.get(owner, made.id)
+
+    return add

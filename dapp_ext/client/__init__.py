@@ -6,6 +6,7 @@ server, and needs none of the server's libraries. Pandas, pyarrow and HoloViews 
 
 from dapp_ext.client.client import DAPPClient
 from dapp_ext.client.datasets import Dataset
+from dapp_ext.client.insights import Insight
 from dapp_ext.client.jobs import Job
 from dapp_ext.client.live import Subscription
 from dapp_ext.client.models import Model
@@ -14,4 +15,4 @@ from dapp_ext.client.results import Results
 from dapp_ext.client.samples import sample_names, sample_path
 from dapp_ext.schema.datasets import Filter
 
-__all__ = ["DAPPClient", "Dataset", "DatasetProfile", "Filter", "Job", "Model", "Results", "Subscription", "sample_names", "sample_path"]
+__all__ = ["DAPPClient", "Dataset", "DatasetProfile", "Filter", "Insight", "Job", "Model", "Results", "Subscription", "sample_names", "sample_path"]

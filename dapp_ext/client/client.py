@@ -7,26 +7,31 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from dapp_ext.client import datasets, models, predictions
+from dapp_ext.client import datasets, insights, models, notices, predictions, registry
+from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
 from dapp_ext.client.drawing import card, paragraph
 from dapp_ext.client.filters import FilterLike
+from dapp_ext.client.insights import Insight, Publication
 from dapp_ext.client.jobs import JOB_COLUMNS, Job
 from dapp_ext.client.live import Subscription
 from dapp_ext.client.models import Model
 from dapp_ext.client.objects import Listing, reference
 from dapp_ext.client.profiles import DatasetProfile
+from dapp_ext.client.registry import Comparison, Versions
 from dapp_ext.client.results import Results
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
-from dapp_ext.errors import Invalid, NotSignedIn, Unavailable
-from dapp_ext.schema.accounts import AccountRead
-from dapp_ext.schema.datasets import ReadOptions, Visibility
+from dapp_ext.client.versions import read_options
+from dapp_ext.errors import NotSignedIn, Unavailable
+from dapp_ext.schema.base import Page
+from dapp_ext.schema.datasets import ReadOptions, UsageRead, Visibility
 from dapp_ext.schema.events import Event, EventPage
+from dapp_ext.schema.grants import PersonRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Validation
-from dapp_ext.schema.system import StatusRead
+from dapp_ext.schema.notices import NotificationRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +46,7 @@ _EVENT_COLUMNS: dict[str, Callable[[Event], Any]] = {
 
 
 @short_tracebacks
-class DAPPClient:
+class DAPPClient(Administration):
     """The workspace, from a notebook or a script.
 
     In a notebook ``DAPPClient()`` finds the server that the kernel belongs to and is signed in. Elsewhere give the
@@ -51,7 +56,10 @@ class DAPPClient:
     Parameters
     ----------
     url : str, optional
-        Address of the server. ``DAPP_URL`` and ``DAPP_TOKEN`` in the environment do the same without code.
+        Address of the server. ``DAPP_URL`` in the environment does the same without code.
+    token : str, optional
+        A personal access token, made on the Account page or by ``jupyter dapp tokens create``; ``DAPP_TOKEN`` in the
+        environment keeps it out of the code.
 
     Raises
     ------
@@ -61,8 +69,8 @@ class DAPPClient:
         If Jupyter's identity is not accepted.
     """
 
-    def __init__(self, url: str | None = None) -> None:
-        self._connection = Connection(url)
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        self._connection = Connection(url, token)
         # The live feed's thread would keep a forgotten client alive; it ends with the client, or with the process.
         self._finalizer = weakref.finalize(self, Connection.close, self._connection)
         if self._connection.transport.sign_in.possible:
@@ -91,13 +99,13 @@ class DAPPClient:
         self._connection.transport.sign_in.login(email, password)
         return self
 
-    def whoami(self) -> AccountRead:
-        """The account that this client is signed in as."""
-        return self._connection.transport.get(AccountRead, "auth/me")
+    def usage(self) -> UsageRead:
+        """Bytes that you store, and how many more you may."""
+        return self._connection.transport.get(UsageRead, "usage")
 
-    def status(self) -> StatusRead:
-        """Addresses, isolation, workers, and how much work waits."""
-        return self._connection.transport.get(StatusRead, "system")
+    def people(self) -> list[PersonRead]:
+        """Whom you can share with."""
+        return self._connection.transport.get(Page[PersonRead], "people").items
 
     def upload_file(
         self,
@@ -127,15 +135,10 @@ class DAPPClient:
         ------
         FileUnreadable
             If it is no table.
-        TooLarge, NameTaken, Denied, StorageFull
+        TooLarge, QuotaExceeded, NameTaken, Denied, StorageFull
             If the workspace does not take it.
         """
-        if read is not None and not isinstance(read, ReadOptions):
-            try:
-                read = ReadOptions.model_validate(dict(read))
-            except (TypeError, ValueError) as error:
-                raise Invalid(f"The options for reading cannot be used. Known are: {', '.join(ReadOptions.model_fields)}.") from error
-        return datasets.upload(self._connection, path_or_frame, UploadPlan(name, visibility, read, wait))
+        return datasets.upload(self._connection, path_or_frame, UploadPlan(name, visibility, read_options(read), wait))
 
     def datasets(self, search: str | None = None) -> Listing[Dataset]:
         """The datasets that you may see, the newest first."""
@@ -213,6 +216,45 @@ class DAPPClient:
         lists = {"families": families and list(families), "params": params and dict(params), "exclude": exclude and list(exclude)}
         return models.train(self._connection, dataset, target, given | lists)
 
+    def train_batch(
+        self,
+        datasets: Sequence[Dataset | str],
+        target: str | None = None,
+        *,
+        name: str | None = None,
+        **recipe: Any,
+    ) -> Job:
+        """Train a model of each dataset with the same recipe, as one job with a line for each.
+
+        Parameters
+        ----------
+        datasets : list of Dataset or str
+            All are trained, or none: what is wrong with any of them is said at once.
+        target : str, optional
+            The same column in all; each dataset's likely one when left out.
+        name : str, optional
+            Name of the batch.
+        **recipe
+            As for :meth:`train_model`: ``time_budget`` (for each), ``trials``, ``metric``, ``families`` and so on.
+        """
+        return registry.train_batch(self._connection, datasets, target, {"name": name, **recipe})
+
+    def versions(self, model: Model | str | None = None) -> Versions:
+        """All versions of a model, newest first, and how its champion changed."""
+        return registry.versions(self._connection, model)
+
+    def compare(self, a: Model | str, b: Model | str) -> Comparison:
+        """Two models side by side: scores, recipe, columns, data. Names may carry a version: ``"churn@2"``."""
+        return registry.compare(self._connection, a, b)
+
+    def promote(self, model: Model | str, reason: str) -> Model:
+        """Make this version the champion of its name: predictions by name go to it."""
+        return registry.promote(self._connection, model, reason)
+
+    def rollback(self, model: Model | str, reason: str) -> Model:
+        """Bring back the champion before the present one; answers it."""
+        return registry.rollback(self._connection, model, reason)
+
     def models(self, search: str | None = None) -> Listing[Model]:
         """The models that you may see, the newest first."""
         return models.list_models(self._connection, search)
@@ -251,6 +293,41 @@ class DAPPClient:
         """Predict every row of a dataset in the background; the answer is a new dataset."""
         return predictions.predict_dataset(self._connection, model, dataset, name, wait=wait)
 
+    def publish(
+        self,
+        figure_or_table: Any,
+        title: str,
+        *,
+        note: str | None = None,
+        dataset: Dataset | str | None = None,
+        model: Model | str | None = None,
+        visibility: Visibility | None = None,
+    ) -> Insight:
+        """Show a figure or a table to everybody, as an insight on the dashboard.
+
+        It is sent as a picture, drawn here, and a table of its numbers; never as script. It is kept sealed.
+
+        Parameters
+        ----------
+        figure_or_table : matplotlib, seaborn, plotly, Bokeh or HoloViews figure, or pandas, polars or Arrow table
+            Of a table the first 1,000 rows and 50 columns are shown.
+        title, note : str
+            What it shows, and a sentence or two below that.
+        dataset, model : optional
+            What it is about; it is listed there too, and whoever may not see that does not see the insight.
+        visibility : {"team", "private"}, optional
+            Who may see it; as the dataset or model when left out.
+        """
+        return insights.publish(self._connection, figure_or_table, Publication(title, note, dataset, model, visibility))
+
+    def insights(self, about: Dataset | Model | str | None = None) -> Listing[Insight]:
+        """What was published, the newest first; only what shows a dataset or model where one is given."""
+        return insights.list_insights(self._connection, about)
+
+    def insight(self, ref: Insight | str) -> Insight:
+        """One insight by id."""
+        return insights.get_insight(self._connection, ref)
+
     def jobs(self, status: str | None = None) -> Listing[Job]:
         """Work in the background, the newest first."""
         found = [Job(self._connection, read) for page in datasets.pages(self._connection, JobRead, "jobs", status=status) for read in page]
@@ -277,6 +354,14 @@ class DAPPClient:
                 break
             cursor = page.next
         return Listing(found, "Events", _EVENT_COLUMNS, newest_last=True)
+
+    def notifications(self, unread: bool = False) -> Listing[NotificationRead]:
+        """What there is to know, the newest first; the same as behind the bell at every other door."""
+        return notices.notifications(self._connection, unread)
+
+    def mark_read(self, notification: NotificationRead | str | None = None) -> int:
+        """Mark a notification as read, or all of them; how many are left."""
+        return notices.mark_read(self._connection, notification.id if isinstance(notification, NotificationRead) else notification)
 
     def on(self, type: str, callback: Callable[[Event], Any]) -> Subscription:
         """Call a function for every event of a type, such as ``"model.trained"`` or ``"model.*"``.
@@ -311,7 +396,7 @@ class DAPPClient:
     def _who(self) -> str:
         account = self._connection.transport.sign_in.account
         if account is None:
-            return "signed in by DAPP_TOKEN" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
+            return "signed in by a personal access token" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
         return f"signed in as {account.name or account.email} ({account.role})"
 
     def __repr__(self) -> str:

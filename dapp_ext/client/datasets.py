@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from pydantic import ValidationError
+
+from dapp_ext.client import versions as history  # a dataset has a method of that name
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import ago, amount, badge, card, duration, escape, paragraph, size_text, table, text_table
 from dapp_ext.client.filters import FilterLike, plain_filters, read_filters
-from dapp_ext.client.frames import Source, read_arrow, source_of, to_pandas
+from dapp_ext.client.frames import Source, read_arrow, save, source_of, to_pandas, to_polars
 from dapp_ext.client.jobs import failure_of
 from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.profiles import DatasetProfile
 from dapp_ext.client.progress import Display
+from dapp_ext.client.sharing import grants, share_with
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import FileUnreadable, Invalid
 from dapp_ext.schema.base import Page
-from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, ReadOptions, RowsRead, RowsRequest, Visibility
+from dapp_ext.schema.datasets import (
+    Aggregation,
+    DatasetRead,
+    DatasetUpdate,
+    Profile,
+    QueryRead,
+    QueryRequest,
+    ReadOptions,
+    RowsRead,
+    RowsRequest,
+    Visibility,
+)
 from dapp_ext.schema.events import Event
+from dapp_ext.schema.grants import GrantLevel, GrantRead
+from dapp_ext.schema.versions import Dependents, VersionRead
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
     from dapp_ext.client.models import Model
 
@@ -79,8 +100,9 @@ class Dataset(Thing[DatasetRead]):
         return list(self._read.report.notes) if self._read.report else []
 
     def refresh(self) -> Dataset:
-        """Read again how it is now."""
-        self._read = self._connection.transport.get(DatasetRead, f"datasets/{path_of(self.id)}")
+        """Read again how it is now; a version that is still being made is followed until it is there."""
+        version = self._read.version if self._read.status == "processing" else None
+        self._read = self._connection.transport.get(DatasetRead, f"datasets/{path_of(self.id)}", version=version)
         return self
 
     def wait(self, timeout: float | None = None) -> Dataset:
@@ -104,6 +126,41 @@ class Dataset(Thing[DatasetRead]):
         """The first rows; fetches no more than these."""
         return read_head(self._connection, self, rows)
 
+    def arrow(self, columns: Sequence[str] | None = None, filter: FilterLike = None) -> pa.Table:
+        """The rows as an Arrow table, with the columns and filters of :meth:`frame`."""
+        return read_table(self._connection, self, columns, filter)
+
+    def polars(self, columns: Sequence[str] | None = None, filter: FilterLike = None) -> pl.DataFrame:
+        """The rows as a polars frame, with the columns and filters of :meth:`frame`; polars has to be installed."""
+        return to_polars(read_table(self._connection, self, columns, filter))
+
+    def aggregate(self, by: str | Sequence[str] = (), measure: str | None = None, op: Aggregation = "count", filter: FilterLike = None) -> pd.DataFrame:
+        """Figures of groups, computed on the server.
+
+        Parameters
+        ----------
+        by : str or list of str
+            Columns to group by, at most three; none gives one figure of everything.
+        measure, op : str
+            Column to measure and how: ``count``, ``sum``, ``mean``, ``median``, ``min``, ``max`` …; rows are counted when left out.
+        filter : str or list of Filter, optional
+            Only rows that fulfil it.
+        """
+        groups = [by] if isinstance(by, str) else list(by)
+        request = {"group_by": [{"column": name} for name in groups], "measures": [{"op": op, "column": measure}], "filters": read_filters(filter)}
+        return read_aggregate(self, request)
+
+    def export(self, path: str | os.PathLike[str], format: Literal["csv", "xlsx", "parquet", "arrow"] | None = None) -> Path:
+        """Save the processed rows as a file; its ending says in which format where none is given."""
+        target = Path(path).expanduser()
+        with self._connection.transport.download(f"datasets/{path_of(self.id)}/data", format=format or target.suffix.lstrip(".").lower()) as stream:
+            return save(stream, target)
+
+    def original(self, path: str | os.PathLike[str]) -> Path:
+        """Save the file as it was uploaded, to the byte."""
+        with self._connection.transport.download(f"datasets/{path_of(self.id)}/original") as stream:
+            return save(stream, Path(path).expanduser())
+
     def page(self, request: RowsRequest) -> RowsRead:
         """A page of rows, sorted, filtered and searched on the server."""
         return self._connection.transport.post(RowsRead, f"datasets/{path_of(self.id)}/rows", request)
@@ -118,6 +175,59 @@ class Dataset(Thing[DatasetRead]):
 
         return train(self._connection, self, target, options)
 
+    def versions(self) -> Listing[VersionRead]:
+        """All versions, newest first, and how each was made."""
+        return history.listed(self._connection, self.id)
+
+    def compare(self, before: int, after: int | None = None) -> history.Comparison:
+        """What changed between two versions in columns, rows and distributions; the second is the latest when left out."""
+        return history.compared(self._connection, self.id, before, after)
+
+    def read_again(self, options: ReadOptions | Mapping[str, Any] | None = None, wait: bool = True) -> Dataset:
+        """Make a new version from the file as it was uploaded, read with other options such as ``{"decimal": ","}``."""
+        return self._made(history.read_again(self._connection, self.id, options), wait)
+
+    def upload_version(self, path_or_frame: Any, wait: bool = True, *, read: ReadOptions | Mapping[str, Any] | None = None) -> Dataset:
+        """Send a file or a table as the next version."""
+        made = upload(self._connection, path_or_frame, UploadPlan(options=history.read_options(read), wait=wait, version_of=self.id))
+        self._read = made.read
+        return self
+
+    def restore(self, version: int) -> Dataset:
+        """Make an older version the latest one; those between stay."""
+        return self._made(history.restored(self._connection, self.id, version), wait=False)
+
+    def fix(self, code: str, columns: str | Sequence[str] = (), wait: bool = True, **options: Any) -> Dataset:
+        """Mend it by a new version, which :meth:`undo_fix` takes back.
+
+        Parameters
+        ----------
+        code : str
+            What to do, such as ``"drop_duplicate_rows"``, or the code of a finding for what that offers.
+        columns : str or list of str
+            Which columns; those that the finding named when left out.
+        **options
+            How, such as ``method="median"``; see :class:`~dapp_ext.schema.fixes.FixOptions`.
+        """
+        return self._made(history.fixed(self._connection, self.id, code, [columns] if isinstance(columns, str) else columns, options), wait)
+
+    def undo_fix(self) -> Dataset:
+        """Take the last fix back."""
+        return self._made(history.unfixed(self._connection, self.id), wait=False)
+
+    def lineage(self) -> history.DatasetLineage:
+        """Where it comes from, and what was made from it."""
+        return history.lineage(self._connection, "datasets", self.id)
+
+    def dependents(self) -> Dependents:
+        """What was made from it, and what goes with it when it is deleted."""
+        return history.dependents(self._connection, self.id)
+
+    def _made(self, read: DatasetRead, wait: bool) -> Dataset:
+        self._read = read
+        self._connection.remember("dataset", self.id)
+        return self.wait() if wait else self
+
     def rename(self, name: str) -> Dataset:
         """Give it another name."""
         return self._update(DatasetUpdate(name=name))
@@ -125,6 +235,14 @@ class Dataset(Thing[DatasetRead]):
     def share(self, visibility: Visibility = "team") -> Dataset:
         """Show it to the team, or keep it ``private``."""
         return self._update(DatasetUpdate(visibility=visibility))
+
+    def share_with(self, person: str, level: GrantLevel | None = "use") -> Listing[GrantRead]:
+        """Let a colleague (by e-mail address, name or id) ``read``, ``use`` or ``edit`` it, or no more with ``None``."""
+        return share_with(self._connection, "datasets", self.id, person, level)
+
+    def shared_with(self) -> Listing[GrantRead]:
+        """The people it is shared with by name."""
+        return grants(self._connection, "datasets", self.id)
 
     def delete(self) -> None:
         """Delete it for good, with its rows and its file."""
@@ -186,6 +304,7 @@ class UploadPlan:
     options: ReadOptions | None = None
     wait: bool = True
     display: Display | None = None
+    version_of: str | None = None
 
 
 def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
@@ -193,9 +312,11 @@ def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
     if plan.name is not None and not plan.name.strip():
         raise Invalid("The name is empty. Give the dataset a name, or leave it out.")
     source = source_of(thing, plan.name)
-    query: dict[str, Any] = {"filename": source.filename, "name": plan.name, "visibility": plan.visibility}
+    query: dict[str, Any] = {"filename": source.filename, "name": plan.name, "visibility": plan.visibility, "version_of": plan.version_of}
     if plan.options is not None:
         query.update(plan.options.model_dump(mode="json", exclude_none=True))
+        if plan.options.types:
+            query["types"] = json.dumps(plan.options.types)  # an address has no objects
     with plan.display or Display() as display:
         read = connection.transport.upload(DatasetRead, "datasets", _counted(source, display), size=source.size, query=query)
         dataset = Dataset(connection, read)
@@ -272,7 +393,12 @@ def pages(connection: Connection, shape: type[R], path: str, **query: Any) -> It
 
 
 def read_frame(connection: Connection, ref: object, columns: Sequence[str] | None, filter: FilterLike) -> pd.DataFrame:
-    """The rows of a dataset as a typed frame, read while they arrive."""
+    """The rows of a dataset as a typed frame."""
+    return to_pandas(read_table(connection, ref, columns, filter))
+
+
+def read_table(connection: Connection, ref: object, columns: Sequence[str] | None, filter: FilterLike) -> pa.Table:
+    """The rows of a dataset as an Arrow table, read while they arrive."""
     if isinstance(columns, str):
         columns = [columns]
     filters = read_filters(filter)
@@ -281,7 +407,19 @@ def read_frame(connection: Connection, ref: object, columns: Sequence[str] | Non
     if filters:
         query["filters"] = json.dumps(plain_filters(filters), ensure_ascii=False)
     with connection.transport.download(f"datasets/{path_of(dataset.id)}/data", **query) as stream:
-        return to_pandas(read_arrow(stream))
+        return read_arrow(stream)
+
+
+def read_aggregate(dataset: Dataset, request: Mapping[str, Any]) -> pd.DataFrame:
+    """Figures of groups as a frame."""
+    import pandas as pd
+
+    try:
+        body = QueryRequest.model_validate(dict(request))
+    except ValidationError as error:
+        raise Invalid(f"This cannot be computed: {error.errors()[0]['msg']}.") from error
+    found = dataset._connection.transport.post(QueryRead, f"datasets/{path_of(dataset.id)}/query", body)
+    return pd.DataFrame(found.rows, columns=found.columns)
 
 
 def read_head(connection: Connection, ref: object, rows: int) -> pd.DataFrame:

@@ -8,15 +8,15 @@ from typing import Any, Protocol
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import ago, badge, card, paragraph, progress_html
 from dapp_ext.client.live import wait_until
-from dapp_ext.client.objects import Thing, failure
+from dapp_ext.client.objects import Listing, Thing, failure
 from dapp_ext.client.progress import Display
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import DappError, JobFailed, JobNotFound
-from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobRead
+from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobLine, JobRead
 
 _TONES = {"queued": "calm", "running": "busy", "succeeded": "good", "failed": "bad", "cancelled": "warn", "dead": "bad"}
-_VERBS = {"ingest": "Reading", "train": "Training", "predict": "Predicting"}
+_VERBS = {"ingest": "Reading", "fix": "Mending", "train": "Training", "predict": "Predicting", "register": "Checking", "batch": "Training"}
 
 
 @short_tracebacks
@@ -25,7 +25,7 @@ class Job(Thing[JobRead]):
 
     @property
     def kind(self) -> str:
-        """``ingest``, ``train`` or ``predict``."""
+        """``ingest``, ``fix``, ``train``, ``predict``, ``register`` or ``batch``."""
         return self._read.kind
 
     @property
@@ -41,6 +41,11 @@ class Job(Thing[JobRead]):
     @property
     def done(self) -> bool:
         return self._read.status in FINAL_JOB_STATUSES
+
+    @property
+    def lines(self) -> Listing[JobLine]:
+        """The parts of a batch."""
+        return Listing(self._read.lines, self._read.subject.name, _LINES)
 
     def refresh(self) -> Job:
         """Read again how it is now."""
@@ -94,6 +99,12 @@ class Job(Thing[JobRead]):
         )
 
 
+_LINES: dict[str, Callable[[JobLine], Any]] = {
+    "model": lambda each: each.subject.name,
+    "status": lambda each: each.status,
+    "progress": lambda each: f"{each.progress:.0%}",
+    "error": lambda each: each.error or "",
+}
 JOB_COLUMNS: dict[str, Callable[[Job], Any]] = {
     "kind": lambda each: each.kind,
     "for": lambda each: each.read.subject.name,

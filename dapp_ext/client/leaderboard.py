@@ -9,7 +9,7 @@ from dapp_ext.client.progress import Shown
 from dapp_ext.schema.models import Leaderboard, ModelRead, Trial
 
 _MOST_LINES = 12
-_TONES = {"queued": "calm", "training": "busy", "ready": "good", "failed": "bad"}
+_TONES = {"queued": "calm", "training": "busy", "ready": "good", "failed": "bad", "cancelled": "warn"}
 
 
 def board_shown(model: ModelRead, board: Leaderboard) -> Shown:
@@ -19,8 +19,8 @@ def board_shown(model: ModelRead, board: Leaderboard) -> Shown:
 
 def board_text(model: ModelRead, board: Leaderboard) -> str:
     """One line: how many trials, the best one, the time left."""
-    if model.status == "failed":
-        return f"{model.name}: failed. {model.error or ''}".rstrip()
+    if model.status in ("failed", "cancelled"):
+        return f"{model.name}: {model.status}. {model.error or ''}".rstrip()
     if model.status == "ready":
         return f"{model.name}: trained. {model.sentence or ''}".rstrip()
     if model.status == "queued" or not board.trials:
@@ -41,6 +41,7 @@ def board_html(model: ModelRead, board: Leaderboard) -> str:
         "training": "Searching for the best model.",
         "ready": model.sentence or "Trained.",
         "failed": model.error or "Failed.",
+        "cancelled": model.error or "Cancelled.",
     }
     parts = [paragraph(words[model.status], "lead")]
     if model.status == "training":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +12,28 @@ from pydantic import ValidationError
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, get_dataset, pages
 from dapp_ext.client.drawing import ago, badge, card, number, paragraph
+from dapp_ext.client.frames import save
 from dapp_ext.client.jobs import failure_of
 from dapp_ext.client.leaderboard import board_shown
 from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.progress import Display, say
 from dapp_ext.client.results import Results
+from dapp_ext.client.sharing import grants, share_with
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
-from dapp_ext.errors import Invalid, TargetUnusable
+from dapp_ext.client.versions import DatasetLineage, lineage
+from dapp_ext.errors import Invalid, JobCancelled, TargetUnusable
 from dapp_ext.schema import models as shapes
 from dapp_ext.schema.datasets import Profile, Visibility
 from dapp_ext.schema.events import Event
-from dapp_ext.schema.models import Leaderboard, ModelRead, ModelUpdate, TrainRequest
+from dapp_ext.schema.grants import GrantLevel, GrantRead
+from dapp_ext.schema.models import FINAL_MODEL_STATUSES, ExtendRequest, Leaderboard, ModelRead, ModelUpdate, TrainRequest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TONES = {"queued": "calm", "training": "busy", "ready": "good", "failed": "bad"}
+_TONES = {"queued": "calm", "training": "busy", "ready": "good", "failed": "bad", "cancelled": "warn"}
 
 
 @short_tracebacks
@@ -45,10 +49,15 @@ class Model(Thing[ModelRead]):
 
     @property
     def status(self) -> str:
-        """``queued``, ``training``, ``ready`` or ``failed``; read from the server while it is not final."""
+        """``queued``, ``training``, ``ready``, ``failed`` or ``cancelled``; read from the server while it is not final."""
         if not self._final:
             self.refresh()
         return self._read.status
+
+    @property
+    def version(self) -> int:
+        """Which version of its name it is."""
+        return self._read.version
 
     @property
     def target(self) -> str | None:
@@ -72,7 +81,7 @@ class Model(Thing[ModelRead]):
 
     @property
     def _final(self) -> bool:
-        return self._read.status in ("ready", "failed")
+        return self._read.status in FINAL_MODEL_STATUSES
 
     def refresh(self) -> Model:
         """Read again how it is now."""
@@ -99,6 +108,20 @@ class Model(Thing[ModelRead]):
         self._read = self._connection.transport.post(ModelRead, f"models/{path_of(self.id)}/stop")
         return self
 
+    def extend(self, seconds: int = 600) -> Model:
+        """Give the search so many more seconds."""
+        self._read = self._connection.transport.post(ModelRead, f"models/{path_of(self.id)}/extend", ExtendRequest(seconds=seconds))
+        return self
+
+    def skip(self, family: str) -> Model:
+        """Leave a family of learners, such as ``"forest"``, out of the rest of the search."""
+        self._read = self._connection.transport.post(ModelRead, f"models/{path_of(self.id)}/skip", {"family": family})
+        return self
+
+    def note(self, text: str | None = None, *, tags: Sequence[str] | None = None) -> Model:
+        """Write something about this version: a note, tags; what is left out stays as it is."""
+        return self._update(ModelUpdate(notes=text, tags=None if tags is None else list(tags)))
+
     def leaderboard(self) -> pd.DataFrame:
         """The trials so far, best first: learner, parameters, score with its spread, seconds."""
         return trials_frame(self.board().trials)
@@ -121,15 +144,8 @@ class Model(Thing[ModelRead]):
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Save it as a skops file, which scikit-learn reads without running foreign code."""
-        target = Path(path).expanduser()
         with self._connection.transport.download(f"models/{path_of(self.id)}/export", format="skops") as stream:
-            try:
-                with target.open("wb") as file:
-                    while piece := stream.read(1 << 20):
-                        file.write(piece)
-            except OSError as error:
-                raise Invalid(f"The file {str(target)!r} cannot be written: {error.strerror}. Check the path.") from error
-        return target
+            return save(stream, Path(path).expanduser())
 
     def rename(self, name: str) -> Model:
         """Give it another name."""
@@ -138,6 +154,18 @@ class Model(Thing[ModelRead]):
     def share(self, visibility: Visibility = "team") -> Model:
         """Show it to the team, or keep it ``private``."""
         return self._update(ModelUpdate(visibility=visibility))
+
+    def share_with(self, person: str, level: GrantLevel | None = "use") -> Listing[GrantRead]:
+        """Let a colleague (by e-mail address, name or id) ``read``, ``use`` or ``edit`` it, or no more with ``None``."""
+        return share_with(self._connection, "models", self.id, person, level)
+
+    def shared_with(self) -> Listing[GrantRead]:
+        """The people it is shared with by name."""
+        return grants(self._connection, "models", self.id)
+
+    def lineage(self) -> DatasetLineage:
+        """What it learned from, and what it predicted."""
+        return lineage(self._connection, "models", self.id)
 
     def delete(self) -> None:
         """Delete it for good."""
@@ -153,7 +181,7 @@ class Model(Thing[ModelRead]):
 
     def _summary(self) -> str:
         read = self._read
-        if read.status == "failed":
+        if read.status in ("failed", "cancelled"):
             return read.error or "It could not be trained."
         if read.status == "ready":
             return read.sentence or "It is trained."
@@ -264,6 +292,8 @@ def _wait_trained(model: Model, display: Display, timeout: float | None) -> Mode
         return model if model._final else None
 
     wait_until(connection.feed, look, concerns, timeout=timeout)
+    if model.read.status == "cancelled":
+        raise JobCancelled(model.read.error)
     if model.read.status == "failed":
         raise failure_of(connection, model.read, told["code"])
     return model

@@ -10,12 +10,14 @@ from dapp_ext.schema.base import Page
 from dapp_ext.schema.models import (
     BatchPredictRead,
     BatchPredictRequest,
+    ExtendRequest,
     Leaderboard,
     ModelRead,
     ModelUpdate,
     PredictRead,
     PredictRequest,
     Results,
+    SkipRequest,
     TrainRequest,
 )
 
@@ -54,6 +56,14 @@ def results(call: Call[Nothing, Nothing]) -> Results:
 
 def stop(call: Call[Nothing, Nothing]) -> ModelRead:
     return call.services.models.stop(call.actor, call.ref)
+
+
+def extend(call: Call[Nothing, ExtendRequest]) -> ModelRead:
+    return call.services.models.extend(call.actor, call.ref, call.body)
+
+
+def skip(call: Call[Nothing, SkipRequest]) -> ModelRead:
+    return call.services.models.skip(call.actor, call.ref, call.body)
 
 
 def predict(call: Call[Nothing, PredictRequest]) -> PredictRead:

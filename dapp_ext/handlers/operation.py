@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel
 
 from dapp_ext.errors import NotSignedIn
-from dapp_ext.handlers.wire import encode, read_body, read_query
+from dapp_ext.handlers.wire import BODY_LIMIT, encode, read_body, read_query
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Request
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Query = TypeVar("Query", bound=Request)
 Body = TypeVar("Body", bound=Request)
+Shape = TypeVar("Shape", bound=BaseModel)
 JSON = "application/json"
 
 # Who may call: holders of a DAPP credential, anybody, or whoever Jupyter itself has signed in.
@@ -72,10 +73,11 @@ class Operation:
     """One verb of one address: what it takes, what it answers, and the function that does it.
 
     ``run`` is called on a thread with a :class:`Call` whose query and body have the given shapes. ``alone`` routes
-    answer even while the services are not open. ``takes`` and ``gives`` are the media types of body and answer.
+    answer even while the services are not open. ``takes`` and ``gives`` are the media types of body and answer;
+    ``limit`` is the most bytes of a body.
     """
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     run: Callable[[Call[Any, Any]], Any]
     sentence: str
@@ -87,11 +89,16 @@ class Operation:
     takes: str = JSON
     gives: str = JSON
     alone: bool = False
+    limit: int = BODY_LIMIT
 
     @property
     def tag(self) -> str:
         """The noun that the address begins with."""
         return self.path.split("/")[1].partition(".")[0]
+
+
+class Encoded(Content, Generic[Shape]):
+    """An answer of a shape that was encoded before, such as one that is kept in memory as it is sent."""
 
 
 @dataclass(frozen=True)

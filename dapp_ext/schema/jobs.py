@@ -9,7 +9,8 @@ from pydantic import Field
 
 from dapp_ext.schema.base import Answer, Named
 
-JobKind = Literal["ingest", "train", "predict"]
+# ingest: read a file; fix: mend a dataset; both make a version of a dataset.
+JobKind = Literal["ingest", "fix", "train", "predict", "register", "batch"]
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled", "dead"]
 FINAL_JOB_STATUSES: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "dead"})
 
@@ -17,9 +18,19 @@ FINAL_JOB_STATUSES: frozenset[str] = frozenset({"succeeded", "failed", "cancelle
 class JobSubject(Answer):
     """What a job works for."""
 
-    kind: Literal["dataset", "model"]
+    kind: Literal["dataset", "model", "batch"]
     id: str
     name: str
+
+
+class JobLine(Answer):
+    """One part of a batch."""
+
+    job_id: str
+    status: JobStatus
+    subject: JobSubject
+    progress: float = 0.0
+    error: str | None = None
 
 
 class JobRead(Answer):
@@ -37,3 +48,5 @@ class JobRead(Answer):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    parent_id: str | None = Field(default=None, description="The batch that it is part of.")
+    lines: list[JobLine] = Field(default_factory=list, description="The parts of a batch, as far as the reader may see them.")

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from dapp_ext.errors import DappError, Internal, MemoryExceeded, TimeExceeded
-from dapp_ext.services.work import Order, Say, perform
+from dapp_ext.services.work import Order, Say, Wanted, perform
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -73,10 +73,10 @@ class Child:
         there.close()
         self._here.send(order)
 
-    def ask_to_stop(self) -> None:
-        """Let the child finish with what it has."""
+    def tell(self, wanted: Wanted) -> None:
+        """Say what people want of it: to finish with what it has, to go on longer, to leave a family out."""
         with contextlib.suppress(OSError):
-            self._here.send("stop")
+            self._here.send(wanted)
 
     def run(self, hear: Say, look: Callable[[], None]) -> Any:
         """Wait for the result.
@@ -155,14 +155,14 @@ def _main(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     order = pipe.recv()
-    stop = threading.Event()
+    wanted = Wanted()
     lock = threading.Lock()
 
     def listen() -> None:
+        nonlocal wanted
         try:
             while True:
-                if pipe.recv() == "stop":
-                    stop.set()
+                wanted = pipe.recv()
         except (EOFError, OSError):  # the worker is gone: nobody waits for the result
             os.killpg(0, signal.SIGKILL)
 
@@ -172,7 +172,7 @@ def _main(pipe: Connection) -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     try:
-        say(Done(perform(order, say, stop.is_set)))
+        say(Done(perform(order, say, lambda: wanted)))
     except DappError as error:
         say(Failed(error))
     except MemoryError:

@@ -12,15 +12,16 @@ from typing import Any, get_args
 
 import psutil
 
-from dapp_ext.domain.access import Scope, Thing, scope
-from dapp_ext.errors import Conflict, JobCancelled, JobNotFound, NotFound, WorkerLost, every_error
+from dapp_ext.domain.access import Scope, Thing, allowed, scope
+from dapp_ext.errors import Conflict, JobCancelled, JobFailed, JobNotFound, NotFound, WorkerLost, every_error
 from dapp_ext.schema.accounts import Actor
-from dapp_ext.schema.base import Named, Page, Subject, new_id
+from dapp_ext.schema.base import Named, Page, Subject, new_id, now
 from dapp_ext.schema.events import JobEvent
-from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobKind, JobRead, JobSubject
+from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobKind, JobLine, JobRead, JobSubject
 from dapp_ext.services.context import Change, Context, list_cursor
+from dapp_ext.services.work import Wanted
 from dapp_ext.store import accounts as accounts_store
-from dapp_ext.store import queue
+from dapp_ext.store import grants, notices, queue
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Job, Model, Worker
 
@@ -32,8 +33,8 @@ class Wishes:
     """What people want of a running job."""
 
     held: bool
-    cancel: bool
-    stop: bool
+    cancel: bool = False
+    wanted: Wanted = Wanted()
 
 
 # Tells the dataset or model of a job that it failed: the change, the job, a code and a sentence.
@@ -58,13 +59,12 @@ class Jobs:
         with self._context.database.read() as session:
             rows = queue.page(session, account, status=status, limit=limit + 1, before=list_cursor(cursor))
             names = accounts_store.names(session, {job.owner_id for job in rows})
-            items = [_read(job, names, self._why(session, job)) for job in rows[:limit]]
+            items = [self._seen(actor, session, job, names) for job in rows[:limit]]
         return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
     def get(self, actor: Actor, job_id: str) -> JobRead:
         with self._context.database.read() as session:
-            job = self._find(actor, session, job_id, "job.read")
-            return _read(job, accounts_store.names(session, {job.owner_id}), self._why(session, job))
+            return self._shown(actor, session, self._find(actor, session, job_id, "job.read"))
 
     def cancel(self, actor: Actor, job_id: str) -> JobRead:
         """Stop a job without a result; asking twice does no harm.
@@ -82,17 +82,46 @@ class Jobs:
                 raise Conflict(f"The job has ended already ({job.status}).")
             job.cancel_requested = True
             change.session.add(job)
-            if job.status == "queued":
-                queue.finish(change.session, job, "cancelled", "job_cancelled")
-                self._explain(change, job, JobCancelled.code, JobCancelled.sentence)
-            tell_job(change, "job.finished" if job.status == "cancelled" else "job.progress", job)
-            return _read(job, accounts_store.names(change.session, {job.owner_id}), self._why(change.session, job))
+            for part in queue.children(change.session, job.id) if job.kind == "batch" else [job]:
+                self._cancel_one(change, part)
+            if job.kind == "batch" and job.status == "running":
+                tell_job(change, "job.progress", job)
+            return self._shown(actor, change.session, job)
+
+    def _cancel_one(self, change: Change, job: Job) -> None:
+        if job.status in FINAL_JOB_STATUSES:
+            return
+        job.cancel_requested = True
+        change.session.add(job)
+        if job.status == "queued":
+            queue.finish(change.session, job, "cancelled", "job_cancelled")
+            self._explain(change, job, JobCancelled.code, JobCancelled.sentence)
+        tell_job(change, "job.finished" if job.status == "cancelled" else "job.progress", job)
+        _tell_batch(change, job)
+
+    def _shown(self, actor: Actor, session: Session, job: Job) -> JobRead:
+        """A job with the parts that the actor may see."""
+        found = self._seen(actor, session, job, accounts_store.names(session, {job.owner_id}))
+        parts = queue.children(session, job.id) if job.kind == "batch" else []
+        seen = [part for part in parts if self._context.allows(actor, "job.read", _thing_for(session, actor, part))]
+        shown = [self._seen(actor, session, part, {}) for part in seen]
+        lines = [JobLine(job_id=each.id, status=each.status, subject=each.subject, progress=each.progress, error=each.error) for each in shown]
+        return found.model_copy(update={"lines": lines})
+
+    def _seen(self, actor: Actor, session: Session, job: Job, names: dict[str, str]) -> JobRead:
+        """A job as this account may see it: of work for something private an administrator learns no more than that it is there."""
+        shown = _read(job, names, self._why(session, job))
+        if allowed(actor, "model.read" if job.subject_kind == "model" else "dataset.read", _thing_for(session, actor, job)):
+            return shown
+        subject = shown.subject.model_copy(update={"name": f"a private {job.subject_kind}"})
+        error = every_error()[job.error_code].sentence if job.error_code else None
+        return shown.model_copy(update={"subject": subject, "message": "", "error": error})
 
     def _find(self, actor: Actor, session: Session, job_id: str, verb: str) -> Job:
         job = session.get(Job, job_id)
         if job is None:
             raise JobNotFound
-        self._context.permit(actor, verb, Thing(job.owner_id, job.visibility), JobNotFound)
+        self._context.permit(actor, verb, _thing_for(session, actor, job), JobNotFound)
         return job
 
     # -- for workers --------------------------------------------------------------------------------------------
@@ -116,7 +145,7 @@ class Jobs:
     def claim(self, worker: Worker, kinds: Collection[JobKind] = get_args(JobKind)) -> Job | None:
         """Take the next job of these kinds; ``None`` when none waits."""
         with self._context.database.read() as session:
-            if not queue.is_waiting(session, kinds):
+            if not queue.is_waiting(session, kinds) or is_maintained(session):
                 return None
         with self._context.change(None, None) as change:
             job = queue.claim(change.session, worker.id, kinds)
@@ -137,9 +166,12 @@ class Jobs:
 
     def _wishes(self, session: Session, job: Job | None) -> Wishes:
         if job is None:
-            return Wishes(held=False, cancel=False, stop=False)
+            return Wishes(held=False)
         model = session.get(Model, job.subject_id) if job.kind == "train" else None
-        return Wishes(held=True, cancel=job.cancel_requested, stop=bool(model and model.stop_requested))
+        if model is None:
+            return Wishes(held=True, cancel=job.cancel_requested)
+        wanted = Wanted(model.stop_requested, model.extra_seconds, frozenset(model.skipped.split()))
+        return Wishes(held=True, cancel=job.cancel_requested, wanted=wanted)
 
     def progress(self, job: Job, fraction: float, message: str) -> None:
         """Tell how far a job is; at most twice a second, and never backwards."""
@@ -164,6 +196,7 @@ class Jobs:
                 queue.finish(change.session, kept, status, code)
                 self._explain(change, kept, code, sentence)
                 tell_job(change, "job.finished", kept)
+                _tell_batch(change, kept)
 
     def release(self, job: Job) -> None:
         """Give a job back, because the worker is being stopped."""
@@ -199,6 +232,7 @@ class Jobs:
         if queue.lose(change.session, job):
             self._explain(change, job, WorkerLost.code, WorkerLost.sentence)
             tell_job(change, "job.finished", job)
+            _tell_batch(change, job)
         else:
             tell_job(change, "job.queued", job)
 
@@ -231,15 +265,61 @@ def change_for(context: Context, job: Job) -> Iterator[Change]:
         yield change
 
 
-def add_job(context: Context, change: Change, kind: JobKind, thing: Thing, subject: Subject, name: str, spec: dict[str, Any]) -> Job:
-    """Queue work in the transaction of the change that needs it."""
+def add_job(  # the job's own facts are its parameters, and every caller names them
+    context: Context,
+    change: Change,
+    kind: JobKind,
+    thing: Thing,
+    subject: Subject,
+    name: str,
+    spec: dict[str, Any],
+    *,
+    parent: Job | None = None,
+    after: str | None = None,
+) -> Job:
+    """Queue work in the transaction of the change that needs it: as part of a batch, or after another job has ended."""
     assert change.actor is not None
     job = Job(kind=kind, subject_kind=subject.kind, subject_id=subject.id, subject_name=name, owner_id=change.actor.account_id, visibility=thing.visibility)
+    job.parent_id, job.after_id = parent.id if parent else None, after
     job.sealed = context.seal(change.session, subject.id, place_of(job), spec)
     change.session.add(job)
     change.session.flush()
     tell_job(change, "job.queued", job)
     return job
+
+
+def add_batch(context: Context, change: Change, name: str, visibility: str) -> Job:
+    """A job that nobody works on: it goes on while its parts do, and ends with the last of them."""
+    assert change.actor is not None
+    job = Job(kind="batch", status="running", subject_kind="batch", subject_id="", subject_name=name, owner_id=change.actor.account_id, visibility=visibility)
+    job.subject_id, job.started_at = job.id, now()
+    context.new_key(change.session, job.id)
+    change.session.add(job)
+    change.session.flush()
+    tell_job(change, "job.started", job)
+    return job
+
+
+def _tell_batch(change: Change, part: Job) -> None:
+    """Bring the batch of a part that has ended up to date."""
+    batch = change.session.get(Job, part.parent_id) if part.parent_id else None
+    if batch is None or batch.status in FINAL_JOB_STATUSES:
+        return
+    change.session.flush()
+    parts = queue.children(change.session, batch.id)
+    ended = [each for each in parts if each.status in FINAL_JOB_STATUSES]
+    good = sum(each.status == "succeeded" for each in ended)
+    batch.progress, batch.message = len(ended) / len(parts), f"{good} of {len(parts)} trained"
+    if len(ended) > good:
+        batch.message += f", {len(ended) - good} without a result"
+    if len(ended) < len(parts):
+        change.session.add(batch)
+        tell_job(change, "job.progress", batch)
+        return
+    status = "cancelled" if batch.cancel_requested else "succeeded" if good else "failed"
+    queue.finish(change.session, batch, status, {"cancelled": JobCancelled.code, "failed": JobFailed.code}.get(status))
+    batch.progress = 1.0
+    tell_job(change, "job.finished", batch)
 
 
 def place_of(job: Job) -> str:
@@ -252,6 +332,7 @@ def end_jobs(change: Change, subject_id: str) -> None:
     for job in queue.unfinished(change.session, subject_id):
         queue.finish(change.session, job, "cancelled", "job_cancelled")
         tell_job(change, "job.finished", job)
+        _tell_batch(change, job)
 
 
 def finish_job(change: Change, job: Job) -> Job | None:
@@ -260,7 +341,14 @@ def finish_job(change: Change, job: Job) -> Job | None:
     if kept is not None:
         queue.finish(change.session, kept, "succeeded")
         tell_job(change, "job.finished", kept)
+        _tell_batch(change, kept)
     return kept
+
+
+def is_maintained(session: Session) -> bool:
+    """Whether new work has to wait."""
+    row = notices.maintenance(session)
+    return row is not None and row.starts_at <= now()
 
 
 def tell_job(change: Change, type: str, job: Job) -> None:
@@ -273,7 +361,19 @@ def tell_job(change: Change, type: str, job: Job) -> None:
         subject_name=job.subject_name,
         error=job.error_code,
     )
-    change.tell(type, Subject(kind="job", id=job.id), data, Thing(job.owner_id, job.visibility))
+    change.tell(type, Subject(kind="job", id=job.id), data, Thing(job.owner_id, job.visibility), of=data.subject)
+
+
+def _thing_for(session: Session, actor: Actor, job: Job) -> Thing:
+    """What the policy needs to know of a job. It belongs to whoever asked for it, and to the owner of what it works for."""
+    if job.owner_id != actor.account_id and grants.owner_of(session, job.subject_kind, job.subject_id) == actor.account_id:
+        return Thing(actor.account_id, job.visibility)
+    level = grants.level(session, job.subject_kind, job.subject_id, actor.account_id)
+    return Thing(job.owner_id, job.visibility, level)
+
+
+def _subject(job: Job) -> JobSubject:
+    return JobSubject(kind=job.subject_kind, id=job.subject_id, name=job.subject_name)
 
 
 def _read(job: Job, names: dict[str, str], error: str | None = None) -> JobRead:
@@ -281,7 +381,8 @@ def _read(job: Job, names: dict[str, str], error: str | None = None) -> JobRead:
         id=job.id,
         kind=job.kind,
         status=job.status,
-        subject=JobSubject(kind=job.subject_kind, id=job.subject_id, name=job.subject_name),
+        subject=_subject(job),
+        parent_id=job.parent_id,
         progress=job.progress,
         message=job.message,
         error=error,

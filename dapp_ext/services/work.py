@@ -1,7 +1,7 @@
 """What a job does, in a process of its own: without the database, without the root key, killable at any moment.
 
 An order holds everything that is needed: where the sealed input is and its own key, where the sealed output goes. What
-happens is told through ``say``; what people want meanwhile is asked with ``should_stop``.
+happens is told through ``say``; what people want meanwhile is asked with ``wishes``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
 from dapp_ext.domain.learning import Recipe
+from dapp_ext.domain.learning.recipe import Wishes as SearchWishes
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column, Profile, ReadOptions, ReadReport
@@ -43,6 +44,15 @@ class SearchBegan:
 @dataclass(frozen=True)
 class GuardsChecked:
     guards: list[Guard]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What people want of a running job; sent to its process whenever it changes."""
+
+    stop: bool = False
+    extra_seconds: int = 0
+    skipped: frozenset[str] = frozenset()
 
 
 Say = Callable[[Any], None]
@@ -110,12 +120,12 @@ class PredictOrder:
 Order = IngestOrder | TrainOrder | PredictOrder
 
 
-def perform(order: Order, say: Say, should_stop: Callable[[], bool]) -> Any:
+def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
     """Do the work of one order and return what was made."""
     if isinstance(order, IngestOrder):
         return ingest(order, say)
     if isinstance(order, TrainOrder):
-        return train(order, say, should_stop)
+        return train(order, say, wanted)
     return predict(order, say)
 
 
@@ -147,10 +157,11 @@ def ingest(order: IngestOrder, say: Say) -> TableMade:
         stored = writer.finish()
     say(Progress(0.97, "Looking for what is wrong with it"))
     profile = profiler.finish(read.columns)
+    profile = profile.model_copy(update={"findings": [*read.findings, *profile.findings]})
     return TableMade(order.table, stored, read.columns, read.rows, profile, read.report)
 
 
-def train(order: TrainOrder, say: Say, should_stop: Callable[[], bool]) -> ModelMade:
+def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMade:
     """Table → the best pipeline that was found, with everything that is known about it."""
     from dapp_ext.domain.learning import train as search
     from dapp_ext.store.frames import open_frame
@@ -169,7 +180,10 @@ def train(order: TrainOrder, say: Say, should_stop: Callable[[], bool]) -> Model
             say(Progress(fraction, message))
 
         def should_stop(self) -> bool:
-            return should_stop()
+            return wanted().stop
+
+        def wishes(self) -> SearchWishes:
+            return SearchWishes(wanted().extra_seconds, wanted().skipped)
 
     table = open_frame(order.table.path, order.table.key, order.table.label).read()
     trained = search(table, order.columns, order.recipe, Watch(), order.finished)

@@ -1,26 +1,73 @@
-"""Models and the trials of their searches."""
+"""Models, their versions, and the trials of their searches."""
 
 from __future__ import annotations
 
-from sqlalchemy import delete
-from sqlmodel import Session, col, func, or_, select
+from sqlalchemy import case, delete, update
+from sqlmodel import Session, col, func, select
 
-from dapp_ext.store.datasets import erase_sealed, name_key
-from dapp_ext.store.tables import Model, TrialRow
-
-
-def by_reference(session: Session, reference: str) -> Model | None:
-    """A model by its id or its name."""
-    return session.get(Model, reference) or session.exec(select(Model).where(Model.name_key == name_key(reference))).first()
+from dapp_ext.errors import NameAmbiguous
+from dapp_ext.store import grants
+from dapp_ext.store.datasets import erase_sealed
+from dapp_ext.store.grants import name_key
+from dapp_ext.store.tables import Model, PolicyRow, PredictionGroup, Promotion, TrialRow
 
 
-def taken_names(session: Session, prefix: str) -> set[str]:
-    return set(session.exec(select(Model.name_key).where(col(Model.name_key).startswith(name_key(prefix), autoescape=True))))
+def find(session: Session, reference: str, account_id: str) -> Model | None:
+    """A version by its id, ``name@version``, or a name: then the champion, else the latest trained one, else the latest.
+
+    Names are those that the account may know of.
+    """
+    found = session.get(Model, reference) or by_name(session, reference, account_id)
+    if found is None and "@" in reference:
+        name, _, which = reference.rpartition("@")
+        named = by_name(session, name, account_id)
+        if named is not None and which == "champion":
+            return next((each for each in versions(session, named) if each.champion), None)
+        if named is not None and which.isascii() and which.isdigit() and len(which) < 10:
+            return of_version(session, named, int(which))
+    return found
+
+
+def by_name(session: Session, name: str, account_id: str) -> Model | None:
+    """The version that a name stands for, among what the account may know of; an own model comes first.
+
+    Raises
+    ------
+    NameAmbiguous
+        If several people have shared a model of that name.
+    """
+    usable = case((col(Model.status) == "ready", 1), else_=0)
+    query = select(Model).where(Model.name_key == name_key(name), grants.visible(Model, account_id))
+    named = list(session.exec(query.order_by(col(Model.champion).desc(), usable.desc(), col(Model.version).desc())))
+    own = [each for each in named if each.owner_id == account_id]
+    if not own and len({each.owner_id for each in named}) > 1:
+        raise NameAmbiguous(f"Several people have shared a model named {named[0].name!r} with you. Use its id.")
+    return next(iter(own or named), None)
+
+
+def of_version(session: Session, model: Model, version: int) -> Model | None:
+    """Another version of a model."""
+    return next((each for each in versions(session, model) if each.version == version), None)
+
+
+def versions(session: Session, model: Model) -> list[Model]:
+    """All versions of a model, newest first: what its owner has under its name."""
+    return owned(session, model.owner_id, model.name_key)
+
+
+def owned(session: Session, owner_id: str, key: str) -> list[Model]:
+    """What an account has under a name, newest first."""
+    return list(session.exec(select(Model).where(Model.owner_id == owner_id, Model.name_key == key).order_by(col(Model.version).desc())))
+
+
+def taken_names(session: Session, prefix: str, account_id: str) -> set[str]:
+    """The name keys that begin like this, as far as the account may know of them."""
+    return grants.taken_names(session, Model, prefix, account_id)
 
 
 def page(session: Session, account_id: str, *, search: str | None, limit: int, before: str | None) -> list[Model]:
     """Models that an account may see, newest first."""
-    query = select(Model).where(or_(Model.owner_id == account_id, Model.visibility == "team")).order_by(col(Model.id).desc()).limit(limit)
+    query = select(Model).where(grants.visible(Model, account_id)).order_by(col(Model.id).desc()).limit(limit)
     if search:
         query = query.where(col(Model.name_key).contains(name_key(search), autoescape=True))
     if before:
@@ -42,8 +89,34 @@ def trial_counts(session: Session, model_ids: list[str]) -> dict[str, int]:
     return dict(session.exec(query).all()) if model_ids else {}
 
 
+def count_look(session: Session, model_id: str) -> None:
+    """One more look at the scores of the locked test part."""
+    session.connection().execute(update(Model).where(col(Model.id) == model_id).values(test_looks=Model.test_looks + 1))
+
+
+def family(model: Model) -> str:
+    """What all versions of a model have in common: its owner and its name."""
+    return f"{model.owner_id}/{model.name_key}"
+
+
+def promotions(session: Session, model: Model) -> list[Promotion]:
+    """How the champion of a model changed, latest change first."""
+    return list(session.exec(select(Promotion).where(Promotion.name_key == family(model)).order_by(col(Promotion.id).desc())))
+
+
+def policy(session: Session, model_id: str, version: int) -> PolicyRow | None:
+    return session.get(PolicyRow, (model_id, version))
+
+
+def policies(session: Session, model_id: str) -> list[PolicyRow]:
+    """The threshold policies of a model, newest first."""
+    return list(session.exec(select(PolicyRow).where(PolicyRow.model_id == model_id).order_by(col(PolicyRow.version).desc())))
+
+
 def erase(session: Session, model: Model) -> None:
-    """Delete a model's rows and its key."""
-    session.connection().execute(delete(TrialRow).where(col(TrialRow.model_id) == model.id))
+    """Delete a version's rows and its key."""
+    for kind in (TrialRow, PolicyRow, PredictionGroup):
+        session.connection().execute(delete(kind).where(col(kind.model_id) == model.id))
+    grants.erase(session, "model", model.id)
     erase_sealed(session, model.id)
     session.delete(model)

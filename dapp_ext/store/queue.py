@@ -11,11 +11,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
 
 from dapp_ext.schema.base import now
 from dapp_ext.schema.jobs import FINAL_JOB_STATUSES
-from dapp_ext.store.tables import Job, Worker
+from dapp_ext.store.tables import Dataset, Grant, Job, Model, Worker
 
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
@@ -29,22 +30,46 @@ def is_waiting(session: Session, kinds: Collection[str]) -> bool:
 
 
 def claim(session: Session, worker_id: str, kinds: Collection[str]) -> Job | None:
-    """Take the oldest job of these kinds that waits. Owners take turns: who has none running comes first."""
-    busy_owners = set(session.exec(select(Job.owner_id).where(Job.status == "running")))
-    waiting = select(Job).where(Job.status == "queued", col(Job.kind).in_(kinds), col(Job.not_before) <= time.time()).order_by(col(Job.created_at)).limit(50)
-    if session.get_bind().dialect.name == "postgresql":
-        waiting = waiting.with_for_update(skip_locked=True)
-    candidates = sorted(session.exec(waiting), key=lambda job: (job.owner_id in busy_owners, job.created_at))
-    for job in candidates[:1]:
-        job.status = "running"
-        job.attempt += 1
-        job.worker_id = worker_id
-        job.lease_until = time.time() + LEASE_SECONDS
-        job.started_at = job.started_at or now()
-        session.add(job)
-        session.flush()
-        return job
+    """Take the next job of these kinds that waits.
+
+    Owners take turns: first who has the fewest running, then who was served the longest ago, then the oldest job. A job
+    that comes after another one waits until that has ended, however it ended.
+    """
+    first = aliased(Job)
+    unfinished_before = select(first.id).where(first.id == Job.after_id, or_(col(first.status) == "queued", col(first.status) == "running")).exists()
+    ready = (Job.status == "queued", col(Job.kind).in_(kinds), col(Job.not_before) <= time.time(), ~unfinished_before)
+    for owner_id in _turns(session, session.exec(select(Job.owner_id, func.min(Job.created_at)).where(*ready).group_by(Job.owner_id)).all(), kinds):
+        waiting = select(Job).where(*ready, Job.owner_id == owner_id).order_by(col(Job.created_at), col(Job.id)).limit(1)
+        if session.get_bind().dialect.name == "postgresql":
+            waiting = waiting.with_for_update(skip_locked=True, of=Job)
+        job = session.exec(waiting).first()
+        if job is not None:
+            return _give(session, job, worker_id)
     return None
+
+
+def _turns(session: Session, waiting: Sequence[tuple[str, datetime]], kinds: Collection[str]) -> list[str]:
+    """Owners who have something waiting, in the order of their turns."""
+    if len(waiting) < 2:
+        return [owner for owner, _ in waiting]
+    running = dict(session.exec(select(Job.owner_id, func.count()).where(Job.status == "running", col(Job.kind).in_(kinds)).group_by(Job.owner_id)).all())
+    served = dict(session.exec(select(Job.owner_id, func.max(Job.started_at)).where(col(Job.kind).in_(kinds)).group_by(Job.owner_id)).all())
+    return [owner for *_, owner in sorted((running.get(owner, 0), _seconds(served.get(owner)), _seconds(oldest), owner) for owner, oldest in waiting)]
+
+
+def _seconds(moment: datetime | None) -> float:
+    return moment.timestamp() if moment is not None else 0.0
+
+
+def _give(session: Session, job: Job, worker_id: str) -> Job:
+    job.status = "running"
+    job.attempt += 1
+    job.worker_id = worker_id
+    job.lease_until = time.time() + LEASE_SECONDS
+    job.started_at = job.started_at or now()
+    session.add(job)
+    session.flush()
+    return job
 
 
 def renew(session: Session, job_id: str, attempt: int) -> Job | None:
@@ -111,10 +136,15 @@ def unfinished(session: Session, subject_id: str) -> list[Job]:
     return list(session.exec(select(Job).where(Job.subject_id == subject_id, or_(col(Job.status) == "queued", col(Job.status) == "running"))))
 
 
+def children(session: Session, job_id: str) -> list[Job]:
+    """The parts of a batch, in the order in which they were asked for."""
+    return list(session.exec(select(Job).where(Job.parent_id == job_id).order_by(col(Job.created_at), col(Job.id))))
+
+
 def counts(session: Session) -> dict[str, int]:
     """How many jobs wait and run."""
     found = {"queued": 0, "running": 0}
-    for status in session.exec(select(Job.status).where(or_(col(Job.status) == "queued", col(Job.status) == "running"))):
+    for status in session.exec(select(Job.status).where(or_(col(Job.status) == "queued", col(Job.status) == "running"), col(Job.kind) != "batch")):
         found[status] += 1
     return found
 
@@ -145,7 +175,10 @@ def page(session: Session, account_id: str | None, *, status: str | None, limit:
     """Jobs, newest first: all of them for ``None``, else those that the account may see."""
     query = select(Job).order_by(col(Job.id).desc()).limit(limit)
     if account_id is not None:
-        query = query.where(or_(col(Job.owner_id) == account_id, col(Job.visibility) == "team"))
+        subject = col(Job.subject_id)
+        known = [subject.in_(select(Grant.subject_id).where(Grant.account_id == account_id))]
+        known += [subject.in_(select(table.id).where(table.owner_id == account_id)) for table in (Dataset, Model)]
+        query = query.where(or_(col(Job.owner_id) == account_id, col(Job.visibility) == "team", *known))
     if status is not None:
         query = query.where(Job.status == status)
     if before is not None:

@@ -38,7 +38,8 @@ def test_a_file_becomes_a_table(services: Services, owner: Actor, penguins: Data
     assert (page.total, len(page.rows)) == (344, 2)
     counts = services.datasets.query(owner, penguins.id, QueryRequest.model_validate({"group_by": [{"column": "species"}]}))
     assert {row[0]: row[1] for row in counts.rows} == {"Adelie": 152, "Gentoo": 124, "Chinstrap": 68}
-    assert services.datasets.query(owner, penguins.id, QueryRequest.model_validate({"group_by": [{"column": "species"}]})) is counts
+    asked = QueryRequest.model_validate({"group_by": [{"column": "species"}]})
+    assert services.datasets.query_json(owner, penguins.id, asked) is services.datasets.query_json(owner, "penguins", asked)
     with pytest.raises(ColumnUnknown):
         services.datasets.query(owner, penguins.id, QueryRequest(measures=[Measure(op="mean", column="wings")]))
 
@@ -122,12 +123,15 @@ def test_what_cannot_be_trained_is_said_at_once(services: Services, owner: Actor
         services.models.train(owner, TrainRequest(dataset=unread.id, target="b"))
 
 
-def test_names_of_models(services: Services, owner: Actor, penguins: DatasetRead, model: ModelRead) -> None:
+def test_names_of_models(services: Services, owner: Actor, penguins: DatasetRead, model: ModelRead, person: Callable[[str, Role], Actor]) -> None:
     with pytest.raises(NameTaken):
-        services.models.train(owner, TrainRequest(dataset=penguins.id, target="species", name=model.name.upper()))
-    assert services.models.train(owner, TrainRequest(dataset=penguins.id, target="species")).name == f"{model.name} (2)"
+        services.models.train(person("alan", Role.analyst), TrainRequest(dataset=penguins.id, target="species", name=model.name.upper()))
+    other = services.models.train(owner, TrainRequest(dataset=penguins.id, target="species"))
+    assert (other.name, other.version) == (f"{model.name} (2)", 1)
     assert services.models.update(owner, model.id, ModelUpdate(name="Birds")).name == "Birds"
     assert services.models.results(owner, "birds").model.name == "Birds"
+    with pytest.raises(NameTaken):
+        services.models.update(owner, other.id, ModelUpdate(name="birds"))
 
 
 def test_a_search_that_ended_cannot_be_stopped(services: Services, owner: Actor, model: ModelRead) -> None:

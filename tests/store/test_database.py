@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
@@ -51,6 +52,26 @@ def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
         differences = compare_metadata(context, SQLModel.metadata)
     assert differences == []
     assert tables.Job.__tablename__ == "jobs"
+
+
+def test_a_home_of_the_first_release_keeps_what_it_holds(tmp_path: Path) -> None:
+    found = Database(f"sqlite:///{tmp_path / 'dapp.sqlite'}")
+    with found.engine.execution_options(dapp_write=True).begin() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        moment = "2026-01-01 00:00:00.000000"
+        account = "('a', 'a@example.org', 'A', 'admin', NULL, 0, 1, :m, NULL)"
+        connection.execute(text(f"INSERT INTO accounts VALUES {account}"), {"m": moment})
+        columns = "id, name, name_key, version, owner_id, visibility, status, dataset_id, dataset_name, dataset_version, time_budget, stop_requested"
+        values = "'m', 'M', 'm', 1, 'a', 'team', 'ready', 'd', 'D', 1, 60, 0"
+        connection.execute(text(f"INSERT INTO models ({columns}, created_at, updated_at) VALUES ({values}, :m, :m)"), {"m": moment})
+        connection.execute(text("INSERT INTO trials (model_id, number, at) VALUES ('m', 1, :m)"), {"m": moment})
+    migrations.upgrade(found)
+    with found.engine.connect() as connection:
+        assert connection.execute(text("SELECT models.name, models.version, trials.number FROM models JOIN trials ON model_id = models.id")).all() == [
+            ("M", 1, 1)
+        ]
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from dapp_ext.domain.learning.recipe import Wishes
+
 POLL_SECONDS = 0.25
 
 
@@ -15,15 +17,18 @@ class Clock:
     ----------
     budget : float
         Seconds from now.
-    should_stop : callable
+    should_stop, wishes : callable
         Asked at most four times a second.
     """
 
-    def __init__(self, budget: float, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, budget: float, should_stop: Callable[[], bool], wishes: Callable[[], Wishes] = Wishes) -> None:
         self.started = time.monotonic()
         self.budget = budget
         self.deadline = self.started + budget
+        self.skipped: frozenset[str] = frozenset()
+        self.trying: str | None = None
         self._should_stop = should_stop
+        self._wishes = wishes
         self._asked = 0.0
         self._stop = False
 
@@ -41,7 +46,14 @@ class Clock:
         if not self._stop and now - self._asked >= POLL_SECONDS:
             self._asked = now
             self._stop = bool(self._should_stop())
+            wanted = self._wishes()
+            self.deadline = self.started + self.budget + wanted.extra_seconds
+            self.skipped = wanted.skipped
         return self._stop
+
+    def unwanted(self) -> bool:
+        """Whether the family that is being tried at this moment should not be tried any more."""
+        return self.trying is not None and self.trying in self.skipped
 
     def allow(self, seconds: float, *, heed_stop: bool = True) -> Allowance:
         """A part of the time, starting now."""
@@ -63,7 +75,7 @@ class Allowance:
 
     def over(self) -> bool:
         """Whether the work has to end: the time is over or someone asked to stop."""
-        return time.monotonic() >= self.until or (self.heed_stop and self.clock.stopped())
+        return time.monotonic() >= self.until or (self.heed_stop and (self.clock.stopped() or self.clock.unwanted()))
 
     def hopeless(self, seconds: float) -> bool:
         """Whether work that needs so many more seconds, and is worth nothing unfinished, should not go on."""

@@ -23,6 +23,7 @@ from dapp_ext.schema.models import Family, Trial
 
 Array = npt.NDArray[Any]
 MEMO_BYTES = 600_000_000
+MOST_BAGGED_ROWS, MOST_BAGS = 60_000, 16
 
 
 @dataclass
@@ -74,11 +75,15 @@ def _same(one: Params, other: Params) -> bool:
 
 @dataclass
 class Checked:
-    """What one candidate left behind: its trial, its predictions of rows it had not seen, and its first fold's model."""
+    """What one candidate left behind: its trial, its predictions of rows it had not seen, and the models of its folds.
+
+    ``bag`` holds (preparation, model) of every fold where their mean makes a better final model than one fit of all rows.
+    """
 
     trial: Trial
     out: Array | None = None
     kept: tuple[Any, Any] | None = None
+    bag: list[tuple[Any, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -116,6 +121,8 @@ class Search:
             if self.clock.stopped():
                 self.cut_short = True
                 return
+            if not self.open_families():
+                return
             best = self.best()
             left = self.clock.left() - reserve(best.trial if best else None)
             number = self.next_number()
@@ -131,17 +138,23 @@ class Search:
             if limit is None and self._exhausted():
                 return
 
+    def open_families(self) -> list[Family]:
+        """The families that may still be tried."""
+        return [family for family in self.families if family not in self.clock.skipped]
+
     def next_candidate(self, number: int) -> tuple[Family, Params]:
         """First the first settings of each family, then guided random ones, mostly of the best families."""
-        tried = {c.trial.family for c in self.checked}
-        for family in self.families:
-            if family not in tried:
-                return family, self._first(family)
+        for family, params in self.portfolio():
+            if family not in self.clock.skipped and not any(_same(params, c.trial.params) for c in self.checked if c.trial.family == family):
+                return family, params
         rng = np.random.default_rng([self.ground.problem.seed, 100, number])
         return self._guided(self._pick(rng), rng)
 
-    def _first(self, family: Family) -> Params:
-        return {**KINDS[family].first(self.ground.problem, self.ground.shape), **self.fixed.get(family, {})}
+    def portfolio(self) -> list[tuple[Family, Params]]:
+        """The settings that are tried before any guided ones: the first of each family, then the second of each, and so on."""
+        lists = [(f, KINDS[f].firsts(self.ground.problem, self.ground.shape)) for f in self.families]
+        deepest = max((len(settings) for _, settings in lists), default=0)
+        return [(f, {**settings[i], **self.fixed.get(f, {})}) for i in range(deepest) for f, settings in lists if i < len(settings)]
 
     def _guided(self, family: Family, rng: np.random.Generator) -> tuple[Family, Params]:
         best = self._best_of(family)
@@ -155,7 +168,7 @@ class Search:
 
     def _pick(self, rng: np.random.Generator) -> Family:
         sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
-        ranked = sorted(self.families, key=lambda f: sign * t.score if (t := self._best_of(f)) and t.score is not None else np.inf)
+        ranked = sorted(self.open_families(), key=lambda f: sign * t.score if (t := self._best_of(f)) and t.score is not None else np.inf)
         weights = np.asarray([0.6, 0.25, 0.15][: len(ranked)])
         return ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
 
@@ -172,7 +185,7 @@ class Search:
     def _cheaper(self, number: int, left: float) -> tuple[Family | None, Params]:
         # The family drawn does not fit any more; the leading one may, and others would only fill the time.
         leading = self.best()
-        family = next((f for f in self.families if leading and f == leading.trial.family), None)
+        family = next((f for f in self.open_families() if leading and f == leading.trial.family), None)
         if family is None or 1.1 * self._seconds_of(family) > left:
             return None, {}
         return self._guided(family, np.random.default_rng([self.ground.problem.seed, 100, number]))
@@ -186,10 +199,13 @@ class Search:
         need_score = self.best() is None
         trial = Trial(number=number, family=family, label=kind.label(params), params=params, at=now())
         done: Checked
+        self.clock.trying = family
         try:
             done = self._cross_validate(trial, kind, allowance, need_score)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError, MemoryError, LightGBMError) as error:
             done = Checked(trial.model_copy(update={"status": "failed", "error": f"The learner gave up ({type(error).__name__})."}))
+        finally:
+            self.clock.trying = None
         best = self.best()
         score = done.trial.score
         is_best = score is not None and (best is None or better(self.ground.problem.metric, score, best.trial.score or 0.0))
@@ -201,7 +217,15 @@ class Search:
         else:
             done.kept = None
         self.checked.append(done)
+        self._thin_bags()
         self.report(done.trial)
+
+    def _thin_bags(self) -> None:
+        # Models of folds are worth their memory only while their candidate may still become a part of the final model.
+        sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
+        bagged = sorted((c for c in self.checked if c.bag), key=lambda c: sign * (c.trial.score or 0.0))
+        for checked in bagged[MOST_BAGS:]:
+            checked.bag = []
 
     def _cross_validate(self, trial: Trial, kind: Kind, allowance: Allowance, need_score: bool) -> Checked:
         ground, problem = self.ground, self.ground.problem
@@ -210,6 +234,7 @@ class Search:
         scored: list[float] = []
         rounds: list[int] = []
         kept = None
+        bag: list[tuple[Any, Any]] = []
         began = time.monotonic()
         allowance.whole = not need_score
         for number, fold in enumerate(ground.folds):
@@ -227,6 +252,7 @@ class Search:
             scored.append(score_of(problem.metric, Truth(problem.task, ground.y[fold.valid], out)))
             rounds += [fitted.rounds] if fitted.rounds else []
             kept = kept or (step, fitted.model)
+            bag.append((step, fitted.model))
             if number + 1 < len(ground.folds) and allowance.over() and (not need_score or self.clock.stopped()):
                 break
         complete = len(scored) == len(ground.folds)
@@ -237,4 +263,5 @@ class Search:
         params = {**trial.params, **({"rounds": round(float(np.mean(rounds)))} if rounds else {})}
         update = {"score": float(np.mean(scored)), "std": float(np.std(scored)), "params": params}
         out_all = np.where(times[:, None] > 0, total / np.maximum(times, 1)[:, None], np.nan)
-        return Checked(trial.model_copy(update=update), out_all if complete else None, kept)
+        whole = complete and kind.bagged and len(ground.folds) > 1 and len(ground.y) <= MOST_BAGGED_ROWS
+        return Checked(trial.model_copy(update=update), out_all if complete else None, kept, bag if whole else [])

@@ -99,7 +99,7 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
     TargetUnusable, ColumnUnknown, Invalid
         What is asked for cannot be done with this table; the sentence says why.
     """
-    clock = Clock(recipe.time_budget, watch.should_stop)
+    clock = Clock(recipe.time_budget, watch.should_stop, watch.wishes)
     with threadpool_limits(limits=max(recipe.threads, 1)):
         watch.progress(0.01, "Checking the data")
         stage = _prepare(table, columns, recipe, clock)

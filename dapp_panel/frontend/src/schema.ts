@@ -48,13 +48,74 @@ export interface BatchPredictRead {
 export interface BatchPredictRequest {
   dataset: string;
   version?: number | null;
+  model_version?: number | null;
   name?: string | null;
+}
+
+export interface BatchTrainRequest {
+  datasets: string[];
+  target?: string | null;
+  name?: string | null;
+  task?: "binary" | "multiclass" | "regression" | null;
+  time_budget?: number;
+  trials?: number | null;
+  metric?: string | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  params?: Record<string, unknown>;
+  exclude?: string[];
+  seed?: number;
+}
+
+export interface BoardRead {
+  version: number;
+  rows: number;
+  fit: number;
+  figures: (number | string | null)[];
+  charts: ChartRead[];
+}
+
+export interface BoardRequest {
+  version?: number | null;
+  charts?: ChartRequest[];
+  figures?: Measure[];
+  filters?: Filter[];
+}
+
+export interface ChartRead {
+  shape: "histogram" | "bar" | "line" | "scatter" | "heat" | "box";
+  rows: number;
+  drawn: number;
+  data: Record<string, unknown>;
+}
+
+export interface ChartRequest {
+  shape: "histogram" | "bar" | "line" | "scatter" | "heat" | "box";
+  x: string;
+  y?: string | null;
+  color?: string | null;
+  measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
+  bucket?: "year" | "quarter" | "month" | "week" | "day" | "hour" | null;
+  bins?: number;
+  picks?: Filter[];
 }
 
 export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
   nullable: boolean;
+}
+
+export interface ColumnComparison {
+  name: string;
+  change: "same" | "added" | "removed" | "changed";
+  kind_before: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+  kind_after: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+  before: ColumnProfile | null;
+  after: ColumnProfile | null;
+  shift: number | null;
+  distribution: Distribution | null;
+  sentences: string[];
 }
 
 export interface ColumnProfile {
@@ -73,9 +134,35 @@ export interface ColumnProfile {
   mean_length: number | null;
 }
 
+export interface ColumnReading {
+  name: string;
+  kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
+  chosen: boolean;
+  written: string | null;
+}
+
+export interface Comparison {
+  a: ModelRead;
+  b: ModelRead;
+  sentence: string;
+  same_rows: boolean;
+  scores: ScorePair[];
+  recipe: Difference[];
+  columns_only_a: string[];
+  columns_only_b: string[];
+  columns_both: number;
+}
+
 export interface Confusion {
   classes: string[];
   counts: number[][];
+}
+
+export interface Coverage {
+  level: number;
+  reached: number;
+  half_width: number;
+  sentence: string;
 }
 
 export interface Curve {
@@ -90,6 +177,7 @@ export interface Curve {
 export interface DatasetEvent {
   name: string;
   status: string;
+  version: number | null;
   rows: number | null;
   columns: number | null;
   error: string | null;
@@ -102,7 +190,12 @@ export interface DatasetRead {
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
+  access: "read" | "use" | "edit" | "owner";
+  shared_with: number | null;
   version: number;
+  latest: number;
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  pending: PendingVersion | null;
   rows: number | null;
   schema: Column[];
   column_count: number | null;
@@ -114,6 +207,46 @@ export interface DatasetRead {
   likely_target: string | null;
   created_at: string;
   updated_at: string;
+}
+
+export interface Decisions {
+  positive: string;
+  thresholds: number[];
+  true_positives: number[];
+  false_positives: number[];
+  positives: number;
+  negatives: number;
+}
+
+export interface Dependence {
+  column: string;
+  values: unknown[];
+  mean: number[];
+  rows: number[][];
+  label: string;
+}
+
+export interface Dependents {
+  models: Named[];
+  predictions: Named[];
+  unseen: number;
+  jobs: number;
+  versions: number;
+  bytes: number;
+  people: number;
+}
+
+export interface Difference {
+  name: string;
+  a: unknown;
+  b: unknown;
+}
+
+export interface Distribution {
+  binned: boolean;
+  labels: (number | string)[];
+  before: number[];
+  after: number[];
 }
 
 export interface ErrorBody {
@@ -132,6 +265,10 @@ export interface Event {
   data: Record<string, unknown>;
 }
 
+export interface ExtendRequest {
+  seconds?: number;
+}
+
 export interface Filter {
   column: string;
   op: "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "in" | "between" | "contains" | "is_null" | "not_null";
@@ -145,6 +282,46 @@ export interface Finding {
   columns: string[];
   rows: number[];
   count: number | null;
+  fix: FixOffer | null;
+}
+
+export interface Fix {
+  code: string;
+  label: string;
+  change: Record<string, unknown>;
+}
+
+export interface FixOffer {
+  code: "drop_duplicate_rows" | "drop_columns" | "drop_missing_rows" | "fill_missing" | "mark_missing" | "convert" | "clip_outliers" | "clear_infinite" | "log_scale" | "group_rare" | "cut_texts" | "normalise_texts" | "parse_dates" | "fill_gaps";
+  sentence: string;
+  options: Record<string, unknown>;
+}
+
+export interface FixOptions {
+  method?: "median" | "mean" | "most_frequent" | "previous" | "value" | null;
+  value?: string | number | boolean | null;
+  values?: string[] | null;
+  day_first?: boolean | null;
+  keep?: number | null;
+  length?: number | null;
+}
+
+export interface FixRequest {
+  code: string;
+  columns?: string[];
+  version?: number | null;
+  options?: FixOptions;
+}
+
+export interface GrantPut {
+  level?: "read" | "use" | "edit";
+}
+
+export interface GrantRead {
+  person: PersonRead;
+  level: "read" | "use" | "edit";
+  granted_by: Named | null;
+  created_at: string;
 }
 
 export interface Grouping {
@@ -160,6 +337,10 @@ export interface Guard {
   sentence: string;
   columns: string[];
   rows: number[];
+  rows_count: number;
+  values: Record<string, number>;
+  fixes: Fix[];
+  second: SecondScore | null;
 }
 
 export interface Histogram {
@@ -183,7 +364,7 @@ export interface Importance {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -192,9 +373,17 @@ export interface JobEvent {
   error: string | null;
 }
 
+export interface JobLine {
+  job_id: string;
+  status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
+  subject: JobSubject;
+  progress: number;
+  error: string | null;
+}
+
 export interface JobRead {
   id: string;
-  kind: "ingest" | "train" | "predict";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -205,23 +394,60 @@ export interface JobRead {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+  parent_id: string | null;
+  lines: JobLine[];
 }
 
 export interface JobSubject {
-  kind: "dataset" | "model";
+  kind: "dataset" | "model" | "batch";
   id: string;
   name: string;
 }
 
 export interface Leaderboard {
   model: string;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   metric: string | null;
   metric_label: string | null;
   greater_is_better: boolean;
   trials: Trial[];
   seconds_left: number | null;
   time_budget: number;
+  skipped: string[];
+}
+
+export interface Lineage {
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+}
+
+export interface LineageEdge {
+  source: string;
+  target: string;
+  label: string;
+}
+
+export interface LineageNode {
+  id: string;
+  kind: "file" | "version" | "model" | "prediction";
+  name: string;
+  subject_kind: "dataset" | "model";
+  subject_id: string;
+  version: number | null;
+  status: string | null;
+  rows: number | null;
+  created_at: string | null;
+  here: boolean;
+}
+
+export interface MaintenanceRead {
+  state: "off" | "announced" | "on";
+  message: string;
+  starts_at: string | null;
+  ends_at: string | null;
+  starts_in: number | null;
+  ends_in: number | null;
+  running_jobs: number;
 }
 
 export interface Measure {
@@ -232,6 +458,7 @@ export interface Measure {
 export interface ModelEvent {
   name: string;
   status: string;
+  version: number;
   dataset: Named | null;
   error: string | null;
 }
@@ -240,10 +467,12 @@ export interface ModelRead {
   id: string;
   name: string;
   version: number;
-  status: "queued" | "training" | "ready" | "failed";
+  status: "queued" | "training" | "ready" | "failed" | "cancelled";
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
+  access: "read" | "use" | "edit" | "owner";
+  shared_with: number | null;
   dataset: Named;
   dataset_version: number;
   target: string | null;
@@ -254,8 +483,22 @@ export interface ModelRead {
   trials: number;
   time_budget: number;
   job_id: string | null;
+  champion: boolean;
+  origin: "search" | "registered";
+  notes: string | null;
+  tags: string[];
+  skipped: string[];
+  policy_version: number | null;
+  alert: string | null;
   created_at: string;
   updated_at: string;
+}
+
+export interface ModelUpdate {
+  name?: string | null;
+  visibility?: "private" | "team" | null;
+  notes?: string | null;
+  tags?: string[] | null;
 }
 
 export interface Named {
@@ -268,9 +511,31 @@ export interface PasswordChange {
   new_password: string;
 }
 
+export interface PendingVersion {
+  version: number;
+  status: "processing" | "ready" | "failed";
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  job_id: string | null;
+  error: string | null;
+}
+
+export interface PersonRead {
+  id: string;
+  name: string;
+  email: string;
+}
+
+export interface PolicyApplied {
+  version: number;
+  threshold: number;
+}
+
 export interface PredictRead {
+  id: string;
   model: Named;
   model_version: number;
+  policy: PolicyApplied | null;
+  at: string;
   predictions: Prediction[];
   notes: string[];
 }
@@ -292,12 +557,22 @@ export interface PredictionEvent {
 }
 
 export interface Profile {
+  version: number;
   rows: number;
   columns: ColumnProfile[];
   findings: Finding[];
   duplicate_rows: number;
   likely_target: string | null;
   likely_target_reason: string | null;
+}
+
+export interface PromotionRead {
+  model: string;
+  version: number | null;
+  kind: "promote" | "rollback";
+  reason: string;
+  by: Named;
+  at: string;
 }
 
 export interface QueryRead {
@@ -315,14 +590,53 @@ export interface QueryRequest {
   limit?: number;
 }
 
+export interface ReadOptions {
+  format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
+  delimiter: string | null;
+  quote: """ | "'" | "none" | null;
+  encoding: string | null;
+  decimal: "." | "," | null;
+  thousands: "," | "." | " " | "'" | "none" | null;
+  date_order: "day_first" | "month_first" | null;
+  sheet: string | null;
+  join_sheets: boolean | null;
+  header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: "keep" | "drop" | null;
+  missing: string[] | null;
+  types: Record<string, "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration"> | null;
+}
+
 export interface ReadReport {
   format: string;
+  compression: string | null;
+  member: string | null;
   delimiter: string | null;
+  quote: string | null;
   encoding: string | null;
   decimal: string | null;
+  thousands: string | null;
+  date_order: string | null;
   sheet: string | null;
+  sheets: string[];
   header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: string | null;
+  join_sheets: boolean | null;
+  missing: string[];
+  guessed: string[];
+  columns: ColumnReading[];
   notes: string[];
+}
+
+export interface ReasonRequest {
+  reason: string;
+}
+
+export interface RestoreRequest {
+  version: number;
 }
 
 export interface Results {
@@ -349,6 +663,16 @@ export interface Results {
   libraries: Record<string, string>;
   seconds: number;
   stopped_early: boolean;
+  worst: Guard | null;
+  recommended: number | null;
+  cross_validated: Score | null;
+  decisions: Decisions | null;
+  threshold: number | null;
+  dependence: Dependence[];
+  coverage: Coverage | null;
+  recipe: Record<string, unknown>;
+  question: TaskGuess | null;
+  test_looks: number;
 }
 
 export type Role = "admin" | "analyst" | "viewer";
@@ -386,13 +710,45 @@ export interface Score {
   greater_is_better: boolean;
 }
 
+export interface ScorePair {
+  name: string;
+  label: string;
+  greater_is_better: boolean;
+  a: number | null;
+  b: number | null;
+  better: "a" | "b" | null;
+  apart: boolean;
+}
+
+export interface SecondScore {
+  metric: string;
+  label: string;
+  greater_is_better: boolean;
+  before: number;
+  after: number;
+  sentence: string;
+}
+
+export interface SharedEvent {
+  name: string;
+  level: "read" | "use" | "edit" | null;
+  person: Named;
+}
+
+export interface SkipRequest {
+  family: "linear" | "lightgbm" | "forest";
+}
+
 export interface Sort {
   column: string;
   descending?: boolean;
 }
 
 export interface Split {
-  validation: "random" | "time";
+  validation: "random" | "stratified" | "group" | "time";
+  column: string | null;
+  reason: string | null;
+  repeats: number;
   folds: number;
   rows_train: number;
   rows_test: number;
@@ -411,6 +767,7 @@ export interface StatusRead {
   workers: WorkerRead[];
   queued: number;
   running: number;
+  maintenance: MaintenanceRead;
 }
 
 export interface Subject {
@@ -421,6 +778,17 @@ export interface Subject {
 export interface SystemEvent {
   message: string;
   severity: string;
+  state: string | null;
+  starts_at: string | null;
+  ends_at: string | null;
+  withdrawn: boolean | null;
+}
+
+export interface TaskGuess {
+  task: "binary" | "multiclass" | "regression";
+  reason: string;
+  certain: boolean;
+  others: ("binary" | "multiclass" | "regression")[];
 }
 
 export interface TrainRequest {
@@ -432,10 +800,15 @@ export interface TrainRequest {
   time_budget?: number;
   trials?: number | null;
   metric?: string | null;
-  validation?: "random" | "time" | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  group?: string | null;
+  time_column?: string | null;
   families?: ("linear" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
+  allow?: string[];
+  clean?: ("drop_duplicates" | "drop_conflicts" | "drop_rare" | "merge_rare")[];
+  missing?: Record<string, unknown[]>;
   seed?: number;
 }
 
@@ -451,6 +824,12 @@ export interface Trial {
   error: string | null;
   at: string;
   is_best: boolean;
+  fit_seconds: number | null;
+  predict_seconds: number | null;
+  low: number | null;
+  high: number | null;
+  near_best: boolean;
+  recommended: boolean;
 }
 
 export interface TrialEvent {
@@ -462,6 +841,15 @@ export interface TrialEvent {
   seconds_left: number | null;
 }
 
+export interface UsageRead {
+  used: number;
+  datasets: number;
+  models: number;
+  quota: number | null;
+  free: number | null;
+  upload_limit: number;
+}
+
 export interface UserEvent {
   name: string;
   role: string | null;
@@ -470,6 +858,49 @@ export interface UserEvent {
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+export interface VersionComparison {
+  dataset: Named;
+  from_version: number;
+  to_version: number;
+  rows_before: number;
+  rows_after: number;
+  columns: ColumnComparison[];
+  sentences: string[];
+}
+
+export interface VersionCreate {
+  version?: number | null;
+  options?: ReadOptions;
+}
+
+export interface VersionRead {
+  version: number;
+  latest: boolean;
+  status: "processing" | "ready" | "failed";
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  from_version: number | null;
+  sentence: string;
+  fix: string | null;
+  by: Named | null;
+  filename: string;
+  size: number;
+  rows: number | null;
+  column_count: number | null;
+  format: string | null;
+  options: ReadOptions | null;
+  has_original: boolean;
+  error: string | null;
+  job_id: string | null;
+  created_at: string;
+}
+
+export interface VersionsRead {
+  name: string;
+  champion: number | null;
+  versions: ModelRead[];
+  promotions: PromotionRead[];
 }
 
 export interface WorkerRead {

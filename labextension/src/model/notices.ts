@@ -147,6 +147,10 @@ export class Notices implements IDisposable {
       this._leave(name);
       return;
     }
+    if (job.subject.kind === 'batch') {
+      this._leave(name); // each of its trainings tells of itself
+      return;
+    }
     const opens = { kind: job.subject.kind, id: job.subject.id };
     const state = job.status === 'succeeded' ? 'success' : 'error';
     this._end(name, { state, message: await this._outcome(job), opens });

@@ -257,7 +257,8 @@ function modelRow(context: IContext, model: ModelRead): IRow {
     queued: trans.__('Waiting for a worker'),
     training: trans._n('Training: %1 candidate', 'Training: %1 candidates', model.trials),
     ready: score,
-    failed: model.error ?? trans.__('Failed')
+    failed: model.error ?? trans.__('Failed'),
+    cancelled: trans.__('Cancelled')
   };
   return {
     key: id,

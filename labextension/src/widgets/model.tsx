@@ -90,12 +90,19 @@ function Head(props: IProps & { model: ModelRead }): React.ReactElement {
   const { context, model } = props;
   const { commands, trans, workspace } = context;
   const { id, name, dataset, status, target, task } = model;
-  const tones = { queued: 'busy', training: 'busy', ready: 'good', failed: 'bad' } as const;
+  const tones = {
+    queued: 'busy',
+    training: 'busy',
+    ready: 'good',
+    failed: 'bad',
+    cancelled: 'plain'
+  } as const;
   const words = {
     queued: trans.__('waiting'),
     training: trans.__('training'),
     ready: trans.__('ready'),
-    failed: trans.__('failed')
+    failed: trans.__('failed'),
+    cancelled: trans.__('cancelled')
   };
   const facts = [
     target ? trans.__('predicts %1', target) : '',

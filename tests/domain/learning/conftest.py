@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from dapp_ext.domain.learning import Recipe, train
+from dapp_ext.domain.learning.recipe import Wishes
 from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column
 from dapp_ext.schema.models import Guard, Results, Task, Trial
@@ -28,6 +29,7 @@ class Notebook:
         self.stop_seconds = stop_seconds
         self.started = time.monotonic()
         self.stop_asked: float | None = None
+        self.wanted = Wishes()
 
     def began(self, task: Task, metric: str) -> None:
         self.problem = (task, metric)
@@ -42,6 +44,9 @@ class Notebook:
 
     def progress(self, fraction: float, message: str) -> None:
         self.fractions.append(fraction)
+
+    def wishes(self) -> Wishes:
+        return self.wanted
 
     def should_stop(self) -> bool:
         enough = self.stop_after is not None and len(self.trials) >= self.stop_after
