@@ -57,6 +57,7 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "model.rollback": (Scope.nobody, Scope.own, Scope.shared),
     "model.threshold": (Scope.nobody, Scope.own, Scope.shared),
     "model.register": (Scope.nobody, Scope.shared, Scope.shared),
+    "model.log": (Scope.nobody, Scope.own, Scope.shared),
     "model.monitor": (Scope.shared, Scope.shared, Scope.shared),
     "model.export": (Scope.nobody, Scope.shared, Scope.shared),
     "model.delete": (Scope.nobody, Scope.own, Scope.everyone),

@@ -19,6 +19,8 @@ from dapp_ext.services.files import Download
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.models import Models
+from dapp_ext.services.monitoring import Monitoring
+from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
@@ -43,6 +45,8 @@ class Services:
     datasets: Datasets
     models: Models
     predictions: Predictions
+    monitoring: Monitoring
+    policies: Policies
     registry: Registry
     batches: Batches
     insights: Insights
@@ -85,12 +89,15 @@ def open_services(settings: Settings) -> Services:
     scorers = Scorers()
     models = Models(context, datasets, scorers)
     jobs = Jobs(context, partial(fail, context))
+    predictions = Predictions(context, datasets, models, scorers)
     services = Services(
         settings=settings,
         accounts=Accounts(context),
         datasets=datasets,
         models=models,
-        predictions=Predictions(context, datasets, models, scorers),
+        predictions=predictions,
+        monitoring=predictions.monitoring,
+        policies=Policies(context, models),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
