@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dapp_ext.domain.learning.blending import as_pipeline, choose_blend, pipeline_outputs
 from dapp_ext.domain.learning.clock import Clock
-from dapp_ext.domain.learning.families import KINDS
+from dapp_ext.domain.learning.families import KINDS, Shape
 from dapp_ext.domain.learning.features import TableEncoder
 from dapp_ext.domain.learning.fitting import Finals, final_seconds
 from dapp_ext.domain.learning.guards import check_columns
@@ -41,6 +41,7 @@ from dapp_ext.domain.learning.splits import Rows, cross_folds, sample_rows
 from dapp_ext.domain.learning.targets import read_target
 from dapp_ext.schema.datasets import Column
 
+SMALL = 1000
 REFERENCES = {
     "linear": ("logistic_regression", "ridge"),
     "lightgbm": ("hist_gradient_boosting",),
@@ -100,6 +101,11 @@ class Bench:
         strata = self.y if classes else np.zeros(len(self.y), dtype=np.int64)
         self.rows = Rows(strata, np.arange(len(self.y)))
 
+    def first_settings(self, family: Any) -> int:
+        """How many settings a family starts with: on small tables all of them, where they cost nothing, else the first."""
+        rows = len(self.y)
+        return len(KINDS[family].firsts(self.problem, Shape(rows, self.X.shape[1]))) if rows < SMALL else 1
+
     def run(self, families: list[Any], budget: float, trials: int | None) -> tuple[dict[str, float], float, str]:
         """Scores on the test part after a search, its seconds, and what won."""
         clock = Clock(budget, lambda: False)
@@ -146,7 +152,7 @@ def main() -> None:
         bench = Bench(entry, given.folder, given.threads)
         models = known.get(entry["name"], {}).get("models", {})
         for family in given.families:
-            scores, seconds, tried = bench.run([family], 1800.0, 1)
+            scores, seconds, tried = bench.run([family], 1800.0, bench.first_settings(family))
             wanted = next((models[n] for n in REFERENCES[family] if n in models), {})
             print(line(entry["name"], family, scores, wanted, entry["metric"]), f"| {seconds:.1f} s | {tried}", flush=True)
         if given.search:

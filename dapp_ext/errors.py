@@ -20,7 +20,7 @@
     ├── Throttled                too many attempts; says when to come back
     ├── Denied                   signed in, but the role or grant does not allow it
     ├── NotFound
-    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · InsightNotFound
+    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · SignInNotFound · InsightNotFound
     │   └── RouteNotFound        no such address
     ├── MethodNotAllowed
     ├── Conflict                 true elsewhere already, or not possible in this state
@@ -177,6 +177,11 @@ class JobNotFound(NotFound):
 class AccountNotFound(NotFound):
     code = "account_not_found"
     sentence = "There is no such account. The command jupyter dapp users list names them all."
+
+
+class SignInNotFound(NotFound):
+    code = "sign_in_not_found"
+    sentence = "There is no such session or token, or it has ended already."
 
 
 class InsightNotFound(NotFound):

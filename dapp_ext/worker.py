@@ -26,7 +26,7 @@ from dapp_ext.services import Services, open_services
 from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_server
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.work import Progress, Wanted
-from dapp_ext.settings import Settings, read_settings
+from dapp_ext.settings import Settings, hide_secrets, read_settings
 from dapp_ext.store.queue import HEARTBEAT_SECONDS
 from dapp_ext.store.tables import Job
 
@@ -249,7 +249,9 @@ def main() -> int:
     parser.add_argument("--parent", type=int, help="end when this process ends")
     given = parser.parse_args()
     try:
-        return run_worker(read_settings(), only_if_free=given.if_free, parent=given.parent)
+        settings = read_settings()
+        hide_secrets()  # before the fork server starts, which hands its environment to every job
+        return run_worker(settings, only_if_free=given.if_free, parent=given.parent)
     except DappError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1

@@ -99,6 +99,11 @@ class Cookie:
         secure = settings.dashboard_url.lower().startswith("https://")
         return cls(f"{'__Host-' if secure else ''}dapp_{instance}", secure, settings.session_days)
 
+    @property
+    def device_name(self) -> str:
+        """The cookie by which a browser is known that has signed in before; it opens nothing."""
+        return f"{self.name}_device"
+
     def attributes(self) -> dict[str, Any]:
         """What Tornado's ``set_cookie`` is given."""
         return {"httponly": True, "samesite": "Strict", "secure": self.secure, "path": "/", "max_age": self.days * 86_400}

@@ -15,6 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
+from tornado.web import RequestHandler
 
 from dapp_ext.errors import SettingInvalid
 from dapp_panel.auth import DappAuthProvider, Visitor
@@ -89,6 +90,11 @@ class DashboardTornado(BokehTornado):
         self.add_transform(security_headers(dashboard.origins.framing))
         context = self.applications["/"]
         self.add_handlers(".*", routes(dashboard, {"application_context": context, "bokeh_websocket_path": "/ws"}))
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """By path alone: a query may carry the token of a link, or values of somebody's data."""
+        handler.request.uri = handler.request.path
+        super().log_request(handler)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         if not self.dashboard.origins.allows_host(request.host):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dapp_ext.cli import session
+from dapp_ext.cli import invitations, session
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.accounts import AccountCreate, AccountUpdate, Role
 
@@ -17,6 +17,9 @@ Email = Annotated[str, typer.Argument(help="The account's email.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 FromFile = Annotated[Path | None, typer.Option("--password-file", help="Read the password from a file.")]
+
+for each in (invitations.invite, invitations.invitations, invitations.withdraw, invitations.reset, invitations.sessions):
+    app.command(each.__name__)(each)
 
 
 @app.command("list")

@@ -1,7 +1,7 @@
 """Keeping and renewing the tokens of one sign-in.
 
 There are three ways in: Jupyter's own token, exchanged at ``/auth/jupyter``; email and password, given to ``login``; and a
-ready DAPP token from ``DAPP_TOKEN``. Access tokens are short: they are renewed shortly before they end and once when the
+personal access token, given or from ``DAPP_TOKEN``. Access tokens are short: they are renewed shortly before they end and once when the
 server refuses one. The password is never kept. Everything here may be used from several threads at once.
 """
 
@@ -138,5 +138,7 @@ class SignIn:
 
     def _ended(self) -> DappError:
         if self._fixed:
-            return NotSignedIn("The token in DAPP_TOKEN is not valid, or not valid any more. Set a new one.")
+            return NotSignedIn(
+                "The personal access token (as given, or in DAPP_TOKEN) is not valid, or not valid any more. Make a new one on the Account page, or with: jupyter dapp tokens create"
+            )
         return NotSignedIn("Your sign-in has ended. Sign in again with: client.login(email, password)")

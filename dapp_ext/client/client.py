@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from dapp_ext.client import datasets, insights, models, predictions, registry
+from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
 from dapp_ext.client.drawing import card, paragraph
@@ -23,12 +24,10 @@ from dapp_ext.client.results import Results
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import Invalid, NotSignedIn, Unavailable
-from dapp_ext.schema.accounts import AccountRead
 from dapp_ext.schema.datasets import ReadOptions, Visibility
 from dapp_ext.schema.events import Event, EventPage
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Validation
-from dapp_ext.schema.system import StatusRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +42,7 @@ _EVENT_COLUMNS: dict[str, Callable[[Event], Any]] = {
 
 
 @short_tracebacks
-class DAPPClient:
+class DAPPClient(Administration):
     """The workspace, from a notebook or a script.
 
     In a notebook ``DAPPClient()`` finds the server that the kernel belongs to and is signed in. Elsewhere give the
@@ -53,7 +52,10 @@ class DAPPClient:
     Parameters
     ----------
     url : str, optional
-        Address of the server. ``DAPP_URL`` and ``DAPP_TOKEN`` in the environment do the same without code.
+        Address of the server. ``DAPP_URL`` in the environment does the same without code.
+    token : str, optional
+        A personal access token, made on the Account page or by ``jupyter dapp tokens create``; ``DAPP_TOKEN`` in the
+        environment keeps it out of the code.
 
     Raises
     ------
@@ -63,8 +65,8 @@ class DAPPClient:
         If Jupyter's identity is not accepted.
     """
 
-    def __init__(self, url: str | None = None) -> None:
-        self._connection = Connection(url)
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        self._connection = Connection(url, token)
         # The live feed's thread would keep a forgotten client alive; it ends with the client, or with the process.
         self._finalizer = weakref.finalize(self, Connection.close, self._connection)
         if self._connection.transport.sign_in.possible:
@@ -92,14 +94,6 @@ class DAPPClient:
         """
         self._connection.transport.sign_in.login(email, password)
         return self
-
-    def whoami(self) -> AccountRead:
-        """The account that this client is signed in as."""
-        return self._connection.transport.get(AccountRead, "auth/me")
-
-    def status(self) -> StatusRead:
-        """Addresses, isolation, workers, and how much work waits."""
-        return self._connection.transport.get(StatusRead, "system")
 
     def upload_file(
         self,
@@ -387,7 +381,7 @@ class DAPPClient:
     def _who(self) -> str:
         account = self._connection.transport.sign_in.account
         if account is None:
-            return "signed in by DAPP_TOKEN" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
+            return "signed in by a personal access token" if self._connection.transport.sign_in.possible else "not signed in; use login(email, password)"
         return f"signed in as {account.name or account.email} ({account.role})"
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from dapp_ext.client.discovery import find_server
 from dapp_ext.client.live import LiveFeed
@@ -16,10 +17,13 @@ class Connection:
     ----------
     url : str, optional
         Address of the server; found by :func:`~dapp_ext.client.discovery.find_server` when left out.
+    token : str, optional
+        A personal access token; it counts before every other credential that is found.
     """
 
-    def __init__(self, url: str | None = None) -> None:
-        self.server = find_server(url)
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        found = find_server(url)
+        self.server = replace(found, jupyter_token="", dapp_token=token) if token else found
         self.transport = Transport(self.server)
         self.feed = LiveFeed(self.server, self.transport.sign_in)
         self._lock = threading.Lock()

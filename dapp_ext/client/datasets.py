@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import ValidationError
 
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import ago, amount, badge, card, duration, escape, paragraph, size_text, table, text_table
 from dapp_ext.client.filters import FilterLike, plain_filters, read_filters
-from dapp_ext.client.frames import Source, read_arrow, source_of, to_pandas
+from dapp_ext.client.frames import Source, read_arrow, save, source_of, to_pandas, to_polars
 from dapp_ext.client.jobs import failure_of
 from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
@@ -21,11 +25,24 @@ from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import FileUnreadable, Invalid
 from dapp_ext.schema.base import Page
-from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, ReadOptions, RowsRead, RowsRequest, Visibility
+from dapp_ext.schema.datasets import (
+    Aggregation,
+    DatasetRead,
+    DatasetUpdate,
+    Profile,
+    QueryRead,
+    QueryRequest,
+    ReadOptions,
+    RowsRead,
+    RowsRequest,
+    Visibility,
+)
 from dapp_ext.schema.events import Event
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
     from dapp_ext.client.models import Model
 
@@ -103,6 +120,41 @@ class Dataset(Thing[DatasetRead]):
     def head(self, rows: int = 5) -> pd.DataFrame:
         """The first rows; fetches no more than these."""
         return read_head(self._connection, self, rows)
+
+    def arrow(self, columns: Sequence[str] | None = None, filter: FilterLike = None) -> pa.Table:
+        """The rows as an Arrow table, with the columns and filters of :meth:`frame`."""
+        return read_table(self._connection, self, columns, filter)
+
+    def polars(self, columns: Sequence[str] | None = None, filter: FilterLike = None) -> pl.DataFrame:
+        """The rows as a polars frame, with the columns and filters of :meth:`frame`; polars has to be installed."""
+        return to_polars(read_table(self._connection, self, columns, filter))
+
+    def aggregate(self, by: str | Sequence[str] = (), measure: str | None = None, op: Aggregation = "count", filter: FilterLike = None) -> pd.DataFrame:
+        """Figures of groups, computed on the server.
+
+        Parameters
+        ----------
+        by : str or list of str
+            Columns to group by, at most three; none gives one figure of everything.
+        measure, op : str
+            Column to measure and how: ``count``, ``sum``, ``mean``, ``median``, ``min``, ``max`` …; rows are counted when left out.
+        filter : str or list of Filter, optional
+            Only rows that fulfil it.
+        """
+        groups = [by] if isinstance(by, str) else list(by)
+        request = {"group_by": [{"column": name} for name in groups], "measures": [{"op": op, "column": measure}], "filters": read_filters(filter)}
+        return read_aggregate(self, request)
+
+    def export(self, path: str | os.PathLike[str], format: Literal["csv", "xlsx", "parquet", "arrow"] | None = None) -> Path:
+        """Save the processed rows as a file; its ending says in which format where none is given."""
+        target = Path(path).expanduser()
+        with self._connection.transport.download(f"datasets/{path_of(self.id)}/data", format=format or target.suffix.lstrip(".").lower()) as stream:
+            return save(stream, target)
+
+    def original(self, path: str | os.PathLike[str]) -> Path:
+        """Save the file as it was uploaded, to the byte."""
+        with self._connection.transport.download(f"datasets/{path_of(self.id)}/original") as stream:
+            return save(stream, Path(path).expanduser())
 
     def page(self, request: RowsRequest) -> RowsRead:
         """A page of rows, sorted, filtered and searched on the server."""
@@ -272,7 +324,12 @@ def pages(connection: Connection, shape: type[R], path: str, **query: Any) -> It
 
 
 def read_frame(connection: Connection, ref: object, columns: Sequence[str] | None, filter: FilterLike) -> pd.DataFrame:
-    """The rows of a dataset as a typed frame, read while they arrive."""
+    """The rows of a dataset as a typed frame."""
+    return to_pandas(read_table(connection, ref, columns, filter))
+
+
+def read_table(connection: Connection, ref: object, columns: Sequence[str] | None, filter: FilterLike) -> pa.Table:
+    """The rows of a dataset as an Arrow table, read while they arrive."""
     if isinstance(columns, str):
         columns = [columns]
     filters = read_filters(filter)
@@ -281,7 +338,19 @@ def read_frame(connection: Connection, ref: object, columns: Sequence[str] | Non
     if filters:
         query["filters"] = json.dumps(plain_filters(filters), ensure_ascii=False)
     with connection.transport.download(f"datasets/{path_of(dataset.id)}/data", **query) as stream:
-        return to_pandas(read_arrow(stream))
+        return read_arrow(stream)
+
+
+def read_aggregate(dataset: Dataset, request: Mapping[str, Any]) -> pd.DataFrame:
+    """Figures of groups as a frame."""
+    import pandas as pd
+
+    try:
+        body = QueryRequest.model_validate(dict(request))
+    except ValidationError as error:
+        raise Invalid(f"This cannot be computed: {error.errors()[0]['msg']}.") from error
+    found = dataset._connection.transport.post(QueryRead, f"datasets/{path_of(dataset.id)}/query", body)
+    return pd.DataFrame(found.rows, columns=found.columns)
 
 
 def read_head(connection: Connection, ref: object, rows: int) -> pd.DataFrame:

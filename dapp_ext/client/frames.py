@@ -16,6 +16,7 @@ from dapp_ext.errors import FileUnreadable, Invalid
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
     import pyarrow as pa
 
 PIECE = 1 << 20
@@ -117,6 +118,38 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
         columns[name] = column.to_pandas(date_as_object=False, types_mapper=mapper)
     frame = pd.DataFrame(columns, copy=False)
     return frame if columns else pd.DataFrame(index=pd.RangeIndex(table.num_rows))
+
+
+def to_polars(table: pa.Table) -> pl.DataFrame:
+    """An Arrow table as a polars frame."""
+    try:
+        import polars as pl
+    except ImportError as error:
+        raise Invalid("polars is not installed here. Install it with: pip install polars") from error
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def save(stream: BinaryIO, target: Path) -> Path:
+    """Write a download to a file; a part of one is not left behind.
+
+    Raises
+    ------
+    Invalid
+        If the file cannot be written.
+    """
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with part.open("wb") as file:
+            while piece := stream.read(PIECE):
+                file.write(piece)
+        part.replace(target)
+    except OSError as error:
+        raise Invalid(f"The file {str(target)!r} cannot be written: {error.strerror}. Check the path.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target
 
 
 def read_arrow(stream: BinaryIO) -> pa.Table:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, get_dataset, pages
 from dapp_ext.client.drawing import ago, badge, card, number, paragraph
+from dapp_ext.client.frames import save
 from dapp_ext.client.jobs import failure_of
 from dapp_ext.client.leaderboard import board_shown
 from dapp_ext.client.live import wait_until
@@ -140,15 +141,8 @@ class Model(Thing[ModelRead]):
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Save it as a skops file, which scikit-learn reads without running foreign code."""
-        target = Path(path).expanduser()
         with self._connection.transport.download(f"models/{path_of(self.id)}/export", format="skops") as stream:
-            try:
-                with target.open("wb") as file:
-                    while piece := stream.read(1 << 20):
-                        file.write(piece)
-            except OSError as error:
-                raise Invalid(f"The file {str(target)!r} cannot be written: {error.strerror}. Check the path.") from error
-        return target
+            return save(stream, Path(path).expanduser())
 
     def rename(self, name: str) -> Model:
         """Give it another name."""

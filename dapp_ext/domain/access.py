@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from dapp_ext.errors import Denied, NotFound
-from dapp_ext.schema.accounts import Actor, Role
+from dapp_ext.schema.accounts import Actor, Role, TokenScope
 
 
 class Scope(IntEnum):
@@ -36,7 +36,21 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "account.list": (Scope.nobody, Scope.nobody, Scope.everyone),
     "account.create": (Scope.nobody, Scope.nobody, Scope.everyone),
     "account.update": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "invitation.list": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "invitation.create": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "invitation.withdraw": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "session.list": (Scope.own, Scope.own, Scope.everyone),
+    "session.end": (Scope.own, Scope.own, Scope.everyone),
+    "token.list": (Scope.own, Scope.own, Scope.own),
+    "token.create": (Scope.own, Scope.own, Scope.own),
+    "token.end": (Scope.own, Scope.own, Scope.everyone),
     "audit.list": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "audit.verify": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "audit.export": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "key.list": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "key.rotate": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "key.retire": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "key.export": (Scope.nobody, Scope.nobody, Scope.everyone),
     "system.read": (Scope.everyone, Scope.everyone, Scope.everyone),
     "system.dashboard": (Scope.everyone, Scope.everyone, Scope.everyone),
     "event.read": (Scope.shared, Scope.shared, Scope.everyone),
@@ -73,13 +87,38 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "job.cancel": (Scope.nobody, Scope.own, Scope.everyone),
 }
 
+# What a personal access token is never good for: to keep or widen the way in that it is itself.
+_NEVER_BY_TOKEN = ("account.change_self", "system.dashboard", "session.", "token.")
+_READING = ("list", "read", "read_self", "export", "metrics")
+_TOKEN_LEVELS: tuple[TokenScope, ...] = ("read", "predict", "write", "admin")
+
 _COLUMN = {Role.viewer: 0, Role.analyst: 1, Role.admin: 2}
 
 
 def scope(actor: Actor, verb: str) -> Scope:
     """Over which things the actor may do this; nobody for a verb that is not in the table."""
     row = POLICY.get(verb)
-    return Scope.nobody if row is None else row[_COLUMN[actor.role]]
+    if row is None or not _token_allows(actor.scope, verb):
+        return Scope.nobody
+    return row[_COLUMN[actor.role]]
+
+
+def token_scope(verb: str) -> TokenScope | None:
+    """The least scope that a personal access token needs for an act; ``None`` when no token may."""
+    row = POLICY.get(verb)
+    if row is None or verb.startswith(_NEVER_BY_TOKEN):
+        return None
+    if row[0] is row[1] is Scope.nobody:
+        return "admin"
+    act = verb.partition(".")[2]
+    return "read" if act in _READING else "predict" if act == "predict" else "write"
+
+
+def _token_allows(given: TokenScope | None, verb: str) -> bool:
+    if given is None:
+        return True
+    needed = token_scope(verb)
+    return needed is not None and _TOKEN_LEVELS.index(given) >= _TOKEN_LEVELS.index(needed)
 
 
 def allowed(actor: Actor, verb: str, thing: Thing | None = None) -> bool:
@@ -105,13 +144,15 @@ def check(actor: Actor, verb: str, thing: Thing | None, unseen: type[NotFound]) 
     if allowed(actor, verb, thing):
         return
     kind = verb.partition(".")[0]
-    if thing is not None and not allowed(actor, f"{kind}.read", thing):
+    if thing is not None and thing.owner_id != actor.account_id and not allowed(actor, f"{kind}.read", thing):
         raise unseen
     raise Denied(_reason(actor, verb, thing))
 
 
 def _reason(actor: Actor, verb: str, thing: Thing | None) -> str:
     act = verb.replace(".", " ").replace("_", " ")
+    if not _token_allows(actor.scope, verb):
+        return f"This personal access token has the scope {actor.scope}, which does not allow this ({act}). Use one with another scope, or sign in."
     if scope(actor, verb) is Scope.own and thing is not None:
         return f"Only its owner or an administrator may do this ({act})."
     return f"The role {actor.role.value} does not allow this ({act}). Ask an administrator for another role."

@@ -7,7 +7,7 @@ from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvi
 from dapp_ext.errors import Denied
 from dapp_ext.handlers.base import ApiHandler
 from dapp_ext.handlers.operation import Call, Nothing
-from dapp_ext.schema.accounts import AccountRead, LoginRequest, PasswordChange, RefreshRequest, TicketRead, TicketRequest, TokenPair
+from dapp_ext.schema.accounts import AccountRead, LoginRequest, PasswordChange, ProfileChange, RefreshRequest, TicketRead, TicketRequest, TokenPair
 
 # The providers that know one secret of one server. Any other knows people, of whom none is mapped to an account.
 ONE_PERSON_PROVIDERS: tuple[type[IdentityProvider], ...] = (IdentityProvider, PasswordIdentityProvider)
@@ -27,6 +27,10 @@ def logout(call: Call[Nothing, Nothing]) -> None:
 
 def me(call: Call[Nothing, Nothing]) -> AccountRead:
     return call.services.accounts.me(call.actor)
+
+
+def profile(call: Call[Nothing, ProfileChange]) -> AccountRead:
+    return call.services.accounts.change_profile(call.actor, call.body)
 
 
 def ticket(call: Call[Nothing, TicketRequest]) -> TicketRead:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from dapp_ext.schema.audit import AuditFilter, AuditFormat
 from dapp_ext.schema.base import Request
 from dapp_ext.schema.datasets import Visibility
 from dapp_ext.schema.jobs import JobStatus
@@ -31,10 +32,18 @@ class JobsQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
-class AuditQuery(Request):
-    action: str | None = Field(default=None, max_length=100)
+class AuditQuery(AuditFilter):
     limit: int = Field(default=100, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
+class AuditVerifyQuery(Request):
+    seq: int | None = Field(default=None, ge=0, description="Number of an exported head.")
+    mac: str | None = Field(default=None, pattern="^([0-9a-f]{2})+$", max_length=128, description="Code of an exported head.")
+
+
+class AuditExportQuery(AuditFilter):
+    format: AuditFormat = "jsonl"
 
 
 class EventsQuery(Request):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, registry, system, users
+from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, registry, signins, system, users
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
+    AuditExportQuery,
     AuditQuery,
+    AuditVerifyQuery,
     CompareQuery,
     EventsQuery,
     ExportQuery,
@@ -27,12 +29,13 @@ from dapp_ext.schema.accounts import (
     AccountUpdate,
     LoginRequest,
     PasswordChange,
+    ProfileChange,
     RefreshRequest,
     TicketRead,
     TicketRequest,
     TokenPair,
 )
-from dapp_ext.schema.audit import AuditRead
+from dapp_ext.schema.audit import AuditRead, AuditVerification
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest
 from dapp_ext.schema.events import EventPage
@@ -52,6 +55,7 @@ from dapp_ext.schema.models import (
     TrainRequest,
 )
 from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
+from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
 
 API = "/dapp/api/v1"
@@ -73,8 +77,24 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/auth/jupyter", auth.exchange, "DAPP's tokens for Jupyter's own login, on a one-person server.", answer=TokenPair, access="jupyter"),
     Op("POST", "/auth/logout", auth.logout, "End this session.", status=204),
     Op("GET", "/auth/me", auth.me, "The account behind the token.", answer=AccountRead),
+    Op("PATCH", "/auth/me", auth.profile, "Change the own name.", body=ProfileChange, answer=AccountRead),
     Op("POST", "/auth/ticket", auth.ticket, "A credential for one use: a WebSocket, or a page opened signed in.", body=TicketRequest, answer=TicketRead),
     Op("POST", "/auth/password", auth.password, "Change the own password; every other session ends.", body=PasswordChange, status=204),
+    Op(
+        "POST",
+        "/auth/accept",
+        signins.accept,
+        "Use up a link: into a new account, or to a new password.",
+        body=LinkAccept,
+        answer=TokenPair,
+        access="public",
+    ),
+    Op("GET", "/auth/sessions", signins.sessions, "Where one is signed in.", answer=Page[SessionRead]),
+    Op("DELETE", "/auth/sessions", signins.end_sessions, "Sign out everywhere else; personal access tokens end too.", status=204),
+    Op("DELETE", "/auth/sessions/{ref}", signins.end_session, "End one session.", status=204),
+    Op("GET", "/auth/tokens", signins.tokens, "The own personal access tokens.", answer=Page[TokenRead]),
+    Op("POST", "/auth/tokens", signins.create_token, "A personal access token for scripts.", body=TokenCreate, answer=TokenMade, status=201),
+    Op("DELETE", "/auth/tokens/{ref}", signins.end_token, "End a personal access token.", status=204),
     # Datasets
     Op("GET", "/datasets", datasets.index, "Datasets, newest first.", query=ListQuery, answer=Page[DatasetRead]),
     Op("POST", "/datasets", datasets.upload, "Upload a file; its bytes are the body.", query=UploadQuery, answer=DatasetRead, status=202, takes=FILE),
@@ -123,7 +143,15 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/users", users.index, "Everybody with an account.", answer=Page[AccountRead]),
     Op("POST", "/users", users.create, "Make an account.", body=AccountCreate, answer=AccountRead, status=201),
     Op("PATCH", "/users/{ref}", users.update, "Change name or role, disable or enable.", body=AccountUpdate, answer=AccountRead),
+    Op("POST", "/users/{ref}/reset", signins.reset, "A link to a new password; the present one and all sessions end.", answer=LinkMade),
+    Op("GET", "/users/{ref}/sessions", signins.sessions_of, "Where somebody is signed in.", answer=Page[SessionRead]),
+    Op("DELETE", "/users/{ref}/sessions", signins.end_sessions_of, "Sign somebody out everywhere.", status=204),
+    Op("GET", "/invitations", signins.invitations, "Invitations that wait for their person.", answer=Page[InvitationRead]),
+    Op("POST", "/invitations", signins.invite, "Invite somebody by a link for one use.", body=InvitationCreate, answer=LinkMade, status=201),
+    Op("DELETE", "/invitations/{ref}", signins.withdraw, "Withdraw an invitation.", status=204),
     Op("GET", "/audit", audit.index, "Who did what, newest first.", query=AuditQuery, answer=Page[AuditRead]),
+    Op("GET", "/audit/verify", audit.verify, "Whether the log is whole, and what is not.", query=AuditVerifyQuery, answer=AuditVerification),
+    Op("GET", "/audit/export", audit.export, "The log as a file, oldest first.", query=AuditExportQuery, gives=FILE),
     Op("GET", "/system", system.status, "Addresses, isolation and workers.", answer=StatusRead),
     Op("POST", "/system/dashboard", system.start_dashboard, "The dashboard's address with a sign-in; starts it.", body=DashboardStart, answer=DashboardAddress),
     Op("GET", "/system/template", system.template, "The notebook template.", alone=True),

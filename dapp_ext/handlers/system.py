@@ -49,6 +49,7 @@ def template(call: Call[Nothing, Nothing]) -> Content:
 def start_dashboard(call: Call[Nothing, DashboardStart]) -> DashboardAddress:
     """The address of the dashboard with a sign-in for one use; starts it where none answers."""
     system = call.services.system
+    ticket = call.services.accounts.issue_ticket(call.actor, "dashboard")  # first: who may not have one starts nothing
     address = system.status(call.actor).dashboard
     started = False
     if address is None:
@@ -61,6 +62,5 @@ def start_dashboard(call: Call[Nothing, DashboardStart]) -> DashboardAddress:
                 raise Unavailable("The dashboard did not start. The reason is in the server's log; try: jupyter dapp dashboard")
             time.sleep(LOOK_SECONDS)
             address = system.status(call.actor).dashboard
-    ticket = call.services.accounts.issue_ticket(call.actor, "dashboard")
     base = call.backend.settings().dashboard_url or address
     return DashboardAddress(url=f"{base.rstrip('/')}/signin?ticket={quote(ticket.ticket)}", started=started)

@@ -21,6 +21,8 @@ class Role(StrEnum):
 
 Door = Literal["api", "jupyterlab", "dashboard", "cli", "worker"]
 TicketPurpose = Literal["websocket", "dashboard", "jupyterlab"]
+# What a personal access token may be used for; each includes the ones before.
+TokenScope = Literal["read", "predict", "write", "admin"]
 
 
 class Actor(Answer):
@@ -31,6 +33,7 @@ class Actor(Answer):
     name: str
     role: Role
     session_id: str | None = None
+    scope: TokenScope | None = None  # of a personal access token; None for a person who is signed in
     door: Door = "api"
     address: str = ""
     request_id: str = ""
@@ -92,6 +95,12 @@ class AccountUpdate(Request):
     name: str | None = Field(default=None, max_length=120)
     role: Role | None = None
     disabled: bool | None = None
+
+
+class ProfileChange(Request):
+    """What everybody may change of the own account."""
+
+    name: str = Field(min_length=1, max_length=120)
 
 
 class PasswordChange(Request):

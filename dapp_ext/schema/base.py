@@ -13,16 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field
 T = TypeVar("T")
 
 
+# Shapes are built when they are first used: a notebook that imports the client needs a few of them, at once.
+
+
 class Request(BaseModel):
     """What comes in: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=100_000)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, str_max_length=100_000)
 
 
 class Answer(BaseModel):
     """What goes out: a reader of another version ignores fields that it does not know."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="null", protected_namespaces=())
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True, ser_json_inf_nan="null", protected_namespaces=())
 
 
 class Page(Answer, Generic[T]):

@@ -15,9 +15,10 @@ Family = Literal["linear", "lightgbm", "forest"]
 ModelStatus = Literal["queued", "training", "ready", "failed", "cancelled"]
 FINAL_MODEL_STATUSES: frozenset[str] = frozenset({"ready", "failed", "cancelled"})
 ModelOrigin = Literal["search", "registered"]
-Validation = Literal["random", "time"]
+Validation = Literal["random", "stratified", "group", "time"]
 GuardState = Literal["passed", "done", "alerted"]
 Tag = Annotated[str, Field(min_length=1, max_length=60)]
+Cleaning = Literal["drop_duplicates", "drop_conflicts", "drop_rare", "merge_rare"]
 BUDGETS: dict[str, int] = {"quick": 30, "standard": 300, "thorough": 3600}
 
 
@@ -32,10 +33,15 @@ class TrainRequest(Request):
     time_budget: int = Field(default=60, ge=5, le=86_400, description="Seconds.")
     trials: int | None = Field(default=None, ge=1, le=1000, description="Number of trials; makes the search repeatable.")
     metric: str | None = Field(default=None, max_length=40)
-    validation: Validation | None = None
+    validation: Validation | None = Field(default=None, description="How rows are held back to check on; suggested with a reason when left out.")
+    group: str | None = Field(default=None, description="Rows with the same value in this column stay on one side; implies validation by group.")
+    time_column: str | None = Field(default=None, description="The column that orders the rows for validation forward in time.")
     families: list[Family] | None = Field(default=None, min_length=1)
     params: dict[str, Any] = Field(default_factory=dict, description="Fixed hyperparameters by family, then by name.")
     exclude: list[str] = Field(default_factory=list, description="Columns that are not used.")
+    allow: list[str] = Field(default_factory=list, description="Columns that are used though a guard would hold them back.")
+    clean: list[Cleaning] = Field(default_factory=list, description="What is done to rows that a guard has found.")
+    missing: dict[str, list[Any]] = Field(default_factory=dict, description="By column, the values that stand for missing, such as 999.")
     seed: int = 0
 
 
@@ -51,6 +57,28 @@ class Score(Answer):
     greater_is_better: bool
 
 
+class Fix(Answer):
+    """One click that answers a guard: the fields of the train request that change, with their new values.
+
+    The request as it was is the undo; a fix that has been applied is not offered again.
+    """
+
+    code: str = Field(description="drop_columns, keep_columns, group_by, forward_split, clean_rows, mark_missing or set_task.")
+    label: str = Field(description="The words of the button.")
+    change: dict[str, Any] = Field(description="Fields of the train request with the values that they get.")
+
+
+class SecondScore(Answer):
+    """The score again after a fix, by the same learner with the same settings on the same kind of split."""
+
+    metric: str
+    label: str
+    greater_is_better: bool
+    before: float
+    after: float
+    sentence: str
+
+
 class Guard(Answer):
     """A check made before anything is scored."""
 
@@ -59,7 +87,11 @@ class Guard(Answer):
     severity: Severity
     sentence: str
     columns: list[str] = Field(default_factory=list)
-    rows: list[int] = Field(default_factory=list)
+    rows: list[int] = Field(default_factory=list, description="The first rows that show it, by their number in the dataset.")
+    rows_count: int = 0
+    values: dict[str, float] = Field(default_factory=dict, description="How strongly each of the columns shows it.")
+    fixes: list[Fix] = Field(default_factory=list, description="The first one is recommended.")
+    second: SecondScore | None = Field(default=None, description="The score with and without what was found, where it has been tried.")
 
 
 class Trial(Answer):
@@ -76,6 +108,12 @@ class Trial(Answer):
     error: str | None = None
     at: datetime
     is_best: bool = False
+    fit_seconds: float | None = Field(default=None, description="One fit on the rows of the search.")
+    predict_seconds: float | None = Field(default=None, description="1,000 rows.")
+    low: float | None = Field(default=None, description="95 % interval of the cross-validated score.")
+    high: float | None = None
+    near_best: bool = Field(default=False, description="Not clearly worse than the best one.")
+    recommended: bool = Field(default=False, description="The simplest of those that are not clearly worse than the best.")
 
 
 class Importance(Answer):
@@ -87,7 +125,7 @@ class Importance(Answer):
 
 
 class Curve(Answer):
-    """Points of a line; ``kind`` is roc, precision_recall, calibration, lift or residuals."""
+    """Points of a line; ``kind`` is roc, precision_recall, calibration, gain, residuals or coverage."""
 
     kind: str
     label: str
@@ -111,10 +149,86 @@ class Scatter(Answer):
     predicted: list[float]
 
 
+class Decisions(Answer):
+    """What each threshold would do on the locked test part (two classes): named when its probability is at least the threshold.
+
+    Arrays of one length, thresholds falling; counts of rows.
+    """
+
+    positive: str
+    thresholds: list[float]
+    true_positives: list[int]
+    false_positives: list[int]
+    positives: int
+    negatives: int
+
+
+class DecisionRequest(Request):
+    """How a threshold is chosen: by its value, by what each error costs, or by how many cases can be looked at."""
+
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    cost_false_alarm: float | None = Field(default=None, ge=0, description="What it costs to name a case that is none.")
+    cost_missed: float | None = Field(default=None, ge=0, description="What it costs to miss a case.")
+    capacity: float | None = Field(default=None, gt=0, le=1, description="The share of all rows that can be looked at.")
+
+
+class Decision(Answer):
+    """One threshold and what it does, in cases of 1,000 rows."""
+
+    threshold: float
+    named: float
+    right: float
+    missed: float
+    precision: float
+    recall: float
+    cost: float | None = Field(default=None, description="Per 1,000 rows.")
+    sentence: str
+
+
+class Dependence(Answer):
+    """What the model says on average when one column is set to each of these values, all else as it is (PDP), with single rows (ICE)."""
+
+    column: str
+    values: list[Any]
+    mean: list[float]
+    rows: list[list[float]] = Field(default_factory=list, description="One line per row of a sample.")
+    label: str = Field(description="What the numbers are: the probability of a class, or the predicted amount.")
+
+
+class Reason(Answer):
+    """How much one column moves the answer for one row, against typical rows."""
+
+    column: str
+    value: Any = None
+    effect: float
+
+
+class Reasons(Answer):
+    """Why the model says what it says about one row; effects add up to output minus base approximately."""
+
+    base: float
+    output: float
+    label: str
+    reasons: list[Reason]
+    method: str
+
+
+class Coverage(Answer):
+    """How often the true amount lies within the interval told for it (regression)."""
+
+    level: float
+    reached: float
+    half_width: float
+    sentence: str
+
+
 class Split(Answer):
     """How the rows were divided, in numbers and in words."""
 
     validation: Validation
+    column: str | None = Field(default=None, description="The column of groups or of time.")
+    reason: str | None = Field(default=None, description="Why the rows are divided this way.")
+    repeats: int = 1
     folds: int
     rows_train: int
     rows_test: int
@@ -149,7 +263,47 @@ class Results(Answer):
     libraries: dict[str, str] = Field(default_factory=dict)
     seconds: float
     stopped_early: bool = False
+    worst: Guard | None = Field(default=None, description="The worst finding that still stands.")
+    recommended: int | None = Field(default=None, description="Number of the trial that is advised: as good as the best, and simpler.")
+    cross_validated: Score | None = Field(default=None, description="The search's metric over the folds, with its interval.")
+    decisions: Decisions | None = None
+    threshold: float | None = Field(default=None, description="Two classes: the probability from which the positive class is named.")
+    dependence: list[Dependence] = Field(default_factory=list)
+    coverage: Coverage | None = None
+    recipe: dict[str, Any] = Field(default_factory=dict, description="The request as it was carried out, for fixes, undo and the notebook.")
+    question: TaskGuess | None = Field(default=None, description="What was guessed and should be looked at.")
     test_looks: int = Field(default=0, description="How often somebody looked at these scores of the locked test part.")
+
+
+class TaskGuess(Answer):
+    """What kind of task a target makes, and why."""
+
+    task: Task
+    reason: str
+    certain: bool = True
+    others: list[Task] = Field(default_factory=list, description="What it could be instead.")
+
+
+class ValidationGuess(Answer):
+    """How rows should be held back, and why."""
+
+    validation: Validation
+    reason: str
+    column: str | None = None
+    folds: int
+    repeats: int = 1
+
+
+class Advice(Answer):
+    """What a training would do, said before it starts."""
+
+    target: str
+    task: TaskGuess
+    metric: str
+    metric_label: str
+    validation: ValidationGuess
+    guards: list[Guard] = Field(default_factory=list, description="Those that can be known from the columns already.")
+    sentence: str
 
 
 class Leaderboard(Answer):

@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from dapp_ext.errors import KeyWrong
+from dapp_ext.errors import Broken, DappError
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.audit import Audit
@@ -17,7 +17,9 @@ from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
 from dapp_ext.services.insights import Insights
+from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
+from dapp_ext.services.keys import Keys
 from dapp_ext.services.models import Models
 from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.policies import Policies
@@ -25,15 +27,16 @@ from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
-from dapp_ext.store.keys import open_keyring
+from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.objects import ObjectStore
 
-__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services"]
+__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_keys"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Services:
 
     settings: Settings
     accounts: Accounts
+    signins: SignIns
+    invitations: Invitations
     datasets: Datasets
     models: Models
     predictions: Predictions
@@ -53,6 +58,7 @@ class Services:
     jobs: Jobs
     events: Events
     audit: Audit
+    keys: Keys
     system: System
     settling: Settling
     bell: bell.Bell
@@ -88,11 +94,14 @@ def open_services(settings: Settings) -> Services:
     datasets = Datasets(context)
     scorers = Scorers()
     models = Models(context, datasets, scorers)
+    accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
     predictions = Predictions(context, datasets, models, scorers)
     services = Services(
         settings=settings,
-        accounts=Accounts(context),
+        accounts=accounts,
+        signins=SignIns(context),
+        invitations=Invitations(context, accounts, system),
         datasets=datasets,
         models=models,
         predictions=predictions,
@@ -104,7 +113,8 @@ def open_services(settings: Settings) -> Services:
         jobs=jobs,
         events=Events(context),
         audit=Audit(context),
-        system=System(context),
+        keys=Keys(context),
+        system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),
         context=context,
@@ -116,25 +126,42 @@ def open_services(settings: Settings) -> Services:
 def _open_context(settings: Settings) -> Context:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.resolved_database_url())
-    migrations.upgrade(database)
-    with database.read() as session:
-        known = instance.find(session)
     try:
-        keyring = open_keyring(settings, expected=known.key_fingerprint if known else None)
-    except KeyWrong:
+        # The key is looked at first: with a wrong one nothing is changed, not even the schema.
+        expected, links = instance.known_key(database)
+        objects = ObjectStore(settings.objects_folder)
+        if expected is None and next(objects.names(), None) is not None:
+            raise Broken("The database of this home is missing or empty, but there is data in it. Put the database back, or restore a backup.")
+        keyring = open_keyring(settings, expected=expected, links=links)
+        migrations.upgrade(database)
+        with database.write() as session:
+            row = instance.find(session) or instance.create(session, keyring, new_id())
+    except DappError:
         database.close()
         raise
-    with database.write() as session:
-        row = instance.find(session) or instance.create(session, keyring, new_id())
     bells = bell.bell_folder(settings.home)
-    return Context(
+    context = Context(
         settings=settings,
         database=database,
         keyring=keyring,
-        objects=ObjectStore(settings.objects_folder),
+        objects=objects,
         frames=FrameCache(settings.cache_memory),
         tail=feed.Tail(database, bells),
         bells=bells,
         instance_id=row.instance_id,
         epoch=row.epoch,
     )
+    context.audit_key = context.secret("audit")
+    return context
+
+
+def restore_keys(settings: Settings, exported: bytes, passphrase: str) -> list[str]:
+    """Put exported root keys back into the keys folder of a home that may be empty. Returns the ids that were written.
+
+    Raises
+    ------
+    KeyWrong
+        If the passphrase is another one.
+    """
+    roots, active = open_export(exported, passphrase)
+    return put_back(settings, roots, active)

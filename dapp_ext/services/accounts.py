@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 
 from dapp_ext.errors import AccountNotFound, Denied, Invalid, LastAdmin, LoginRefused, NameTaken
-from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, Actor, PasswordChange, Role
-from dapp_ext.schema.base import Subject
+from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, Actor, PasswordChange, ProfileChange, Role
+from dapp_ext.schema.base import Subject, now
 from dapp_ext.schema.events import UserEvent
 from dapp_ext.services.context import Change
 from dapp_ext.services.passwords import check_password
@@ -28,6 +29,7 @@ class Accounts(Sessions):
         """The owner's account; made when the workspace has none yet."""
         with self._context.change(None, None) as change:
             owner = store.owner(change.session)
+            store.sweep(change.session, now() - timedelta(days=1))
             if owner is None:
                 owner = Account(email=OWNER_EMAIL, name="Owner", role=Role.admin.value, is_owner=True)
                 change.session.add(owner)
@@ -36,6 +38,8 @@ class Accounts(Sessions):
         return account_read(owner)
 
     def me(self, actor: Actor) -> AccountRead:
+        """The account behind a call."""
+        self._context.permit(actor, "account.read_self")
         with self._context.database.read() as session:
             return account_read(_account(session, actor.account_id))
 
@@ -48,24 +52,26 @@ class Accounts(Sessions):
     def create(self, actor: Actor, request: AccountCreate) -> AccountRead:
         """Make an account; without a password its person signs in by a link first."""
         self._context.permit(actor, "account.create")
-        email = request.email.strip().casefold()
-        if not _EMAIL.fullmatch(email):
-            raise Invalid("This is not an email address that can be used here. Write it like name@example.org.")
-        name = _display_name(request.name or email.partition("@")[0])
+        email = plain_email(request.email)
+        name = display_name(request.name or email.partition("@")[0])
         password_hash = None
         if request.password is not None:
             check_password(request.password, email, name)
             password_hash = self._passwords.hash(request.password)
         with self._context.change(actor, "account.create") as change:
-            if store.by_email(change.session, email) is not None:
-                raise NameTaken("There is an account with this email already.")
-            account = Account(email=email, name=name, role=request.role.value, password_hash=password_hash)
-            change.session.add(account)
-            change.session.flush()
-            change.subject = Subject(kind="account", id=account.id)
-            change.details["role"] = account.role
-            self._tell(change, "user.created", account)
+            account = self.add(change, Account(email=email, name=name, role=request.role.value, password_hash=password_hash))
         return account_read(account)
+
+    def add(self, change: Change, account: Account) -> Account:
+        """Put a new account into a change, and tell of it."""
+        if store.by_email(change.session, account.email) is not None:
+            raise NameTaken("There is an account with this email already.")
+        change.session.add(account)
+        change.session.flush()
+        change.subject = Subject(kind="account", id=account.id)
+        change.details["role"] = account.role
+        self._tell(change, "user.created", account)
+        return account
 
     def update(self, actor: Actor, account_id: str, request: AccountUpdate) -> AccountRead:
         """Change name, role or whether the account may sign in. Takes effect at once, everywhere."""
@@ -78,7 +84,7 @@ class Accounts(Sessions):
             if loses_admin and store.enabled_admins(change.session) <= 1:
                 raise LastAdmin
             if request.name is not None:
-                account.name = _display_name(request.name)
+                account.name = display_name(request.name)
             if request.role is not None:
                 account.role = request.role.value
             if request.disabled is not None:
@@ -90,11 +96,24 @@ class Accounts(Sessions):
             self._tell(change, "user.changed", account)
         return account_read(account)
 
+    def change_profile(self, actor: Actor, request: ProfileChange) -> AccountRead:
+        """Change the own name."""
+        self._context.permit(actor, "account.change_self")
+        with self._context.change(actor, "account.profile", Subject(kind="account", id=actor.account_id)) as change:
+            account = _account(change.session, actor.account_id)
+            account.name = display_name(request.name)
+            change.session.add(account)
+            self._tell(change, "user.changed", account)
+        return account_read(account)
+
     def set_password(self, actor: Actor, request: PasswordChange) -> None:
-        """Change the own password; every other session of the account ends."""
+        """Change the own password; every other session of the account ends. A wrong present one counts as a failed sign-in."""
+        self._context.permit(actor, "account.change_self")
         with self._context.database.read() as session:
             account = _account(session, actor.account_id)
+        attempt = self._throttle.attempt(account.email, actor.address)
         if account.password_hash is not None and not self._passwords.verify(account.password_hash, request.current_password or ""):
+            self._throttle.failed(attempt)
             self._context.note(actor, "account.password", Subject(kind="account", id=account.id), "deny")
             raise LoginRefused("The present password is not right.")
         self._store_password(actor, account, request.new_password)
@@ -118,14 +137,36 @@ class Accounts(Sessions):
         return account_read(account)
 
     def _store_password(self, actor: Actor, account: Account, password: str) -> None:
-        check_password(password, account.email, account.name)
-        password_hash = self._passwords.hash(password)
+        password_hash = self.hash_password(password, account.email, account.name)
         with self._context.change(actor, "account.password", Subject(kind="account", id=account.id)) as change:
-            stored = _account(change.session, account.id)
-            stored.password_hash = password_hash
-            change.session.add(stored)
-            store.revoke_all(change.session, account.id, but=actor.session_id)
-            self._tell(change, "user.changed", stored)
+            self.replace_password(change, account.id, password_hash, but=actor.session_id)
+
+    def hash_password(self, password: str, email: str, name: str) -> str:
+        """Check a new password and make its hash."""
+        check_password(password, email, name)
+        return self._passwords.hash(password)
+
+    def replace_password(self, change: Change, account_id: str, password_hash: str | None, but: str | None = None) -> Account:
+        """Put another password in a change, or none; every session ends, except one."""
+        account = _account(change.session, account_id)
+        account.password_hash = password_hash
+        change.session.add(account)
+        store.revoke_all(change.session, account_id, but=but)
+        self._tell(change, "user.changed", account)
+        return account
+
+    def acting_as(self, actor: Actor, email: str) -> Actor:
+        """The account that the machine's own shell acts for. Nobody else may: its role would be borrowed.
+
+        Raises
+        ------
+        Denied, AccountNotFound
+        """
+        self._context.permit(actor, "account.update")
+        if actor.door != "cli":
+            raise Denied("Only the machine's own shell acts for other accounts.")
+        found = self.find(actor, email)
+        return Actor(account_id=found.id, email=found.email, name=found.name, role=found.role, door="cli")
 
     def _tell(self, change: Change, type: str, account: Account) -> None:
         subject = Subject(kind="account", id=account.id)
@@ -139,7 +180,15 @@ def _account(session: Session, account_id: str) -> Account:
     return account
 
 
-def _display_name(name: str) -> str:
+def plain_email(text: str) -> str:
+    """An email as it is stored, or :class:`Invalid`."""
+    email = text.strip().casefold()
+    if not _EMAIL.fullmatch(email):
+        raise Invalid("This is not an email address that can be used here. Write it like name@example.org.")
+    return email
+
+
+def display_name(name: str) -> str:
     """A name without control characters and doubled blanks."""
     clean = "".join(char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char)[0] != "C")
     clean = " ".join(clean.split())

@@ -27,7 +27,7 @@ from dapp_ext.services.tables import Tables
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import datasets as store
 from dapp_ext.store.database import Session
-from dapp_ext.store.tables import DataKey, Dataset, DatasetVersion
+from dapp_ext.store.tables import Dataset, DatasetVersion
 
 _FORMAT_TYPES = {
     "csv": "text/csv",
@@ -167,6 +167,7 @@ class Datasets(Tables):
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, version, "dataset.read")
             require_ready(dataset, row)
+            self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
             return Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
 
     def original(self, actor: Actor, ref: str, version: int | None = None) -> Download:
@@ -191,7 +192,7 @@ def new_dataset(context: Context, change: Change, request: DatasetUpload, datase
     else:
         stem = clean_name(_stem(clean_filename(request.filename)))
         name = free_name(stem, store.taken_names(change.session, stem))
-    change.session.add(DataKey(subject_id=dataset_id, kid=context.keyring.kid, wrapped=context.keyring.wrap(key, dataset_id)))
+    context.keep_key(change.session, dataset_id, key)
     dataset = Dataset(id=dataset_id, name=name, name_key=store.name_key(name), owner_id=change.actor.account_id, visibility=request.visibility)
     change.session.add(dataset)
     change.session.flush()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal, cast
 
-from dapp_ext.errors import AccountNotFound, LoginRefused, NotSignedIn, Throttled
+from dapp_ext.errors import AccountNotFound, LoginRefused, NotSignedIn
 from dapp_ext.schema.accounts import AccountRead, Actor, Door, LoginRequest, Role, TicketPurpose, TicketRead, TokenPair
 from dapp_ext.schema.base import Subject, now
 from dapp_ext.schema.events import UserEvent
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.passwords import Passwords
+from dapp_ext.services.throttling import Throttle
 from dapp_ext.services.tokens import AccessTokens
 from dapp_ext.store import accounts as store
 from dapp_ext.store import audit
@@ -22,20 +24,26 @@ from dapp_ext.store.tables import Account, RefreshToken, SignIn, Ticket
 REFRESH_IDLE = timedelta(hours=24)
 REFRESH_GRACE = timedelta(seconds=10)  # a lost answer may be asked for again for so long
 SEEN_EVERY = timedelta(minutes=1)
-FREE_FAILURES = 5
-FAILURES_FORGOTTEN = timedelta(hours=1)
-CLIENT_FAILURES = 30
-LONGEST_DELAY = 300
 TICKET_LIFE: dict[TicketPurpose, timedelta] = {"websocket": timedelta(seconds=60), "dashboard": timedelta(minutes=15), "jupyterlab": timedelta(minutes=15)}
+TOKEN_PREFIX = "dapp_pat_"
 _PREFIX = {"refresh": "dapp_rt_", "ticket": "dapp_wt_", "cookie": "dapp_cs_"}
 
 
-def _digest(value: str) -> str:
+def digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
 def _random(kind: Literal["refresh", "ticket", "cookie"]) -> str:
     return _PREFIX[kind] + secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """By which door somebody comes, and from where."""
+
+    door: Door
+    address: str = ""
+    request_id: str = ""
 
 
 class Sessions:
@@ -44,6 +52,7 @@ class Sessions:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._passwords = Passwords(context.secret("pepper"))
+        self._throttle = Throttle(context)
         self._refresh_key = context.secret("refresh")
         signing = context.keyring.signing_key()
         lifetime = context.settings.access_minutes * 60
@@ -64,9 +73,9 @@ class Sessions:
         account = self._verified(request, address, request_id)
         return self._start(account, door, address, request_id)
 
-    def login_browser(self, request: LoginRequest, *, address: str = "", request_id: str = "") -> tuple[str, Actor]:
-        """Sign in with email and password for a cookie."""
-        account = self._verified(request, address, request_id)
+    def login_browser(self, request: LoginRequest, *, address: str = "", request_id: str = "", device: str = "") -> tuple[str, Actor]:
+        """Sign in with email and password for a cookie. ``device`` is the mark of a browser that has signed in before."""
+        account = self._verified(request, address, request_id, device)
         return self._start_browser(account, "dashboard", address, request_id)
 
     def sign_in_owner(self, *, door: Door = "jupyterlab", address: str = "") -> TokenPair:
@@ -77,53 +86,42 @@ class Sessions:
             raise NotSignedIn("The owner's account is disabled. Sign in with your email and password.")
         return self._start(account, door, address, "")
 
-    def _verified(self, request: LoginRequest, address: str, request_id: str) -> Account:
+    def _verified(self, request: LoginRequest, address: str, request_id: str, device: str = "") -> Account:
         email = request.email.strip().casefold()
-        keys = (f"account:{_digest(email)[:32]}|{address}", f"client:{address}")
-        self._refuse_haste(keys)
+        attempt = self._throttle.attempt(email, address, device)
         with self._context.database.read() as session:
             account = store.by_email(session, email)
         right = self._passwords.verify(account.password_hash if account else None, request.password)
         if account is None or not right or account.disabled:
-            self._count_failure(keys, account, address, request_id)
+            self._throttle.failed(attempt)
+            subject = Subject(kind="account", id=account.id) if account else None
+            nobody = None if account is None else _actor(account, None, "api", address, request_id)
+            self._context.note(nobody, "account.login", subject, "deny", {"address": address, "disabled": bool(account and account.disabled)})
             raise LoginRefused
-        with self._context.database.write() as session:
-            store.clear_failures(session, keys[0])
+        self._throttle.succeeded(attempt)
+        self._renew_hash(account, request.password)
         return account
 
-    def _refuse_haste(self, keys: tuple[str, str]) -> None:
-        with self._context.database.read() as session:
-            mine, client = store.failures(session, keys[0]), store.failures(session, keys[1])
-        wait = 0.0
-        if mine is not None and mine.count >= FREE_FAILURES:
-            delay = min(LONGEST_DELAY, 2 ** min(mine.count - FREE_FAILURES, 20))
-            wait = (mine.last_at + timedelta(seconds=delay) - now()).total_seconds()
-        if client is not None and client.count >= CLIENT_FAILURES:
-            wait = max(wait, (client.last_at + timedelta(minutes=1) - now()).total_seconds())
-        if wait > 0:
-            seconds = int(wait) + 1
-            raise Throttled(f"Too many failed sign-ins. Try again in {seconds} seconds.", retry_after=seconds)
-
-    def _count_failure(self, keys: tuple[str, str], account: Account | None, address: str, request_id: str) -> None:
-        with self._context.database.write() as session:
-            store.count_failure(session, keys[0], forget_before=now() - FAILURES_FORGOTTEN)
-            store.count_failure(session, keys[1], forget_before=now() - timedelta(minutes=1))
-        subject = Subject(kind="account", id=account.id) if account else None
-        nobody = None if account is None else _actor(account, None, "api", address, request_id)
-        self._context.note(nobody, "account.login", subject, "deny", {"address": address, "disabled": bool(account and account.disabled)})
+    def _renew_hash(self, account: Account, password: str) -> None:
+        """Make a hash of older parameters again; now is the only moment when the password is known."""
+        old = account.password_hash
+        if old is not None and self._passwords.is_outdated(old):
+            fresh = self._passwords.hash(password)
+            with self._context.database.write() as session:
+                store.replace_hash(session, account.id, old, fresh)
 
     def _start(self, account: Account, door: Door, address: str, request_id: str) -> TokenPair:
         with self._context.change(None, None) as change:
             row = self._new_session(change, account, door, address, request_id)
             refresh = _random("refresh")
-            change.session.add(RefreshToken(hash=_digest(refresh), session_id=row.id))
+            change.session.add(RefreshToken(hash=digest(refresh), session_id=row.id))
         return self._pair(account, row.id, refresh)
 
     def _start_browser(self, account: Account, door: Door, address: str, request_id: str) -> tuple[str, Actor]:
         cookie = _random("cookie")
         with self._context.change(None, None) as change:
             row = self._new_session(change, account, door, address, request_id)
-            row.cookie_hash = _digest(cookie)
+            row.cookie_hash = digest(cookie)
         return cookie, _actor(account, row.id, door, address, request_id)
 
     def _new_session(self, change: Change, account: Account, door: Door, address: str, request_id: str) -> SignIn:
@@ -136,7 +134,7 @@ class Sessions:
         change.session.add(stored)
         change.actor = _actor(account, row.id, door, address, request_id)
         subject = Subject(kind="account", id=account.id)
-        audit.record(change.session, change.actor, "account.login", subject, "allow", {})
+        self._context.record(change.session, audit.Entry(change.actor, "account.login", subject))
         change.tell("user.signed_in", subject, UserEvent(name=account.name, role=account.role))
         return row
 
@@ -147,23 +145,29 @@ class Sessions:
     # -- staying signed in --------------------------------------------------------------------------------------
 
     def authenticate(self, access_token: str, *, door: Door = "api", address: str = "", request_id: str = "") -> Actor:
-        """Who holds this access token, as the database knows the account at this moment."""
-        account_id, session_id = self._tokens.read(access_token)
-        with self._context.database.read() as session:
-            found = store.live_session(session, session_id)
-        if found is None or found[1].id != account_id:
-            raise NotSignedIn
+        """Who holds this access token, or personal access token, as the database knows the account at this moment."""
+        if access_token.startswith(TOKEN_PREFIX):
+            with self._context.database.read() as session:
+                found = store.session_of_token(session, digest(access_token))
+            if found is None:
+                raise NotSignedIn
+        else:
+            account_id, session_id = self._tokens.read(access_token)
+            with self._context.database.read() as session:
+                found = store.live_session(session, session_id)
+            if found is None or found[1].id != account_id or found[0].token_hash is not None:
+                raise NotSignedIn
         self._seen(found[0])
-        return _actor(found[1], session_id, door, address, request_id)
+        return _session_actor(found, door, address, request_id)
 
     def browser_session(self, cookie: str, *, address: str = "", request_id: str = "") -> Actor:
         """Who holds this cookie."""
         with self._context.database.read() as session:
-            found = store.session_of_cookie(session, _digest(cookie))
+            found = store.session_of_cookie(session, digest(cookie))
         if found is None:
             raise NotSignedIn
         self._seen(found[0])
-        return _actor(found[1], found[0].id, cast(Door, found[0].door), address, request_id)
+        return _session_actor(found, cast(Door, found[0].door), address, request_id)
 
     def is_live(self, actor: Actor) -> bool:
         """Whether the session that the actor came with still counts."""
@@ -186,18 +190,18 @@ class Sessions:
         The successor is derived from the token, so the same answer can be given again for ten seconds, should the
         first have been lost. Any later use means that two parties hold the token: the whole session ends.
         """
-        digest = _digest(refresh_token)
+        presented = digest(refresh_token)
         with self._context.database.write() as session:
-            row = session.get(RefreshToken, digest)
+            row = session.get(RefreshToken, presented)
             found = store.live_session(session, row.session_id) if row is not None else None
             if row is None or found is None or row.issued_at < now() - REFRESH_IDLE:
                 raise NotSignedIn
             successor = _PREFIX["refresh"] + hmac.new(self._refresh_key, f"{refresh_token}|{row.seq}".encode(), hashlib.sha256).hexdigest()
             used_at = row.used_at
-            if store.win_refresh(session, digest):
-                session.add(RefreshToken(hash=_digest(successor), session_id=row.session_id, seq=row.seq + 1))
+            if store.win_refresh(session, presented):
+                session.add(RefreshToken(hash=digest(successor), session_id=row.session_id, seq=row.seq + 1))
                 return self._pair(found[1], row.session_id, successor)
-            following = session.get(RefreshToken, _digest(successor))
+            following = session.get(RefreshToken, digest(successor))
             if used_at is not None and following is not None and following.used_at is None and now() - used_at <= REFRESH_GRACE:
                 return self._pair(found[1], row.session_id, successor)
             store.revoke(session, row.session_id)
@@ -210,6 +214,7 @@ class Sessions:
         """End the session that the actor came with."""
         if actor.session_id is None:
             return
+        self._context.permit(actor, "account.change_self")
         subject = Subject(kind="account", id=actor.account_id)
         with self._context.change(actor, "account.logout", subject) as change:
             store.revoke(change.session, actor.session_id)
@@ -218,7 +223,14 @@ class Sessions:
     # -- tickets and cookies ------------------------------------------------------------------------------------
 
     def issue_ticket(self, actor: Actor, purpose: TicketPurpose) -> TicketRead:
-        """A credential for one use: to open a WebSocket, or a page signed in."""
+        """A credential for one use: to open a WebSocket, or a page signed in.
+
+        Raises
+        ------
+        Denied
+            When a personal access token asks for a page: a page can do all that its person can.
+        """
+        self._context.permit(actor, "event.read" if purpose == "websocket" else "system.dashboard" if purpose == "dashboard" else "account.change_self")
         return self._ticket(actor.account_id, actor.session_id, purpose)
 
     def signin_link(self, email: str | None, purpose: TicketPurpose) -> TicketRead:
@@ -236,14 +248,16 @@ class Sessions:
         opens its own.
         """
         with self._context.database.write() as session:
-            row = store.win_ticket(session, _digest(ticket), purpose)
+            row = store.win_ticket(session, digest(ticket), purpose)
             account = session.get(Account, row.account_id) if row is not None else None
             if row is None or account is None or account.disabled:
                 raise NotSignedIn("This sign-in link was used already, or is too old. Ask for a new one: jupyter dapp signin-link")
-            if row.session_id is not None and store.live_session(session, row.session_id) is None:
+            found = store.live_session(session, row.session_id) if row.session_id is not None else None
+            if row.session_id is not None and found is None:
                 raise NotSignedIn
-            session_id = row.session_id if purpose == "websocket" else None
-        return _actor(account, session_id, "jupyterlab" if purpose == "jupyterlab" else "api" if purpose == "websocket" else "dashboard", address, "")
+        if purpose == "websocket":
+            return _session_actor(found, "api", address, "") if found else _actor(account, None, "api", address, "")
+        return _actor(account, None, purpose, address, "")
 
     def open_browser_session(self, actor: Actor, *, door: Door = "dashboard", address: str = "") -> str:
         """A cookie with a session of its own, for an actor who has just proved who it is."""
@@ -253,10 +267,28 @@ class Sessions:
             raise NotSignedIn
         return self._start_browser(account, door, address, actor.request_id)[0]
 
+    def open_session(self, actor: Actor) -> TokenPair:
+        """Tokens with a session of their own, for an actor who has just proved who it is."""
+        with self._context.database.read() as session:
+            account = session.get(Account, actor.account_id)
+        if account is None or account.disabled:
+            raise NotSignedIn
+        return self._start(account, actor.door, actor.address, actor.request_id)
+
+    def record_acceptance(self, change: Change, account: Account, entry: Entry, action: str) -> Actor:
+        """Write down that somebody used a link, in the change that it makes; who that is."""
+        actor = _actor(account, None, entry.door, entry.address, entry.request_id)
+        self._context.record(change.session, audit.Entry(actor, action, Subject(kind="account", id=account.id)))
+        return actor
+
+    def device_mark(self, actor: Actor) -> str:
+        """What the browser of somebody who has just signed in keeps, so that it is known the next time."""
+        return self._throttle.device_mark(actor.email)
+
     def _ticket(self, account_id: str, session_id: str | None, purpose: TicketPurpose) -> TicketRead:
         ticket, expires = _random("ticket"), now() + TICKET_LIFE[purpose]
         with self._context.database.write() as session:
-            session.add(Ticket(hash=_digest(ticket), account_id=account_id, session_id=session_id, purpose=purpose, expires_at=expires))
+            session.add(Ticket(hash=digest(ticket), account_id=account_id, session_id=session_id, purpose=purpose, expires_at=expires))
         return TicketRead(ticket=ticket, purpose=purpose, expires_at=expires)
 
 
@@ -274,6 +306,12 @@ def account_read(account: Account) -> AccountRead:
     )
 
 
+def _session_actor(found: tuple[SignIn, Account], door: Door, address: str, request_id: str) -> Actor:
+    row, account = found
+    actor = _actor(account, row.id, door, address, request_id)
+    return actor.model_copy(update={"scope": row.token_scope}) if row.token_hash is not None else actor
+
+
 def _actor(account: Account, session_id: str | None, door: Door, address: str, request_id: str) -> Actor:
     return Actor(
         account_id=account.id,
@@ -285,8 +323,3 @@ def _actor(account: Account, session_id: str | None, door: Door, address: str, r
         address=address,
         request_id=request_id,
     )
-
-
-def forgotten_before(moment: datetime) -> datetime:
-    """Tickets and ended sessions older than this are swept away."""
-    return moment - timedelta(days=1)

@@ -103,6 +103,11 @@ class System:
                     path.unlink(missing_ok=True)
         return found
 
+    def dashboard_address(self) -> str | None:
+        """Where people open the dashboard: as configured, or where one answers now."""
+        found = self._context.settings.dashboard_url or self.addresses().get("dashboard")
+        return found.rstrip("/") if found else None
+
 
 class WorkerKeeper:
     """Sees to it that a home has a worker, as long as this server runs. The worker ends with it."""

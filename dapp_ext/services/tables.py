@@ -119,6 +119,8 @@ class Tables:
             given = files.stored_pass(self._context, session, row.table_id)
         frame = self._context.frames.open(dataset.id, row.version, lambda: open_frame(given.path, given.key, given.label))
         columns = [Column.model_validate(each) for each in inside["schema"]]
+        if verb == "dataset.read":
+            self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
         return OpenTable(dataset.id, dataset.name, row.version, columns, frame)
 
     def find(self, actor: Actor, session: Session, ref: str, version: int | None, verb: str) -> tuple[Dataset, DatasetVersion]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, text, update
 from sqlmodel import Session, col, func, select
 
 from dapp_ext.schema.base import now
-from dapp_ext.store.tables import Account, LoginFailure, RefreshToken, SignIn, Ticket
+from dapp_ext.store.tables import Account, Invitation, LoginFailure, RefreshToken, SignIn, Ticket
 
 
 def by_email(session: Session, email: str) -> Account | None:
@@ -30,6 +30,9 @@ def names(session: Session, ids: set[str]) -> dict[str, str]:
 
 
 def enabled_admins(session: Session) -> int:
+    """How many could administer the place. Nobody else counts or changes them until this transaction has ended."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(7309713)"))
     return session.exec(select(func.count()).select_from(Account).where(Account.role == "admin", col(Account.disabled).is_(False))).one()
 
 
@@ -42,6 +45,11 @@ def session_of_cookie(session: Session, cookie_hash: str) -> tuple[SignIn, Accou
     return _live(session, SignIn.cookie_hash == cookie_hash)
 
 
+def session_of_token(session: Session, token_hash: str) -> tuple[SignIn, Account] | None:
+    """The session of a personal access token."""
+    return _live(session, SignIn.token_hash == token_hash)
+
+
 def _live(session: Session, condition: object) -> tuple[SignIn, Account] | None:
     query = (
         select(SignIn, Account)
@@ -52,15 +60,31 @@ def _live(session: Session, condition: object) -> tuple[SignIn, Account] | None:
     return session.exec(query).first()
 
 
+def live_sessions(session: Session, account_id: str) -> list[SignIn]:
+    """Where an account is signed in, the latest use first; personal access tokens among them."""
+    query = select(SignIn).where(SignIn.account_id == account_id, col(SignIn.revoked_at).is_(None), col(SignIn.expires_at) > now())
+    return list(session.exec(query.order_by(col(SignIn.seen_at).desc())))
+
+
+def known_addresses(session: Session, email: str, since: datetime) -> set[str]:
+    """From where an account has signed in since a moment."""
+    query = select(SignIn.address).where(SignIn.account_id == Account.id, Account.email == email, col(SignIn.created_at) >= since)
+    return set(session.exec(query.distinct()))
+
+
+def replace_hash(session: Session, account_id: str, old: str, new: str) -> None:
+    """Put another hash of the same password in its place, unless the password was changed meanwhile."""
+    session.connection().execute(update(Account).where(col(Account.id) == account_id, col(Account.password_hash) == old).values(password_hash=new))
+
+
 def revoke(session: Session, session_id: str) -> None:
     session.connection().execute(update(SignIn).where(col(SignIn.id) == session_id, col(SignIn.revoked_at).is_(None)).values(revoked_at=now()))
 
 
 def revoke_all(session: Session, account_id: str, but: str | None = None) -> None:
     """End every session of an account, except one."""
-    session.connection().execute(
-        update(SignIn).where(col(SignIn.account_id) == account_id, col(SignIn.id) != (but or ""), col(SignIn.revoked_at).is_(None)).values(revoked_at=now())
-    )
+    live = update(SignIn).where(col(SignIn.account_id) == account_id, col(SignIn.id) != (but or ""), col(SignIn.revoked_at).is_(None))
+    session.connection().execute(live.values(revoked_at=now()))
 
 
 def win_refresh(session: Session, token_hash: str) -> bool:
@@ -97,8 +121,35 @@ def clear_failures(session: Session, key: str) -> None:
     session.connection().execute(delete(LoginFailure).where(col(LoginFailure.key) == key))
 
 
+def win_invitation(session: Session, link_hash: str) -> Invitation | None:
+    """Use up a link; ``None`` when it is unknown, used, withdrawn or too old."""
+    open_one = update(Invitation).where(col(Invitation.hash) == link_hash, *_open())
+    result = session.connection().execute(open_one.values(used_at=now()))
+    return session.exec(select(Invitation).where(Invitation.hash == link_hash)).first() if result.rowcount == 1 else None
+
+
+def open_invitation(session: Session, link_hash: str) -> Invitation | None:
+    """The link, as long as it can be used."""
+    return session.exec(select(Invitation).where(Invitation.hash == link_hash, *_open())).first()
+
+
+def open_invitations(session: Session) -> list[Invitation]:
+    """Invitations that wait for their person, newest first; links to a new password are not among them."""
+    return list(session.exec(select(Invitation).where(col(Invitation.account_id).is_(None), *_open()).order_by(col(Invitation.created_at).desc())))
+
+
+def withdraw_invitations(session: Session, email: str) -> None:
+    """Earlier links for the same address open nothing any more."""
+    session.connection().execute(update(Invitation).where(col(Invitation.email) == email, *_open()).values(withdrawn_at=now()))
+
+
+def _open() -> tuple[ColumnElement[bool], ...]:
+    return (col(Invitation.used_at).is_(None), col(Invitation.withdrawn_at).is_(None), col(Invitation.expires_at) > now())
+
+
 def sweep(session: Session, before: datetime) -> None:
-    """Drop tickets and refresh tokens that ended before a moment."""
+    """Drop tickets, refresh tokens and counts of failures that ended before a moment."""
     session.connection().execute(delete(Ticket).where(col(Ticket.expires_at) < before))
+    session.connection().execute(delete(LoginFailure).where(col(LoginFailure.last_at) < before))
     ended = select(SignIn.id).where(col(SignIn.expires_at) < before)
     session.connection().execute(delete(RefreshToken).where(col(RefreshToken.session_id).in_(ended)))

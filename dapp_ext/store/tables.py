@@ -49,13 +49,16 @@ class Account(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """A session: every credential points to one, and ends with it."""
+    """A session: every credential points to one, and ends with it. That of a personal access token has its name and scope."""
 
     __tablename__ = "sessions"
     id: str = Field(default_factory=new_id, primary_key=True)
     account_id: str = Field(foreign_key="accounts.id", index=True)
     door: str
     cookie_hash: str | None = Field(default=None, unique=True)
+    token_hash: str | None = Field(default=None, unique=True)
+    token_name: str | None = None
+    token_scope: str | None = None
     address: str = ""
     created_at: datetime = _moment()
     seen_at: datetime = _moment()
@@ -91,6 +94,59 @@ class LoginFailure(SQLModel, table=True):
     last_at: datetime = _moment()
 
 
+class Invitation(SQLModel, table=True):
+    """A link for one use: to a new account, or to a new password for the account that is named."""
+
+    __tablename__ = "invitations"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    hash: str = Field(unique=True)
+    email: str = Field(index=True)
+    name: str = ""
+    role: str
+    account_id: str | None = None
+    invited_by: str
+    created_at: datetime = _moment()
+    expires_at: datetime = _moment()
+    used_at: datetime | None = _maybe_moment()
+    withdrawn_at: datetime | None = _maybe_moment()
+
+
+class Announcement(SQLModel, table=True):
+    """A message of the administrators to everybody, for a time."""
+
+    __tablename__ = "announcements"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    message: str
+    severity: str
+    author_id: str
+    created_at: datetime = _moment()
+    starts_at: datetime = _moment()
+    ends_at: datetime | None = _maybe_moment()
+    withdrawn_at: datetime | None = _maybe_moment()
+
+
+class Maintenance(SQLModel, table=True):
+    """One row while maintenance is announced or under way."""
+
+    __tablename__ = "maintenance"
+    id: int = Field(default=1, primary_key=True)
+    message: str
+    author_id: str
+    since: datetime = _moment()
+    starts_at: datetime = _moment()
+    ends_at: datetime | None = _maybe_moment()
+
+
+class NotificationMark(SQLModel, table=True):
+    """What an account has read: single events, and all up to one."""
+
+    __tablename__ = "notification_marks"
+    account_id: str = Field(foreign_key="accounts.id", primary_key=True)
+    event_id: int = Field(primary_key=True)
+    all_before: bool = False
+    at: datetime = _moment()
+
+
 class DataKey(SQLModel, table=True):
     """The wrapped data key of one dataset, model or job. Deleting the row makes its data unreadable for ever."""
 
@@ -98,6 +154,25 @@ class DataKey(SQLModel, table=True):
     subject_id: str = Field(primary_key=True)
     kid: str = Field(index=True)
     wrapped: bytes = Field(sa_column=Column("wrapped", LargeBinary, nullable=False))
+
+
+class RootKey(SQLModel, table=True):
+    """A root key that this workspace uses or has used; the key itself is never here."""
+
+    __tablename__ = "root_keys"
+    kid: str = Field(primary_key=True)
+    fingerprint: str
+    created_at: datetime = _moment()
+    retired_at: datetime | None = _maybe_moment()
+
+
+class RootLinkRow(SQLModel, table=True):
+    """A root sealed under another one, from the rotation between them until the older one is retired."""
+
+    __tablename__ = "root_links"
+    kid: str = Field(primary_key=True)
+    by_kid: str = Field(primary_key=True)
+    sealed: bytes = Field(sa_column=Column("sealed", LargeBinary, nullable=False))
 
 
 class StoredFile(SQLModel, table=True):
@@ -315,8 +390,10 @@ class EventRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
+    """One row of the audit. ``id`` has no gaps; ``link`` is the code of the row before, ``mac`` the one over this row and its link."""
+
     __tablename__ = "audit"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (Index("audit_actor", "actor_id"), Index("audit_subject", "subject_id"), {"sqlite_autoincrement": True})
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
     at: datetime = _moment()
     actor_id: str | None = None
@@ -329,3 +406,15 @@ class AuditRow(SQLModel, table=True):
     outcome: str = "allow"
     request_id: str = ""
     details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    link: bytes | None = Field(default=None, sa_column=Column("link", LargeBinary, nullable=True))
+    mac: bytes | None = Field(default=None, sa_column=Column("mac", LargeBinary, nullable=True))
+
+
+class AuditHead(SQLModel, table=True):
+    """One row: the end of the audit's chain. Whoever adds a row to the chain changes this one in the same transaction."""
+
+    __tablename__ = "audit_head"
+    id: int = Field(default=1, primary_key=True)
+    seq: int
+    mac: bytes = Field(sa_column=Column("mac", LargeBinary, nullable=False))
+    seal: bytes = Field(sa_column=Column("seal", LargeBinary, nullable=False))

@@ -1,11 +1,19 @@
-"""Account: the own profile and password."""
+"""Account: the own profile, password, sessions and personal access tokens."""
 
 from __future__ import annotations
 
-from dapp_ext.schema.accounts import PasswordChange
-from dapp_panel.pages.asking import Call, Nothing, call
+from dapp_ext.schema.accounts import PasswordChange, ProfileChange
+from dapp_ext.schema.signins import TokenCreate
+from dapp_panel.pages.asking import Call, Nothing, One, call
 
 CALLS: dict[str, Call] = {
     "account.me": call(Nothing, lambda services, actor, _: services.accounts.me(actor)),
+    "account.profile": call(ProfileChange, lambda services, actor, asked: services.accounts.change_profile(actor, asked)),
     "account.password": call(PasswordChange, lambda services, actor, asked: services.accounts.set_password(actor, asked)),
+    "sessions.list": call(Nothing, lambda services, actor, _: services.signins.sessions(actor)),
+    "sessions.end": call(One, lambda services, actor, asked: services.signins.end(actor, asked.ref)),
+    "sessions.end_others": call(Nothing, lambda services, actor, _: services.signins.end_all(actor)),
+    "tokens.list": call(Nothing, lambda services, actor, _: services.signins.tokens(actor)),
+    "tokens.create": call(TokenCreate, lambda services, actor, asked: services.signins.create_token(actor, asked)),
+    "tokens.end": call(One, lambda services, actor, asked: services.signins.end_token(actor, asked.ref)),
 }

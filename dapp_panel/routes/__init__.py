@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dapp_panel.dashboard import Dashboard
+from dapp_panel.routes.accept import AcceptHandler
 from dapp_panel.routes.assets import AssetHandler
 from dapp_panel.routes.base import NotHere
 from dapp_panel.routes.channel import ChannelHandler, ChannelSocket
@@ -32,6 +33,7 @@ def routes(dashboard: Dashboard, bokeh: dict[str, Any]) -> list[tuple[Any, ...]]
         (r"/channel", ChannelHandler, bokeh),
         (r"/ws", ChannelSocket, bokeh),
         (r"/signin", SignInHandler, own),
+        (r"/accept", AcceptHandler, own),
         (r"/signout", SignOutHandler, own),
         (r"/upload", UploadHandler, own),
         (r"/download/models/([^/]+)", ModelDownload, own),

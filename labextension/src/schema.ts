@@ -7,6 +7,8 @@ export type Door = 'api' | 'jupyterlab' | 'dashboard' | 'cli' | 'worker';
 
 export type TicketPurpose = 'websocket' | 'dashboard' | 'jupyterlab';
 
+export type TokenScope = 'read' | 'predict' | 'write' | 'admin';
+
 export type ColumnKind = 'integer' | 'decimal' | 'boolean' | 'category' | 'text' | 'date' | 'datetime' | 'time' | 'duration';
 
 export type DatasetStatus = 'processing' | 'ready' | 'failed';
@@ -29,13 +31,19 @@ export type ModelStatus = 'queued' | 'training' | 'ready' | 'failed' | 'cancelle
 
 export type ModelOrigin = 'search' | 'registered';
 
-export type Validation = 'random' | 'time';
+export type Validation = 'random' | 'stratified' | 'group' | 'time';
 
 export type GuardState = 'passed' | 'done' | 'alerted';
+
+export type Cleaning = 'drop_duplicates' | 'drop_conflicts' | 'drop_rare' | 'merge_rare';
 
 export type JobKind = 'ingest' | 'train' | 'predict' | 'register' | 'batch';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
+
+export type Outcome = 'allow' | 'deny' | 'error';
+
+export type AuditFormat = 'jsonl' | 'csv';
 
 /** One page of a list; `next` is the cursor of the page after it, `total` is given where it is cheap. */
 export interface Page<T> {
@@ -79,6 +87,7 @@ export interface Actor {
   name: string;
   role: Role;
   session_id: string | null;
+  scope: TokenScope | null;
   door: Door;
   address: string;
   request_id: string;
@@ -141,10 +150,103 @@ export interface AccountUpdate {
   disabled?: boolean | null;
 }
 
+/** What everybody may change of the own account. */
+export interface ProfileChange {
+  name: string;
+}
+
 /** The present password may be left out only while the account has none yet. */
 export interface PasswordChange {
   current_password?: string | null;
   new_password: string;
+}
+
+/** Ask somebody in; the account is made when the link is used. */
+export interface InvitationCreate {
+  email: string;
+  name?: string;
+  role?: Role;
+  /** How long the link can be used, in hours. */
+  hours?: number;
+}
+
+/** An invitation that waits. The link itself is told once, to whoever made it. */
+export interface InvitationRead {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  invited_by: Named;
+  created_at: string;
+  expires_at: string;
+}
+
+/** A link for one use, told this once; `url` is null while no dashboard answers and none is configured. */
+export interface LinkMade {
+  id: string;
+  email: string;
+  token: string;
+  url: string | null;
+  expires_at: string;
+}
+
+/** What a link leads to: an account of one's own, or a new password for one. */
+export interface LinkOffer {
+  purpose: 'invitation' | 'reset';
+  email: string;
+  name: string;
+  role: Role;
+  expires_at: string;
+}
+
+/** Use up a link: choose a name (for a new account) and a password. */
+export interface LinkAccept {
+  token: string;
+  password: string;
+  name?: string;
+}
+
+/** One place where an account is signed in. */
+export interface SessionRead {
+  id: string;
+  door: Door;
+  address: string;
+  created_at: string;
+  seen_at: string;
+  expires_at: string;
+  /** Whether it is the one that asked. */
+  is_current: boolean;
+  /** The personal access token behind it, where there is one. */
+  token_name: string | null;
+}
+
+/** Ask for a personal access token. */
+export interface TokenCreate {
+  name: string;
+  scope?: TokenScope;
+  /** How long it is valid, in days. */
+  days?: number;
+}
+
+/** A personal access token, without the token. */
+export interface TokenRead {
+  id: string;
+  name: string;
+  scope: TokenScope;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+}
+
+/** A new personal access token; the token itself is told this once. */
+export interface TokenMade {
+  id: string;
+  name: string;
+  scope: TokenScope;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  token: string;
 }
 
 /** A column as it is stored. */
@@ -345,12 +447,23 @@ export interface TrainRequest {
   /** Number of trials; makes the search repeatable. */
   trials?: number | null;
   metric?: string | null;
+  /** How rows are held back to check on; suggested with a reason when left out. */
   validation?: Validation | null;
+  /** Rows with the same value in this column stay on one side; implies validation by group. */
+  group?: string | null;
+  /** The column that orders the rows for validation forward in time. */
+  time_column?: string | null;
   families?: Family[] | null;
   /** Fixed hyperparameters by family, then by name. */
   params?: Record<string, unknown>;
   /** Columns that are not used. */
   exclude?: string[];
+  /** Columns that are used though a guard would hold them back. */
+  allow?: string[];
+  /** What is done to rows that a guard has found. */
+  clean?: Cleaning[];
+  /** By column, the values that stand for missing, such as 999. */
+  missing?: Record<string, unknown[]>;
   seed?: number;
 }
 
@@ -365,6 +478,26 @@ export interface Score {
   greater_is_better: boolean;
 }
 
+/** One click that answers a guard: the fields of the train request that change, with their new values. The request as it was is the undo; a fix that has been applied is not offered again. */
+export interface Fix {
+  /** drop_columns, keep_columns, group_by, forward_split, clean_rows, mark_missing or set_task. */
+  code: string;
+  /** The words of the button. */
+  label: string;
+  /** Fields of the train request with the values that they get. */
+  change: Record<string, unknown>;
+}
+
+/** The score again after a fix, by the same learner with the same settings on the same kind of split. */
+export interface SecondScore {
+  metric: string;
+  label: string;
+  greater_is_better: boolean;
+  before: number;
+  after: number;
+  sentence: string;
+}
+
 /** A check made before anything is scored. */
 export interface Guard {
   code: string;
@@ -372,7 +505,15 @@ export interface Guard {
   severity: Severity;
   sentence: string;
   columns: string[];
+  /** The first rows that show it, by their number in the dataset. */
   rows: number[];
+  rows_count: number;
+  /** How strongly each of the columns shows it. */
+  values: Record<string, number>;
+  /** The first one is recommended. */
+  fixes: Fix[];
+  /** The score with and without what was found, where it has been tried. */
+  second: SecondScore | null;
 }
 
 /** One candidate: a learner with its parameters and its cross-validated score. */
@@ -388,6 +529,17 @@ export interface Trial {
   error: string | null;
   at: string;
   is_best: boolean;
+  /** One fit on the rows of the search. */
+  fit_seconds: number | null;
+  /** 1,000 rows. */
+  predict_seconds: number | null;
+  /** 95 % interval of the cross-validated score. */
+  low: number | null;
+  high: number | null;
+  /** Not clearly worse than the best one. */
+  near_best: boolean;
+  /** The simplest of those that are not clearly worse than the best. */
+  recommended: boolean;
 }
 
 /** How much worse the score gets when the column is shuffled, on rows never trained on. */
@@ -397,7 +549,7 @@ export interface Importance {
   std: number;
 }
 
-/** Points of a line; `kind` is roc, precision_recall, calibration, lift or residuals. */
+/** Points of a line; `kind` is roc, precision_recall, calibration, gain, residuals or coverage. */
 export interface Curve {
   kind: string;
   label: string;
@@ -419,9 +571,83 @@ export interface Scatter {
   predicted: number[];
 }
 
+/** What each threshold would do on the locked test part (two classes): named when its probability is at least the threshold. Arrays of one length, thresholds falling; counts of rows. */
+export interface Decisions {
+  positive: string;
+  thresholds: number[];
+  true_positives: number[];
+  false_positives: number[];
+  positives: number;
+  negatives: number;
+}
+
+/** How a threshold is chosen: by its value, by what each error costs, or by how many cases can be looked at. */
+export interface DecisionRequest {
+  threshold?: number | null;
+  /** What it costs to name a case that is none. */
+  cost_false_alarm?: number | null;
+  /** What it costs to miss a case. */
+  cost_missed?: number | null;
+  /** The share of all rows that can be looked at. */
+  capacity?: number | null;
+}
+
+/** One threshold and what it does, in cases of 1,000 rows. */
+export interface Decision {
+  threshold: number;
+  named: number;
+  right: number;
+  missed: number;
+  precision: number;
+  recall: number;
+  /** Per 1,000 rows. */
+  cost: number | null;
+  sentence: string;
+}
+
+/** What the model says on average when one column is set to each of these values, all else as it is (PDP), with single rows (ICE). */
+export interface Dependence {
+  column: string;
+  values: unknown[];
+  mean: number[];
+  /** One line per row of a sample. */
+  rows: number[][];
+  /** What the numbers are: the probability of a class, or the predicted amount. */
+  label: string;
+}
+
+/** How much one column moves the answer for one row, against typical rows. */
+export interface Reason {
+  column: string;
+  value: unknown;
+  effect: number;
+}
+
+/** Why the model says what it says about one row; effects add up to output minus base approximately. */
+export interface Reasons {
+  base: number;
+  output: number;
+  label: string;
+  reasons: Reason[];
+  method: string;
+}
+
+/** How often the true amount lies within the interval told for it (regression). */
+export interface Coverage {
+  level: number;
+  reached: number;
+  half_width: number;
+  sentence: string;
+}
+
 /** How the rows were divided, in numbers and in words. */
 export interface Split {
   validation: Validation;
+  /** The column of groups or of time. */
+  column: string | null;
+  /** Why the rows are divided this way. */
+  reason: string | null;
+  repeats: number;
   folds: number;
   rows_train: number;
   rows_test: number;
@@ -457,8 +683,53 @@ export interface Results {
   libraries: Record<string, string>;
   seconds: number;
   stopped_early: boolean;
+  /** The worst finding that still stands. */
+  worst: Guard | null;
+  /** Number of the trial that is advised: as good as the best, and simpler. */
+  recommended: number | null;
+  /** The search's metric over the folds, with its interval. */
+  cross_validated: Score | null;
+  decisions: Decisions | null;
+  /** Two classes: the probability from which the positive class is named. */
+  threshold: number | null;
+  dependence: Dependence[];
+  coverage: Coverage | null;
+  /** The request as it was carried out, for fixes, undo and the notebook. */
+  recipe: Record<string, unknown>;
+  /** What was guessed and should be looked at. */
+  question: TaskGuess | null;
   /** How often somebody looked at these scores of the locked test part. */
   test_looks: number;
+}
+
+/** What kind of task a target makes, and why. */
+export interface TaskGuess {
+  task: Task;
+  reason: string;
+  certain: boolean;
+  /** What it could be instead. */
+  others: Task[];
+}
+
+/** How rows should be held back, and why. */
+export interface ValidationGuess {
+  validation: Validation;
+  reason: string;
+  column: string | null;
+  folds: number;
+  repeats: number;
+}
+
+/** What a training would do, said before it starts. */
+export interface Advice {
+  target: string;
+  task: TaskGuess;
+  metric: string;
+  metric_label: string;
+  validation: ValidationGuess;
+  /** Those that can be known from the columns already. */
+  guards: Guard[];
+  sentence: string;
 }
 
 /** The trials so far, best first. */
@@ -872,6 +1143,49 @@ export interface AuditRead {
   details: Record<string, unknown>;
 }
 
+/** Which rows; everything that is left out lets all through. */
+export interface AuditFilter {
+  /** What the action begins with, such as dataset or dataset.delete. */
+  action?: string | null;
+  /** Id or name of the account. */
+  actor?: string | null;
+  outcome?: Outcome | null;
+  /** Id of what it was done to. */
+  subject?: string | null;
+  /** From this moment on. */
+  since?: string | null;
+  /** Before this moment. */
+  until?: string | null;
+}
+
+/** The end of the log: keep it elsewhere, and a log that was cut later is recognised. */
+export interface AuditHeadRead {
+  seq: number;
+  /** Code of the newest row, hexadecimal. */
+  mac: string;
+  instance_id: string;
+  at: string;
+}
+
+/** Rows that are not as they were written. */
+export interface AuditFinding {
+  /** changed, removed, added or moved */
+  kind: string;
+  row: number;
+  last_row: number;
+  says: string;
+}
+
+/** Whether the log is whole. `unchained` rows were written by a release that had no chain yet; they are covered together. */
+export interface AuditVerification {
+  ok: boolean;
+  rows: number;
+  unchained: number;
+  against_head: boolean;
+  head: AuditHeadRead;
+  findings: AuditFinding[];
+}
+
 export interface HealthRead {
   status: string;
 }
@@ -988,6 +1302,7 @@ export type ErrorCode =
   | 'route_not_found'
   | 'rows_mismatch'
   | 'setting_invalid'
+  | 'sign_in_not_found'
   | 'storage_full'
   | 'target_unusable'
   | 'throttled'

@@ -11,8 +11,10 @@ import pytest
 
 from dapp_ext.cli import main as cli
 from dapp_ext.cli.serving import free_port
-from dapp_ext.errors import Unavailable
+from dapp_ext.errors import NotSignedIn, Unavailable
+from dapp_ext.schema.accounts import LoginRequest
 from dapp_ext.services import Services
+from dapp_ext.settings import Settings
 
 PASSWORD = "plain words of a test 7"
 Run = Callable[..., tuple[int, str, str]]
@@ -40,6 +42,40 @@ def test_accounts_from_the_shell(run: Run) -> None:
     assert run("users", "disable", "ada@example.org")[1] == "ada@example.org: viewer, disabled\n"
     listed = json.loads(run("users", "list", "--json")[1])
     assert [(each["email"], each["role"], each["disabled"]) for each in listed] == [("owner@localhost", "admin", False), ("ada@example.org", "viewer", True)]
+
+
+def test_links_for_one_use_from_the_shell(run: Run, services: Services) -> None:
+    code, out, _ = run("users", "invite", "ada@example.org", "--role", "viewer")
+    assert code == 0
+    assert "/accept?token=dapp_iv_" in out
+    with services.system.announce_address("dashboard", "http://localhost:3999/"):
+        made = json.loads(run("users", "invite", "ada@example.org", "--role", "viewer", "--json")[1])
+    assert made["url"].startswith("http://localhost:3999/accept?token=dapp_iv_")
+    assert [each["email"] for each in json.loads(run("users", "invitations", "--json")[1])] == ["ada@example.org"]
+    assert run("users", "withdraw", "ada@example.org")[0] == 0
+    assert run("users", "withdraw", "ada@example.org")[0] == 4
+    assert run("users", "add", "ada@example.org", "--password-stdin", given=f"{PASSWORD}\n")[0] == 0
+    reset = json.loads(run("users", "reset", "ada@example.org", "--json")[1])
+    assert services.invitations.offer(reset["token"]).purpose == "reset"
+
+
+def test_sessions_and_tokens_from_the_shell(run: Run, services: Services) -> None:
+    run("users", "add", "ada@example.org", "--role", "viewer", "--password-stdin", given=f"{PASSWORD}\n")
+    token = run("tokens", "create", "nightly", "--scope", "read", "--email", "ada@example.org")[1].strip()
+    actor = services.accounts.authenticate(token)
+    assert (actor.email, actor.scope, actor.role.value) == ("ada@example.org", "read", "viewer")
+    assert [each["name"] for each in json.loads(run("tokens", "list", "--email", "ada@example.org", "--json")[1])] == ["nightly"]
+    assert json.loads(run("tokens", "list", "--json")[1]) == []
+    assert run("tokens", "create", "x", "--scope", "root")[0] == 2
+    pair = services.accounts.login(LoginRequest(email="ada@example.org", password=PASSWORD))
+    listed = json.loads(run("users", "sessions", "ada@example.org", "--json")[1])
+    assert {each["token_name"] for each in listed} == {None, "nightly"}
+    assert run("tokens", "end", str(actor.session_id))[0] == 0
+    assert run("tokens", "end", str(actor.session_id))[0] == 4
+    assert json.loads(run("users", "sessions", "ada@example.org", "--end-all", "--json")[1]) == []
+    for credential in (token, pair.access_token):
+        with pytest.raises(NotSignedIn):
+            services.accounts.authenticate(credential)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +108,40 @@ def test_status_and_doctor_as_json(run: Run) -> None:
     assert "DAPP_HOME" in run("doctor", "--settings")[1]
 
 
+def test_keys_from_the_shell(run: Run, tmp_path: Path) -> None:
+    before = json.loads(run("keys", "status", "--json")[1])
+    assert [(key["state"], key["wraps"]) for key in before["keys"]] == [("active", 1)]
+    code, out, _ = run("keys", "rotate")
+    assert code == 0
+    assert f"keys retire {before['active']}" in out
+    assert run("keys", "retire", before["active"])[0] == 0
+    export = tmp_path / "keys.json"
+    assert run("keys", "export", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[0] == 0
+    assert export.stat().st_mode & 0o777 == 0o600
+    assert run("keys", "export", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[0] == 5
+    assert run("keys", "restore", str(export), "--passphrase-stdin", given="another passphrase\n")[0] == 70
+    assert "here already" in run("keys", "restore", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[1]
+    assert run("keys", "retire", "0" * 16)[0] == 4
+
+
+def test_the_audit_from_the_shell(run: Run, services: Services, settings: Settings, tmp_path: Path) -> None:
+    run("users", "add", "ada@example.org", "--password-stdin", given=f"{PASSWORD}\n")
+    listed = json.loads(run("audit", "list", "--action", "account", "--json")[1])
+    assert [row["action"] for row in listed] == ["account.create"]
+    head, rows = tmp_path / "head.json", tmp_path / "rows.jsonl"
+    assert run("audit", "export", str(rows), "--head", str(head))[0] == 0
+    for kept in (head, rows):
+        assert run("audit", "verify", "--head", str(kept))[0] == 0
+    with services.context.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE audit SET actor_name = 'Somebody else' WHERE id = 1")
+    code, out, _ = run("audit", "verify", "--json")
+    assert code == 1
+    assert [(each["kind"], each["row"]) for each in json.loads(out)["findings"]] == [("changed", 1)]
+    assert "Row 1 was changed" in run("audit", "verify")[1]
+    assert run("audit", "verify", "--head", str(tmp_path / "nothing"))[0] == 2
+    assert run("audit", "export", "--format", "csv")[1].startswith("id,at,actor_id")
+
+
 def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -95,7 +165,21 @@ def test_signin_links_lead_to_a_running_door(run: Run, services: Services) -> No
 
 
 def test_every_command_explains_itself(run: Run) -> None:
-    for words in (("start",), ("dashboard",), ("worker",), ("status",), ("doctor",), ("signin-link",), ("demo",), ("users",), ("users", "add")):
+    for words in (
+        ("start",),
+        ("dashboard",),
+        ("worker",),
+        ("status",),
+        ("doctor",),
+        ("signin-link",),
+        ("demo",),
+        ("users",),
+        ("users", "add"),
+        ("keys", "rotate"),
+        ("audit", "verify"),
+        ("users", "invite"),
+        ("tokens",),
+    ):
         code, out, _ = run(*words, "--help")
         assert code == 0
         assert "Usage" in out
@@ -103,5 +187,5 @@ def test_every_command_explains_itself(run: Run) -> None:
 
 def test_the_readme_names_every_command(run: Run) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "signin-link", "demo"):
+    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "tokens", "signin-link", "demo", "keys", "audit"):
         assert f"`jupyter dapp {command}`" in readme

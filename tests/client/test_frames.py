@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dapp_ext.client.frames import PIECE, arrow_table, read_arrow, source_of, to_pandas
+from dapp_ext.client.frames import PIECE, arrow_table, read_arrow, save, source_of, to_pandas
 from dapp_ext.client.samples import sample_path
-from dapp_ext.errors import FileUnreadable, Invalid
+from dapp_ext.errors import FileUnreadable, Invalid, Unavailable
 
 
 def sent(thing: object, name: str | None = None) -> pa.Table:
@@ -129,3 +129,17 @@ def test_stream_is_read_while_it_arrives() -> None:
     assert read_arrow(buffer).equals(table)
     with pytest.raises(FileUnreadable, match="not an Arrow stream"):
         read_arrow(io.BytesIO(b"no such thing"))
+
+
+def test_a_download_that_breaks_leaves_no_file(tmp_path: Path) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise Unavailable("The connection was lost. Try again.")
+            return super().read(10)
+
+    with pytest.raises(Unavailable):
+        save(Broken(bytes(100)), tmp_path / "rows.csv")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(Invalid, match="cannot be written"):
+        save(io.BytesIO(b"x"), tmp_path / "no" / "rows.csv")

@@ -103,3 +103,15 @@ import dapp_ext.client
 print(sorted(set({BLOCKED!r} + ["websockets"]) & set(sys.modules)))
 """
     assert run(code).strip() == "[]"
+
+
+def test_import_is_quick() -> None:
+    """Within 150 ms of work beyond pydantic and httpx; time of the processor, so that a busy machine does not count."""
+    code = """
+import time, httpx, pydantic
+from pydantic import BaseModel, Field
+begun = time.process_time()
+import dapp_ext.client
+print(1000 * (time.process_time() - begun))
+"""
+    assert min(float(run(code)) for _ in range(3)) < 150

@@ -7,6 +7,7 @@ import pytest
 from dapp_ext.client import DAPPClient
 from dapp_ext.errors import Denied, LoginRefused, NotSignedIn
 from dapp_ext.schema.accounts import Role
+from dapp_ext.schema.signins import TokenCreate, TokenMade
 
 from .server import PASSWORD, JupyterServer, add_account
 
@@ -72,3 +73,17 @@ def test_closed_client_is_signed_out(jupyter: JupyterServer, client: DAPPClient)
     assert client.connection.transport._http.get("auth/me", headers=headers).status_code == 401
     with pytest.raises(NotSignedIn):
         script.whoami()
+
+
+def test_a_script_with_a_personal_token(jupyter: JupyterServer, client: DAPPClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = client.connection.transport.post(TokenMade, "auth/tokens", TokenCreate(name="nightly", scope="read"))
+    jupyter.enter(monkeypatch)  # Jupyter's own token lies beside, and must not widen what the script can do
+    with DAPPClient(jupyter.url, token=made.token) as script:
+        assert script.whoami().role is Role.admin
+        assert "personal access token" in repr(script)
+        assert script.events() is not None
+        with pytest.raises(Denied, match="scope read"):
+            script.upload_file(b"a,b\n1,2\n", name="refused")
+        client.connection.transport.call("DELETE", f"auth/tokens/{made.id}")
+        with pytest.raises(NotSignedIn, match="personal access token"):
+            script.whoami()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dapp_ext.domain.access import POLICY, Scope, Thing, allowed, check, scope
+from dapp_ext.domain.access import POLICY, Scope, Thing, allowed, check, scope, token_scope
 from dapp_ext.errors import DatasetNotFound, Denied
-from dapp_ext.schema.accounts import Actor, Role
+from dapp_ext.schema.accounts import Actor, Role, TokenScope
 
 
 def _actor(role: Role, account_id: str = "me") -> Actor:
@@ -25,9 +25,14 @@ def test_a_higher_role_may_not_do_less(verb: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", [verb for verb in sorted(POLICY) if verb.partition(".")[2] in ("create", "update", "delete", "train", "stop", "export", "cancel", "predict_batch")]
+    "verb",
+    [
+        verb
+        for verb in sorted(POLICY)
+        if verb.partition(".")[2] in ("create", "update", "delete", "train", "stop", "export", "cancel", "predict_batch") and not verb.startswith("token.")
+    ],
 )
-def test_viewers_change_nothing(verb: str) -> None:
+def test_viewers_change_nothing_but_what_is_theirs(verb: str) -> None:
     assert scope(_actor(Role.viewer), verb) is Scope.nobody
 
 
@@ -45,3 +50,43 @@ def test_what_one_may_not_know_of_is_not_found() -> None:
         check(_actor(Role.analyst), "dataset.update", Thing("somebody", "team"), DatasetNotFound)
     with pytest.raises(Denied, match="viewer"):
         check(_actor(Role.viewer), "dataset.create", None, DatasetNotFound)
+
+
+def _by_token(scope: TokenScope, role: Role = Role.admin) -> Actor:
+    return _actor(role).model_copy(update={"scope": scope})
+
+
+@pytest.mark.parametrize("verb", sorted(POLICY))
+def test_a_token_can_do_no_more_than_its_person_and_no_more_than_a_wider_one(verb: str) -> None:
+    scopes: list[TokenScope] = ["read", "predict", "write", "admin"]
+    for role in Role:
+        reach = [scope(_by_token(each, role), verb) for each in scopes]
+        assert reach == sorted(reach)
+        assert reach[-1] <= scope(_actor(role), verb)
+
+
+@pytest.mark.parametrize(
+    ("verb", "least"),
+    [
+        ("dataset.list", "read"),
+        ("dataset.export", "read"),
+        ("event.read", "read"),
+        ("model.predict", "predict"),
+        ("dataset.create", "write"),
+        ("model.train", "write"),
+        ("account.create", "admin"),
+        ("audit.list", "admin"),
+        ("invitation.create", "admin"),
+        ("account.change_self", None),
+        ("token.create", None),
+        ("session.end", None),
+        ("no.such", None),
+    ],
+)
+def test_what_a_token_needs(verb: str, least: str | None) -> None:
+    assert token_scope(verb) == least
+
+
+def test_a_token_is_told_what_it_lacks() -> None:
+    with pytest.raises(Denied, match="scope read"):
+        check(_by_token("read"), "dataset.delete", None, DatasetNotFound)

@@ -59,30 +59,43 @@ class Knob:
 
 @dataclass(frozen=True)
 class Kind:
-    """One family."""
+    """One family; ``bagged`` when the mean of its folds' models is better than one model of all rows."""
 
     family: Family
     label: Callable[[Params], str]
-    first: Callable[[Problem, Shape], Params]
+    firsts: Callable[[Problem, Shape], list[Params]]
     knobs: Callable[[Problem], dict[str, Knob]]
     fit: Callable[[Material, Params, Problem, Allowance], Fitted]
     prepare: Callable[[Params, Problem], Any]
     prepare_key: Callable[[Params], str]
+    bagged: bool = False
+
+    def first(self, problem: Problem, shape: Shape) -> Params:
+        """The settings that are tried first, with every name that may be fixed."""
+        return self.firsts(problem, shape)[0]
 
 
-def _boosted_first(problem: Problem, shape: Shape) -> Params:
+def _boosted_firsts(problem: Problem, shape: Shape) -> list[Params]:
     del problem
     size = 0 if shape.rows < 1000 else (1 if shape.rows < 3000 else 2)
-    return {
+    usual = {
         "learning_rate": 0.06,
         "num_leaves": (7, 15, 31)[size],
         "min_child_samples": (5, 10, 20)[size],
         "feature_fraction": (0.6, 0.7, 0.8)[size],
         "bagging_fraction": (0.8, 0.8, 1.0)[size],
         "lambda_l1": 0.0,
-        "lambda_l2": (5.0, 1.0, 1.0)[size],
+        "lambda_l2": 1.0,
+        "random_cuts": 0,
+        "linear_leaves": 0,
         "rounds": 2000,
     }
+    random = {**usual, "random_cuts": 1}
+    if size:
+        return [usual, random]
+    # Few rows: lines in the leaves need fewer cuts, random cuts steady them. Which of the three it is, validation tells.
+    lines = {**usual, "num_leaves": 4, "min_child_samples": 20, "random_cuts": 1, "linear_leaves": 1}
+    return [usual, lines, random]
 
 
 def _boosted_knobs(problem: Problem) -> dict[str, Knob]:
@@ -95,10 +108,11 @@ def _boosted_knobs(problem: Problem) -> dict[str, Knob]:
         "bagging_fraction": Knob(0.5, 1.0),
         "lambda_l1": Knob(1e-3, 10.0, log=True),
         "lambda_l2": Knob(1e-3, 30.0, log=True),
+        "random_cuts": Knob(choices=(0, 0, 1)),
     }
 
 
-def _forest_first(problem: Problem, shape: Shape) -> Params:
+def _forest_firsts(problem: Problem, shape: Shape) -> list[Params]:
     few, wide = shape.rows < 5000, shape.columns >= 200
     if problem.classes:
         features: Any = 0.05 if wide else (0.5 if few else "sqrt")
@@ -106,7 +120,13 @@ def _forest_first(problem: Problem, shape: Shape) -> Params:
     else:
         features = 0.2 if wide else (1.0 if shape.columns < 20 else 0.5)
         leaf = 2 if shape.rows <= 20_000 else 5
-    return {"kind": "random", "trees": 200 if shape.rows <= 20_000 else 120, "min_samples_leaf": leaf, "max_features": features}
+    usual = {
+        "kind": "random",
+        "trees": 200 if shape.rows <= 20_000 else (120 if shape.rows <= 100_000 else 60),
+        "min_samples_leaf": leaf,
+        "max_features": features,
+    }
+    return [usual, {**usual, "kind": "extra"}]
 
 
 def _forest_knobs(problem: Problem) -> dict[str, Knob]:
@@ -118,9 +138,11 @@ def _forest_knobs(problem: Problem) -> dict[str, Knob]:
     }
 
 
-def _linear_first(problem: Problem, shape: Shape) -> Params:
+def _linear_firsts(problem: Problem, shape: Shape) -> list[Params]:
     del shape
-    return {"C": 1.0, "iterations": 1000, "bins": 0} if problem.classes else {"alpha": 1.0, "bins": 0}
+    usual = {"C": 1.0, "iterations": 1000, "bins": 0} if problem.classes else {"alpha": 1.0, "bins": 0}
+    curved = {**usual, "C": 0.1, "bins": 8} if problem.classes else {**usual, "alpha": 10.0, "bins": 8}
+    return [usual, curved]
 
 
 def _linear_knobs(problem: Problem) -> dict[str, Knob]:
@@ -128,21 +150,27 @@ def _linear_knobs(problem: Problem) -> dict[str, Knob]:
     return {**strength, "bins": Knob(choices=(0, 8, 20))}
 
 
+def _boosted_label(params: Params) -> str:
+    kind = [name for name, knob in (("random cuts", "random_cuts"), ("lines in the leaves", "linear_leaves")) if params.get(knob)]
+    return f"Boosted trees (LightGBM{''.join(', ' + k for k in kind)})"
+
+
 KINDS: dict[str, Kind] = {
     # In the order in which they are tried first: what is most likely to be good within a short time leads.
     "lightgbm": Kind(
         "lightgbm",
-        lambda p: "Boosted trees (LightGBM)",
-        _boosted_first,
+        _boosted_label,
+        _boosted_firsts,
         _boosted_knobs,
         fit_boosted,
         lambda p, problem: TreePreparation(task=problem.task, seed=problem.seed),
         lambda p: "boosted",
+        bagged=True,
     ),
     "linear": Kind(
         "linear",
         lambda p: ("Logistic regression" if "C" in p else "Ridge regression") + (", curves" if p.get("bins") else ""),
-        _linear_first,
+        _linear_firsts,
         _linear_knobs,
         fit_linear,
         lambda p, problem: LinearPreparation(bins=int(p.get("bins", 0)), task=problem.task, seed=problem.seed),
@@ -151,7 +179,7 @@ KINDS: dict[str, Kind] = {
     "forest": Kind(
         "forest",
         lambda p: "Extremely randomised trees" if p.get("kind") == "extra" else "Random forest",
-        _forest_first,
+        _forest_firsts,
         _forest_knobs,
         fit_forest,
         lambda p, problem: TreePreparation(task=problem.task, fill=True, components=3, seed=problem.seed),
@@ -191,6 +219,8 @@ def _check_value(family: str, name: str, value: Any, like: Any) -> None:
         good = number and 0 < value <= 1
     elif name in ("lambda_l1", "lambda_l2"):
         good = number and value >= 0
+    elif name in ("random_cuts", "linear_leaves"):
+        good = value in (0, 1)
     elif name == "bins":
         good = isinstance(value, int) and not isinstance(value, bool) and (value == 0 or 2 <= value <= 100)
     elif isinstance(like, int):

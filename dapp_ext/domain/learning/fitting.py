@@ -57,23 +57,31 @@ class Finals:
             return self._quick(search.next_number())
         if blend is not None:
             members, weights = blend
-            needed = sum(final_seconds(m.trial, self.plan, len(self.y)) for m in members)
-            if needed <= self.clock.left() - self.plan.explain_seconds:
+            if sum(self._seconds(m) for m in members) <= self.clock.left() - self.plan.explain_seconds:
                 return self._blend(members, weights, search)
-        step, model, rows = self._one(best)
-        return Final([(step, model)], [1.0], best.trial, rows)
+        parts, rows = self._one(best)
+        return Final(parts, [1 / len(parts)] * len(parts), best.trial, rows)
 
-    def _one(self, checked: Checked) -> tuple[Any, Any, int]:
+    def _bagged(self, checked: Checked) -> bool:
+        # The folds' models saw earlier rows only where validation goes forward in time, and few rows where a sample was searched.
+        return bool(checked.bag) and self.rows.order is None and self.plan.rows >= len(self.y)
+
+    def _seconds(self, checked: Checked) -> float:
+        return 0.0 if self._bagged(checked) else final_seconds(checked.trial, self.plan, len(self.y))
+
+    def _one(self, checked: Checked) -> tuple[list[tuple[Any, Any]], int]:
+        """The fitted parts of one candidate, of equal weight, and the rows that they learned from."""
+        if self._bagged(checked):
+            return checked.bag, len(self.y)
         needed = final_seconds(checked.trial, self.plan, len(self.y))
         stopped = self.clock.stopped()
         left = STOP_SECONDS if stopped else max(self.clock.left() - 0.5 * self.plan.explain_seconds, STOP_SECONDS)
         if checked.kept is not None and stopped and needed > left:
-            return *checked.kept, self._kept_rows()
+            return [checked.kept], self._kept_rows()
         share = min(1.0, left / max(needed, 1e-9))
         chosen = sample_rows(self.rows, max(int(len(self.y) * share), min(self.plan.rows, len(self.y))), self.problem.seed)
         allowance = self.clock.allow(left, heed_stop=not stopped)
-        step, model = self._fit_rows(checked.trial, chosen, allowance)
-        return step, model, len(chosen)
+        return [self._fit_rows(checked.trial, chosen, allowance)], len(chosen)
 
     def _kept_rows(self) -> int:
         return int(self.plan.rows * (0.8 if self.plan.folds == 1 else 1 - 1 / self.plan.folds))
@@ -114,7 +122,8 @@ class Finals:
             at=now(),
             is_best=True,
         )
-        return Final([(step, model) for step, model, _ in fitted], weights, trial, min(rows for _, _, rows in fitted))
+        parts = [(part, weight / len(made)) for (made, _), weight in zip(fitted, weights, strict=True) for part in made]
+        return Final([part for part, _ in parts], [weight for _, weight in parts], trial, min(rows for _, rows in fitted))
 
     def _quick(self, number: int) -> Final:
         """Where no candidate came to a score: linear on a few rows, so that there is always a model."""

@@ -24,7 +24,7 @@ from dapp_ext.schema.models import Task
 
 Array = npt.NDArray[Any]
 PATIENCE = 30
-LARGEST_BAG = 50_000
+LARGEST_BAG = 120_000
 BATCH_SECONDS = 0.7
 
 
@@ -161,9 +161,10 @@ def fit_boosted(material: Material, params: dict[str, Any], problem: Problem, al
 
     settings = _boosting_settings(material, params, problem)
     memo = material.memo if material.memo is not None else {}
-    if "boosted" not in memo:
-        memo["boosted"] = _datasets(material, settings)
-    train, valid = memo["boosted"]
+    key = "boosted-lines" if settings.get("linear_tree") else "boosted"
+    if key not in memo:
+        memo[key] = _datasets(material, settings)
+    train, valid = memo[key]
     brake = _Brake(allowance, PATIENCE if params["learning_rate"] >= 0.04 else 2 * PATIENCE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -206,8 +207,11 @@ def _boosting_settings(material: Material, params: dict[str, Any], problem: Prob
         "max_bin": 255,
         "bagging_freq": 1,
         "boost_from_average": True,
-        **{k: v for k, v in params.items() if k != "rounds"},
+        "extra_trees": bool(params.get("random_cuts")),
+        **{k: v for k, v in params.items() if k not in ("rounds", "random_cuts", "linear_leaves")},
     }
+    if params.get("linear_leaves") and objective != "regression_l1":
+        settings |= {"linear_tree": True, "linear_lambda": 1.0}
     if problem.task == "multiclass":
         settings["num_class"] = problem.classes
     return settings

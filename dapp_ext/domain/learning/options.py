@@ -11,7 +11,18 @@ _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 # Family, then parameter, then the tasks that have it; a test compares this with the families themselves.
 PARAMETERS: dict[str, dict[str, tuple[Task, ...]]] = {
     "lightgbm": dict.fromkeys(
-        ("learning_rate", "num_leaves", "min_child_samples", "feature_fraction", "bagging_fraction", "lambda_l1", "lambda_l2", "rounds"),
+        (
+            "learning_rate",
+            "num_leaves",
+            "min_child_samples",
+            "feature_fraction",
+            "bagging_fraction",
+            "lambda_l1",
+            "lambda_l2",
+            "random_cuts",
+            "linear_leaves",
+            "rounds",
+        ),
         (*_CLASSES, "regression"),
     ),
     "linear": {"C": _CLASSES, "iterations": _CLASSES, "alpha": ("regression",), "bins": (*_CLASSES, "regression")},

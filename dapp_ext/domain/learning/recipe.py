@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from dapp_ext.schema.models import Family, Guard, Task, Trial, Validation
+from dapp_ext.schema.models import Cleaning, Family, Guard, Task, Trial, Validation
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,14 @@ class Recipe:
         Fixed hyperparameters by family, then by name.
     exclude : list of str
         Columns that are not used.
+    group, time_column : str, optional
+        The column whose equal values stay on one side, and the one that orders the rows in time.
+    allow : list of str
+        Columns that are used though a guard would hold them back.
+    clean : list of str
+        What is done to rows that a guard has found.
+    missing : dict
+        By column, the values that stand for missing.
     threads : int
         Threads that the learners may use.
     """
@@ -35,6 +43,11 @@ class Recipe:
     families: list[Family] | None = None
     params: dict[str, Any] = field(default_factory=dict)
     exclude: list[str] = field(default_factory=list)
+    group: str | None = None
+    time_column: str | None = None
+    allow: list[str] = field(default_factory=list)
+    clean: list[Cleaning] = field(default_factory=list)
+    missing: dict[str, list[Any]] = field(default_factory=dict)
     time_budget: float = 60.0
     trials: int | None = None
     seed: int = 0

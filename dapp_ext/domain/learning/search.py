@@ -23,6 +23,7 @@ from dapp_ext.schema.models import Family, Trial
 
 Array = npt.NDArray[Any]
 MEMO_BYTES = 600_000_000
+MOST_BAGGED_ROWS, MOST_BAGS = 60_000, 16
 
 
 @dataclass
@@ -74,11 +75,15 @@ def _same(one: Params, other: Params) -> bool:
 
 @dataclass
 class Checked:
-    """What one candidate left behind: its trial, its predictions of rows it had not seen, and its first fold's model."""
+    """What one candidate left behind: its trial, its predictions of rows it had not seen, and the models of its folds.
+
+    ``bag`` holds (preparation, model) of every fold where their mean makes a better final model than one fit of all rows.
+    """
 
     trial: Trial
     out: Array | None = None
     kept: tuple[Any, Any] | None = None
+    bag: list[tuple[Any, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -139,15 +144,17 @@ class Search:
 
     def next_candidate(self, number: int) -> tuple[Family, Params]:
         """First the first settings of each family, then guided random ones, mostly of the best families."""
-        tried = {c.trial.family for c in self.checked}
-        for family in self.open_families():
-            if family not in tried:
-                return family, self._first(family)
+        for family, params in self.portfolio():
+            if family not in self.clock.skipped and not any(_same(params, c.trial.params) for c in self.checked if c.trial.family == family):
+                return family, params
         rng = np.random.default_rng([self.ground.problem.seed, 100, number])
         return self._guided(self._pick(rng), rng)
 
-    def _first(self, family: Family) -> Params:
-        return {**KINDS[family].first(self.ground.problem, self.ground.shape), **self.fixed.get(family, {})}
+    def portfolio(self) -> list[tuple[Family, Params]]:
+        """The settings that are tried before any guided ones: the first of each family, then the second of each, and so on."""
+        lists = [(f, KINDS[f].firsts(self.ground.problem, self.ground.shape)) for f in self.families]
+        deepest = max((len(settings) for _, settings in lists), default=0)
+        return [(f, {**settings[i], **self.fixed.get(f, {})}) for i in range(deepest) for f, settings in lists if i < len(settings)]
 
     def _guided(self, family: Family, rng: np.random.Generator) -> tuple[Family, Params]:
         best = self._best_of(family)
@@ -210,7 +217,15 @@ class Search:
         else:
             done.kept = None
         self.checked.append(done)
+        self._thin_bags()
         self.report(done.trial)
+
+    def _thin_bags(self) -> None:
+        # Models of folds are worth their memory only while their candidate may still become a part of the final model.
+        sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
+        bagged = sorted((c for c in self.checked if c.bag), key=lambda c: sign * (c.trial.score or 0.0))
+        for checked in bagged[MOST_BAGS:]:
+            checked.bag = []
 
     def _cross_validate(self, trial: Trial, kind: Kind, allowance: Allowance, need_score: bool) -> Checked:
         ground, problem = self.ground, self.ground.problem
@@ -219,6 +234,7 @@ class Search:
         scored: list[float] = []
         rounds: list[int] = []
         kept = None
+        bag: list[tuple[Any, Any]] = []
         began = time.monotonic()
         allowance.whole = not need_score
         for number, fold in enumerate(ground.folds):
@@ -236,6 +252,7 @@ class Search:
             scored.append(score_of(problem.metric, Truth(problem.task, ground.y[fold.valid], out)))
             rounds += [fitted.rounds] if fitted.rounds else []
             kept = kept or (step, fitted.model)
+            bag.append((step, fitted.model))
             if number + 1 < len(ground.folds) and allowance.over() and (not need_score or self.clock.stopped()):
                 break
         complete = len(scored) == len(ground.folds)
@@ -246,4 +263,5 @@ class Search:
         params = {**trial.params, **({"rounds": round(float(np.mean(rounds)))} if rounds else {})}
         update = {"score": float(np.mean(scored)), "std": float(np.std(scored)), "params": params}
         out_all = np.where(times[:, None] > 0, total / np.maximum(times, 1)[:, None], np.nan)
-        return Checked(trial.model_copy(update=update), out_all if complete else None, kept)
+        whole = complete and kind.bagged and len(ground.folds) > 1 and len(ground.y) <= MOST_BAGGED_ROWS
+        return Checked(trial.model_copy(update=update), out_all if complete else None, kept, bag if whole else [])

@@ -60,7 +60,7 @@ export interface BatchTrainRequest {
   time_budget?: number;
   trials?: number | null;
   metric?: string | null;
-  validation?: "random" | "time" | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
   families?: ("linear" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
@@ -106,6 +106,13 @@ export interface Confusion {
   counts: number[][];
 }
 
+export interface Coverage {
+  level: number;
+  reached: number;
+  half_width: number;
+  sentence: string;
+}
+
 export interface Curve {
   kind: string;
   label: string;
@@ -142,6 +149,23 @@ export interface DatasetRead {
   likely_target: string | null;
   created_at: string;
   updated_at: string;
+}
+
+export interface Decisions {
+  positive: string;
+  thresholds: number[];
+  true_positives: number[];
+  false_positives: number[];
+  positives: number;
+  negatives: number;
+}
+
+export interface Dependence {
+  column: string;
+  values: unknown[];
+  mean: number[];
+  rows: number[][];
+  label: string;
 }
 
 export interface Difference {
@@ -185,6 +209,12 @@ export interface Finding {
   count: number | null;
 }
 
+export interface Fix {
+  code: string;
+  label: string;
+  change: Record<string, unknown>;
+}
+
 export interface Grouping {
   column: string;
   bins?: number | null;
@@ -198,6 +228,10 @@ export interface Guard {
   sentence: string;
   columns: string[];
   rows: number[];
+  rows_count: number;
+  values: Record<string, number>;
+  fixes: Fix[];
+  second: SecondScore | null;
 }
 
 export interface Histogram {
@@ -434,6 +468,15 @@ export interface Results {
   libraries: Record<string, string>;
   seconds: number;
   stopped_early: boolean;
+  worst: Guard | null;
+  recommended: number | null;
+  cross_validated: Score | null;
+  decisions: Decisions | null;
+  threshold: number | null;
+  dependence: Dependence[];
+  coverage: Coverage | null;
+  recipe: Record<string, unknown>;
+  question: TaskGuess | null;
   test_looks: number;
 }
 
@@ -482,6 +525,15 @@ export interface ScorePair {
   apart: boolean;
 }
 
+export interface SecondScore {
+  metric: string;
+  label: string;
+  greater_is_better: boolean;
+  before: number;
+  after: number;
+  sentence: string;
+}
+
 export interface SkipRequest {
   family: "linear" | "lightgbm" | "forest";
 }
@@ -492,7 +544,10 @@ export interface Sort {
 }
 
 export interface Split {
-  validation: "random" | "time";
+  validation: "random" | "stratified" | "group" | "time";
+  column: string | null;
+  reason: string | null;
+  repeats: number;
   folds: number;
   rows_train: number;
   rows_test: number;
@@ -523,6 +578,13 @@ export interface SystemEvent {
   severity: string;
 }
 
+export interface TaskGuess {
+  task: "binary" | "multiclass" | "regression";
+  reason: string;
+  certain: boolean;
+  others: ("binary" | "multiclass" | "regression")[];
+}
+
 export interface TrainRequest {
   dataset: string;
   target?: string | null;
@@ -532,10 +594,15 @@ export interface TrainRequest {
   time_budget?: number;
   trials?: number | null;
   metric?: string | null;
-  validation?: "random" | "time" | null;
+  validation?: "random" | "stratified" | "group" | "time" | null;
+  group?: string | null;
+  time_column?: string | null;
   families?: ("linear" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
+  allow?: string[];
+  clean?: ("drop_duplicates" | "drop_conflicts" | "drop_rare" | "merge_rare")[];
+  missing?: Record<string, unknown[]>;
   seed?: number;
 }
 
@@ -551,6 +618,12 @@ export interface Trial {
   error: string | null;
   at: string;
   is_best: boolean;
+  fit_seconds: number | null;
+  predict_seconds: number | null;
+  low: number | null;
+  high: number | null;
+  near_best: boolean;
+  recommended: boolean;
 }
 
 export interface TrialEvent {

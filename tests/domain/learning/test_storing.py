@@ -117,7 +117,7 @@ def test_a_tree_that_points_backwards_is_refused(quick: Any, people: pa.Table) -
 
 def test_boosted_trees_that_are_cut_are_refused(quick: Any, people: pa.Table) -> None:
     trained = quick(people, "stays", families=["lightgbm"])
-    trees = trained.predictor.pipeline.named_steps["learn"]
+    _, trees = trained.predictor.pipeline.named_steps["learn"].members[0]
     trees.text = trees.booster().model_to_string()[:2000]
     with pytest.raises(IntegrityFailed):
         load_predictor(dump(trained.predictor))

@@ -100,7 +100,7 @@ def test_the_metric_asked_for_leads(quick: Any, people: pa.Table) -> None:
         ({"target": "stays", "exclude": ["nothing"]}, ColumnUnknown, "nothing"),
         ({"target": "stays", "metric": "rmse"}, Invalid, "log_loss"),
         ({"target": "stays", "validation": "time"}, Invalid, "dates"),
-        ({"target": "stays", "families": ["neural"]}, Invalid, "lightgbm"),
+        ({"target": "stays", "families": ["magic"]}, Invalid, "lightgbm"),
         ({"target": "stays", "params": {"forest": {"depth": 3}}}, Invalid, "min_samples_leaf"),
         ({"target": "stays", "params": {"lightgbm": {"num_leaves": "many"}}}, Invalid, "num_leaves"),
         ({"target": "stays", "exclude": ["age", "months", "plan", "noise"]}, Invalid, "No column is left"),

@@ -1,0 +1,101 @@
+"""People, the log of who did what, and the platform itself, from a notebook or a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from dapp_ext.client.connection import Connection
+from dapp_ext.client.datasets import pages
+from dapp_ext.client.drawing import ago
+from dapp_ext.client.objects import Listing
+from dapp_ext.client.transport import path_of
+from dapp_ext.errors import AccountNotFound
+from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, PasswordChange, Role, TicketPurpose, TicketRead, TicketRequest
+from dapp_ext.schema.audit import AuditRead
+from dapp_ext.schema.base import Page
+from dapp_ext.schema.system import DashboardAddress, DashboardStart, StatusRead
+
+_ACCOUNT_COLUMNS: dict[str, Callable[[AccountRead], Any]] = {
+    "email": lambda each: each.email,
+    "name": lambda each: each.name,
+    "role": lambda each: each.role.value,
+    "state": lambda each: "disabled" if each.disabled else "",
+    "seen": lambda each: ago(each.last_seen_at) if each.last_seen_at else "never",
+}
+_AUDIT_COLUMNS: dict[str, Callable[[AuditRead], Any]] = {
+    "at": lambda each: f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}",
+    "who": lambda each: each.actor_name,
+    "did": lambda each: each.action,
+    "to": lambda each: f"{each.subject_kind} {each.subject_id}" if each.subject_id else "",
+    "outcome": lambda each: each.outcome,
+    "door": lambda each: each.door,
+}
+
+
+class Administration:
+    """The part of the client that is about people and the platform. Most of it is for administrators."""
+
+    _connection: Connection
+
+    def whoami(self) -> AccountRead:
+        """The account that this client is signed in as."""
+        return self._connection.transport.get(AccountRead, "auth/me")
+
+    def status(self) -> StatusRead:
+        """Addresses, isolation, workers, and how much work waits."""
+        return self._connection.transport.get(StatusRead, "system")
+
+    def dashboard(self) -> str:
+        """The address of the dashboard with a sign-in that is good once; starts the dashboard where none answers."""
+        return self._connection.transport.post(DashboardAddress, "system/dashboard", DashboardStart()).url
+
+    def change_password(self, new: str, current: str | None = None) -> None:
+        """Change the own password; every other session of the account ends.
+
+        Raises
+        ------
+        PasswordWeak, LoginRefused
+            If the new one is too easy to guess, or the current one is not right.
+        """
+        self._connection.transport.call("POST", "auth/password", PasswordChange(current_password=current, new_password=new))
+
+    def ticket(self, purpose: TicketPurpose) -> TicketRead:
+        """A credential for one use within a minute, for a program that opens a WebSocket or a page."""
+        return self._connection.transport.post(TicketRead, "auth/ticket", TicketRequest(purpose=purpose))
+
+    def users(self) -> Listing[AccountRead]:
+        """Everybody with an account."""
+        return Listing(self._connection.transport.get(Page[AccountRead], "users").items, "Users", _ACCOUNT_COLUMNS)
+
+    def add_user(self, email: str, name: str = "", role: Role | str = Role.analyst, password: str | None = None) -> AccountRead:
+        """Make an account; without a password its owner signs in by a link first.
+
+        Raises
+        ------
+        NameTaken, PasswordWeak, Denied
+            If the address is used already, the password too weak, or this account no administrator's.
+        """
+        return self._connection.transport.post(AccountRead, "users", AccountCreate(email=email, name=name, role=Role(role), password=password))
+
+    def change_user(self, user: AccountRead | str, *, name: str | None = None, role: Role | str | None = None, disabled: bool | None = None) -> AccountRead:
+        """Change the name or role of an account (by object, id or email), disable or enable it."""
+        given = {"name": name, "role": Role(role) if role is not None else None, "disabled": disabled}
+        change = AccountUpdate(**{field: value for field, value in given.items() if value is not None})
+        return self._connection.transport.patch(AccountRead, f"users/{path_of(self._user_id(user))}", change)
+
+    def audit(self, action: str | None = None, limit: int = 200) -> Listing[AuditRead]:
+        """Who did what, the newest first; ``action`` is how its name begins, such as ``"dataset"`` or ``"model.train"``."""
+        rows = (read for page in pages(self._connection, AuditRead, "audit", action=action) for read in page)
+        return Listing(islice(rows, limit), "Audit", _AUDIT_COLUMNS)
+
+    def _user_id(self, user: AccountRead | str) -> str:
+        if isinstance(user, AccountRead):
+            return user.id
+        if "@" not in user:
+            return user
+        found = next((each for each in self.users() if each.email.casefold() == user.strip().casefold()), None)
+        if found is None:
+            raise AccountNotFound(f"There is no account with the address {user!r}. client.users() names them all.")
+        return found.id

@@ -1,0 +1,138 @@
+"""Slowing down whoever guesses passwords, without giving strangers a way to lock anybody out.
+
+Failures are counted by account and network together, and by network alone, so that a stranger elsewhere slows only
+itself down. A browser that has signed in before carries a mark: its attempts are counted apart, so that strangers behind
+the same proxy do not hinder it either. Only after a hundred failures in a row from anywhere (NIST SP 800-63B, 3.2.2) an
+account takes passwords from networks and browsers that it knows, and from nobody else. Accounts that do not exist are
+counted alike, so that nothing can be learned. The counts are kept in the database: a restart forgets nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dapp_ext.errors import Throttled
+from dapp_ext.schema.base import now
+from dapp_ext.services.context import Context
+from dapp_ext.store import accounts as store
+from dapp_ext.store.tables import LoginFailure
+
+FREE_FAILURES = 5
+CLIENT_FAILURES = 30
+EVERYWHERE_FAILURES = 100
+FAILURES_FORGOTTEN = timedelta(hours=1)
+EVERYWHERE_FORGOTTEN = timedelta(days=1)
+CLIENT_WINDOW = timedelta(minutes=1)
+KNOWN_FOR = timedelta(days=30)
+LONGEST_DELAY = 300
+_MARK = "dapp_dm_"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to sign in: what its failure counts for. ``client`` is empty for a browser that is known."""
+
+    mine: str
+    client: str
+    everywhere: str
+
+
+class Throttle:
+    """Lets attempts through, or says when to come back."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._key = context.secret("device")
+
+    def device_mark(self, email: str) -> str:
+        """What a browser keeps after a sign-in, so that it is known the next time. It opens nothing by itself."""
+        chance = secrets.token_urlsafe(16)
+        return f"{_MARK}{chance}.{self._seal(email, chance)}"
+
+    def attempt(self, email: str, address: str, device: str = "") -> Attempt:
+        """Begin an attempt.
+
+        Parameters
+        ----------
+        email : str
+            As it is stored: trimmed, in small letters.
+        address : str
+            Where it comes from.
+        device : str
+            The mark that the browser carries, if it has one.
+
+        Raises
+        ------
+        Throttled
+            With the seconds to wait, also when the password would be right.
+        """
+        who, place = hashlib.sha256(email.encode()).hexdigest()[:32], network(address)
+        known = self._is_mark_of(email, device)
+        mine = f"device:{hashlib.sha256(device.encode()).hexdigest()[:32]}" if known else f"account:{who}|{place}"
+        attempt = Attempt(mine, "" if known else f"client:{place}", f"everywhere:{who}")
+        with self._context.database.read() as session:
+            wait = _delay(store.failures(session, attempt.mine))
+            if not known:
+                wait = max(wait, _client_delay(store.failures(session, attempt.client)))
+                everywhere = store.failures(session, attempt.everywhere)
+                if _is_besieged(everywhere) and not any(network(each) == place for each in store.known_addresses(session, email, now() - KNOWN_FOR)):
+                    wait = max(wait, float(LONGEST_DELAY))
+        if wait > 0:
+            seconds = int(wait) + 1
+            raise Throttled(f"Too many failed sign-ins. Try again in {seconds} seconds.", retry_after=seconds)
+        return attempt
+
+    def failed(self, attempt: Attempt) -> None:
+        """Count a failure."""
+        moment = now()
+        with self._context.database.write() as session:
+            store.count_failure(session, attempt.mine, forget_before=moment - FAILURES_FORGOTTEN)
+            if attempt.client:
+                store.count_failure(session, attempt.client, forget_before=moment - CLIENT_WINDOW)
+            store.count_failure(session, attempt.everywhere, forget_before=moment - EVERYWHERE_FORGOTTEN)
+
+    def succeeded(self, attempt: Attempt) -> None:
+        """Forget the failures before a success."""
+        with self._context.database.write() as session:
+            store.clear_failures(session, attempt.mine)
+            store.clear_failures(session, attempt.everywhere)
+
+    def _seal(self, email: str, chance: str) -> str:
+        return hmac.new(self._key, f"{email}|{chance}".encode(), hashlib.sha256).hexdigest()
+
+    def _is_mark_of(self, email: str, device: str) -> bool:
+        chance, dot, seal = device.removeprefix(_MARK).partition(".")
+        return device.startswith(_MARK) and bool(dot) and len(device) < 200 and hmac.compare_digest(seal.encode(), self._seal(email, chance).encode())
+
+
+def network(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the 64-bit network of an IPv6 one, of which a client has many."""
+    try:
+        given = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(given, ipaddress.IPv6Address):
+        return str(given.ipv4_mapped or ipaddress.ip_network((int(given) >> 64 << 64, 64)))
+    return str(given)
+
+
+def _delay(row: LoginFailure | None) -> float:
+    if row is None or row.count < FREE_FAILURES:
+        return 0.0
+    delay = min(LONGEST_DELAY, 2 ** min(row.count - FREE_FAILURES, 20))
+    return (row.last_at + timedelta(seconds=delay) - now()).total_seconds()
+
+
+def _client_delay(row: LoginFailure | None) -> float:
+    if row is None or row.count < CLIENT_FAILURES:
+        return 0.0
+    return (row.last_at + CLIENT_WINDOW - now()).total_seconds()
+
+
+def _is_besieged(row: LoginFailure | None) -> bool:
+    return row is not None and row.count >= EVERYWHERE_FAILURES and row.last_at > now() - EVERYWHERE_FORGOTTEN
