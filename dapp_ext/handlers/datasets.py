@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import BaseModel
 
 from dapp_ext.errors import DappError, Internal, Invalid, MediaUnsupported
 from dapp_ext.handlers.base import ApiHandler
@@ -15,7 +18,8 @@ from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, DatasetUpload, Filter, Profile, QueryRead, QueryRequest, ReadOptions, RowsRead, RowsRequest
 
 if TYPE_CHECKING:
-    from dapp_ext.services.datasets import Upload
+    from dapp_ext.schema.accounts import Actor
+    from dapp_ext.services import Services
     from dapp_ext.services.files import Download
 
 PIECE = 512 * 1024
@@ -71,10 +75,18 @@ def original(call: Call[Nothing, Nothing]) -> Download:
     return call.services.datasets.original(call.actor, call.ref)
 
 
+class FileSink(Protocol):
+    """What takes a file piece by piece."""
+
+    def write(self, data: bytes) -> None: ...
+    def finish(self) -> BaseModel: ...
+    def abort(self) -> None: ...
+
+
 class DatasetsHandler(ApiHandler):
     """The list of datasets, and the address that takes files."""
 
-    _upload: Upload | None = None
+    _upload: FileSink | None = None
 
     def initialize(self, operations: Mapping[str, Operation]) -> None:
         super().initialize(operations)
@@ -93,17 +105,22 @@ class DatasetsHandler(ApiHandler):
         kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind in _FORMS:
             raise MediaUnsupported("Send the bytes of the file alone as the body, with Content-Type: application/octet-stream.")
-        asked = read_query(UploadQuery, self._query())
-        request = DatasetUpload(
+        services = await self.backend.services()
+        assert self.account is not None
+        self._upload = await self.backend.call(self.beginning(services, self.account))
+
+    def beginning(self, services: Services, account: Actor) -> Callable[[], FileSink]:
+        """What takes the file, once it is called on a thread; the query is validated before."""
+        return partial(services.datasets.begin_upload, account, self.upload_asked(read_query(UploadQuery, self._query())))
+
+    def upload_asked(self, asked: UploadQuery) -> DatasetUpload:
+        return DatasetUpload(
             filename=asked.filename,
             name=asked.name,
             visibility=asked.visibility,
             size=self.announced_size(),
             options=ReadOptions(**asked.model_dump(include=set(ReadOptions.model_fields))),
         )
-        services = await self.backend.services()
-        assert self.account is not None
-        self._upload = await self.backend.call(services.datasets.begin_upload, self.account, request)
 
     async def take(self, chunk: bytes) -> None:
         if self._upload is None:

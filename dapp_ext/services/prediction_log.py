@@ -26,8 +26,8 @@ from dapp_ext.schema.base import Subject, new_id, now
 from dapp_ext.schema.models import Prediction
 from dapp_ext.services import files
 from dapp_ext.services.context import Context
-from dapp_ext.store import audit as audit_store
 from dapp_ext.store import predictions as store
+from dapp_ext.store.audit import Entry as AuditEntry
 from dapp_ext.store.database import Session
 from dapp_ext.store.sealing import open_field, seal_field
 from dapp_ext.store.tables import Model, PredictionGroup
@@ -144,9 +144,8 @@ class PredictionLog:
             if self._context.settings.prediction_log_days > 0:
                 group.entries = seal_entries(self._context, change.session, group, [_line(entry) for entry in entries])
             change.session.add(group)
-            for entry in entries:
-                details = {"rows": len(entry.rows), "call": entry.id} | ({"error": entry.error} if entry.error else {})
-                audit_store.record(change.session, entry.actor, "model.predict", Subject(kind="model", id=model_id), "allow", details)
+            for actor, details in _by_caller(entries):
+                self._context.record(change.session, AuditEntry(actor, "model.predict", Subject(kind="model", id=model_id), "allow", details))
 
     def reference(self, session: Session, model_id: str) -> Reference | None:
         """How the data that a model learned from is spread; ``None`` for one from before this was kept."""
@@ -195,6 +194,21 @@ def open_entries(context: Context, session: Session, group: PredictionGroup) -> 
 
 def _entries_aad(group: PredictionGroup) -> bytes:
     return f"dapp/v1/entries\0{group.model_id}\0{group.id}".encode()
+
+
+def _by_caller(entries: list[Entry]) -> list[tuple[Actor, dict[str, Any]]]:
+    """Who called and how often: a row of the audit for each call that comes alone, one for a stream of calls within a second."""
+    callers: dict[tuple[str, str | None, str], list[Entry]] = {}
+    for entry in entries:
+        callers.setdefault((entry.actor.account_id, entry.actor.session_id, entry.actor.door), []).append(entry)
+    return [
+        (
+            group[0].actor,
+            {"calls": len(group), "rows": sum(len(each.rows) for each in group), "first": group[0].id, "last": group[-1].id}
+            | ({"errors": sum(each.error is not None for each in group)} if any(each.error for each in group) else {}),
+        )
+        for group in callers.values()
+    ]
 
 
 def _line(entry: Entry) -> dict[str, Any]:

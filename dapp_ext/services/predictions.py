@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from dapp_ext.errors import DappError, Invalid, RowsMismatch
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Subject, new_id
-from dapp_ext.schema.datasets import ColumnKind, DatasetUpload
+from dapp_ext.schema.datasets import ColumnKind, DatasetRead, DatasetUpload
 from dapp_ext.schema.models import BatchPredictRead, BatchPredictRequest, PredictRead, PredictRequest
-from dapp_ext.schema.serving import CheckRead, CheckRequest
+from dapp_ext.schema.serving import CheckRead, CheckRequest, ScoredFileQuery
 from dapp_ext.services import datasets, matching, models
 from dapp_ext.services.context import Context
+from dapp_ext.services.datasets import Datasets, Upload
 from dapp_ext.services.jobs import add_job
 from dapp_ext.services.models import Models
 from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.prediction_log import Entry, PredictionLog
 from dapp_ext.services.scorers import Question, Scorers
 from dapp_ext.services.serving import Serving, applied_policy
-from dapp_ext.services.tables import Tables
-from dapp_ext.store.tables import DatasetVersion
+from dapp_ext.store.tables import DatasetVersion, Model
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is predicted; ``job_id`` reads it, where that is still to be waited for."""
+
+    id: str
+    version: int
+    name: str
+    job_id: str | None = None
+
+
+class ScoredFile:
+    """A file that is coming in to be predicted."""
+
+    def __init__(self, upload: Upload, then: Callable[[DatasetRead], BatchPredictRead]) -> None:
+        self._upload = upload
+        self._then = then
+
+    def write(self, data: bytes) -> None:
+        """Take some bytes; refuses as soon as there are too many."""
+        self._upload.write(data)
+
+    def finish(self) -> BatchPredictRead:
+        """Bring the file to the disk, queue its reading and after that its predictions."""
+        return self._then(self._upload.finish())
+
+    def abort(self) -> None:
+        """Forget the file; nothing is left of it."""
+        self._upload.abort()
 
 
 class Predictions:
     """The service."""
 
-    def __init__(self, context: Context, tables: Tables, models_service: Models, scorers: Scorers) -> None:
+    def __init__(self, context: Context, datasets_service: Datasets, models_service: Models, scorers: Scorers) -> None:
         self._context = context
-        self._tables = tables
+        self._tables = self._datasets = datasets_service
         self._models = models_service
         self._scorers = scorers
         self._serving = Serving(context, models_service)
@@ -67,20 +99,32 @@ class Predictions:
         source = self._tables.open(actor, request.dataset, request.version, "dataset.read")
         if not {feature.name for feature in results.features} & {column.name for column in source.columns}:
             raise RowsMismatch(f"{source.name!r} has none of the columns that {model.name!r} learned from. Choose another dataset.")
-        name = request.name
+        return self._queue(actor, model, _Source(source.dataset_id, source.version, source.name), request.name)
+
+    def begin_file(self, actor: Actor, ref: str, query: ScoredFileQuery, size: int | None = None) -> ScoredFile:
+        """Start to receive a file whose rows are predicted as soon as it is read; the answer is a dataset of its own."""
+        with self._context.database.read() as session:
+            model = self._models.find(actor, session, ref, "model.predict_batch")
+            models.require_trained(model)
+        request = DatasetUpload(filename=query.filename, visibility=query.visibility or model.visibility, size=size)
+        upload = self._datasets.begin_upload(actor, request)
+        return ScoredFile(upload, lambda made: self._queue(actor, model, _Source(made.id, made.version, made.name, made.job_id), query.name))
+
+    def _queue(self, actor: Actor, model: Model, source: _Source, name: str | None) -> BatchPredictRead:
         upload = DatasetUpload(filename=f"{source.name} predicted by {model.name}"[:255], name=name, visibility=model.visibility)
         dataset_id, key = new_id(), self._context.keyring.new_data_key()
         with self._context.change(actor, "model.predict_batch", Subject(kind="model", id=model.id)) as change:
             dataset = datasets.new_dataset(self._context, change, upload, dataset_id, key)
             policy = applied_policy(self._context, change.session, model)
-            spec = {"model": model.id, "policy": policy.model_dump() if policy else None, "source": source.dataset_id, "source_version": source.version}
-            job = add_job(self._context, change, "predict", datasets.thing_of(dataset), Subject(kind="dataset", id=dataset.id), dataset.name, spec)
+            spec = {"model": model.id, "policy": policy.model_dump() if policy else None, "source": source.id, "source_version": source.version}
+            thing, subject = datasets.thing_of(dataset), Subject(kind="dataset", id=dataset.id)
+            job = add_job(self._context, change, "predict", thing, subject, dataset.name, spec, after=source.job_id)
             change.session.add(
                 DatasetVersion(dataset_id=dataset.id, version=1, filename=upload.filename, source_model_id=model.id, job_id=job.id, format="parquet")
             )
             change.details["dataset"] = dataset.id
             datasets.tell(change, "dataset.processing", dataset)
-        return BatchPredictRead(job_id=job.id, dataset_id=dataset.id, dataset_name=dataset.name)
+        return BatchPredictRead(job_id=job.id, dataset_id=dataset.id, dataset_name=dataset.name, source_id=source.id)
 
     def check(self, actor: Actor, ref: str, request: CheckRequest) -> CheckRead:
         """How columns, or those of a dataset, fit a model: what is missing, new or of another kind, before it runs."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from dapp_ext.domain.learning import Recipe
-from dapp_ext.errors import DatasetNotFound, Internal, JobCancelled, ModelNotFound
+from dapp_ext.errors import DatasetNotFound, Internal, JobCancelled, ModelNotFound, NotReady
 from dapp_ext.schema.base import Named, Subject, now
 from dapp_ext.schema.datasets import Column, ReadOptions
 from dapp_ext.schema.events import PredictionEvent, TrialEvent
@@ -123,6 +123,8 @@ class Settling:
         version = datasets_store.version_of(session, dataset_id, number)
         if version is None:
             raise DatasetNotFound("The dataset was deleted before the work began.")
+        if version.table_id is None:
+            raise NotReady("The file could not be read, so there is nothing to work on. The dataset's page says why.")
         inside = self._context.unseal(session, dataset_id, datasets.place_of(version), version.sealed)
         columns = [Column.model_validate(each) for each in inside["schema"]]
         return files.stored_pass(self._context, session, version.table_id), columns
