@@ -12,6 +12,7 @@
     │   ├── PasswordWeak         a new password is too short or too common
     │   ├── CursorInvalid        a feed or list cursor that was not given out by this instance
     │   ├── TooLarge             more bytes, rows or columns than the settings allow
+    │   │   └── QuotaExceeded    more than this account may store
     │   ├── Malformed            bytes that are not what they say: broken JSON, two credentials that differ
     │   ├── MediaUnsupported     a content type that this address does not take
     │   └── SettingInvalid       a setting has a value that cannot be used
@@ -25,13 +26,15 @@
     ├── MethodNotAllowed
     ├── Conflict                 true elsewhere already, or not possible in this state
     │   ├── NameTaken            the name is used by another dataset, model or account
+    │   ├── NameAmbiguous        several people have shared a thing of that name
     │   ├── NotReady             the thing is still being processed or trained
     │   └── LastAdmin            would leave the workspace without an administrator
     ├── JobFailed                background work ended without a result
     │   ├── JobCancelled · WorkerLost · MemoryExceeded · TimeExceeded
     ├── Unavailable              a part of the platform is not reachable now; trying again may help
     │   ├── StorageFull          no room left on the device
-    │   └── Busy                 every place is taken right now
+    │   ├── Busy                 every place is taken right now
+    │   └── MaintenanceOn        changes have to wait; says when to come back
     └── Broken                   our fault
         ├── IntegrityFailed      sealed bytes were changed, cut or belong elsewhere
         ├── KeyWrong             the key does not belong to this home folder
@@ -117,6 +120,11 @@ class CursorInvalid(Invalid):
 class TooLarge(Invalid):
     code = "too_large"
     sentence = "This is larger than the workspace allows. Ask an administrator to raise the limit, or send less."
+
+
+class QuotaExceeded(TooLarge):
+    code = "quota_exceeded"
+    sentence = "There is no room left in what your account may store. Delete something, or ask an administrator for more."
 
 
 class Malformed(Invalid):
@@ -209,6 +217,11 @@ class NameTaken(Conflict):
     sentence = "That name is taken. Choose another one."
 
 
+class NameAmbiguous(Conflict):
+    code = "name_ambiguous"
+    sentence = "Several people have shared something of that name with you. Use its id."
+
+
 class NotReady(Conflict):
     code = "not_ready"
     sentence = "This is still being worked on. Wait until it is ready."
@@ -257,6 +270,11 @@ class StorageFull(Unavailable):
 class Busy(Unavailable):
     code = "busy"
     sentence = "Everything is busy right now. Try again in a moment."
+
+
+class MaintenanceOn(Unavailable):
+    code = "maintenance"
+    sentence = "The platform is being maintained, so changes have to wait. Looking and predicting works. Try again later."
 
 
 class Broken(DappError):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dapp_ext import __version__
-from dapp_ext.cli import audit, demo, keys, link, serving, state, tokens, users
+from dapp_ext.cli import audit, demo, keys, link, notices, serving, state, tokens, users
 from dapp_ext.cli.session import choose_home
 from dapp_ext.errors import Broken, Conflict, DappError, Denied, Invalid, JobFailed, NotFound, NotSignedIn, Throttled, Unavailable
 
@@ -37,6 +37,8 @@ app.command("status")(state.status)
 app.command("doctor")(state.doctor)
 app.command("signin-link")(link.signin_link)
 app.command("demo")(demo.demo)
+app.command("announce")(notices.announce)
+app.add_typer(notices.maintenance, name="maintenance")
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dapp_ext.schema.audit import AuditFilter, AuditFormat
 from dapp_ext.schema.base import Request
-from dapp_ext.schema.datasets import Visibility
+from dapp_ext.schema.datasets import ReadOptions, Visibility
 from dapp_ext.schema.jobs import JobStatus
 
 
@@ -56,8 +56,25 @@ class FeedQuery(Request):
     after: str | None = Field(default=None, max_length=200, description="Cursor to resume after; the present when left out.")
 
 
+class AnnouncementsQuery(Request):
+    all: bool = Field(default=False, description="Also those to come and those that are over; for administrators.")
+
+
+class NotificationsQuery(Request):
+    unread: bool = Field(default=False, description="Only those that are not read.")
+    limit: int = Field(default=30, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=100, description="The next of the page before.")
+
+
 class VersionQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
+
+
+class VersionsQuery(Request):
+    """Two versions of one dataset."""
+
+    before: int = Field(ge=1, alias="from", description="The version that was there first.")
+    after: int | None = Field(default=None, ge=1, alias="to", description="The latest when left out.")
 
 
 class RowsQuery(Request):
@@ -94,16 +111,10 @@ class ModelExportQuery(Request):
     format: Literal["skops"] = "skops"
 
 
-class UploadQuery(Request):
+class UploadQuery(ReadOptions):
     """What is said about the file whose bytes are the body; how to read it is guessed where it is left out."""
 
     filename: str = Field(min_length=1, max_length=255)
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility = "team"
-    format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
-    delimiter: str | None = Field(default=None, max_length=1)
-    encoding: str | None = Field(default=None, max_length=40)
-    decimal: Literal[".", ","] | None = None
-    sheet: str | None = Field(default=None, max_length=200)
-    header: bool | None = None
-    missing: list[str] | None = Field(default=None, max_length=50, description="Texts that stand for a missing value; given once for each.")
+    version_of: str | None = Field(default=None, max_length=200, description="Id or name of a dataset that gets the file as its next version.")

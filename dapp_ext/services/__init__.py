@@ -10,25 +10,33 @@ from typing import Self
 from dapp_ext.errors import Broken, DappError
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
+from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
 from dapp_ext.services.batches import Batches
+from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
-from dapp_ext.services.datasets import Datasets, Upload
+from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.keys import Keys
+from dapp_ext.services.lineage import LineageService
+from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
 from dapp_ext.services.monitoring import Monitoring
+from dapp_ext.services.notifications import Notifications
 from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
+from dapp_ext.services.uploads import Upload
+from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
 from dapp_ext.store.database import Database
@@ -47,7 +55,14 @@ class Services:
     accounts: Accounts
     signins: SignIns
     invitations: Invitations
+    announcements: Announcements
+    maintenance: Maintenance
+    notifications: Notifications
     datasets: Datasets
+    versions: Versions
+    sharing: Sharing
+    lineage: LineageService
+    boards: Boards
     models: Models
     predictions: Predictions
     monitoring: Monitoring
@@ -97,12 +112,17 @@ def open_services(settings: Settings) -> Services:
     accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
     predictions = Predictions(context, datasets, models, scorers)
+    events = Events(context)
     services = Services(
         settings=settings,
         accounts=accounts,
         signins=SignIns(context),
         invitations=Invitations(context, accounts, system),
         datasets=datasets,
+        versions=Versions(context, datasets),
+        sharing=Sharing(context, datasets, models),
+        lineage=LineageService(context, datasets, models),
+        boards=Boards(context, datasets),
         models=models,
         predictions=predictions,
         monitoring=predictions.monitoring,
@@ -111,7 +131,10 @@ def open_services(settings: Settings) -> Services:
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
         jobs=jobs,
-        events=Events(context),
+        events=events,
+        announcements=Announcements(context),
+        maintenance=Maintenance(context),
+        notifications=Notifications(context, events),
         audit=Audit(context),
         keys=Keys(context),
         system=system,

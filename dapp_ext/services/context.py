@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from dapp_ext.domain import access
-from dapp_ext.errors import CursorInvalid, DappError, Denied, Internal, NotFound, Unavailable
+from dapp_ext.errors import CursorInvalid, DappError, Denied, Internal, MaintenanceOn, NotFound, Unavailable
 from dapp_ext.schema.accounts import Actor
-from dapp_ext.schema.base import Answer, Named, Subject
+from dapp_ext.schema.base import Answer, Named, Subject, now
 from dapp_ext.settings import Settings
-from dapp_ext.store import audit, bell, feed, instance
+from dapp_ext.store import audit, bell, feed, grants, instance, notices
 from dapp_ext.store.database import Database, Session
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import Keyring, open_keyring
@@ -53,12 +53,26 @@ class Change:
     subject: Subject | None = None
     by: Named | None = None  # whom background work is done for; it has no actor of its own
 
-    def tell(self, type: str, subject: Subject, data: Answer, thing: access.Thing | None = None) -> None:
-        """Add an event for everybody who may see the thing; without one, for administrators."""
+    def tell(self, type: str, subject: Subject, data: Answer, thing: access.Thing | None = None, of: Subject | None = None) -> None:
+        """Add an event for everybody who may see the thing; without one, for administrators.
+
+        ``of`` is the dataset or model that grants are looked up for, where it is not the subject itself.
+        """
         actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else self.by
         owner = thing.owner_id if thing else None
         audience = "admin" if thing is None else thing.visibility
-        self.events.append(feed.NewEvent(type, subject, data, actor, owner, audience))
+        shared = of or subject
+        readers = grants.readers(self.session, shared.kind, shared.id) if audience == "private" else []
+        self.events.append(feed.NewEvent(type, subject, data, actor, owner, audience, readers))
+
+    def tell_all(self, type: str, subject: Subject, data: Answer) -> None:
+        """Add an event for everybody with an account."""
+        actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else None
+        self.events.append(feed.NewEvent(type, subject, data, actor))
+
+    def tell_one(self, type: str, subject: Subject, data: Answer, account_id: str) -> None:
+        """Add an event for one account alone, at all its doors."""
+        self.events.append(feed.NewEvent(type, subject, data, None, account_id, "private"))
 
 
 @dataclass(eq=False)
@@ -99,6 +113,9 @@ class Context:
         except Denied as refusal:
             self.note(actor, verb, None, "deny", {"reason": refusal.message})
             raise
+        if access.waits_in_maintenance(verb):
+            with self.database.read() as session:
+                refuse_in_maintenance(session)
 
     def allows(self, actor: Actor, verb: str, thing: access.Thing | None = None) -> bool:
         """What the policy says, without a refusal."""
@@ -199,6 +216,14 @@ class Context:
 
 def _aad(subject_id: str, place: str) -> bytes:
     return f"dapp/v1/field\0{subject_id}\0{place}".encode()
+
+
+def refuse_in_maintenance(session: Session) -> None:
+    """Raise :class:`MaintenanceOn` while changes have to wait; says when to come back."""
+    row, moment = notices.maintenance(session), now()
+    if row is not None and row.starts_at <= moment:
+        left = 60 if row.ends_at is None else max(30, int((row.ends_at - moment).total_seconds()))
+        raise MaintenanceOn(f"{row.message} Try again later.", retry_after=left)
 
 
 def list_cursor(cursor: str | None) -> str | None:

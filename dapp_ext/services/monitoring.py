@@ -14,8 +14,9 @@ from dapp_ext.schema.base import Named, Page, Subject, now
 from dapp_ext.schema.events import MonitorEvent
 from dapp_ext.schema.serving import ColumnDrift, LoggedCall, MonitoringRead, MonitorPoint
 from dapp_ext.services.context import Context, list_cursor
-from dapp_ext.services.models import Models, thing_of
+from dapp_ext.services.models import Models
 from dapp_ext.services.prediction_log import open_entries, read_reference, stats_place, time_quantile
+from dapp_ext.services.things import thing_of
 from dapp_ext.store import predictions as store
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Model, PredictionGroup

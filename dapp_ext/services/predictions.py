@@ -12,16 +12,20 @@ from dapp_ext.schema.base import Named, Subject, new_id
 from dapp_ext.schema.datasets import ColumnKind, DatasetRead, DatasetUpload
 from dapp_ext.schema.models import BatchPredictRead, BatchPredictRequest, PredictRead, PredictRequest
 from dapp_ext.schema.serving import CheckRead, CheckRequest, ScoredFileQuery
-from dapp_ext.services import datasets, matching, models
+from dapp_ext.services import matching, models
 from dapp_ext.services.context import Context
-from dapp_ext.services.datasets import Datasets, Upload
+from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.jobs import add_job
 from dapp_ext.services.models import Models
 from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.prediction_log import Entry, PredictionLog
+from dapp_ext.services.reads import tell
 from dapp_ext.services.scorers import Question, Scorers
 from dapp_ext.services.serving import Serving, applied_policy
-from dapp_ext.store.tables import DatasetVersion, Model
+from dapp_ext.services.things import thing_of
+from dapp_ext.services.uploads import Upload
+from dapp_ext.services.writing import Origin, add_version, new_dataset
+from dapp_ext.store.tables import Model
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Predictions:
             model = self._models.find(actor, session, ref, "model.predict_batch", request.model_version)
             results = self._models.stored_results(session, model)
         self._context.permit(actor, "dataset.create")
-        source = self._tables.open(actor, request.dataset, request.version, "dataset.read")
+        source = self._tables.open(actor, request.dataset, request.version, "dataset.use")
         if not {feature.name for feature in results.features} & {column.name for column in source.columns}:
             raise RowsMismatch(f"{source.name!r} has none of the columns that {model.name!r} learned from. Choose another dataset.")
         return self._queue(actor, model, _Source(source.dataset_id, source.version, source.name), request.name)
@@ -114,16 +118,19 @@ class Predictions:
         upload = DatasetUpload(filename=f"{source.name} predicted by {model.name}"[:255], name=name, visibility=model.visibility)
         dataset_id, key = new_id(), self._context.keyring.new_data_key()
         with self._context.change(actor, "model.predict_batch", Subject(kind="model", id=model.id)) as change:
-            dataset = datasets.new_dataset(self._context, change, upload, dataset_id, key)
+            dataset = new_dataset(self._context, change, upload, dataset_id, key)
+            version = add_version(self._context, change, dataset, Origin("prediction", f"{source.name} predicted by {model.name}"))
+            version.filename, version.format = upload.filename, "parquet"
+            version.source_model_id, version.source_model_version = model.id, model.version
+            version.source_dataset_id, version.source_dataset_version = source.id, source.version
             policy = applied_policy(self._context, change.session, model)
-            spec = {"model": model.id, "policy": policy.model_dump() if policy else None, "source": source.id, "source_version": source.version}
-            thing, subject = datasets.thing_of(dataset), Subject(kind="dataset", id=dataset.id)
-            job = add_job(self._context, change, "predict", thing, subject, dataset.name, spec, after=source.job_id)
-            change.session.add(
-                DatasetVersion(dataset_id=dataset.id, version=1, filename=upload.filename, source_model_id=model.id, job_id=job.id, format="parquet")
-            )
+            spec = {"version": 1, "model": model.id, "policy": policy.model_dump() if policy else None, "source": source.id, "source_version": source.version}
+            subject = Subject(kind="dataset", id=dataset.id)
+            job = add_job(self._context, change, "predict", thing_of(dataset), subject, dataset.name, spec, after=source.job_id)
+            version.job_id = job.id
+            change.session.add(version)
             change.details["dataset"] = dataset.id
-            datasets.tell(change, "dataset.processing", dataset)
+            tell(change, "dataset.processing", dataset, version)
         return BatchPredictRead(job_id=job.id, dataset_id=dataset.id, dataset_name=dataset.name, source_id=source.id)
 
     def check(self, actor: Actor, ref: str, request: CheckRequest) -> CheckRead:

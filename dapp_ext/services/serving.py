@@ -17,7 +17,8 @@ from dapp_ext.schema.models import PolicyApplied
 from dapp_ext.services import files
 from dapp_ext.services.context import Context
 from dapp_ext.services.files import FilePass
-from dapp_ext.services.models import Models, place_of, require_trained, thing_of
+from dapp_ext.services.models import Models, place_of, require_trained
+from dapp_ext.services.things import thing_for
 from dapp_ext.store import models as store
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import EventRow, Model, PolicyRow
@@ -45,13 +46,13 @@ class Serving:
     def __init__(self, context: Context, models: Models) -> None:
         self._context = context
         self._models = models
-        self._kept: dict[tuple[str, int | None], tuple[float, Served]] = {}
+        self._kept: dict[tuple[str, str, int | None], tuple[float, Served]] = {}
         self._lock = threading.Lock()
         self._listens = False
 
     def find(self, actor: Actor, ref: str, version: int | None, verb: str) -> Served:
         """The version that a name stands for, if the actor may do this to it."""
-        key = (ref, version)
+        key = (actor.account_id, ref, version)
         with self._lock:
             kept = self._kept.get(key)
         if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
@@ -66,7 +67,7 @@ class Serving:
                 id=model.id,
                 name=model.name,
                 version=model.version,
-                thing=thing_of(model),
+                thing=thing_for(session, actor, model),
                 task=str(self._context.unseal(session, model.id, place_of(model), model.sealed).get("task")),
                 artifact=files.stored_pass(self._context, session, model.artifact_id),
                 policy=applied_policy(self._context, session, model),

@@ -78,6 +78,23 @@ def test_sessions_and_tokens_from_the_shell(run: Run, services: Services) -> Non
             services.accounts.authenticate(credential)
 
 
+def test_announcements_and_maintenance_from_the_shell(run: Run, services: Services) -> None:
+    made = json.loads(run("announce", "Cake in the kitchen", "--severity", "warning", "--hours", "2", "--json")[1])
+    assert [(each["message"], each["severity"], each["is_current"]) for each in made] == [("Cake in the kitchen", "warning", True)]
+    assert run("announce", "x", "--severity", "loud")[0] == 2
+    assert json.loads(run("announce", "--withdraw", made[0]["id"], "--json")[1]) == []
+    assert run("announce", "--withdraw", made[0]["id"])[0] == 4
+    begun = json.loads(run("maintenance", "on", "--message", "New disks", "--for", "5", "--json")[1])
+    assert (begun["state"], begun["message"]) == ("on", "New disks")
+    assert "New disks" in run("status")[1]
+    assert json.loads(run("status", "--json")[1])["maintenance"]["state"] == "on"
+    assert run("maintenance", "off")[1] == "off\n"
+    assert run("maintenance", "off")[0] == 5
+    assert run("maintenance", "on", "--in", "10")[1].startswith("begins in ")
+    assert services.maintenance.read(services.system.shell_actor()).state == "announced"
+    assert json.loads(run("maintenance", "status", "--json")[1])["state"] == "announced"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
@@ -187,5 +204,5 @@ def test_every_command_explains_itself(run: Run) -> None:
 
 def test_the_readme_names_every_command(run: Run) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "tokens", "signin-link", "demo", "keys", "audit"):
+    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "tokens", "announce", "maintenance", "signin-link", "demo", "keys", "audit"):
         assert f"`jupyter dapp {command}`" in readme
