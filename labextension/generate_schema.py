@@ -167,7 +167,10 @@ def _union(values: tuple[Any, ...]) -> str:
 
 
 def _quoted(value: Any) -> str:
-    return f"'{value}'" if isinstance(value, str) else str(value).lower()
+    if not isinstance(value, str):
+        return str(value).lower()
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 if __name__ == "__main__":

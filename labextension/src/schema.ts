@@ -387,11 +387,11 @@ export interface ReadOptions {
   format?: 'csv' | 'xlsx' | 'ods' | 'parquet' | 'arrow' | 'json' | 'jsonl' | null;
   delimiter?: string | null;
   /** What stands around cells with delimiters or line ends in them. */
-  quote?: '"' | ''' | 'none' | null;
+  quote?: '"' | '\'' | 'none' | null;
   encoding?: string | null;
   decimal?: '.' | ',' | null;
   /** What stands between thousands. */
-  thousands?: ',' | '.' | ' ' | ''' | 'none' | null;
+  thousands?: ',' | '.' | ' ' | '\'' | 'none' | null;
   /** How 01/02/2021 is read. */
   date_order?: 'day_first' | 'month_first' | null;
   /** The sheet of a workbook, or the file in a zip archive. */
@@ -1815,6 +1815,7 @@ export type ErrorCode =
   | 'route_not_found'
   | 'rows_mismatch'
   | 'setting_invalid'
+  | 'share_not_found'
   | 'sign_in_not_found'
   | 'storage_full'
   | 'target_unusable'
