@@ -46,6 +46,7 @@ class Settings:
     lab_port: int = _setting(8888, "Port of JupyterLab; the next free one is used when it is taken.")
     dashboard_port: int = _setting(3000, "Port of the dashboard; the next free one is used when it is taken.")
     upload_limit: int = _setting(2 * GIB, "Largest file that may be uploaded.", unit="bytes")
+    quota: int = _setting(0, "What each account may store where nothing else was set for it; 0 means any amount.", unit="bytes")
     job_memory: int = _setting(0, "Memory that one job may use; 0 means half of the machine's.", unit="bytes")
     parse_seconds: int = _setting(1800, "Longest time that reading one file may take.", unit="seconds")
     cache_memory: int = _setting(512 * MIB, "Memory for decrypted columns and query results in each process.", unit="bytes")

@@ -36,7 +36,7 @@ RECOVER_SECONDS = 5.0
 WISHES_SECONDS = 0.5
 # Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
 LONG: tuple[JobKind, ...] = ("train",)
-SHORT: tuple[JobKind, ...] = ("ingest", "predict", "register")
+SHORT: tuple[JobKind, ...] = ("ingest", "fix", "predict", "register")
 SHORT_PLACES = 1
 
 
@@ -59,6 +59,7 @@ class Worker:
         memory = settings.job_memory or psutil.virtual_memory().total // 2
         self._limits = {
             "ingest": Limits(memory, settings.parse_seconds),
+            "fix": Limits(memory, settings.parse_seconds),
             "train": Limits(memory),
             "predict": Limits(memory),
             "register": Limits(memory, settings.parse_seconds),

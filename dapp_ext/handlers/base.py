@@ -286,6 +286,10 @@ class ApiHandler(DappHandler):
         await self._serve(path)
 
     @allow_unauthenticated
+    async def put(self, **path: str) -> None:
+        await self._serve(path)
+
+    @allow_unauthenticated
     async def patch(self, **path: str) -> None:
         await self._serve(path)
 
@@ -344,6 +348,8 @@ class ApiHandler(DappHandler):
         chunk = await self.backend.call(next, chunks, None)  # fails, if it does, while the envelope can still be sent
         self.set_header("Content-Type", download.media_type)
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(download.filename, safe='')}")
+        if download.version is not None:
+            self.set_header("X-DAPP-Version", str(download.version))
         if download.size is not None:
             self.set_header("Content-Length", str(download.size))
         try:

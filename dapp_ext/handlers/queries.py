@@ -26,6 +26,10 @@ class InsightsQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
+class SharesQuery(Request):
+    model: str | None = Field(default=None, max_length=300, description="Id or name of a model: only links to it.")
+
+
 class JobsQuery(Request):
     status: JobStatus | None = None
     limit: int = Field(default=50, ge=1, le=500)
@@ -70,6 +74,13 @@ class VersionQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
 
 
+class VersionsQuery(Request):
+    """Two versions of one dataset."""
+
+    before: int = Field(ge=1, alias="from", description="The version that was there first.")
+    after: int | None = Field(default=None, ge=1, alias="to", description="The latest when left out.")
+
+
 class RowsQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
     offset: int = Field(default=0, ge=0)
@@ -99,3 +110,4 @@ class UploadQuery(ReadOptions):
     filename: str = Field(min_length=1, max_length=255)
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility = "team"
+    version_of: str | None = Field(default=None, max_length=200, description="Id or name of a dataset that gets the file as its next version.")

@@ -10,10 +10,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from dapp_ext.schema.base import Answer, Named, Request
+from dapp_ext.schema.fixes import FixOffer
+from dapp_ext.schema.grants import AccessLevel
 
 ColumnKind = Literal["integer", "decimal", "boolean", "category", "text", "date", "datetime", "time", "duration"]
 DatasetStatus = Literal["processing", "ready", "failed"]
 Visibility = Literal["private", "team"]
+# upload: a file came in; reread: the same file read with other options; fix: a finding was mended; undo: a fix was taken
+# back; restore: an older version became the latest again; prediction: a model made it.
+VersionOrigin = Literal["upload", "reread", "fix", "undo", "restore", "prediction"]
 Severity = Literal["info", "warning", "alert"]
 FilterOperator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "between", "contains", "is_null", "not_null"]
 Aggregation = Literal["count", "sum", "mean", "median", "min", "max", "distinct"]
@@ -61,7 +66,10 @@ class ColumnProfile(Answer):
 
 
 class Finding(Answer):
-    """Something that a person should know, with a stable code and the rows that show it."""
+    """Something that a person should know, with a stable code and the rows that show it.
+
+    ``fix`` is what ``POST /datasets/{id}/fixes`` would do about it, where something makes sense.
+    """
 
     code: str
     severity: Severity
@@ -69,11 +77,13 @@ class Finding(Answer):
     columns: list[str] = Field(default_factory=list)
     rows: list[int] = Field(default_factory=list, description="Up to 20 row numbers, from 0, that show it.")
     count: int | None = None
+    fix: FixOffer | None = None
 
 
 class Profile(Answer):
     """The health report of one dataset version."""
 
+    version: int = 1
     rows: int
     columns: list[ColumnProfile]
     findings: list[Finding] = Field(default_factory=list)
@@ -161,8 +171,21 @@ class ReadReport(Answer):
     notes: list[str] = Field(default_factory=list)
 
 
+class PendingVersion(Answer):
+    """A version beyond the latest usable one: still being made, or one that could not be made."""
+
+    version: int
+    status: DatasetStatus
+    origin: VersionOrigin
+    job_id: str | None = None
+    error: str | None = None
+
+
 class DatasetRead(Answer):
-    """One dataset at one version. ``schema`` is empty until it is ready."""
+    """One dataset at one version. ``schema`` is empty until it is ready.
+
+    ``access`` tells what the asking account may do; only its owner learns with how many named people it is shared.
+    """
 
     id: str
     name: str
@@ -170,7 +193,12 @@ class DatasetRead(Answer):
     error: str | None = None
     owner: Named
     visibility: Visibility
+    access: AccessLevel = "read"
+    shared_with: int | None = Field(default=None, description="Number of named people, for its owner.")
     version: int
+    latest: int = Field(default=1, description="The version that is used when none is named.")
+    origin: VersionOrigin = "upload"
+    pending: PendingVersion | None = Field(default=None, description="A newer version that is being made, or failed.")
     rows: int | None = None
     schema_: list[Column] = Field(default_factory=list, alias="schema", serialization_alias="schema")
     column_count: int | None = None
@@ -191,7 +219,19 @@ class DatasetUpload(Request):
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility = "team"
     size: int | None = Field(default=None, ge=0, description="Bytes, when known.")
+    version_of: str | None = Field(default=None, max_length=200, description="Id or name of a dataset that gets the file as its next version.")
     options: ReadOptions = ReadOptions()
+
+
+class UsageRead(Answer):
+    """Bytes that an account stores, sealed, with all that was made from its files; ``null`` where nothing is limited."""
+
+    used: int
+    datasets: int
+    models: int
+    quota: int | None = None
+    free: int | None = None
+    upload_limit: int = Field(description="Bytes of the largest file that may be sent.")
 
 
 class DatasetUpdate(Request):

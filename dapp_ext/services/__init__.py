@@ -12,16 +12,18 @@ from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.backups import Backups, restore_backup, verify_backup
 from dapp_ext.services.batches import Batches
 from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
-from dapp_ext.services.datasets import Datasets, Upload
+from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.keys import Keys
+from dapp_ext.services.lineage import LineageService
 from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
 from dapp_ext.services.notifications import Notifications
@@ -29,16 +31,21 @@ from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.shares import Shares
+from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
+from dapp_ext.services.uploads import Upload
+from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.objects import ObjectStore
 
-__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_keys"]
+__all__ = ["BackupKey", "Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_backup", "restore_keys", "verify_backup"]
 
 
 @dataclass(frozen=True)
@@ -53,16 +60,21 @@ class Services:
     maintenance: Maintenance
     notifications: Notifications
     datasets: Datasets
+    versions: Versions
+    sharing: Sharing
+    lineage: LineageService
     boards: Boards
     models: Models
     predictions: Predictions
     registry: Registry
     batches: Batches
     insights: Insights
+    shares: Shares
     jobs: Jobs
     events: Events
     audit: Audit
     keys: Keys
+    backups: Backups
     system: System
     settling: Settling
     bell: bell.Bell
@@ -107,12 +119,16 @@ def open_services(settings: Settings) -> Services:
         signins=SignIns(context),
         invitations=Invitations(context, accounts, system),
         datasets=datasets,
+        versions=Versions(context, datasets),
+        sharing=Sharing(context, datasets, models),
+        lineage=LineageService(context, datasets, models),
         boards=Boards(context, datasets),
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
+        shares=Shares(context, models, system),
         jobs=jobs,
         events=events,
         announcements=Announcements(context),
@@ -120,6 +136,7 @@ def open_services(settings: Settings) -> Services:
         notifications=Notifications(context, events),
         audit=Audit(context),
         keys=Keys(context),
+        backups=Backups(context),
         system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),

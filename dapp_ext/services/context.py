@@ -25,7 +25,7 @@ from dapp_ext.errors import CursorInvalid, DappError, Denied, Internal, Maintena
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Answer, Named, Subject, now
 from dapp_ext.settings import Settings
-from dapp_ext.store import audit, bell, feed, instance, notices
+from dapp_ext.store import audit, bell, feed, grants, instance, notices
 from dapp_ext.store.database import Database, Session
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import Keyring, open_keyring
@@ -53,12 +53,17 @@ class Change:
     subject: Subject | None = None
     by: Named | None = None  # whom background work is done for; it has no actor of its own
 
-    def tell(self, type: str, subject: Subject, data: Answer, thing: access.Thing | None = None) -> None:
-        """Add an event for everybody who may see the thing; without one, for administrators."""
+    def tell(self, type: str, subject: Subject, data: Answer, thing: access.Thing | None = None, of: Subject | None = None) -> None:
+        """Add an event for everybody who may see the thing; without one, for administrators.
+
+        ``of`` is the dataset or model that grants are looked up for, where it is not the subject itself.
+        """
         actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else self.by
         owner = thing.owner_id if thing else None
         audience = "admin" if thing is None else thing.visibility
-        self.events.append(feed.NewEvent(type, subject, data, actor, owner, audience))
+        shared = of or subject
+        readers = grants.readers(self.session, shared.kind, shared.id) if audience == "private" else []
+        self.events.append(feed.NewEvent(type, subject, data, actor, owner, audience, readers))
 
     def tell_all(self, type: str, subject: Subject, data: Answer) -> None:
         """Add an event for everybody with an account."""
@@ -154,7 +159,7 @@ class Context:
         """A secret of this workspace, the same for ever: under a data key of its own, so that rotating the root leaves it as it is."""
         with self.database.read() as session:
             key = self.data_key(session, self.instance_id)
-        return hmac.new(key, f"dapp/v1/{purpose}".encode(), hashlib.sha256).digest()
+        return secret_of(key, purpose)
 
     def new_key(self, session: Session, subject_id: str) -> bytes:
         """Make the data key of a new thing."""
@@ -207,6 +212,11 @@ class Context:
             return {}
         value: dict[str, Any] = json.loads(open_field(self.data_key(session, subject_id), _aad(subject_id, place), sealed))
         return value
+
+
+def secret_of(instance_key: bytes, purpose: str) -> bytes:
+    """A secret for one purpose, from the workspace's own data key."""
+    return hmac.new(instance_key, f"dapp/v1/{purpose}".encode(), hashlib.sha256).digest()
 
 
 def _aad(subject_id: str, place: str) -> bytes:

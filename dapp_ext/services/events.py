@@ -12,6 +12,7 @@ from dapp_ext.errors import CursorInvalid
 from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.base import Named, Subject
 from dapp_ext.schema.events import Event, EventPage
+from dapp_ext.schema.grants import GrantLevel
 from dapp_ext.services.context import Context
 from dapp_ext.store import feed
 from dapp_ext.store.tables import EventRow
@@ -155,4 +156,7 @@ def _may_see(actor: Actor, row: EventRow) -> bool:
         return actor.role is Role.admin or row.subject_id == actor.account_id
     if row.owner_id is None:
         return True
-    return allowed(actor, f"{row.subject_kind}.read", Thing(row.owner_id, row.audience))
+    # What a job works for may be private: that somebody runs the place does not show them its name.
+    verb = "dataset.read" if row.subject_kind == "job" else f"{row.subject_kind}.read"
+    grant: GrantLevel | None = "read" if row.readers and actor.account_id in row.readers else None
+    return allowed(actor, verb, Thing(row.owner_id, row.audience, grant))

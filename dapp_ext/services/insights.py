@@ -13,9 +13,9 @@ from dapp_ext.schema.events import InsightEvent
 from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate, TableRead, TableWrite
 from dapp_ext.services import files
 from dapp_ext.services.context import Change, Context, list_cursor
-from dapp_ext.services.datasets import clean_name
 from dapp_ext.services.files import Download
 from dapp_ext.services.models import Models
+from dapp_ext.services.names import clean_name
 from dapp_ext.services.tables import Tables
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import insights as store

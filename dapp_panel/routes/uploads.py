@@ -55,6 +55,7 @@ class UploadHandler(DashboardHandler):
                 filename=self.get_query_argument("filename", ""),
                 name=self.get_query_argument("name", None) or None,
                 visibility=self.get_query_argument("visibility", "team"),
+                version_of=self.get_query_argument("version_of", None) or None,
                 size=int(size) if size and size.isdigit() else None,
                 options=ReadOptions(**given),
             )

@@ -9,11 +9,21 @@ export type TicketPurpose = 'websocket' | 'dashboard' | 'jupyterlab';
 
 export type TokenScope = 'read' | 'predict' | 'write' | 'admin';
 
+export type GrantLevel = 'read' | 'use' | 'edit';
+
+export type AccessLevel = 'read' | 'use' | 'edit' | 'owner';
+
+export type FixCode = 'drop_duplicate_rows' | 'drop_columns' | 'drop_missing_rows' | 'fill_missing' | 'mark_missing' | 'convert' | 'clip_outliers' | 'clear_infinite' | 'log_scale' | 'group_rare' | 'cut_texts' | 'normalise_texts' | 'parse_dates' | 'fill_gaps';
+
+export type FillMethod = 'median' | 'mean' | 'most_frequent' | 'previous' | 'value';
+
 export type ColumnKind = 'integer' | 'decimal' | 'boolean' | 'category' | 'text' | 'date' | 'datetime' | 'time' | 'duration';
 
 export type DatasetStatus = 'processing' | 'ready' | 'failed';
 
 export type Visibility = 'private' | 'team';
+
+export type VersionOrigin = 'upload' | 'reread' | 'fix' | 'undo' | 'restore' | 'prediction';
 
 export type Severity = 'info' | 'warning' | 'alert';
 
@@ -22,6 +32,10 @@ export type FilterOperator = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'in' | 'b
 export type Aggregation = 'count' | 'sum' | 'mean' | 'median' | 'min' | 'max' | 'distinct';
 
 export type TimeBucket = 'year' | 'quarter' | 'month' | 'week' | 'day' | 'hour';
+
+export type ColumnChange = 'same' | 'added' | 'removed' | 'changed';
+
+export type NodeKind = 'file' | 'version' | 'model' | 'prediction';
 
 export type Task = 'binary' | 'multiclass' | 'regression';
 
@@ -37,7 +51,7 @@ export type GuardState = 'passed' | 'done' | 'alerted';
 
 export type Cleaning = 'drop_duplicates' | 'drop_conflicts' | 'drop_rare' | 'merge_rare';
 
-export type JobKind = 'ingest' | 'train' | 'predict' | 'register' | 'batch';
+export type JobKind = 'ingest' | 'fix' | 'train' | 'predict' | 'register' | 'batch';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
 
@@ -251,6 +265,58 @@ export interface TokenMade {
   token: string;
 }
 
+/** Somebody whom one can share with. */
+export interface PersonRead {
+  id: string;
+  name: string;
+  email: string;
+}
+
+/** That one person may read, use or edit a thing. What a role does not allow at all, no grant allows either. */
+export interface GrantRead {
+  person: PersonRead;
+  level: GrantLevel;
+  granted_by: Named | null;
+  created_at: string;
+}
+
+/** `read`: look at it; `use`: also download, train, predict; `edit`: also rename, mend, make versions. */
+export interface GrantPut {
+  level?: GrantLevel;
+}
+
+/** What one press would do. Send `code` and the finding's columns, with these options or others. */
+export interface FixOffer {
+  code: FixCode;
+  sentence: string;
+  options: Record<string, unknown>;
+}
+
+/** How to mend; what a fix does not need is not looked at, what is left out is chosen by the column. */
+export interface FixOptions {
+  /** fill_missing: what goes into the gaps. */
+  method?: FillMethod | null;
+  /** fill_missing with the method value. */
+  value?: string | number | boolean | null;
+  /** mark_missing: the values that mean missing, as they are shown. */
+  values?: string[] | null;
+  /** parse_dates: whether 01/02/2024 is the first of February. */
+  day_first?: boolean | null;
+  /** group_rare: how many of the most frequent values stay; 49 when left out. */
+  keep?: number | null;
+  /** cut_texts: characters that stay; 20,000 when left out. */
+  length?: number | null;
+}
+
+/** Mend one dataset by a new version of it. `code` is that of a fix, or that of a finding for the fix that it offers. Without columns a fix works on all that the finding named; `drop_duplicate_rows` then compares whole rows. */
+export interface FixRequest {
+  code: string;
+  columns?: string[];
+  /** The version to mend; the latest when left out. */
+  version?: number | null;
+  options?: FixOptions;
+}
+
 /** A column as it is stored. */
 export interface Column {
   name: string;
@@ -289,7 +355,7 @@ export interface ColumnProfile {
   mean_length: number | null;
 }
 
-/** Something that a person should know, with a stable code and the rows that show it. */
+/** Something that a person should know, with a stable code and the rows that show it. `fix` is what `POST /datasets/{id}/fixes` would do about it, where something makes sense. */
 export interface Finding {
   code: string;
   severity: Severity;
@@ -298,10 +364,12 @@ export interface Finding {
   /** Up to 20 row numbers, from 0, that show it. */
   rows: number[];
   count: number | null;
+  fix: FixOffer | null;
 }
 
 /** The health report of one dataset version. */
 export interface Profile {
+  version: number;
   rows: number;
   columns: ColumnProfile[];
   findings: Finding[];
@@ -377,7 +445,16 @@ export interface ReadReport {
   notes: string[];
 }
 
-/** One dataset at one version. `schema` is empty until it is ready. */
+/** A version beyond the latest usable one: still being made, or one that could not be made. */
+export interface PendingVersion {
+  version: number;
+  status: DatasetStatus;
+  origin: VersionOrigin;
+  job_id: string | null;
+  error: string | null;
+}
+
+/** One dataset at one version. `schema` is empty until it is ready. `access` tells what the asking account may do; only its owner learns with how many named people it is shared. */
 export interface DatasetRead {
   id: string;
   name: string;
@@ -385,7 +462,15 @@ export interface DatasetRead {
   error: string | null;
   owner: Named;
   visibility: Visibility;
+  access: AccessLevel;
+  /** Number of named people, for its owner. */
+  shared_with: number | null;
   version: number;
+  /** The version that is used when none is named. */
+  latest: number;
+  origin: VersionOrigin;
+  /** A newer version that is being made, or failed. */
+  pending: PendingVersion | null;
   rows: number | null;
   schema: Column[];
   column_count: number | null;
@@ -407,7 +492,20 @@ export interface DatasetUpload {
   visibility?: Visibility;
   /** Bytes, when known. */
   size?: number | null;
+  /** Id or name of a dataset that gets the file as its next version. */
+  version_of?: string | null;
   options?: ReadOptions;
+}
+
+/** Bytes that an account stores, sealed, with all that was made from its files; `null` where nothing is limited. */
+export interface UsageRead {
+  used: number;
+  datasets: number;
+  models: number;
+  quota: number | null;
+  free: number | null;
+  /** Bytes of the largest file that may be sent. */
+  upload_limit: number;
 }
 
 export interface DatasetUpdate {
@@ -477,6 +575,123 @@ export interface QueryRead {
   columns: string[];
   rows: unknown[][];
   truncated: boolean;
+}
+
+/** One version of a dataset. `sentence` says in words how it was made. */
+export interface VersionRead {
+  version: number;
+  /** Whether it is the one that is used when no version is named. */
+  latest: boolean;
+  status: DatasetStatus;
+  origin: VersionOrigin;
+  /** The version of the same dataset that it was made from. */
+  from_version: number | null;
+  sentence: string;
+  /** The code of the fix that made it. */
+  fix: string | null;
+  by: Named | null;
+  filename: string;
+  size: number;
+  rows: number | null;
+  column_count: number | null;
+  format: string | null;
+  /** What was asked for when the file was read. */
+  options: ReadOptions | null;
+  /** Whether there is an uploaded file behind it, which can be read again. */
+  has_original: boolean;
+  error: string | null;
+  job_id: string | null;
+  created_at: string;
+}
+
+/** Read the sealed original again. The options replace those of the first time; what is left out is guessed. */
+export interface VersionCreate {
+  /** Whose original to read; that of the latest version when left out. */
+  version?: number | null;
+  options?: ReadOptions;
+}
+
+/** Make an older version the latest one; the ones between stay. */
+export interface RestoreRequest {
+  version: number;
+}
+
+/** How often values are in both versions. `labels` are texts, or the `len(counts) + 1` edges of bins when `binned`. */
+export interface Distribution {
+  binned: boolean;
+  labels: (number | string)[];
+  before: number[];
+  after: number[];
+}
+
+/** One column in both versions; `changed` when its kind, its gaps or its values differ. */
+export interface ColumnComparison {
+  name: string;
+  change: ColumnChange;
+  kind_before: ColumnKind | null;
+  kind_after: ColumnKind | null;
+  before: ColumnProfile | null;
+  after: ColumnProfile | null;
+  /** Half the sum of the differences of all shares: 0 for the same distribution, 1 for no value in common. */
+  shift: number | null;
+  distribution: Distribution | null;
+  sentences: string[];
+}
+
+/** What changed between two versions of a dataset, most different columns first. */
+export interface VersionComparison {
+  dataset: Named;
+  from_version: number;
+  to_version: number;
+  rows_before: number;
+  rows_after: number;
+  columns: ColumnComparison[];
+  sentences: string[];
+}
+
+/** What was made from a dataset, and what goes with it when it is deleted. */
+export interface Dependents {
+  /** Trained from it; they stay, but cannot be trained further. */
+  models: Named[];
+  /** Datasets of predictions for its rows; they stay. */
+  predictions: Named[];
+  /** Models and datasets made from it that are not shared with you. */
+  unseen: number;
+  /** Work that would be stopped. */
+  jobs: number;
+  versions: number;
+  /** What would be erased. */
+  bytes: number;
+  /** Named people who would lose it. */
+  people: number;
+}
+
+/** One thing; `id` is unique within the answer, `subject_id` is that of the dataset or model to open. */
+export interface LineageNode {
+  id: string;
+  kind: NodeKind;
+  name: string;
+  subject_kind: 'dataset' | 'model';
+  subject_id: string;
+  version: number | null;
+  status: string | null;
+  rows: number | null;
+  created_at: string | null;
+  /** Whether it belongs to the thing that was asked about. */
+  here: boolean;
+}
+
+/** `target` was made from `source` in the way that `label` says. */
+export interface LineageEdge {
+  source: string;
+  target: string;
+  label: string;
+}
+
+/** Nodes that the asking account may see, oldest first, and the edges between them. */
+export interface Lineage {
+  nodes: LineageNode[];
+  edges: LineageEdge[];
 }
 
 /** What to learn. What is left out is chosen and said aloud in the results. */
@@ -793,7 +1008,7 @@ export interface Leaderboard {
   skipped: string[];
 }
 
-/** One model version. `target` and `sentence` come from the data and are kept sealed. */
+/** One model version. `target` and `sentence` come from the data and are kept sealed. `access` tells what the asking account may do; only its owner learns with how many named people it is shared. */
 export interface ModelRead {
   id: string;
   name: string;
@@ -802,6 +1017,9 @@ export interface ModelRead {
   error: string | null;
   owner: Named;
   visibility: Visibility;
+  access: AccessLevel;
+  /** Number of named people, for its owner. */
+  shared_with: number | null;
   dataset: Named;
   dataset_version: number;
   target: string | null;
@@ -1084,10 +1302,11 @@ export interface JobRead {
   lines: JobLine[];
 }
 
-/** dataset.uploaded, processing, ready, failed, deleted, changed. */
+/** dataset.uploaded, processing, ready, failed, deleted, changed. `version` is the one that it is about: a further version is processed while the one before stays in use. */
 export interface DatasetEvent {
   name: string;
   status: string;
+  version: number | null;
   rows: number | null;
   columns: number | null;
   error: string | null;
@@ -1100,6 +1319,13 @@ export interface ModelEvent {
   version: number;
   dataset: Named | null;
   error: string | null;
+}
+
+/** dataset.shared, model.shared: a person was given a level, or lost it (`level` is null). */
+export interface SharedEvent {
+  name: string;
+  level: GrantLevel | null;
+  person: Named;
 }
 
 /** model.trial: one more line of the leaderboard. */
@@ -1361,6 +1587,7 @@ export interface EventPayloads {
   'dataset.failed': DatasetEvent;
   'dataset.changed': DatasetEvent;
   'dataset.deleted': DatasetEvent;
+  'dataset.shared': SharedEvent;
   'model.training': ModelEvent;
   'model.trial': TrialEvent;
   'model.trained': ModelEvent;
@@ -1369,6 +1596,7 @@ export interface EventPayloads {
   'model.promoted': ModelEvent;
   'model.changed': ModelEvent;
   'model.deleted': ModelEvent;
+  'model.shared': SharedEvent;
   'prediction.ready': PredictionEvent;
   'prediction.failed': PredictionEvent;
   'monitor.alert': MonitorEvent;
@@ -1426,14 +1654,17 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'model_not_found'
   | 'model_type_refused'
+  | 'name_ambiguous'
   | 'name_taken'
   | 'not_found'
   | 'not_ready'
   | 'not_signed_in'
   | 'password_weak'
+  | 'quota_exceeded'
   | 'route_not_found'
   | 'rows_mismatch'
   | 'setting_invalid'
+  | 'share_not_found'
   | 'sign_in_not_found'
   | 'storage_full'
   | 'target_unusable'

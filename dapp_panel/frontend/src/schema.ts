@@ -106,6 +106,18 @@ export interface Column {
   nullable: boolean;
 }
 
+export interface ColumnComparison {
+  name: string;
+  change: "same" | "added" | "removed" | "changed";
+  kind_before: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+  kind_after: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+  before: ColumnProfile | null;
+  after: ColumnProfile | null;
+  shift: number | null;
+  distribution: Distribution | null;
+  sentences: string[];
+}
+
 export interface ColumnProfile {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
@@ -165,6 +177,7 @@ export interface Curve {
 export interface DatasetEvent {
   name: string;
   status: string;
+  version: number | null;
   rows: number | null;
   columns: number | null;
   error: string | null;
@@ -177,7 +190,12 @@ export interface DatasetRead {
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
+  access: "read" | "use" | "edit" | "owner";
+  shared_with: number | null;
   version: number;
+  latest: number;
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  pending: PendingVersion | null;
   rows: number | null;
   schema: Column[];
   column_count: number | null;
@@ -208,10 +226,27 @@ export interface Dependence {
   label: string;
 }
 
+export interface Dependents {
+  models: Named[];
+  predictions: Named[];
+  unseen: number;
+  jobs: number;
+  versions: number;
+  bytes: number;
+  people: number;
+}
+
 export interface Difference {
   name: string;
   a: unknown;
   b: unknown;
+}
+
+export interface Distribution {
+  binned: boolean;
+  labels: (number | string)[];
+  before: number[];
+  after: number[];
 }
 
 export interface ErrorBody {
@@ -247,12 +282,46 @@ export interface Finding {
   columns: string[];
   rows: number[];
   count: number | null;
+  fix: FixOffer | null;
 }
 
 export interface Fix {
   code: string;
   label: string;
   change: Record<string, unknown>;
+}
+
+export interface FixOffer {
+  code: "drop_duplicate_rows" | "drop_columns" | "drop_missing_rows" | "fill_missing" | "mark_missing" | "convert" | "clip_outliers" | "clear_infinite" | "log_scale" | "group_rare" | "cut_texts" | "normalise_texts" | "parse_dates" | "fill_gaps";
+  sentence: string;
+  options: Record<string, unknown>;
+}
+
+export interface FixOptions {
+  method?: "median" | "mean" | "most_frequent" | "previous" | "value" | null;
+  value?: string | number | boolean | null;
+  values?: string[] | null;
+  day_first?: boolean | null;
+  keep?: number | null;
+  length?: number | null;
+}
+
+export interface FixRequest {
+  code: string;
+  columns?: string[];
+  version?: number | null;
+  options?: FixOptions;
+}
+
+export interface GrantPut {
+  level?: "read" | "use" | "edit";
+}
+
+export interface GrantRead {
+  person: PersonRead;
+  level: "read" | "use" | "edit";
+  granted_by: Named | null;
+  created_at: string;
 }
 
 export interface Grouping {
@@ -295,7 +364,7 @@ export interface Importance {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "train" | "predict" | "register" | "batch";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -314,7 +383,7 @@ export interface JobLine {
 
 export interface JobRead {
   id: string;
-  kind: "ingest" | "train" | "predict" | "register" | "batch";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -345,6 +414,30 @@ export interface Leaderboard {
   seconds_left: number | null;
   time_budget: number;
   skipped: string[];
+}
+
+export interface Lineage {
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+}
+
+export interface LineageEdge {
+  source: string;
+  target: string;
+  label: string;
+}
+
+export interface LineageNode {
+  id: string;
+  kind: "file" | "version" | "model" | "prediction";
+  name: string;
+  subject_kind: "dataset" | "model";
+  subject_id: string;
+  version: number | null;
+  status: string | null;
+  rows: number | null;
+  created_at: string | null;
+  here: boolean;
 }
 
 export interface MaintenanceRead {
@@ -378,6 +471,8 @@ export interface ModelRead {
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
+  access: "read" | "use" | "edit" | "owner";
+  shared_with: number | null;
   dataset: Named;
   dataset_version: number;
   target: string | null;
@@ -416,6 +511,20 @@ export interface PasswordChange {
   new_password: string;
 }
 
+export interface PendingVersion {
+  version: number;
+  status: "processing" | "ready" | "failed";
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  job_id: string | null;
+  error: string | null;
+}
+
+export interface PersonRead {
+  id: string;
+  name: string;
+  email: string;
+}
+
 export interface PolicyApplied {
   version: number;
   threshold: number;
@@ -448,6 +557,7 @@ export interface PredictionEvent {
 }
 
 export interface Profile {
+  version: number;
   rows: number;
   columns: ColumnProfile[];
   findings: Finding[];
@@ -480,6 +590,24 @@ export interface QueryRequest {
   limit?: number;
 }
 
+export interface ReadOptions {
+  format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
+  delimiter: string | null;
+  quote: """ | "'" | "none" | null;
+  encoding: string | null;
+  decimal: "." | "," | null;
+  thousands: "," | "." | " " | "'" | "none" | null;
+  date_order: "day_first" | "month_first" | null;
+  sheet: string | null;
+  join_sheets: boolean | null;
+  header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: "keep" | "drop" | null;
+  missing: string[] | null;
+  types: Record<string, "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration"> | null;
+}
+
 export interface ReadReport {
   format: string;
   compression: string | null;
@@ -505,6 +633,10 @@ export interface ReadReport {
 
 export interface ReasonRequest {
   reason: string;
+}
+
+export interface RestoreRequest {
+  version: number;
 }
 
 export interface Results {
@@ -595,6 +727,12 @@ export interface SecondScore {
   before: number;
   after: number;
   sentence: string;
+}
+
+export interface SharedEvent {
+  name: string;
+  level: "read" | "use" | "edit" | null;
+  person: Named;
 }
 
 export interface SkipRequest {
@@ -703,6 +841,15 @@ export interface TrialEvent {
   seconds_left: number | null;
 }
 
+export interface UsageRead {
+  used: number;
+  datasets: number;
+  models: number;
+  quota: number | null;
+  free: number | null;
+  upload_limit: number;
+}
+
 export interface UserEvent {
   name: string;
   role: string | null;
@@ -711,6 +858,42 @@ export interface UserEvent {
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+export interface VersionComparison {
+  dataset: Named;
+  from_version: number;
+  to_version: number;
+  rows_before: number;
+  rows_after: number;
+  columns: ColumnComparison[];
+  sentences: string[];
+}
+
+export interface VersionCreate {
+  version?: number | null;
+  options?: ReadOptions;
+}
+
+export interface VersionRead {
+  version: number;
+  latest: boolean;
+  status: "processing" | "ready" | "failed";
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  from_version: number | null;
+  sentence: string;
+  fix: string | null;
+  by: Named | null;
+  filename: string;
+  size: number;
+  rows: number | null;
+  column_count: number | null;
+  format: string | null;
+  options: ReadOptions | null;
+  has_original: boolean;
+  error: string | null;
+  job_id: string | null;
+  created_at: string;
 }
 
 export interface VersionsRead {
