@@ -1213,6 +1213,9 @@ export interface EventPayloads {
 
 export type EventType = keyof EventPayloads;
 
+/** The release that this was made from. */
+export const VERSION = '0.1.0';
+
 /** Time budgets by name, in seconds. */
 export const BUDGETS = { quick: 30, standard: 300, thorough: 3600 } as const;
 
