@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,8 @@ class DappExtension(SettingTraits, ExtensionApp):
         self.backend.base_url = self.serverapp.base_url
         self.backend.personal = self.personal_server
         self.settings[SETTING] = self.backend
+        with suppress(DappError):  # told when the home is opened
+            self.backend.settings()  # now, before any kernel can start
         self._announced = ExitStack()
 
     def initialize_handlers(self) -> None:

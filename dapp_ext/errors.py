@@ -12,6 +12,7 @@
     │   ├── PasswordWeak         a new password is too short or too common
     │   ├── CursorInvalid        a feed or list cursor that was not given out by this instance
     │   ├── TooLarge             more bytes, rows or columns than the settings allow
+    │   │   └── QuotaExceeded    more than this account may store
     │   ├── Malformed            bytes that are not what they say: broken JSON, two credentials that differ
     │   ├── MediaUnsupported     a content type that this address does not take
     │   └── SettingInvalid       a setting has a value that cannot be used
@@ -20,18 +21,20 @@
     ├── Throttled                too many attempts; says when to come back
     ├── Denied                   signed in, but the role or grant does not allow it
     ├── NotFound
-    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · SignInNotFound · InsightNotFound
+    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · SignInNotFound · InsightNotFound · ShareNotFound
     │   └── RouteNotFound        no such address
     ├── MethodNotAllowed
     ├── Conflict                 true elsewhere already, or not possible in this state
     │   ├── NameTaken            the name is used by another dataset, model or account
+    │   ├── NameAmbiguous        several people have shared a thing of that name
     │   ├── NotReady             the thing is still being processed or trained
     │   └── LastAdmin            would leave the workspace without an administrator
     ├── JobFailed                background work ended without a result
     │   ├── JobCancelled · WorkerLost · MemoryExceeded · TimeExceeded
     ├── Unavailable              a part of the platform is not reachable now; trying again may help
     │   ├── StorageFull          no room left on the device
-    │   └── Busy                 every place is taken right now
+    │   ├── Busy                 every place is taken right now
+    │   └── MaintenanceOn        changes have to wait; says when to come back
     └── Broken                   our fault
         ├── IntegrityFailed      sealed bytes were changed, cut or belong elsewhere
         ├── KeyWrong             the key does not belong to this home folder
@@ -119,6 +122,11 @@ class TooLarge(Invalid):
     sentence = "This is larger than the workspace allows. Ask an administrator to raise the limit, or send less."
 
 
+class QuotaExceeded(TooLarge):
+    code = "quota_exceeded"
+    sentence = "There is no room left in what your account may store. Delete something, or ask an administrator for more."
+
+
 class Malformed(Invalid):
     code = "malformed"
     sentence = "The request could not be read. Check how it is written and send it again."
@@ -189,6 +197,11 @@ class InsightNotFound(NotFound):
     sentence = "There is no such insight, or it is not shared with you."
 
 
+class ShareNotFound(NotFound):
+    code = "share_not_found"
+    sentence = "This link opens nothing any more: it has expired, was withdrawn, or what it showed is gone. Ask whoever sent it for a new one."
+
+
 class RouteNotFound(NotFound):
     code = "route_not_found"
     sentence = "There is nothing at this address. The API is described at /dapp/docs."
@@ -207,6 +220,11 @@ class Conflict(DappError):
 class NameTaken(Conflict):
     code = "name_taken"
     sentence = "That name is taken. Choose another one."
+
+
+class NameAmbiguous(Conflict):
+    code = "name_ambiguous"
+    sentence = "Several people have shared something of that name with you. Use its id."
 
 
 class NotReady(Conflict):
@@ -257,6 +275,11 @@ class StorageFull(Unavailable):
 class Busy(Unavailable):
     code = "busy"
     sentence = "Everything is busy right now. Try again in a moment."
+
+
+class MaintenanceOn(Unavailable):
+    code = "maintenance"
+    sentence = "The platform is being maintained, so changes have to wait. Looking and predicting works. Try again later."
 
 
 class Broken(DappError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ GIB = 1024 * MIB
 
 # Strings that stand in samples and tutorials; whoever runs with one of them has no secret.
 _WELL_KNOWN = ("changeme", "change-me", "change_me", "secret", "password", "your-secret", "your_secret", "example")
+# Names of systemd credentials (LoadCredential=) that are read when a secret is not given otherwise.
+_CREDENTIALS = {"secret_key": "dapp-secret-key", "encryption_key": "dapp-encryption-key"}
 _MAKE_A_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -44,6 +46,7 @@ class Settings:
     lab_port: int = _setting(8888, "Port of JupyterLab; the next free one is used when it is taken.")
     dashboard_port: int = _setting(3000, "Port of the dashboard; the next free one is used when it is taken.")
     upload_limit: int = _setting(2 * GIB, "Largest file that may be uploaded.", unit="bytes")
+    quota: int = _setting(0, "What each account may store where nothing else was set for it; 0 means any amount.", unit="bytes")
     job_memory: int = _setting(0, "Memory that one job may use; 0 means half of the machine's.", unit="bytes")
     parse_seconds: int = _setting(1800, "Longest time that reading one file may take.", unit="seconds")
     cache_memory: int = _setting(512 * MIB, "Memory for decrypted columns and query results in each process.", unit="bytes")
@@ -52,6 +55,7 @@ class Settings:
     access_minutes: int = _setting(10, "How long an access token is valid.", unit="minutes")
     session_days: int = _setting(7, "How long a sign-in lasts at the most.", unit="days")
     log_level: str = _setting("INFO", "Least severe level that is logged.")
+    encryption_source: str = _setting("", "Where the root secret came from; filled in by DAPP itself.")
 
     @property
     def objects_folder(self) -> Path:
@@ -65,6 +69,10 @@ class Settings:
     def run_folder(self) -> Path:
         """Where running processes leave their address and lock; nothing here outlives them."""
         return self.home / "run"
+
+    def key_source(self) -> str:
+        """Where the root key comes from, in words; never the key itself."""
+        return self.encryption_source or ("setting" if self.encryption_key else "keys folder")
 
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'dapp.sqlite'}"
@@ -102,12 +110,18 @@ def read_settings(given: Mapping[str, Any] | None = None, *, environ: Mapping[st
     env = dict(_dotenv((folder or Path.cwd()) / ".env"))
     env.update(environ if environ is not None else os.environ)
     explicit = {name: value for name, value in (given or {}).items() if value is not None}
+    credentials = env.get("CREDENTIALS_DIRECTORY")
     home = Path(explicit.get("home") or env.get("DAPP_HOME") or default_home()).expanduser().absolute()
     values: dict[str, Any] = dict(_toml(home / "dapp.toml"))
     for each in fields(Settings):
         for variable in (*each.metadata["also"], environment_name(each.name)):
             if env.get(variable):
                 values[each.name] = env[variable]
+    for name, file in _CREDENTIALS.items():
+        if credentials and not values.get(name) and (Path(credentials) / file).is_file():
+            values[name] = f"file:{Path(credentials) / file}"
+            if name == "encryption_key":
+                values["encryption_source"] = "systemd credential"
     values.update(explicit)
     values["home"] = home
     known = {each.name: each for each in fields(Settings)}
@@ -115,12 +129,28 @@ def read_settings(given: Mapping[str, Any] | None = None, *, environ: Mapping[st
     if unknown:
         raise SettingInvalid(f"There is no setting named {unknown[0]!r}. See: jupyter dapp doctor --settings")
     typed = {name: _typed(name, value, type(known[name].default)) for name, value in values.items()}
-    for name in ("secret_key", "encryption_key"):
+    for name in _CREDENTIALS:
         if typed.get(name):
-            typed[name] = _secret(name, typed[name])
+            if name == "encryption_key" and typed[name].startswith("file:"):
+                typed.setdefault("encryption_source", "file")
+            typed[name] = read_secret(environment_name(name), typed[name], credentials)
     if typed.get("secret_key") and typed.get("secret_key") == typed.get("encryption_key"):
         raise SettingInvalid(f"DAPP_SECRET_KEY and DAPP_ENCRYPTION_KEY must differ. Make another one with: {_MAKE_A_SECRET}")
     return Settings(**typed)
+
+
+def hide_secrets(environ: MutableMapping[str, str] | None = None) -> None:
+    """Take the secrets out of this process's environment once they are read, so that no child of it inherits them.
+
+    What names a file stays: it is no secret. The other processes of ours get theirs from
+    :func:`dapp_ext.services.system.process_environment`.
+    """
+    environ = os.environ if environ is None else environ
+    for each in fields(Settings):
+        if not each.repr:
+            for variable in (*each.metadata["also"], environment_name(each.name)):
+                if not environ.get(variable, "file:").startswith("file:"):
+                    del environ[variable]
 
 
 def describe_settings() -> list[dict[str, str]]:
@@ -158,13 +188,24 @@ def _typed(name: str, value: Any, kind: type) -> Any:
     return str(value)
 
 
-def _secret(name: str, value: str) -> str:
-    variable = environment_name(name)
+def read_secret(variable: str, value: str, credentials: str | None = None) -> str:
+    """A secret as it was given or as its file holds it, long enough and not from a tutorial.
+
+    Raises
+    ------
+    SettingInvalid
+        If it is weak, or its file cannot be read or can be read by others.
+    """
     if value.startswith("file:"):
+        path = Path(value[5:]).expanduser()
+        managed = [Path(folder) for folder in (credentials, "/run/secrets") if folder]
         try:
-            value = Path(value[5:]).expanduser().read_text("utf-8").strip()
-        except OSError as error:
-            raise SettingInvalid(f"The file that {variable} names cannot be read: {error.strerror}.") from error
+            if not any(path.is_relative_to(folder) for folder in managed) and path.stat().st_mode & 0o077:
+                raise SettingInvalid(f"The file that {variable} names can be reached by other accounts of this machine. Run: chmod 600 '{path}'")
+            value = path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise SettingInvalid(f"The file that {variable} names cannot be read: {reason}.") from error
     if len(value) < 32 or len(set(value)) < 8 or any(word in value.lower() for word in _WELL_KNOWN):
         raise SettingInvalid(f"{variable} is too short or well known; it needs at least 32 random characters. Make one with: {_MAKE_A_SECRET}")
     return value

@@ -26,7 +26,7 @@ from dapp_ext.services import Services, open_services
 from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_server
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.work import Progress, Wanted
-from dapp_ext.settings import Settings, read_settings
+from dapp_ext.settings import Settings, hide_secrets, read_settings
 from dapp_ext.store.queue import HEARTBEAT_SECONDS
 from dapp_ext.store.tables import Job
 
@@ -36,7 +36,7 @@ RECOVER_SECONDS = 5.0
 WISHES_SECONDS = 0.5
 # Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
 LONG: tuple[JobKind, ...] = ("train",)
-SHORT: tuple[JobKind, ...] = ("ingest", "predict", "register")
+SHORT: tuple[JobKind, ...] = ("ingest", "fix", "predict", "register")
 SHORT_PLACES = 1
 
 
@@ -59,6 +59,7 @@ class Worker:
         memory = settings.job_memory or psutil.virtual_memory().total // 2
         self._limits = {
             "ingest": Limits(memory, settings.parse_seconds),
+            "fix": Limits(memory, settings.parse_seconds),
             "train": Limits(memory),
             "predict": Limits(memory),
             "register": Limits(memory, settings.parse_seconds),
@@ -249,7 +250,9 @@ def main() -> int:
     parser.add_argument("--parent", type=int, help="end when this process ends")
     given = parser.parse_args()
     try:
-        return run_worker(read_settings(), only_if_free=given.if_free, parent=given.parent)
+        settings = read_settings()
+        hide_secrets()  # before the fork server starts, which hands its environment to every job
+        return run_worker(settings, only_if_free=given.if_free, parent=given.parent)
     except DappError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from dapp_ext.errors import DappError
-from dapp_ext.settings import read_settings
+from dapp_ext.settings import hide_secrets, read_settings
 from dapp_panel.app import serve
 
 
@@ -17,7 +17,9 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        serve(read_settings(), ready=ready)
+        settings = read_settings()
+        hide_secrets()
+        serve(settings, ready=ready)
     except DappError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1

@@ -229,6 +229,8 @@ class Conversation:
 
 def as_json(answer: Any) -> str:
     """The wire form of an answer: one shape, a list of shapes, or plain JSON values."""
+    if isinstance(answer, bytes):
+        return answer.decode()  # kept as it goes out
     if isinstance(answer, BaseModel):
         return answer.model_dump_json(by_alias=True)
     if isinstance(answer, list):

@@ -23,7 +23,9 @@ from dapp_ext.schema.jobs import FINAL_JOB_STATUSES
 from dapp_ext.schema.models import BUDGETS
 
 TARGET = Path(__file__).parent / "src" / "schema.ts"
-MODULES = ("base", "accounts", "signins", "datasets", "models", "registry", "insights", "jobs", "events", "audit", "system")
+MODULES = (
+    "base", "accounts", "signins", "grants", "fixes", "datasets", "versions", "lineage", "models", "registry", "insights", "jobs", "events", "notices", "audit", "system",
+)  # fmt: skip
 HEAD = """// Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 //

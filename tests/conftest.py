@@ -153,3 +153,15 @@ def run_jobs(services: Services) -> Callable[[], None]:
                 services.settling.settle(claimed, made)
 
     return run
+
+
+@pytest.fixture
+def add_dataset(upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], services: Services, owner: Actor) -> Callable[..., DatasetRead]:
+    """A small dataset of the owner that is ready."""
+
+    def add(name: str = "people") -> DatasetRead:
+        made = upload(owner, b"name,city,age\nZebulon Quackenbush,Xanadu-on-Sea,51\nAda,Berlin,36\nAlan,Paris,41\n", f"{name}.csv", name=name)
+        run_jobs()
+        return services.datasets.get(owner, made.id)
+
+    return add

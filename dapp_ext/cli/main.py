@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dapp_ext import __version__
-from dapp_ext.cli import demo, link, serving, state, tokens, users
+from dapp_ext.cli import audit, backup, demo, keys, link, notices, serving, state, tokens, users
 from dapp_ext.cli.session import choose_home
 from dapp_ext.errors import Broken, Conflict, DappError, Denied, Invalid, JobFailed, NotFound, NotSignedIn, Throttled, Unavailable
 
@@ -37,7 +37,12 @@ app.command("status")(state.status)
 app.command("doctor")(state.doctor)
 app.command("signin-link")(link.signin_link)
 app.command("demo")(demo.demo)
+app.command("announce")(notices.announce)
+app.add_typer(notices.maintenance, name="maintenance")
 app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
+app.add_typer(backup.app, name="backup")
 app.add_typer(tokens.app, name="tokens")
 
 
@@ -64,7 +69,8 @@ def options(
 def main() -> int:
     """Run the command; errors become one sentence and an exit code."""
     try:
-        app(standalone_mode=False)
+        # The parser gives back what a command left with, instead of raising it.
+        left: object = app(standalone_mode=False)
     except DappError as error:
         typer.echo(f"Error: {error.message}", err=True)
         return exit_code(error)
@@ -77,7 +83,7 @@ def main() -> int:
             error.show()
             return int(getattr(error, "exit_code", 2))
         raise
-    return 0
+    return left if isinstance(left, int) else 0
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import typer
 
 from dapp_ext import __version__
 from dapp_ext.cli import session
+from dapp_ext.cli.notices import as_sentence
 from dapp_ext.errors import DappError
 from dapp_ext.settings import Settings, describe_settings
 
@@ -36,6 +37,7 @@ def status(as_json: Json = False) -> None:
         f"service     {found.api or 'not running'}",
         f"workers     {len(found.workers)}",
         f"jobs        {found.running} running, {found.queued} waiting",
+        f"maintenance {as_sentence(found.maintenance)}",
         f"isolation   {found.isolation}",
     ]
     session.show(value, as_json, "\n".join(lines))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from dapp_ext.client import datasets, insights, models, predictions, registry
+from dapp_ext.client import datasets, insights, models, notices, predictions, registry
 from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
@@ -23,11 +23,15 @@ from dapp_ext.client.registry import Comparison, Versions
 from dapp_ext.client.results import Results
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
-from dapp_ext.errors import Invalid, NotSignedIn, Unavailable
-from dapp_ext.schema.datasets import ReadOptions, Visibility
+from dapp_ext.client.versions import read_options
+from dapp_ext.errors import NotSignedIn, Unavailable
+from dapp_ext.schema.base import Page
+from dapp_ext.schema.datasets import ReadOptions, UsageRead, Visibility
 from dapp_ext.schema.events import Event, EventPage
+from dapp_ext.schema.grants import PersonRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Validation
+from dapp_ext.schema.notices import NotificationRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +99,14 @@ class DAPPClient(Administration):
         self._connection.transport.sign_in.login(email, password)
         return self
 
+    def usage(self) -> UsageRead:
+        """Bytes that you store, and how many more you may."""
+        return self._connection.transport.get(UsageRead, "usage")
+
+    def people(self) -> list[PersonRead]:
+        """Whom you can share with."""
+        return self._connection.transport.get(Page[PersonRead], "people").items
+
     def upload_file(
         self,
         path_or_frame: Any,
@@ -123,15 +135,10 @@ class DAPPClient(Administration):
         ------
         FileUnreadable
             If it is no table.
-        TooLarge, NameTaken, Denied, StorageFull
+        TooLarge, QuotaExceeded, NameTaken, Denied, StorageFull
             If the workspace does not take it.
         """
-        if read is not None and not isinstance(read, ReadOptions):
-            try:
-                read = ReadOptions.model_validate(dict(read))
-            except (TypeError, ValueError) as error:
-                raise Invalid(f"The options for reading cannot be used. Known are: {', '.join(ReadOptions.model_fields)}.") from error
-        return datasets.upload(self._connection, path_or_frame, UploadPlan(name, visibility, read, wait))
+        return datasets.upload(self._connection, path_or_frame, UploadPlan(name, visibility, read_options(read), wait))
 
     def datasets(self, search: str | None = None) -> Listing[Dataset]:
         """The datasets that you may see, the newest first."""
@@ -347,6 +354,14 @@ class DAPPClient(Administration):
                 break
             cursor = page.next
         return Listing(found, "Events", _EVENT_COLUMNS, newest_last=True)
+
+    def notifications(self, unread: bool = False) -> Listing[NotificationRead]:
+        """What there is to know, the newest first; the same as behind the bell at every other door."""
+        return notices.notifications(self._connection, unread)
+
+    def mark_read(self, notification: NotificationRead | str | None = None) -> int:
+        """Mark a notification as read, or all of them; how many are left."""
+        return notices.mark_read(self._connection, notification.id if isinstance(notification, NotificationRead) else notification)
 
     def on(self, type: str, callback: Callable[[Event], Any]) -> Subscription:
         """Call a function for every event of a type, such as ``"model.trained"`` or ``"model.*"``.

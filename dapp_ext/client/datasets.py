@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
+from dapp_ext.client import versions as history  # a dataset has a method of that name
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import ago, amount, badge, card, duration, escape, paragraph, size_text, table, text_table
 from dapp_ext.client.filters import FilterLike, plain_filters, read_filters
@@ -21,6 +22,7 @@ from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.profiles import DatasetProfile
 from dapp_ext.client.progress import Display
+from dapp_ext.client.sharing import grants, share_with
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import FileUnreadable, Invalid
@@ -38,6 +40,8 @@ from dapp_ext.schema.datasets import (
     Visibility,
 )
 from dapp_ext.schema.events import Event
+from dapp_ext.schema.grants import GrantLevel, GrantRead
+from dapp_ext.schema.versions import Dependents, VersionRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,8 +100,9 @@ class Dataset(Thing[DatasetRead]):
         return list(self._read.report.notes) if self._read.report else []
 
     def refresh(self) -> Dataset:
-        """Read again how it is now."""
-        self._read = self._connection.transport.get(DatasetRead, f"datasets/{path_of(self.id)}")
+        """Read again how it is now; a version that is still being made is followed until it is there."""
+        version = self._read.version if self._read.status == "processing" else None
+        self._read = self._connection.transport.get(DatasetRead, f"datasets/{path_of(self.id)}", version=version)
         return self
 
     def wait(self, timeout: float | None = None) -> Dataset:
@@ -170,6 +175,59 @@ class Dataset(Thing[DatasetRead]):
 
         return train(self._connection, self, target, options)
 
+    def versions(self) -> Listing[VersionRead]:
+        """All versions, newest first, and how each was made."""
+        return history.listed(self._connection, self.id)
+
+    def compare(self, before: int, after: int | None = None) -> history.Comparison:
+        """What changed between two versions in columns, rows and distributions; the second is the latest when left out."""
+        return history.compared(self._connection, self.id, before, after)
+
+    def read_again(self, options: ReadOptions | Mapping[str, Any] | None = None, wait: bool = True) -> Dataset:
+        """Make a new version from the file as it was uploaded, read with other options such as ``{"decimal": ","}``."""
+        return self._made(history.read_again(self._connection, self.id, options), wait)
+
+    def upload_version(self, path_or_frame: Any, wait: bool = True, *, read: ReadOptions | Mapping[str, Any] | None = None) -> Dataset:
+        """Send a file or a table as the next version."""
+        made = upload(self._connection, path_or_frame, UploadPlan(options=history.read_options(read), wait=wait, version_of=self.id))
+        self._read = made.read
+        return self
+
+    def restore(self, version: int) -> Dataset:
+        """Make an older version the latest one; those between stay."""
+        return self._made(history.restored(self._connection, self.id, version), wait=False)
+
+    def fix(self, code: str, columns: str | Sequence[str] = (), wait: bool = True, **options: Any) -> Dataset:
+        """Mend it by a new version, which :meth:`undo_fix` takes back.
+
+        Parameters
+        ----------
+        code : str
+            What to do, such as ``"drop_duplicate_rows"``, or the code of a finding for what that offers.
+        columns : str or list of str
+            Which columns; those that the finding named when left out.
+        **options
+            How, such as ``method="median"``; see :class:`~dapp_ext.schema.fixes.FixOptions`.
+        """
+        return self._made(history.fixed(self._connection, self.id, code, [columns] if isinstance(columns, str) else columns, options), wait)
+
+    def undo_fix(self) -> Dataset:
+        """Take the last fix back."""
+        return self._made(history.unfixed(self._connection, self.id), wait=False)
+
+    def lineage(self) -> history.DatasetLineage:
+        """Where it comes from, and what was made from it."""
+        return history.lineage(self._connection, "datasets", self.id)
+
+    def dependents(self) -> Dependents:
+        """What was made from it, and what goes with it when it is deleted."""
+        return history.dependents(self._connection, self.id)
+
+    def _made(self, read: DatasetRead, wait: bool) -> Dataset:
+        self._read = read
+        self._connection.remember("dataset", self.id)
+        return self.wait() if wait else self
+
     def rename(self, name: str) -> Dataset:
         """Give it another name."""
         return self._update(DatasetUpdate(name=name))
@@ -177,6 +235,14 @@ class Dataset(Thing[DatasetRead]):
     def share(self, visibility: Visibility = "team") -> Dataset:
         """Show it to the team, or keep it ``private``."""
         return self._update(DatasetUpdate(visibility=visibility))
+
+    def share_with(self, person: str, level: GrantLevel | None = "use") -> Listing[GrantRead]:
+        """Let a colleague (by e-mail address, name or id) ``read``, ``use`` or ``edit`` it, or no more with ``None``."""
+        return share_with(self._connection, "datasets", self.id, person, level)
+
+    def shared_with(self) -> Listing[GrantRead]:
+        """The people it is shared with by name."""
+        return grants(self._connection, "datasets", self.id)
 
     def delete(self) -> None:
         """Delete it for good, with its rows and its file."""
@@ -238,6 +304,7 @@ class UploadPlan:
     options: ReadOptions | None = None
     wait: bool = True
     display: Display | None = None
+    version_of: str | None = None
 
 
 def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
@@ -245,9 +312,11 @@ def upload(connection: Connection, thing: Any, plan: UploadPlan) -> Dataset:
     if plan.name is not None and not plan.name.strip():
         raise Invalid("The name is empty. Give the dataset a name, or leave it out.")
     source = source_of(thing, plan.name)
-    query: dict[str, Any] = {"filename": source.filename, "name": plan.name, "visibility": plan.visibility}
+    query: dict[str, Any] = {"filename": source.filename, "name": plan.name, "visibility": plan.visibility, "version_of": plan.version_of}
     if plan.options is not None:
         query.update(plan.options.model_dump(mode="json", exclude_none=True))
+        if plan.options.types:
+            query["types"] = json.dumps(plan.options.types)  # an address has no objects
     with plan.display or Display() as display:
         read = connection.transport.upload(DatasetRead, "datasets", _counted(source, display), size=source.size, query=query)
         dataset = Dataset(connection, read)

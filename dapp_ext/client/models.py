@@ -19,12 +19,15 @@ from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.progress import Display, say
 from dapp_ext.client.results import Results
+from dapp_ext.client.sharing import grants, share_with
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
+from dapp_ext.client.versions import DatasetLineage, lineage
 from dapp_ext.errors import Invalid, JobCancelled, TargetUnusable
 from dapp_ext.schema import models as shapes
 from dapp_ext.schema.datasets import Profile, Visibility
 from dapp_ext.schema.events import Event
+from dapp_ext.schema.grants import GrantLevel, GrantRead
 from dapp_ext.schema.models import FINAL_MODEL_STATUSES, ExtendRequest, Leaderboard, ModelRead, ModelUpdate, TrainRequest
 
 if TYPE_CHECKING:
@@ -151,6 +154,18 @@ class Model(Thing[ModelRead]):
     def share(self, visibility: Visibility = "team") -> Model:
         """Show it to the team, or keep it ``private``."""
         return self._update(ModelUpdate(visibility=visibility))
+
+    def share_with(self, person: str, level: GrantLevel | None = "use") -> Listing[GrantRead]:
+        """Let a colleague (by e-mail address, name or id) ``read``, ``use`` or ``edit`` it, or no more with ``None``."""
+        return share_with(self._connection, "models", self.id, person, level)
+
+    def shared_with(self) -> Listing[GrantRead]:
+        """The people it is shared with by name."""
+        return grants(self._connection, "models", self.id)
+
+    def lineage(self) -> DatasetLineage:
+        """What it learned from, and what it predicted."""
+        return lineage(self._connection, "models", self.id)
 
     def delete(self) -> None:
         """Delete it for good."""

@@ -71,6 +71,14 @@ class Transport:
         """Change one thing."""
         return self._shaped(shape, self._send("PATCH", path, body=body))
 
+    def put(self, shape: type[T], path: str, body: BaseModel | dict[str, Any]) -> T:
+        """Let one thing be as the body says, whether it was there before or not."""
+        return self._shaped(shape, self._send("PUT", path, body=body))
+
+    def delete(self, shape: type[T], path: str) -> T:
+        """Take one thing away; the answer says what is left."""
+        return self._shaped(shape, self._send("DELETE", path))
+
     def call(self, method: str, path: str, body: BaseModel | dict[str, Any] | None = None) -> None:
         """A request whose answer has no content."""
         self._send(method, path, body=body)

@@ -15,7 +15,7 @@ from dapp_ext.errors import Busy, DappError, Unavailable
 from dapp_ext.handlers.metrics import Metrics
 from dapp_ext.handlers.processes import ChildProcess
 from dapp_ext.handlers.wire import outline
-from dapp_ext.settings import Settings, read_settings
+from dapp_ext.settings import Settings, hide_secrets, read_settings
 
 if TYPE_CHECKING:
     from dapp_ext.handlers.events import FeedSocket
@@ -137,6 +137,7 @@ class Backend:
         """
         if self._settings is None:
             self._settings = read_settings(self._given)
+            hide_secrets()  # kernels inherit this process's environment
         return self._settings
 
     def allowed_origins(self) -> frozenset[str]:

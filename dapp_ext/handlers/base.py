@@ -131,7 +131,7 @@ class DappHandler(JupyterHandler):
         if isinstance(error, Throttled):
             self.set_header("Retry-After", str(error.details.get("retry_after", 1)))
         elif isinstance(error, Unavailable):
-            self.set_header("Retry-After", "2")
+            self.set_header("Retry-After", str(error.details.get("retry_after", 2)))
         elif isinstance(error, NotSignedIn):
             self.set_header("WWW-Authenticate", 'Bearer realm="DAPP"')
         elif isinstance(error, MethodNotAllowed):
@@ -274,6 +274,10 @@ class ApiHandler(DappHandler):
         await self._serve(path)
 
     @allow_unauthenticated
+    async def put(self, **path: str) -> None:
+        await self._serve(path)
+
+    @allow_unauthenticated
     async def patch(self, **path: str) -> None:
         await self._serve(path)
 
@@ -332,6 +336,8 @@ class ApiHandler(DappHandler):
         chunk = await self.backend.call(next, chunks, None)  # fails, if it does, while the envelope can still be sent
         self.set_header("Content-Type", download.media_type)
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(download.filename, safe='')}")
+        if download.version is not None:
+            self.set_header("X-DAPP-Version", str(download.version))
         if download.size is not None:
             self.set_header("Content-Length", str(download.size))
         try:

@@ -8,15 +8,28 @@ from typing import TYPE_CHECKING
 
 from dapp_ext.errors import DappError, Internal, Invalid, MediaUnsupported
 from dapp_ext.handlers.base import ApiHandler
-from dapp_ext.handlers.operation import JSON, Call, Nothing, Operation
+from dapp_ext.handlers.operation import JSON, Call, Encoded, Nothing, Operation
 from dapp_ext.handlers.queries import ExportQuery, ListQuery, RowsQuery, UploadQuery, VersionQuery
 from dapp_ext.handlers.wire import encode, outline, read_json_text, read_query
 from dapp_ext.schema.base import Page
-from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, DatasetUpload, Filter, Profile, QueryRead, QueryRequest, ReadOptions, RowsRead, RowsRequest
+from dapp_ext.schema.boards import BoardRead, BoardRequest
+from dapp_ext.schema.datasets import (
+    DatasetRead,
+    DatasetUpdate,
+    DatasetUpload,
+    Filter,
+    Profile,
+    QueryRead,
+    QueryRequest,
+    ReadOptions,
+    RowsRead,
+    RowsRequest,
+    UsageRead,
+)
 
 if TYPE_CHECKING:
-    from dapp_ext.services.datasets import Upload
     from dapp_ext.services.files import Download
+    from dapp_ext.services.uploads import Upload
 
 PIECE = 512 * 1024
 # What browsers' forms send wraps the bytes of the file in other bytes.
@@ -57,8 +70,12 @@ def rows(call: Call[Nothing, RowsRequest]) -> RowsRead:
     return call.services.datasets.rows(call.actor, call.ref, call.body)
 
 
-def query(call: Call[Nothing, QueryRequest]) -> QueryRead:
-    return call.services.datasets.query(call.actor, call.ref, call.body)
+def query(call: Call[Nothing, QueryRequest]) -> Encoded[QueryRead]:
+    return Encoded(JSON, call.services.datasets.query_json(call.actor, call.ref, call.body))
+
+
+def board(call: Call[Nothing, BoardRequest]) -> BoardRead:
+    return BoardRead.model_validate_json(call.services.boards.answer(call.actor, call.ref, call.body))
 
 
 def data(call: Call[ExportQuery, Nothing]) -> Download:
@@ -67,8 +84,12 @@ def data(call: Call[ExportQuery, Nothing]) -> Download:
     return call.services.datasets.export(call.actor, call.ref, asked.format, version=asked.version, columns=asked.columns, filters=filters)
 
 
-def original(call: Call[Nothing, Nothing]) -> Download:
-    return call.services.datasets.original(call.actor, call.ref)
+def original(call: Call[VersionQuery, Nothing]) -> Download:
+    return call.services.datasets.original(call.actor, call.ref, call.query.version)
+
+
+def usage(call: Call[Nothing, Nothing]) -> UsageRead:
+    return call.services.datasets.usage(call.actor)
 
 
 class DatasetsHandler(ApiHandler):
@@ -98,6 +119,7 @@ class DatasetsHandler(ApiHandler):
             filename=asked.filename,
             name=asked.name,
             visibility=asked.visibility,
+            version_of=asked.version_of,
             size=self.announced_size(),
             options=ReadOptions(**asked.model_dump(include=set(ReadOptions.model_fields))),
         )

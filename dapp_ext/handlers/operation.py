@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Query = TypeVar("Query", bound=Request)
 Body = TypeVar("Body", bound=Request)
+Shape = TypeVar("Shape", bound=BaseModel)
 JSON = "application/json"
 
 # Who may call: holders of a DAPP credential, anybody, or whoever Jupyter itself has signed in.
@@ -76,7 +77,7 @@ class Operation:
     ``limit`` is the most bytes of a body.
     """
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     run: Callable[[Call[Any, Any]], Any]
     sentence: str
@@ -94,6 +95,10 @@ class Operation:
     def tag(self) -> str:
         """The noun that the address begins with."""
         return self.path.split("/")[1].partition(".")[0]
+
+
+class Encoded(Content, Generic[Shape]):
+    """An answer of a shape that was encoded before, such as one that is kept in memory as it is sent."""
 
 
 @dataclass(frozen=True)

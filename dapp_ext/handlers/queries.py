@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from dapp_ext.schema.audit import AuditFilter, AuditFormat
 from dapp_ext.schema.base import Request
-from dapp_ext.schema.datasets import Visibility
+from dapp_ext.schema.datasets import ReadOptions, Visibility
 from dapp_ext.schema.jobs import JobStatus
 
 
@@ -25,16 +26,28 @@ class InsightsQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
+class SharesQuery(Request):
+    model: str | None = Field(default=None, max_length=300, description="Id or name of a model: only links to it.")
+
+
 class JobsQuery(Request):
     status: JobStatus | None = None
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
-class AuditQuery(Request):
-    action: str | None = Field(default=None, max_length=100)
+class AuditQuery(AuditFilter):
     limit: int = Field(default=100, ge=1, le=500)
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
+class AuditVerifyQuery(Request):
+    seq: int | None = Field(default=None, ge=0, description="Number of an exported head.")
+    mac: str | None = Field(default=None, pattern="^([0-9a-f]{2})+$", max_length=128, description="Code of an exported head.")
+
+
+class AuditExportQuery(AuditFilter):
+    format: AuditFormat = "jsonl"
 
 
 class EventsQuery(Request):
@@ -47,8 +60,25 @@ class FeedQuery(Request):
     after: str | None = Field(default=None, max_length=200, description="Cursor to resume after; the present when left out.")
 
 
+class AnnouncementsQuery(Request):
+    all: bool = Field(default=False, description="Also those to come and those that are over; for administrators.")
+
+
+class NotificationsQuery(Request):
+    unread: bool = Field(default=False, description="Only those that are not read.")
+    limit: int = Field(default=30, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=100, description="The next of the page before.")
+
+
 class VersionQuery(Request):
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
+
+
+class VersionsQuery(Request):
+    """Two versions of one dataset."""
+
+    before: int = Field(ge=1, alias="from", description="The version that was there first.")
+    after: int | None = Field(default=None, ge=1, alias="to", description="The latest when left out.")
 
 
 class RowsQuery(Request):
@@ -74,16 +104,10 @@ class ModelExportQuery(Request):
     format: Literal["skops"] = "skops"
 
 
-class UploadQuery(Request):
+class UploadQuery(ReadOptions):
     """What is said about the file whose bytes are the body; how to read it is guessed where it is left out."""
 
     filename: str = Field(min_length=1, max_length=255)
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility = "team"
-    format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
-    delimiter: str | None = Field(default=None, max_length=1)
-    encoding: str | None = Field(default=None, max_length=40)
-    decimal: Literal[".", ","] | None = None
-    sheet: str | None = Field(default=None, max_length=200)
-    header: bool | None = None
-    missing: list[str] | None = Field(default=None, max_length=50, description="Texts that stand for a missing value; given once for each.")
+    version_of: str | None = Field(default=None, max_length=200, description="Id or name of a dataset that gets the file as its next version.")

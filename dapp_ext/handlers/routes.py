@@ -5,11 +5,33 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dapp_ext.handlers import audit, auth, datasets, events, insights, jobs, models, openapi, pages, registry, signins, system, users
+from dapp_ext.handlers import (
+    audit,
+    auth,
+    datasets,
+    events,
+    insights,
+    jobs,
+    lineage,
+    models,
+    notices,
+    openapi,
+    pages,
+    registry,
+    shares,
+    sharing,
+    signins,
+    system,
+    users,
+    versions,
+)
 from dapp_ext.handlers.base import ApiHandler, NothingHere
 from dapp_ext.handlers.operation import Operation
 from dapp_ext.handlers.queries import (
+    AnnouncementsQuery,
+    AuditExportQuery,
     AuditQuery,
+    AuditVerifyQuery,
     CompareQuery,
     EventsQuery,
     ExportQuery,
@@ -17,9 +39,12 @@ from dapp_ext.handlers.queries import (
     JobsQuery,
     ListQuery,
     ModelExportQuery,
+    NotificationsQuery,
     RowsQuery,
+    SharesQuery,
     UploadQuery,
     VersionQuery,
+    VersionsQuery,
 )
 from dapp_ext.schema.accounts import (
     AccountCreate,
@@ -33,12 +58,15 @@ from dapp_ext.schema.accounts import (
     TicketRequest,
     TokenPair,
 )
-from dapp_ext.schema.audit import AuditRead
+from dapp_ext.schema.audit import AuditRead, AuditVerification
 from dapp_ext.schema.base import Page
-from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest
+from dapp_ext.schema.boards import BoardRead, BoardRequest
+from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest, UsageRead
 from dapp_ext.schema.events import EventPage
+from dapp_ext.schema.grants import GrantPut, GrantRead, PersonRead
 from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate, TableRead
 from dapp_ext.schema.jobs import JobRead
+from dapp_ext.schema.lineage import Lineage
 from dapp_ext.schema.models import (
     BatchPredictRead,
     BatchPredictRequest,
@@ -52,9 +80,20 @@ from dapp_ext.schema.models import (
     SkipRequest,
     TrainRequest,
 )
+from dapp_ext.schema.notices import (
+    AnnouncementCreate,
+    AnnouncementRead,
+    MaintenanceRead,
+    MaintenanceStart,
+    NotificationCount,
+    NotificationMarkRequest,
+    NotificationPage,
+)
 from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
+from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
+from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
 
 API = "/dapp/api/v1"
 FILE = "application/octet-stream"
@@ -103,8 +142,20 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/datasets/{ref}/rows", datasets.first_rows, "A page of rows.", query=RowsQuery, answer=RowsRead),
     Op("POST", "/datasets/{ref}/rows", datasets.rows, "A page of rows, sorted and filtered.", body=RowsRequest, answer=RowsRead),
     Op("POST", "/datasets/{ref}/query", datasets.query, "An aggregate by groups, bins or buckets of time.", body=QueryRequest, answer=QueryRead),
+    Op("POST", "/datasets/{ref}/board", datasets.board, "Several charts and figures at once.", body=BoardRequest, answer=BoardRead),
     Op("GET", "/datasets/{ref}/data", datasets.data, "The processed table as a file.", query=ExportQuery, gives=FILE),
-    Op("GET", "/datasets/{ref}/original", datasets.original, "The file as it was uploaded.", gives=FILE),
+    Op("GET", "/datasets/{ref}/original", datasets.original, "The file as it was uploaded.", query=VersionQuery, gives=FILE),
+    Op("GET", "/datasets/{ref}/versions", versions.index, "Its versions, newest first.", answer=Page[VersionRead]),
+    Op("POST", "/datasets/{ref}/versions", versions.read_again, "Read the file again.", body=VersionCreate, answer=DatasetRead, status=202),
+    Op("POST", "/datasets/{ref}/restore", versions.restore, "Make an older version the latest.", body=RestoreRequest, answer=DatasetRead),
+    Op("GET", "/datasets/{ref}/compare", versions.compare, "What changed between two versions.", query=VersionsQuery, answer=VersionComparison),
+    Op("GET", "/datasets/{ref}/dependents", versions.dependents, "What was made from it; asked before it is deleted.", answer=Dependents),
+    Op("GET", "/datasets/{ref}/lineage", lineage.of_dataset, "Where it comes from, and what was made from it.", answer=Lineage),
+    Op("GET", "/datasets/{ref}/grants", sharing.of_datasets.index, "The people it is shared with.", answer=Page[GrantRead]),
+    Op("PUT", "/datasets/{ref}/grants/{account}", sharing.of_datasets.put, "Share it with a person.", body=GrantPut, answer=Page[GrantRead]),
+    Op("DELETE", "/datasets/{ref}/grants/{account}", sharing.of_datasets.remove, "Share it no more.", answer=Page[GrantRead]),
+    Op("GET", "/people", sharing.people, "Whom one can share with.", query=sharing.PeopleQuery, answer=Page[PersonRead]),
+    Op("GET", "/usage", datasets.usage, "Bytes that are stored for the account, and how many more may be.", answer=UsageRead),
     # Models
     Op("GET", "/models", models.index, "Models, newest first.", query=ListQuery, answer=Page[ModelRead]),
     Op("POST", "/models", models.train, "Train a model.", body=TrainRequest, answer=ModelRead, status=202),
@@ -124,6 +175,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
     Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
     Op("GET", "/models/{ref}/export", models.export, "The model as a file.", query=ModelExportQuery, gives=FILE),
+    Op("GET", "/models/{ref}/lineage", lineage.of_model, "What it learned from, and what it predicted.", answer=Lineage),
+    Op("GET", "/models/{ref}/grants", sharing.of_models.index, "The people it is shared with.", answer=Page[GrantRead]),
+    Op("PUT", "/models/{ref}/grants/{account}", sharing.of_models.put, "Share it with a person.", body=GrantPut, answer=Page[GrantRead]),
+    Op("DELETE", "/models/{ref}/grants/{account}", sharing.of_models.remove, "Share it no more.", answer=Page[GrantRead]),
     # What notebooks publish
     Op("GET", "/insights", insights.index, "What notebooks published, newest first.", query=InsightsQuery, answer=Page[InsightRead]),
     Op("POST", "/insights", insights.publish, "Publish a picture or a table.", body=InsightPublish, answer=InsightRead, status=201, limit=insights.LIMIT),
@@ -132,11 +187,25 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("DELETE", "/insights/{ref}", insights.delete, "Delete an insight and the key of its data.", status=204),
     Op("GET", "/insights/{ref}/picture", insights.picture, "Its picture.", gives="image/png"),
     Op("GET", "/insights/{ref}/table", insights.table, "Its table.", answer=TableRead),
+    # Read-only links
+    Op("GET", "/shares", shares.index, "Links that open a result now.", query=SharesQuery, answer=Page[ShareRead]),
+    Op("POST", "/shares", shares.create, "Make a read-only link to a result.", body=ShareCreate, answer=ShareMade, status=201),
+    Op("DELETE", "/shares/{ref}", shares.withdraw, "Let a link open nothing any more.", status=204),
     # Jobs and the feed
     Op("GET", "/jobs", jobs.index, "Work in the background, newest first.", query=JobsQuery, answer=Page[JobRead]),
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),
     Op("POST", "/jobs/{ref}/cancel", jobs.cancel, "Stop a job without a result.", answer=JobRead),
     Op("GET", "/events", events.index, "What happened after a cursor.", query=EventsQuery, answer=EventPage),
+    # What people are told
+    Op("GET", "/notifications", notices.notifications, "The bell, newest first.", query=NotificationsQuery, answer=NotificationPage),
+    Op("GET", "/notifications/unread", notices.unread, "How many lines are not read.", answer=NotificationCount),
+    Op("POST", "/notifications/read", notices.mark, "Mark one line as read, or all.", body=NotificationMarkRequest, answer=NotificationCount),
+    Op("GET", "/announcements", notices.announcements, "What is announced.", query=AnnouncementsQuery, answer=Page[AnnouncementRead]),
+    Op("POST", "/announcements", notices.announce, "Tell everybody something.", body=AnnouncementCreate, answer=AnnouncementRead, status=201),
+    Op("DELETE", "/announcements/{ref}", notices.withdraw, "Withdraw an announcement.", status=204),
+    Op("GET", "/maintenance", notices.maintenance, "Whether changes are taken in, and the countdown.", answer=MaintenanceRead),
+    Op("POST", "/maintenance", notices.start_maintenance, "Announce or begin maintenance.", body=MaintenanceStart, answer=MaintenanceRead),
+    Op("DELETE", "/maintenance", notices.end_maintenance, "End maintenance; jobs that waited go on.", status=204),
     # Administration
     Op("GET", "/users", users.index, "Everybody with an account.", answer=Page[AccountRead]),
     Op("POST", "/users", users.create, "Make an account.", body=AccountCreate, answer=AccountRead, status=201),
@@ -148,6 +217,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/invitations", signins.invite, "Invite somebody by a link for one use.", body=InvitationCreate, answer=LinkMade, status=201),
     Op("DELETE", "/invitations/{ref}", signins.withdraw, "Withdraw an invitation.", status=204),
     Op("GET", "/audit", audit.index, "Who did what, newest first.", query=AuditQuery, answer=Page[AuditRead]),
+    Op("GET", "/audit/verify", audit.verify, "Whether the log is whole, and what is not.", query=AuditVerifyQuery, answer=AuditVerification),
+    Op("GET", "/audit/export", audit.export, "The log as a file, oldest first.", query=AuditExportQuery, gives=FILE),
     Op("GET", "/system", system.status, "Addresses, isolation and workers.", answer=StatusRead),
     Op("POST", "/system/dashboard", system.start_dashboard, "The dashboard's address with a sign-in; starts it.", body=DashboardStart, answer=DashboardAddress),
     Op("GET", "/system/template", system.template, "The notebook template.", alone=True),

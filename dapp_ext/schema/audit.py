@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from dapp_ext.schema.base import Answer
+from dapp_ext.schema.base import Answer, Request
+
+Outcome = Literal["allow", "deny", "error"]
+AuditFormat = Literal["jsonl", "csv"]
 
 
 class AuditRead(Answer):
@@ -25,3 +28,43 @@ class AuditRead(Answer):
     outcome: str
     request_id: str = ""
     details: dict[str, Any] = Field(default_factory=dict)
+
+
+class AuditFilter(Request):
+    """Which rows; everything that is left out lets all through."""
+
+    action: str | None = Field(default=None, max_length=100, description="What the action begins with, such as dataset or dataset.delete.")
+    actor: str | None = Field(default=None, max_length=320, description="Id or name of the account.")
+    outcome: Outcome | None = None
+    subject: str | None = Field(default=None, max_length=200, description="Id of what it was done to.")
+    since: AwareDatetime | None = Field(default=None, description="From this moment on.")
+    until: AwareDatetime | None = Field(default=None, description="Before this moment.")
+
+
+class AuditHeadRead(Answer):
+    """The end of the log: keep it elsewhere, and a log that was cut later is recognised."""
+
+    seq: int
+    mac: str = Field(description="Code of the newest row, hexadecimal.")
+    instance_id: str
+    at: datetime
+
+
+class AuditFinding(Answer):
+    """Rows that are not as they were written."""
+
+    kind: str = Field(description="changed, removed, added or moved")
+    row: int
+    last_row: int
+    says: str
+
+
+class AuditVerification(Answer):
+    """Whether the log is whole. ``unchained`` rows were written by a release that had no chain yet; they are covered together."""
+
+    ok: bool
+    rows: int
+    unchained: int
+    against_head: bool
+    head: AuditHeadRead
+    findings: list[AuditFinding] = Field(default_factory=list)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import codecs
+import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from dapp_ext.schema.base import Answer, Named, Request
+from dapp_ext.schema.fixes import FixOffer
+from dapp_ext.schema.grants import AccessLevel
 
 ColumnKind = Literal["integer", "decimal", "boolean", "category", "text", "date", "datetime", "time", "duration"]
 DatasetStatus = Literal["processing", "ready", "failed"]
 Visibility = Literal["private", "team"]
+# upload: a file came in; reread: the same file read with other options; fix: a finding was mended; undo: a fix was taken
+# back; restore: an older version became the latest again; prediction: a model made it.
+VersionOrigin = Literal["upload", "reread", "fix", "undo", "restore", "prediction"]
 Severity = Literal["info", "warning", "alert"]
 FilterOperator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "between", "contains", "is_null", "not_null"]
 Aggregation = Literal["count", "sum", "mean", "median", "min", "max", "distinct"]
@@ -60,7 +66,10 @@ class ColumnProfile(Answer):
 
 
 class Finding(Answer):
-    """Something that a person should know, with a stable code and the rows that show it."""
+    """Something that a person should know, with a stable code and the rows that show it.
+
+    ``fix`` is what ``POST /datasets/{id}/fixes`` would do about it, where something makes sense.
+    """
 
     code: str
     severity: Severity
@@ -68,11 +77,13 @@ class Finding(Answer):
     columns: list[str] = Field(default_factory=list)
     rows: list[int] = Field(default_factory=list, description="Up to 20 row numbers, from 0, that show it.")
     count: int | None = None
+    fix: FixOffer | None = None
 
 
 class Profile(Answer):
     """The health report of one dataset version."""
 
+    version: int = 1
     rows: int
     columns: list[ColumnProfile]
     findings: list[Finding] = Field(default_factory=list)
@@ -81,16 +92,36 @@ class Profile(Answer):
     likely_target_reason: str | None = None
 
 
+def _from_json(value: Any) -> Any:
+    """In the query of an address an object is written as JSON."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('write it as JSON, for example {"postcode": "text"}') from None
+    return value
+
+
 class ReadOptions(Request):
     """How to read a file; what is left out is guessed, and the guess is reported in :class:`ReadReport`."""
 
-    format: Literal["csv", "xlsx", "parquet", "json", "jsonl"] | None = None
+    format: Literal["csv", "xlsx", "ods", "parquet", "arrow", "json", "jsonl"] | None = None
     delimiter: str | None = Field(default=None, max_length=1)
+    quote: Literal['"', "'", "none"] | None = Field(default=None, description="What stands around cells with delimiters or line ends in them.")
     encoding: str | None = Field(default=None, max_length=40)
     decimal: Literal[".", ","] | None = None
-    sheet: str | None = Field(default=None, max_length=200)
+    thousands: Literal[",", ".", " ", "'", "none"] | None = Field(default=None, description="What stands between thousands.")
+    date_order: Literal["day_first", "month_first"] | None = Field(default=None, description="How 01/02/2021 is read.")
+    sheet: str | None = Field(default=None, max_length=200, description="The sheet of a workbook, or the file in a zip archive.")
+    join_sheets: bool | None = Field(default=None, description="Whether sheets with the same columns are put together.")
     header: bool | None = None
-    missing: list[str] | None = Field(default=None, max_length=50)
+    header_row: int | None = Field(default=None, ge=1, le=1_000_000, description="Line or row of the header, or of the first data without one, from 1.")
+    comment: str | None = Field(default=None, pattern="^(.|none)$", description="Lines that begin with this character are left out; or none.")
+    extra_cells: Literal["keep", "drop"] | None = Field(default=None, description="What happens to cells beyond the width of the table.")
+    missing: list[str] | None = Field(default=None, max_length=50, description="Texts that stand for a missing value; given once for each.")
+    types: Annotated[dict[str, ColumnKind] | None, BeforeValidator(_from_json)] = Field(
+        default=None, max_length=10_000, description="Kind of a column by its name; values that are none of the kind become missing, and that is told."
+    )
 
     @field_validator("encoding")
     @classmethod
@@ -103,20 +134,58 @@ class ReadOptions(Request):
         return value
 
 
+class ColumnReading(Answer):
+    """How the texts of one column were taken, where there was more than one way."""
+
+    name: str
+    kind: ColumnKind
+    chosen: bool = Field(default=False, description="Whether somebody chose the kind.")
+    written: str | None = Field(default=None, description="How its values are written, in plain words.")
+
+
 class ReadReport(Answer):
-    """How a file was read, and what was done on the way, in plain sentences."""
+    """How a file was read, and what was done on the way, in plain sentences.
+
+    The fields are named like those of :class:`ReadOptions`; ``guessed`` lists those that nobody chose.
+    """
 
     format: str
+    compression: str | None = Field(default=None, description="What the file was packed with.")
+    member: str | None = Field(default=None, description="The file that was read in a zip archive.")
     delimiter: str | None = None
+    quote: str | None = None
     encoding: str | None = None
     decimal: str | None = None
+    thousands: str | None = None
+    date_order: str | None = None
     sheet: str | None = None
+    sheets: list[str] = Field(default_factory=list, description="The sheets that may be chosen.")
     header: bool | None = None
+    header_row: int | None = None
+    comment: str | None = None
+    extra_cells: str | None = None
+    join_sheets: bool | None = None
+    missing: list[str] = Field(default_factory=list, description="Texts that were read as missing.")
+    guessed: list[str] = Field(default_factory=list)
+    columns: list[ColumnReading] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
 
+class PendingVersion(Answer):
+    """A version beyond the latest usable one: still being made, or one that could not be made."""
+
+    version: int
+    status: DatasetStatus
+    origin: VersionOrigin
+    job_id: str | None = None
+    error: str | None = None
+
+
 class DatasetRead(Answer):
-    """One dataset at one version. ``schema`` is empty until it is ready."""
+    """One dataset at one version. ``schema`` is empty until it is ready.
+
+    ``access`` tells what the asking account may do; only its owner learns with how many named people it is shared.
+    """
 
     id: str
     name: str
@@ -124,7 +193,12 @@ class DatasetRead(Answer):
     error: str | None = None
     owner: Named
     visibility: Visibility
+    access: AccessLevel = "read"
+    shared_with: int | None = Field(default=None, description="Number of named people, for its owner.")
     version: int
+    latest: int = Field(default=1, description="The version that is used when none is named.")
+    origin: VersionOrigin = "upload"
+    pending: PendingVersion | None = Field(default=None, description="A newer version that is being made, or failed.")
     rows: int | None = None
     schema_: list[Column] = Field(default_factory=list, alias="schema", serialization_alias="schema")
     column_count: int | None = None
@@ -145,7 +219,19 @@ class DatasetUpload(Request):
     name: str | None = Field(default=None, min_length=1, max_length=200)
     visibility: Visibility = "team"
     size: int | None = Field(default=None, ge=0, description="Bytes, when known.")
+    version_of: str | None = Field(default=None, max_length=200, description="Id or name of a dataset that gets the file as its next version.")
     options: ReadOptions = ReadOptions()
+
+
+class UsageRead(Answer):
+    """Bytes that an account stores, sealed, with all that was made from its files; ``null`` where nothing is limited."""
+
+    used: int
+    datasets: int
+    models: int
+    quota: int | None = None
+    free: int | None = None
+    upload_limit: int = Field(description="Bytes of the largest file that may be sent.")
 
 
 class DatasetUpdate(Request):

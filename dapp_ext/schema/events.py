@@ -12,14 +12,19 @@ from typing import Any
 from pydantic import Field
 
 from dapp_ext.schema.base import Answer, Named, Subject
+from dapp_ext.schema.grants import GrantLevel
 from dapp_ext.schema.jobs import JobKind, JobStatus
 
 
 class DatasetEvent(Answer):
-    """dataset.uploaded, processing, ready, failed, deleted, changed."""
+    """dataset.uploaded, processing, ready, failed, deleted, changed.
+
+    ``version`` is the one that it is about: a further version is processed while the one before stays in use.
+    """
 
     name: str
     status: str
+    version: int | None = None
     rows: int | None = None
     columns: int | None = None
     error: str | None = None
@@ -33,6 +38,14 @@ class ModelEvent(Answer):
     version: int = 1
     dataset: Named | None = None
     error: str | None = None
+
+
+class SharedEvent(Answer):
+    """dataset.shared, model.shared: a person was given a level, or lost it (``level`` is null)."""
+
+    name: str
+    level: GrantLevel | None = None
+    person: Named
 
 
 class TrialEvent(Answer):
@@ -90,10 +103,20 @@ class UserEvent(Answer):
 
 
 class SystemEvent(Answer):
-    """system.alert, announcement, maintenance."""
+    """system.alert, announcement, maintenance. Maintenance has a ``state``: announced, on, off."""
 
     message: str
     severity: str = "info"
+    state: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    withdrawn: bool | None = None
+
+
+class NotificationEvent(Answer):
+    """notification.read: the account has read lines at some door."""
+
+    unread: int
 
 
 PAYLOADS: dict[str, type[Answer]] = {
@@ -103,6 +126,7 @@ PAYLOADS: dict[str, type[Answer]] = {
     "dataset.failed": DatasetEvent,
     "dataset.changed": DatasetEvent,
     "dataset.deleted": DatasetEvent,
+    "dataset.shared": SharedEvent,
     "model.training": ModelEvent,
     "model.trial": TrialEvent,
     "model.trained": ModelEvent,
@@ -111,6 +135,7 @@ PAYLOADS: dict[str, type[Answer]] = {
     "model.promoted": ModelEvent,
     "model.changed": ModelEvent,
     "model.deleted": ModelEvent,
+    "model.shared": SharedEvent,
     "prediction.ready": PredictionEvent,
     "prediction.failed": PredictionEvent,
     "monitor.alert": MonitorEvent,
@@ -128,6 +153,7 @@ PAYLOADS: dict[str, type[Answer]] = {
     "system.alert": SystemEvent,
     "system.announcement": SystemEvent,
     "system.maintenance": SystemEvent,
+    "notification.read": NotificationEvent,
 }
 
 

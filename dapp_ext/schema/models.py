@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dapp_ext.schema.base import Answer, Named, Request, now
 from dapp_ext.schema.datasets import Column, Severity, Visibility
+from dapp_ext.schema.grants import AccessLevel
 
 Task = Literal["binary", "multiclass", "regression"]
 Family = Literal["linear", "lightgbm", "forest"]
@@ -321,7 +322,10 @@ class Leaderboard(Answer):
 
 
 class ModelRead(Answer):
-    """One model version. ``target`` and ``sentence`` come from the data and are kept sealed."""
+    """One model version. ``target`` and ``sentence`` come from the data and are kept sealed.
+
+    ``access`` tells what the asking account may do; only its owner learns with how many named people it is shared.
+    """
 
     id: str
     name: str
@@ -330,6 +334,8 @@ class ModelRead(Answer):
     error: str | None = None
     owner: Named
     visibility: Visibility
+    access: AccessLevel = "read"
+    shared_with: int | None = Field(default=None, description="Number of named people, for its owner.")
     dataset: Named
     dataset_version: int
     target: str | None = None

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from dapp_ext.schema.base import Answer, Request
+from dapp_ext.schema.notices import MaintenanceRead
 
 
 class HealthRead(Answer):
@@ -36,6 +37,7 @@ class StatusRead(Answer):
     workers: list[WorkerRead] = Field(default_factory=list)
     queued: int = 0
     running: int = 0
+    maintenance: MaintenanceRead = MaintenanceRead()
 
 
 class DashboardStart(Request):

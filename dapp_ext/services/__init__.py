@@ -7,33 +7,45 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from dapp_ext.errors import KeyWrong
+from dapp_ext.errors import Broken, DappError
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
+from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.backups import Backups, restore_backup, verify_backup
 from dapp_ext.services.batches import Batches
+from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
-from dapp_ext.services.datasets import Datasets, Upload
+from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
+from dapp_ext.services.keys import Keys
+from dapp_ext.services.lineage import LineageService
+from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
+from dapp_ext.services.notifications import Notifications
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.shares import Shares
+from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
+from dapp_ext.services.uploads import Upload
+from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
-from dapp_ext.store.keys import open_keyring
+from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.objects import ObjectStore
 
-__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services"]
+__all__ = ["BackupKey", "Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_backup", "restore_keys", "verify_backup"]
 
 
 @dataclass(frozen=True)
@@ -44,15 +56,25 @@ class Services:
     accounts: Accounts
     signins: SignIns
     invitations: Invitations
+    announcements: Announcements
+    maintenance: Maintenance
+    notifications: Notifications
     datasets: Datasets
+    versions: Versions
+    sharing: Sharing
+    lineage: LineageService
+    boards: Boards
     models: Models
     predictions: Predictions
     registry: Registry
     batches: Batches
     insights: Insights
+    shares: Shares
     jobs: Jobs
     events: Events
     audit: Audit
+    keys: Keys
+    backups: Backups
     system: System
     settling: Settling
     bell: bell.Bell
@@ -90,20 +112,31 @@ def open_services(settings: Settings) -> Services:
     models = Models(context, datasets, scorers)
     accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
+    events = Events(context)
     services = Services(
         settings=settings,
         accounts=accounts,
         signins=SignIns(context),
         invitations=Invitations(context, accounts, system),
         datasets=datasets,
+        versions=Versions(context, datasets),
+        sharing=Sharing(context, datasets, models),
+        lineage=LineageService(context, datasets, models),
+        boards=Boards(context, datasets),
         models=models,
         predictions=Predictions(context, datasets, models, scorers),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
+        shares=Shares(context, models, system),
         jobs=jobs,
-        events=Events(context),
+        events=events,
+        announcements=Announcements(context),
+        maintenance=Maintenance(context),
+        notifications=Notifications(context, events),
         audit=Audit(context),
+        keys=Keys(context),
+        backups=Backups(context),
         system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),
@@ -116,25 +149,42 @@ def open_services(settings: Settings) -> Services:
 def _open_context(settings: Settings) -> Context:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.resolved_database_url())
-    migrations.upgrade(database)
-    with database.read() as session:
-        known = instance.find(session)
     try:
-        keyring = open_keyring(settings, expected=known.key_fingerprint if known else None)
-    except KeyWrong:
+        # The key is looked at first: with a wrong one nothing is changed, not even the schema.
+        expected, links = instance.known_key(database)
+        objects = ObjectStore(settings.objects_folder)
+        if expected is None and next(objects.names(), None) is not None:
+            raise Broken("The database of this home is missing or empty, but there is data in it. Put the database back, or restore a backup.")
+        keyring = open_keyring(settings, expected=expected, links=links)
+        migrations.upgrade(database)
+        with database.write() as session:
+            row = instance.find(session) or instance.create(session, keyring, new_id())
+    except DappError:
         database.close()
         raise
-    with database.write() as session:
-        row = instance.find(session) or instance.create(session, keyring, new_id())
     bells = bell.bell_folder(settings.home)
-    return Context(
+    context = Context(
         settings=settings,
         database=database,
         keyring=keyring,
-        objects=ObjectStore(settings.objects_folder),
+        objects=objects,
         frames=FrameCache(settings.cache_memory),
         tail=feed.Tail(database, bells),
         bells=bells,
         instance_id=row.instance_id,
         epoch=row.epoch,
     )
+    context.audit_key = context.secret("audit")
+    return context
+
+
+def restore_keys(settings: Settings, exported: bytes, passphrase: str) -> list[str]:
+    """Put exported root keys back into the keys folder of a home that may be empty. Returns the ids that were written.
+
+    Raises
+    ------
+    KeyWrong
+        If the passphrase is another one.
+    """
+    roots, active = open_export(exported, passphrase)
+    return put_back(settings, roots, active)

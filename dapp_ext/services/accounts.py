@@ -188,10 +188,10 @@ def plain_email(text: str) -> str:
     return email
 
 
-def display_name(name: str) -> str:
-    """A name without control characters and doubled blanks."""
-    clean = "".join(char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char)[0] != "C")
+def display_name(name: str, empty: str = "The name is empty. Give a name that others recognise.") -> str:
+    """A name or one-line message without control characters and doubled blanks; ``empty`` is said when nothing is left."""
+    clean = "".join(char for char in unicodedata.normalize("NFC", " ".join(name.split())) if unicodedata.category(char)[0] != "C")
     clean = " ".join(clean.split())
     if not clean:
-        raise Invalid("The name is empty. Give a name that others recognise.")
+        raise Invalid(empty)
     return clean

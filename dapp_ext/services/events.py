@@ -12,6 +12,7 @@ from dapp_ext.errors import CursorInvalid
 from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.base import Named, Subject
 from dapp_ext.schema.events import Event, EventPage
+from dapp_ext.schema.grants import GrantLevel
 from dapp_ext.services.context import Context
 from dapp_ext.store import feed
 from dapp_ext.store.tables import EventRow
@@ -19,7 +20,7 @@ from dapp_ext.store.tables import EventRow
 # As many as one look at the database brings; what is behind them is brought by the next.
 MAX_PAGE = 1000
 # Small steps on the way to something that is told of anyway.
-QUIET = ("job.queued", "job.started", "job.progress", "job.finished", "model.trial", "model.changed", "dataset.changed")
+QUIET = ("job.queued", "job.started", "job.progress", "job.finished", "model.trial", "model.changed", "dataset.changed", "notification.read")
 
 
 @dataclass
@@ -87,6 +88,14 @@ class Events:
             raise
         return Subscription(lambda: self._context.tail.forget(reader.hear), self._cursor(start))
 
+    def shown_to(self, actor: Actor, row: EventRow) -> Event | None:
+        """A row as the event that the actor may see; ``None`` when it may not."""
+        return self._event(row) if _may_see(actor, row) else None
+
+    def number_of(self, cursor: str) -> int | None:
+        """The number behind a cursor; ``None`` when it is from before a restore."""
+        return self._seq(cursor)
+
     def _replay(self, reader: _Reader, seq: int, until: int) -> None:
         while seq < until:
             with self._context.database.read() as session:
@@ -147,4 +156,7 @@ def _may_see(actor: Actor, row: EventRow) -> bool:
         return actor.role is Role.admin or row.subject_id == actor.account_id
     if row.owner_id is None:
         return True
-    return allowed(actor, f"{row.subject_kind}.read", Thing(row.owner_id, row.audience))
+    # What a job works for may be private: that somebody runs the place does not show them its name.
+    verb = "dataset.read" if row.subject_kind == "job" else f"{row.subject_kind}.read"
+    grant: GrantLevel | None = "read" if row.readers and actor.account_id in row.readers else None
+    return allowed(actor, verb, Thing(row.owner_id, row.audience, grant))

@@ -22,12 +22,13 @@ PIECE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Download:
-    """A file on its way out. ``size`` in bytes when it is known before."""
+    """A file on its way out. ``size`` in bytes when it is known before, ``version`` that of the dataset it is from."""
 
     filename: str
     media_type: str
     chunks: Iterator[bytes]
     size: int | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,15 @@ from dapp_ext.schema.events import InsightEvent
 from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate, TableRead, TableWrite
 from dapp_ext.services import files
 from dapp_ext.services.context import Change, Context, list_cursor
-from dapp_ext.services.datasets import clean_name
 from dapp_ext.services.files import Download
 from dapp_ext.services.models import Models
+from dapp_ext.services.names import clean_name
 from dapp_ext.services.tables import Tables
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import insights as store
 from dapp_ext.store.database import Session
 from dapp_ext.store.datasets import files as files_of
-from dapp_ext.store.tables import DataKey, Insight
+from dapp_ext.store.tables import Insight
 
 
 class Insights:
@@ -59,7 +59,7 @@ class Insights:
         written = self._write(insight.id, key, picture, table)
         with self._context.change(actor, "insight.publish", Subject(kind="insight", id=insight.id)) as change:
             session = change.session
-            session.add(DataKey(subject_id=insight.id, kid=self._context.keyring.kid, wrapped=self._context.keyring.wrap(key, insight.id)))
+            self._context.keep_key(session, insight.id, key)
             session.add(insight)
             session.flush()
             for purpose, (label, stored) in written.items():

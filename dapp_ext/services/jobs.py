@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import psutil
 
-from dapp_ext.domain.access import Scope, Thing, scope
+from dapp_ext.domain.access import Scope, Thing, allowed, scope
 from dapp_ext.errors import Conflict, JobCancelled, JobFailed, JobNotFound, NotFound, WorkerLost, every_error
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, new_id, now
@@ -21,7 +21,7 @@ from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobKind, JobLine, JobRead, 
 from dapp_ext.services.context import Change, Context, list_cursor
 from dapp_ext.services.work import Wanted
 from dapp_ext.store import accounts as accounts_store
-from dapp_ext.store import queue
+from dapp_ext.store import grants, notices, queue
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Job, Model, Worker
 
@@ -59,7 +59,7 @@ class Jobs:
         with self._context.database.read() as session:
             rows = queue.page(session, account, status=status, limit=limit + 1, before=list_cursor(cursor))
             names = accounts_store.names(session, {job.owner_id for job in rows})
-            items = [_read(job, names, self._why(session, job)) for job in rows[:limit]]
+            items = [self._seen(actor, session, job, names) for job in rows[:limit]]
         return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
     def get(self, actor: Actor, job_id: str) -> JobRead:
@@ -101,17 +101,27 @@ class Jobs:
 
     def _shown(self, actor: Actor, session: Session, job: Job) -> JobRead:
         """A job with the parts that the actor may see."""
-        found = _read(job, accounts_store.names(session, {job.owner_id}), self._why(session, job))
+        found = self._seen(actor, session, job, accounts_store.names(session, {job.owner_id}))
         parts = queue.children(session, job.id) if job.kind == "batch" else []
-        seen = [part for part in parts if self._context.allows(actor, "job.read", Thing(part.owner_id, part.visibility))]
-        lines = [JobLine(job_id=part.id, status=part.status, subject=_subject(part), progress=part.progress, error=self._why(session, part)) for part in seen]
+        seen = [part for part in parts if self._context.allows(actor, "job.read", _thing_for(session, actor, part))]
+        shown = [self._seen(actor, session, part, {}) for part in seen]
+        lines = [JobLine(job_id=each.id, status=each.status, subject=each.subject, progress=each.progress, error=each.error) for each in shown]
         return found.model_copy(update={"lines": lines})
+
+    def _seen(self, actor: Actor, session: Session, job: Job, names: dict[str, str]) -> JobRead:
+        """A job as this account may see it: of work for something private an administrator learns no more than that it is there."""
+        shown = _read(job, names, self._why(session, job))
+        if allowed(actor, "model.read" if job.subject_kind == "model" else "dataset.read", _thing_for(session, actor, job)):
+            return shown
+        subject = shown.subject.model_copy(update={"name": f"a private {job.subject_kind}"})
+        error = every_error()[job.error_code].sentence if job.error_code else None
+        return shown.model_copy(update={"subject": subject, "message": "", "error": error})
 
     def _find(self, actor: Actor, session: Session, job_id: str, verb: str) -> Job:
         job = session.get(Job, job_id)
         if job is None:
             raise JobNotFound
-        self._context.permit(actor, verb, Thing(job.owner_id, job.visibility), JobNotFound)
+        self._context.permit(actor, verb, _thing_for(session, actor, job), JobNotFound)
         return job
 
     # -- for workers --------------------------------------------------------------------------------------------
@@ -135,7 +145,7 @@ class Jobs:
     def claim(self, worker: Worker, kinds: Collection[JobKind] = get_args(JobKind)) -> Job | None:
         """Take the next job of these kinds; ``None`` when none waits."""
         with self._context.database.read() as session:
-            if not queue.is_waiting(session, kinds):
+            if not queue.is_waiting(session, kinds) or is_maintained(session):
                 return None
         with self._context.change(None, None) as change:
             job = queue.claim(change.session, worker.id, kinds)
@@ -335,6 +345,12 @@ def finish_job(change: Change, job: Job) -> Job | None:
     return kept
 
 
+def is_maintained(session: Session) -> bool:
+    """Whether new work has to wait."""
+    row = notices.maintenance(session)
+    return row is not None and row.starts_at <= now()
+
+
 def tell_job(change: Change, type: str, job: Job) -> None:
     data = JobEvent(
         kind=job.kind,
@@ -345,7 +361,15 @@ def tell_job(change: Change, type: str, job: Job) -> None:
         subject_name=job.subject_name,
         error=job.error_code,
     )
-    change.tell(type, Subject(kind="job", id=job.id), data, Thing(job.owner_id, job.visibility))
+    change.tell(type, Subject(kind="job", id=job.id), data, Thing(job.owner_id, job.visibility), of=data.subject)
+
+
+def _thing_for(session: Session, actor: Actor, job: Job) -> Thing:
+    """What the policy needs to know of a job. It belongs to whoever asked for it, and to the owner of what it works for."""
+    if job.owner_id != actor.account_id and grants.owner_of(session, job.subject_kind, job.subject_id) == actor.account_id:
+        return Thing(actor.account_id, job.visibility)
+    level = grants.level(session, job.subject_kind, job.subject_id, actor.account_id)
+    return Thing(job.owner_id, job.visibility, level)
 
 
 def _subject(job: Job) -> JobSubject:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from dapp_ext.domain.access import Thing
+from dapp_ext.domain.access import access_level
 from dapp_ext.domain.learning import MEASURES
 from dapp_ext.errors import Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
 from dapp_ext.schema.accounts import Actor
@@ -14,18 +14,21 @@ from dapp_ext.schema.base import Named, Page, Subject, now
 from dapp_ext.schema.datasets import Profile
 from dapp_ext.schema.events import ModelEvent
 from dapp_ext.schema.models import ExtendRequest, Leaderboard, ModelRead, ModelUpdate, Results, Score, SkipRequest, TrainRequest, Trial
-from dapp_ext.services import datasets as datasets_service
 from dapp_ext.services import files, recipes
 from dapp_ext.services.context import Change, Context, list_cursor
 from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import add_job, end_jobs
+from dapp_ext.services.names import clean_name, free_name
+from dapp_ext.services.reads import require_ready
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.tables import Tables
+from dapp_ext.services.things import thing_for, thing_of
 from dapp_ext.store import accounts as accounts_store
+from dapp_ext.store import grants
 from dapp_ext.store import models as store
 from dapp_ext.store.database import Session
+from dapp_ext.store.datasets import describe_jobs, name_key
 from dapp_ext.store.datasets import files as files_of
-from dapp_ext.store.datasets import name_key
 from dapp_ext.store.tables import Dataset, DatasetVersion, Job, Model, TrialRow
 
 LOOK_SECONDS = 60.0
@@ -64,13 +67,13 @@ class Models:
         asked = self.ask(actor, request)
         with self._context.change(actor, "model.train") as change:
             model, _ = self.queue(change, asked)
-            return read(self._context, change.session, model)
+            return self._shown(actor, change.session, model)
 
     def ask(self, actor: Actor, request: TrainRequest) -> Asked:
         """Check a training against its dataset."""
         with self._context.database.read() as session:
-            dataset, version = self._tables.find(actor, session, request.dataset, request.version, "dataset.read")
-            datasets_service.require_ready(dataset, version)
+            dataset, version = self._tables.find(actor, session, request.dataset, request.version, "dataset.use")
+            require_ready(dataset, version)
             profile = Profile.model_validate_json(files.read_stored(self._context, session, version.profile_id))
         target = request.target or profile.likely_target
         if target is None:
@@ -109,13 +112,15 @@ class Models:
             time_budget=0,
         )
         if name is None:
-            stem = datasets_service.clean_name(f"{dataset.name} model")
-            model.name = datasets_service.free_name(stem, store.taken_names(session, stem))
+            stem = clean_name(f"{dataset.name} model")
+            model.name = free_name(stem, store.taken_names(session, stem, actor.account_id))
         else:
-            model.name = datasets_service.clean_name(name)
-            earlier = store.versions(session, name_key(model.name))
-            if earlier:
-                self._follow(actor, model, earlier[0])
+            model.name = clean_name(name)
+            earlier = store.by_name(session, model.name, actor.account_id)
+            if earlier is not None:
+                latest = store.versions(session, earlier)[0]
+                self._follow(session, actor, model, latest)
+                grants.copy(session, "model", latest.id, model.id)  # a new version is for the same people
         model.name_key = name_key(model.name)
         change.subject = Subject(kind="model", id=model.id)
         self._context.new_key(session, model.id)
@@ -123,9 +128,9 @@ class Models:
         session.flush()
         return model
 
-    def _follow(self, actor: Actor, model: Model, latest: Model) -> None:
+    def _follow(self, session: Session, actor: Actor, model: Model, latest: Model) -> None:
         taken = f"There is a model named {latest.name!r} already, which is not yours. Choose another name."
-        if not self._context.allows(actor, "model.update", thing_of(latest)):
+        if not self._context.allows(actor, "model.update", thing_for(session, actor, latest)):
             raise NameTaken(taken)
         private = "private" in (model.visibility, latest.visibility)
         if private and latest.owner_id != actor.account_id:
@@ -141,13 +146,13 @@ class Models:
         limit = max(1, min(limit, 500))
         with self._context.database.read() as session:
             rows = store.page(session, actor.account_id, search=search, limit=limit + 1, before=list_cursor(cursor))
-            items = read_all(self._context, session, rows[:limit])
+            items = [with_access(session, actor, model, shown) for model, shown in zip(rows, read_all(self._context, session, rows[:limit]), strict=False)]
         return Page(items=items, next=items[-1].id if len(rows) > limit else None)
 
     def get(self, actor: Actor, ref: str) -> ModelRead:
         """One model by id, ``name@version``, or name: then the champion, else the latest trained version."""
         with self._context.database.read() as session:
-            return read(self._context, session, self.find(actor, session, ref, "model.read"))
+            return self._shown(actor, session, self.find(actor, session, ref, "model.read"))
 
     def leaderboard(self, actor: Actor, ref: str) -> Leaderboard:
         """The trials so far, best first."""
@@ -204,6 +209,8 @@ class Models:
         """Rename or share a model with all its versions; note something about this one."""
         with self._context.database.read() as session:
             model = self.find(actor, session, ref, "model.update")
+            if request.visibility not in (None, model.visibility):
+                self.find(actor, session, model.id, "model.share")
         with self._context.change(actor, "model.update", Subject(kind="model", id=model.id)) as change:
             model = self.find(actor, change.session, model.id, "model.update")
             self._change_all(change, model, request)
@@ -215,22 +222,27 @@ class Models:
             model.updated_at = now()
             change.session.add(model)
             tell(change, "model.changed", model)
-            return read(self._context, change.session, model)
+            return self._shown(actor, change.session, model)
 
     def _change_all(self, change: Change, model: Model, request: ModelUpdate) -> None:
         """Change what all versions share."""
-        versions = store.versions(change.session, model.name_key)
-        name = datasets_service.clean_name(request.name) if request.name is not None else model.name
-        if name_key(name) != model.name_key and store.by_name(change.session, name) is not None:
-            raise NameTaken(f"There is a model named {name!r} already. Choose another name.")
+        assert change.actor is not None
+        versions, earlier = store.versions(change.session, model), store.promotions(change.session, model)
+        name = clean_name(request.name) if request.name is not None else model.name
         if name_key(name) != model.name_key:
-            for promotion in store.promotions(change.session, model.name_key):
-                promotion.name_key = name_key(name)
-                change.session.add(promotion)
+            known = store.by_name(change.session, name, change.actor.account_id)
+            if known is not None or store.owned(change.session, model.owner_id, name_key(name)):
+                raise NameTaken(f"There is a model named {name!r} already. Choose another name.")
         for each in versions:
             each.name, each.name_key = name, name_key(name)
             each.visibility = request.visibility or each.visibility
             change.session.add(each)
+        for promotion in earlier:
+            promotion.name_key = store.family(model)
+            change.session.add(promotion)
+        change.session.flush()
+        for each in versions:
+            describe_jobs(change.session, each.id, each.name, each.visibility)
 
     def delete(self, actor: Actor, ref: str) -> None:
         """Delete a version of a model for good: its trials, its files and its key. Other versions stay."""
@@ -297,7 +309,7 @@ class Models:
             model.updated_at = now()
             change.session.add(model)
             tell(change, "model.changed", model)
-            return read(self._context, change.session, model)
+            return self._shown(actor, change.session, model)
 
     def export(self, actor: Actor, ref: str, format: str = "skops") -> Download:
         """The trained pipeline as a file."""
@@ -312,22 +324,27 @@ class Models:
 
     def find(self, actor: Actor, session: Session, ref: str, verb: str, version: int | None = None) -> Model:
         """A model that the actor may do this to; with ``version``, that one of its versions."""
-        model = store.by_reference(session, ref)
+        model = store.find(session, ref, actor.account_id)
         if model is None:
             raise ModelNotFound
-        self._context.permit(actor, verb, thing_of(model), ModelNotFound)
+        self._context.permit(actor, verb, thing_for(session, actor, model), ModelNotFound)
         if version is None or version == model.version:
             return model
-        other = store.of_version(session, model.name_key, version)
+        other = store.of_version(session, model, version)
         if other is None:
             raise ModelNotFound(f"{model.name!r} has no version {version}.")
-        self._context.permit(actor, verb, thing_of(other), ModelNotFound)
+        self._context.permit(actor, verb, thing_for(session, actor, other), ModelNotFound)
         return other
 
+    def _shown(self, actor: Actor, session: Session, model: Model) -> ModelRead:
+        return with_access(session, actor, model, read(self._context, session, model))
 
-def thing_of(model: Model) -> Thing:
-    """What the policy needs to know of a model."""
-    return Thing(model.owner_id, model.visibility)
+
+def with_access(session: Session, actor: Actor, model: Model, shown: ModelRead) -> ModelRead:
+    """What is shown of a model, with what the actor may do with it."""
+    access = access_level(actor, "model", thing_for(session, actor, model))
+    shared = grants.counts(session, "model", [model.id]).get(model.id, 0) if access == "owner" else None
+    return shown.model_copy(update={"access": access, "shared_with": shared})
 
 
 def require_trained(model: Model) -> None:

@@ -7,13 +7,15 @@ from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Subject, new_id
 from dapp_ext.schema.datasets import DatasetUpload
 from dapp_ext.schema.models import BatchPredictRead, BatchPredictRequest, PredictRead, PredictRequest
-from dapp_ext.services import datasets, files, models
+from dapp_ext.services import files, models
 from dapp_ext.services.context import Context
 from dapp_ext.services.jobs import add_job
 from dapp_ext.services.models import Models
+from dapp_ext.services.reads import tell
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.tables import Tables
-from dapp_ext.store.tables import DatasetVersion
+from dapp_ext.services.things import thing_of
+from dapp_ext.services.writing import Origin, add_version, new_dataset
 
 
 class Predictions:
@@ -43,7 +45,7 @@ class Predictions:
             model = self._models.find(actor, session, ref, "model.predict_batch", request.model_version)
             models.require_trained(model)
         self._context.permit(actor, "dataset.create")
-        source = self._tables.open(actor, request.dataset, request.version, "dataset.read")
+        source = self._tables.open(actor, request.dataset, request.version, "dataset.use")
         needed = {feature.name for feature in self._models.results(actor, model.id).features}
         if not needed & {column.name for column in source.columns}:
             raise RowsMismatch(f"{source.name!r} has none of the columns that {model.name!r} learned from. Choose another dataset.")
@@ -51,14 +53,17 @@ class Predictions:
         upload = DatasetUpload(filename=f"{source.name} predicted by {model.name}"[:255], name=name, visibility=model.visibility)
         dataset_id, key = new_id(), self._context.keyring.new_data_key()
         with self._context.change(actor, "model.predict_batch", Subject(kind="model", id=model.id)) as change:
-            dataset = datasets.new_dataset(self._context, change, upload, dataset_id, key)
-            spec = {"model": model.id, "source": source.dataset_id, "source_version": source.version}
-            job = add_job(self._context, change, "predict", datasets.thing_of(dataset), Subject(kind="dataset", id=dataset.id), dataset.name, spec)
-            change.session.add(
-                DatasetVersion(dataset_id=dataset.id, version=1, filename=upload.filename, source_model_id=model.id, job_id=job.id, format="parquet")
-            )
+            dataset = new_dataset(self._context, change, upload, dataset_id, key)
+            version = add_version(self._context, change, dataset, Origin("prediction", f"{source.name} predicted by {model.name}"))
+            version.filename, version.format = upload.filename, "parquet"
+            version.source_model_id, version.source_model_version = model.id, model.version
+            version.source_dataset_id, version.source_dataset_version = source.dataset_id, source.version
+            spec = {"version": 1, "model": model.id, "source": source.dataset_id, "source_version": source.version}
+            job = add_job(self._context, change, "predict", thing_of(dataset), Subject(kind="dataset", id=dataset.id), dataset.name, spec)
+            version.job_id = job.id
+            change.session.add(version)
             change.details["dataset"] = dataset.id
-            datasets.tell(change, "dataset.processing", dataset)
+            tell(change, "dataset.processing", dataset, version)
         return BatchPredictRead(job_id=job.id, dataset_id=dataset.id, dataset_name=dataset.name)
 
     def close(self) -> None:

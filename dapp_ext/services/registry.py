@@ -10,7 +10,8 @@ from dapp_ext.schema.base import Named, Subject, now
 from dapp_ext.schema.models import ModelRead, Results, Score
 from dapp_ext.schema.registry import Comparison, Difference, PromotionRead, ReasonRequest, ScorePair, VersionsRead
 from dapp_ext.services.context import Change, Context
-from dapp_ext.services.models import Models, place_of, read, read_all, require_trained, tell, thing_of
+from dapp_ext.services.models import Models, place_of, read, read_all, require_trained, tell
+from dapp_ext.services.things import thing_for
 from dapp_ext.store import models as store
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Model, Promotion
@@ -27,9 +28,9 @@ class Registry:
         """All versions of a model's name that the actor may see, and how its champion changed."""
         with self._context.database.read() as session:
             model = self._models.find(actor, session, ref, "model.read")
-            rows = [each for each in store.versions(session, model.name_key) if self._context.allows(actor, "model.read", thing_of(each))]
+            rows = [each for each in store.versions(session, model) if self._context.allows(actor, "model.read", thing_for(session, actor, each))]
             numbers = {each.id: each.version for each in rows}
-            changes = [_promotion(self._context, session, each, numbers) for each in store.promotions(session, model.name_key)]
+            changes = [_promotion(self._context, session, each, numbers) for each in store.promotions(session, model)]
             return VersionsRead(
                 name=model.name,
                 champion=next((each.version for each in rows if each.champion), None),
@@ -53,21 +54,21 @@ class Registry:
         with self._context.database.read() as session:
             model = self._models.find(actor, session, ref, "model.rollback")
         with self._context.change(actor, "model.rollback", Subject(kind="model", id=model.id)) as change:
-            versions = store.versions(change.session, model.name_key)
+            versions = store.versions(change.session, model)
             champion = next((each for each in versions if each.champion), None)
             if champion is None:
                 raise Conflict(f"{model.name!r} has no champion to roll back from. Promote a version.")
-            earlier = _before(store.promotions(change.session, model.name_key), champion.id, {each.id: each for each in versions})
+            earlier = _before(store.promotions(change.session, model), champion.id, {each.id: each for each in versions})
             if earlier is None:
                 raise Conflict(f"{model.name!r} had no other champion before that still exists. Promote another version instead.")
-            self._context.permit(actor, "model.rollback", thing_of(earlier))
+            self._context.permit(actor, "model.rollback", thing_for(change.session, actor, earlier))
             change.subject = Subject(kind="model", id=earlier.id)
             return self._crown(change, earlier, request.reason, "rollback")
 
     def _crown(self, change: Change, model: Model, reason: str, kind: str) -> ModelRead:
         assert change.actor is not None
         former = None
-        for each in store.versions(change.session, model.name_key):
+        for each in store.versions(change.session, model):
             if each.champion:
                 former = each
                 each.champion = False
@@ -75,7 +76,7 @@ class Registry:
         model.champion, model.updated_at = True, now()
         change.session.add(model)
         row = Promotion(
-            name_key=model.name_key,
+            name_key=store.family(model),
             model_id=model.id,
             previous_id=former.id if former else None,
             kind=kind,

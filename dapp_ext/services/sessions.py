@@ -134,7 +134,7 @@ class Sessions:
         change.session.add(stored)
         change.actor = _actor(account, row.id, door, address, request_id)
         subject = Subject(kind="account", id=account.id)
-        audit.record(change.session, change.actor, "account.login", subject, "allow", {})
+        self._context.record(change.session, audit.Entry(change.actor, "account.login", subject))
         change.tell("user.signed_in", subject, UserEvent(name=account.name, role=account.role))
         return row
 
@@ -278,7 +278,7 @@ class Sessions:
     def record_acceptance(self, change: Change, account: Account, entry: Entry, action: str) -> Actor:
         """Write down that somebody used a link, in the change that it makes; who that is."""
         actor = _actor(account, None, entry.door, entry.address, entry.request_id)
-        audit.record(change.session, actor, action, Subject(kind="account", id=account.id), "allow", {})
+        self._context.record(change.session, audit.Entry(actor, action, Subject(kind="account", id=account.id)))
         return actor
 
     def device_mark(self, actor: Actor) -> str:

@@ -14,10 +14,11 @@ from dapp_ext.schema.base import Named, Subject, now
 from dapp_ext.schema.datasets import Column, ReadOptions
 from dapp_ext.schema.events import PredictionEvent, TrialEvent
 from dapp_ext.schema.models import Results, Trial
-from dapp_ext.services import datasets, files, models
+from dapp_ext.services import files, models, reads
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.jobs import change_for, finish_job
 from dapp_ext.services.jobs import place_of as place_of_job
+from dapp_ext.services.things import thing_of
 from dapp_ext.services.work import GuardsChecked, IngestOrder, ModelMade, Order, PredictOrder, SearchBegan, TableMade, TrainOrder, TrialEnded
 from dapp_ext.store import datasets as datasets_store
 from dapp_ext.store import models as models_store
@@ -48,7 +49,7 @@ class Settling:
             if job.subject_kind == "dataset":
                 dataset = change.session.get(Dataset, job.subject_id)
                 if dataset is not None:
-                    datasets.tell(change, "dataset.processing", dataset)
+                    reads.tell(change, "dataset.processing", dataset, datasets_store.version_of_job(change.session, job.id))
                 return
             model = change.session.get(Model, job.subject_id)
             if model is not None:
@@ -114,7 +115,7 @@ class Settling:
         version = datasets_store.version_of(session, dataset_id, number)
         if version is None:
             raise DatasetNotFound("The dataset was deleted before the work began.")
-        inside = self._context.unseal(session, dataset_id, datasets.place_of(version), version.sealed)
+        inside = reads.inside_of(self._context, session, version)
         columns = [Column.model_validate(each) for each in inside["schema"]]
         return files.stored_pass(self._context, session, version.table_id), columns
 
@@ -134,7 +135,7 @@ class Settling:
             data = TrialEvent(
                 name=model.name, number=trial.number, family=trial.family, score=trial.score, is_best=trial.is_best, seconds_left=message.seconds_left
             )
-            change.tell("model.trial", Subject(kind="model", id=model.id), data, models.thing_of(model))
+            change.tell("model.trial", Subject(kind="model", id=model.id), data, thing_of(model))
 
     def _keep_in_model(self, job: Job, values: dict[str, Any]) -> None:
         with change_for(self._context, job) as change:
@@ -162,16 +163,17 @@ class Settling:
             version.rows, version.column_count = made.rows, len(made.columns)
             version.size = version.size or made.stored.plain_size
             version.format = made.report.format if made.report else "parquet"
-            inside = {
+            inside = reads.inside_of(self._context, change.session, version) | {
                 "schema": [column.model_dump(mode="json") for column in made.columns],
                 "report": made.report.model_dump(mode="json") if made.report else {"format": "parquet", "notes": made.notes},
                 "likely_target": made.profile.likely_target,
             }
-            version.sealed = self._context.seal(change.session, dataset.id, datasets.place_of(version), inside)
-            dataset.status, dataset.updated_at = "ready", now()
+            version.sealed = self._context.seal(change.session, dataset.id, reads.place_of(version), inside)
             change.session.add(version)
-            change.session.add(dataset)
-            datasets.tell(change, "dataset.ready", dataset, version)
+            if number >= dataset.version:  # a later one may have been ready before
+                dataset.version, dataset.status, dataset.updated_at = number, "ready", now()
+                change.session.add(dataset)
+            reads.tell(change, "dataset.ready", dataset, version)
             if job.kind == "predict":
                 _tell_prediction(change, "prediction.ready", version, dataset)
 
@@ -196,16 +198,17 @@ def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -
     """Say at a dataset or model why its job ended without a result. The sentence is sealed; the event tells the code."""
     if job.subject_kind == "dataset":
         dataset = change.session.get(Dataset, job.subject_id)
-        version = datasets_store.version_of(change.session, job.subject_id, dataset.version) if dataset else None
+        version = datasets_store.version_of_job(change.session, job.id) if dataset else None
         if dataset is None or version is None:
             return
         version.error_code = code
-        inside = context.unseal(change.session, dataset.id, datasets.place_of(version), version.sealed) | {"error": sentence}
-        version.sealed = context.seal(change.session, dataset.id, datasets.place_of(version), inside)
-        dataset.status, dataset.updated_at = "failed", now()
+        inside = reads.inside_of(context, change.session, version) | {"error": sentence}
+        version.sealed = context.seal(change.session, dataset.id, reads.place_of(version), inside)
         change.session.add(version)
-        change.session.add(dataset)
-        datasets.tell(change, "dataset.failed", dataset, version)
+        if version.version == dataset.version:  # an older version that can be used stays in use
+            dataset.status, dataset.updated_at = "failed", now()
+            change.session.add(dataset)
+        reads.tell(change, "dataset.failed", dataset, version)
         if job.kind == "predict":
             _tell_prediction(change, "prediction.failed", version, dataset)
         return
@@ -233,4 +236,4 @@ def _tell_prediction(change: Change, type: str, version: DatasetVersion, dataset
     model = change.session.get(Model, version.source_model_id) if version.source_model_id else None
     if model is not None:
         data = PredictionEvent(model=Named(id=model.id, name=model.name), dataset=Named(id=dataset.id, name=dataset.name), error=version.error_code)
-        change.tell(type, Subject(kind="model", id=model.id), data, datasets.thing_of(dataset))
+        change.tell(type, Subject(kind="model", id=model.id), data, thing_of(dataset), of=Subject(kind="dataset", id=dataset.id))

@@ -21,6 +21,7 @@ from dapp_ext.errors import DappError
 from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.system import StatusRead, WorkerRead
 from dapp_ext.services.context import Context
+from dapp_ext.services.maintenance import read_maintenance
 from dapp_ext.settings import Settings, environment_name
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import queue
@@ -47,6 +48,7 @@ class System:
         with self._context.database.read() as session:
             workers = queue.recent_workers(session)
             counts = queue.counts(session)
+            maintained = read_maintenance(session)
         addresses = self.addresses()
         return StatusRead(
             version=__version__,
@@ -56,6 +58,7 @@ class System:
             jupyterlab=addresses.get("jupyterlab"),
             dashboard=addresses.get("dashboard"),
             workers=[WorkerRead.model_validate(row.model_dump()) for row in workers if _runs(row.pid)],
+            maintenance=maintained,
             **counts,
         )
 

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dapp_ext.domain.access import Thing
-from dapp_ext.errors import DatasetNotFound, NotReady
+from dapp_ext.errors import DatasetNotFound
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
 from dapp_ext.schema.datasets import Column, Filter, QueryRead, QueryRequest, RowsRead, RowsRequest
 from dapp_ext.services import files
 from dapp_ext.services.context import Context
 from dapp_ext.services.files import Download
+from dapp_ext.services.reads import inside_of, require_ready
+from dapp_ext.services.things import thing_for
 from dapp_ext.store import datasets as store
 from dapp_ext.store.database import Session
 from dapp_ext.store.frame_cache import CachedFrame
@@ -23,7 +24,7 @@ from dapp_ext.store.frames import open_frame
 from dapp_ext.store.tables import Dataset, DatasetVersion
 
 ExportFormat = Literal["arrow", "parquet", "csv", "xlsx"]
-KEPT_ANSWERS = 256
+KEPT_ANSWER_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -38,23 +39,38 @@ class OpenTable:
 
 
 class Answers:
-    """The last aggregates by dataset version and query; a version never changes, so neither does its answer."""
+    """The last aggregates as they are sent, by dataset version and question; a version never changes, so neither do its answers.
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, str], QueryRead] = OrderedDict()
+    Parameters
+    ----------
+    limit_bytes : int
+        Memory that they may take together; the ones used longest ago are dropped first.
+    """
+
+    def __init__(self, limit_bytes: int = KEPT_ANSWER_BYTES) -> None:
+        self._limit = limit_bytes
+        self._held = 0
+        self._kept: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[str, int, str]) -> QueryRead | None:
+    def get(self, key: tuple[str, int, str]) -> bytes | None:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def put(self, key: tuple[str, int, str], answer: QueryRead) -> None:
+    def put(self, key: tuple[str, int, str], answer: bytes) -> None:
         with self._lock:
+            self._held += len(answer) - len(self._kept.pop(key, b""))
             self._kept[key] = answer
-            while len(self._kept) > KEPT_ANSWERS:
-                self._kept.popitem(last=False)
+            while self._held > self._limit:
+                self._held -= len(self._kept.popitem(last=False)[1])
+
+    def drop(self, dataset_id: str) -> None:
+        """Forget the answers about a dataset that goes away."""
+        with self._lock:
+            for key in [each for each in self._kept if each[0] == dataset_id]:
+                self._held -= len(self._kept.pop(key))
 
 
 class Tables:
@@ -74,16 +90,24 @@ class Tables:
 
     def query(self, actor: Actor, ref: str, request: QueryRequest) -> QueryRead:
         """An aggregate: groups, bins or buckets of time with their figures."""
+        return QueryRead.model_validate_json(self.query_json(actor, ref, request))
+
+    def query_json(self, actor: Actor, ref: str, request: QueryRequest) -> bytes:
+        """The same as JSON, as it is sent; asked again it comes from memory."""
         from dapp_ext.domain import queries
 
-        table = self.open(actor, ref, request.version, "dataset.read")
-        key = (table.dataset_id, table.version, request.model_dump_json(exclude={"version"}))
-        answer = self._answers.get(key)
-        if answer is None:
-            names, rows, truncated = queries.aggregate(table.frame, table.columns, request)
-            answer = QueryRead(version=table.version, columns=names, rows=rows, truncated=truncated)
-            self._answers.put(key, answer)
-        return answer
+        with self._context.database.read() as session:
+            dataset, row = self.find(actor, session, ref, request.version, "dataset.read")
+        key = (dataset.id, row.version, request.model_dump_json(exclude={"version"}))
+        kept = self._answers.get(key)
+        if kept is not None:
+            self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
+            return kept
+        table = self.open(actor, dataset.id, row.version, "dataset.read")
+        names, rows, truncated = queries.aggregate(table.frame, table.columns, request)
+        sent = QueryRead(version=table.version, columns=names, rows=rows, truncated=truncated).model_dump_json(by_alias=True).encode()
+        self._answers.put(key, sent)
+        return sent
 
     def export(
         self,
@@ -105,28 +129,27 @@ class Tables:
         chosen = [kinds[name] for name in wanted if name in kinds]
         self._context.note(actor, "dataset.export", Subject(kind="dataset", id=table.dataset_id), "allow", {"format": format, "version": table.version})
         media_type, chunks = exporting.export(pieces, chosen, format)
-        return Download(f"{table.name}.{format}", media_type, chunks)
+        return Download(f"{table.name}.{format}", media_type, chunks, version=table.version)
 
     def open(self, actor: Actor, ref: str, version: int | None, verb: str) -> OpenTable:
         """A ready dataset version that the actor may do this to."""
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, version, verb)
-            if row.error_code is not None:
-                raise NotReady(f"{dataset.name!r} could not be read, so there is nothing to look at. Its page says why.")
-            if row.table_id is None:
-                raise NotReady(f"{dataset.name!r} is still being processed. Wait until it is ready.")
-            inside = self._context.unseal(session, dataset.id, f"dataset_versions/{row.id}", row.sealed)
+            require_ready(dataset, row)
+            inside = inside_of(self._context, session, row)
             given = files.stored_pass(self._context, session, row.table_id)
         frame = self._context.frames.open(dataset.id, row.version, lambda: open_frame(given.path, given.key, given.label))
         columns = [Column.model_validate(each) for each in inside["schema"]]
+        if verb == "dataset.read":
+            self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
         return OpenTable(dataset.id, dataset.name, row.version, columns, frame)
 
     def find(self, actor: Actor, session: Session, ref: str, version: int | None, verb: str) -> tuple[Dataset, DatasetVersion]:
         """A dataset version that the actor may do this to."""
-        dataset = store.by_reference(session, ref)
+        dataset = store.find(session, ref, actor.account_id)
         if dataset is None:
             raise DatasetNotFound
-        self._context.permit(actor, verb, Thing(dataset.owner_id, dataset.visibility), DatasetNotFound)
+        self._context.permit(actor, verb, thing_for(session, actor, dataset), DatasetNotFound)
         row = store.version_of(session, dataset.id, version or dataset.version)
         if row is None:
             raise DatasetNotFound(f"{dataset.name!r} has no version {version}. The latest is {dataset.version}.")

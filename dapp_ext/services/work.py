@@ -157,6 +157,7 @@ def ingest(order: IngestOrder, say: Say) -> TableMade:
         stored = writer.finish()
     say(Progress(0.97, "Looking for what is wrong with it"))
     profile = profiler.finish(read.columns)
+    profile = profile.model_copy(update={"findings": [*read.findings, *profile.findings]})
     return TableMade(order.table, stored, read.columns, read.rows, profile, read.report)
 
 

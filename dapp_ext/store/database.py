@@ -55,8 +55,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
+        self.path = Path()
         if self.is_sqlite:
-            path = Path(url.removeprefix("sqlite:///"))
+            path = self.path = Path(url.removeprefix("sqlite:///"))
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not path.exists():
                 path.touch(mode=0o600)
@@ -67,6 +68,7 @@ class Database:
             address = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
             self.engine = create_engine(address, pool_pre_ping=True, pool_size=8, max_overflow=24)
         self._writing = self.engine.execution_options(dapp_write=True)
+        self._snapshots = self.engine.execution_options(**({"dapp_snapshot": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}))
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -76,6 +78,13 @@ class Database:
         as a caller reads files in between.
         """
         with _translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session whose statements all see the same moment; for whole walks over a table, which must not be long."""
+        with _translated(), Session(self._snapshots, expire_on_commit=False) as session:
+            session.connection()
             yield session
 
     @contextmanager
@@ -115,6 +124,8 @@ def _journal(cursor: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     if connection.get_execution_options().get("dapp_write", False):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.get_execution_options().get("dapp_snapshot", False):
+        connection.exec_driver_sql("BEGIN")
 
 
 @contextmanager

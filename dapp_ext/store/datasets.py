@@ -4,25 +4,103 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, func, select
 
-from dapp_ext.store.tables import DataKey, Dataset, DatasetVersion, StoredFile
-
-
-def name_key(name: str) -> str:
-    """What must be unique about a name."""
-    return " ".join(name.split()).casefold()
-
-
-def by_reference(session: Session, reference: str) -> Dataset | None:
-    """A dataset by its id or its name."""
-    return session.get(Dataset, reference) or session.exec(select(Dataset).where(Dataset.name_key == name_key(reference))).first()
+from dapp_ext.errors import DatasetNotFound
+from dapp_ext.schema.jobs import FINAL_JOB_STATUSES
+from dapp_ext.store import grants
+from dapp_ext.store.grants import name_key as name_key  # what services call it by
+from dapp_ext.store.tables import DataKey, Dataset, DatasetVersion, Job, Model, StoredFile
 
 
-def taken_names(session: Session, prefix: str) -> set[str]:
-    """The name keys that begin like this."""
-    return set(session.exec(select(Dataset.name_key).where(col(Dataset.name_key).startswith(name_key(prefix), autoescape=True))))
+def find(session: Session, reference: str, account_id: str) -> Dataset | None:
+    """A dataset by its id, or by a name that the account may know."""
+    found: Dataset | None = grants.find(session, Dataset, reference, account_id)
+    return found
+
+
+def require(session: Session, dataset_id: str) -> Dataset:
+    """A dataset that must be there.
+
+    Raises
+    ------
+    DatasetNotFound
+        If it was deleted meanwhile.
+    """
+    found = session.get(Dataset, dataset_id)
+    if found is None:
+        raise DatasetNotFound
+    return found
+
+
+def owned(session: Session, owner_id: str, name: str) -> Dataset | None:
+    """What an account owns under a name."""
+    return session.exec(select(Dataset).where(Dataset.owner_id == owner_id, Dataset.name_key == name_key(name))).first()
+
+
+def taken_names(session: Session, prefix: str, account_id: str) -> set[str]:
+    """The name keys that begin like this, as far as the account may know of them."""
+    return grants.taken_names(session, Dataset, prefix, account_id)
+
+
+def versions(session: Session, dataset_id: str) -> list[DatasetVersion]:
+    """All versions of a dataset, newest first."""
+    return list(session.exec(select(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id).order_by(col(DatasetVersion.version).desc())))
+
+
+def last_version(session: Session, dataset_id: str) -> int:
+    """The highest number that was given to a version, whatever became of it."""
+    return session.exec(select(func.max(DatasetVersion.version)).where(DatasetVersion.dataset_id == dataset_id)).one() or 0
+
+
+def version_of_job(session: Session, job_id: str) -> DatasetVersion | None:
+    """The version that a job is to make."""
+    return session.exec(select(DatasetVersion).where(DatasetVersion.job_id == job_id)).first()
+
+
+def newest(session: Session, dataset_ids: Sequence[str]) -> dict[str, DatasetVersion]:
+    """The version with the highest number of each dataset."""
+    highest = (
+        select(DatasetVersion.dataset_id, func.max(DatasetVersion.version).label("number"))
+        .where(col(DatasetVersion.dataset_id).in_(dataset_ids))
+        .group_by(DatasetVersion.dataset_id)
+        .subquery()
+    )
+    query = select(DatasetVersion).join(highest, (col(DatasetVersion.dataset_id) == highest.c.dataset_id) & (col(DatasetVersion.version) == highest.c.number))
+    return {row.dataset_id: row for row in session.exec(query)}
+
+
+def predicted_from(session: Session, dataset_id: str) -> list[tuple[Dataset, DatasetVersion]]:
+    """Versions of predictions for the rows of a dataset."""
+    query = select(Dataset, DatasetVersion).where(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.source_dataset_id == dataset_id)
+    return list(session.exec(query.order_by(col(DatasetVersion.created_at))))
+
+
+def predicted_by(session: Session, model_id: str) -> list[tuple[Dataset, DatasetVersion]]:
+    """Versions of predictions that a model made."""
+    query = select(Dataset, DatasetVersion).where(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.source_model_id == model_id)
+    return list(session.exec(query.order_by(col(DatasetVersion.created_at))))
+
+
+def bytes_of(session: Session, account_id: str) -> tuple[int, int]:
+    """Sealed bytes of the datasets and of the models that an account owns."""
+
+    def owned(table: type[Dataset] | type[Model]) -> int:
+        query = select(func.sum(StoredFile.sealed_size)).join(table, col(table.id) == col(StoredFile.subject_id)).where(table.owner_id == account_id)
+        return int(session.exec(query).one() or 0)
+
+    return owned(Dataset), owned(Model)
+
+
+def describe_jobs(session: Session, subject_id: str, name: str, visibility: str) -> None:
+    """Let the jobs of a thing bear its present name and visibility, since lists of jobs show them."""
+    session.connection().execute(update(Job).where(col(Job.subject_id) == subject_id).values(subject_name=name, visibility=visibility))
+
+
+def unfinished_jobs(session: Session, subject_id: str) -> int:
+    query = select(func.count()).select_from(Job).where(Job.subject_id == subject_id, col(Job.status).not_in(FINAL_JOB_STATUSES))
+    return session.exec(query).one()
 
 
 def version_of(session: Session, dataset_id: str, version: int) -> DatasetVersion | None:
@@ -34,7 +112,7 @@ def page(session: Session, account_id: str, *, search: str | None, limit: int, b
     query = (
         select(Dataset, DatasetVersion)
         .where(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.version == Dataset.version)
-        .where(or_(Dataset.owner_id == account_id, Dataset.visibility == "team"))
+        .where(grants.visible(Dataset, account_id))
         .order_by(col(Dataset.id).desc())
         .limit(limit)
     )
@@ -53,6 +131,7 @@ def files(session: Session, subject_id: str) -> Sequence[StoredFile]:
 def erase(session: Session, dataset: Dataset) -> None:
     """Delete a dataset's rows and its key."""
     session.connection().execute(delete(DatasetVersion).where(col(DatasetVersion.dataset_id) == dataset.id))
+    grants.erase(session, "dataset", dataset.id)
     erase_sealed(session, dataset.id)
     session.delete(dataset)
 

@@ -25,7 +25,7 @@ PAGE = 500
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event before it has a number. ``audience``: ``team``, ``private`` (owner only) or ``admin``."""
+    """An event before it has a number. ``audience``: ``team``, ``private`` (the owner and ``readers``) or ``admin``."""
 
     type: str
     subject: Subject
@@ -33,6 +33,7 @@ class NewEvent:
     actor: Named | None = None
     owner_id: str | None = None
     audience: str = "team"
+    readers: Sequence[str] = ()
 
 
 def append(session: Session, events: Sequence[NewEvent]) -> None:
@@ -52,6 +53,7 @@ def append(session: Session, events: Sequence[NewEvent]) -> None:
                 subject_id=event.subject.id,
                 owner_id=event.owner_id,
                 audience=event.audience,
+                readers=list(event.readers) or None,
                 data=event.data.model_dump(mode="json", exclude_none=True),
             )
         )

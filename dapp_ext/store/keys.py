@@ -18,39 +18,43 @@ With a secret in the settings that secret is the root in use, and the files only
 from __future__ import annotations
 
 import base64
-import contextlib
-import fcntl
 import hashlib
 import hmac
 import json
 import os
-import stat
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from dapp_ext.errors import IntegrityFailed, KeyWrong
+from dapp_ext.errors import IntegrityFailed, Invalid, KeyWrong
 from dapp_ext.settings import Settings
-from dapp_ext.store.sealing import KEY_BYTES, field_place, open_field, seal_field
+from dapp_ext.store import key_files
+from dapp_ext.store.key_files import derive_key, fingerprint_of, kid_of
+from dapp_ext.store.sealing import KEY_BYTES, NONCE_BYTES, field_place, open_field, seal_field
 
-_ROOT_MARK = "dapp-root-v1 "
+__all__ = ["Keyring", "RootLink", "SigningKey", "fingerprint_of", "new_root", "open_keyring", "root_of_secret", "seal_export", "wrapped_kid"]
+
 _KID_BYTES = 8
 _VERSION = b"\x01"
+EXPORT_FORMAT = "dapp-keys-v1"
+# Argon2id as RFC 9106 recommends where memory is scarce: three passes over 64 MiB.
+KDF = {"passes": 3, "memory": 65536, "lanes": 4}
+KDF_LARGEST = {"passes": 16, "memory": 1048576, "lanes": 16}
+PASSPHRASE_LENGTH = 12
 
 
-def _derive(secret: bytes, purpose: str) -> bytes:
-    """32 bytes from a secret for one purpose (HKDF, RFC 5869)."""
-    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"dapp/v1/{purpose}".encode()).derive(secret)
+@dataclass(frozen=True)
+class RootLink:
+    """A root sealed under another one, kept from a rotation to the end of it: who holds either root holds both."""
 
-
-def fingerprint_of(root: bytes) -> str:
-    """32 hexadecimal characters that tell roots apart and say nothing else about them."""
-    return hashlib.sha256(_derive(root, "fingerprint")).hexdigest()[:32]
+    kid: str
+    by_kid: str
+    sealed: bytes
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Keyring:
     def __init__(self, roots: dict[str, bytes], active: str, signing_seed: bytes) -> None:
         self._roots = dict(roots)
         self._derived: dict[tuple[str, str], bytes] = {}
+        self._lock = threading.Lock()
         self.kid = active
         self.fingerprint = fingerprint_of(roots[active])
         private = Ed25519PrivateKey.from_private_bytes(signing_seed)
@@ -94,6 +99,25 @@ class Keyring:
     def kids(self) -> list[str]:
         """Ids of all roots held, the one in use first."""
         return [self.kid, *sorted(set(self._roots) - {self.kid})]
+
+    def holds(self, kid: str) -> bool:
+        """Whether a root is here."""
+        return kid in self._roots
+
+    def adopt(self, other: Keyring) -> None:
+        """Go on with the roots of another ring, in place: everything that shares this ring sees them at once."""
+        with self._lock:
+            self._roots = {**other._roots}
+            self.kid, self.fingerprint = other.kid, other.fingerprint
+
+    def link(self, kid: str, by_kid: str) -> RootLink:
+        """One root sealed under another."""
+        return RootLink(kid, by_kid, seal_field(self.derive("roots", by_kid), _link_place(kid, by_kid), self._root(kid)))
+
+    def with_root(self, root: bytes) -> Keyring:
+        """A ring with one root more, which is the one in use."""
+        kid = kid_of(fingerprint_of(root))
+        return Keyring({**self._roots, kid: root}, kid, self._signing.private_key.private_bytes_raw())
 
     def check(self, fingerprint: str) -> None:
         """Make sure that the root in use is the one that the home folder was sealed with.
@@ -114,7 +138,7 @@ class Keyring:
         kid = kid or self.kid
         key = self._derived.get((kid, purpose))
         if key is None:
-            key = self._derived[kid, purpose] = _derive(self._root(kid), purpose)
+            key = self._derived[kid, purpose] = derive_key(self._root(kid), purpose)
         return key
 
     def new_data_key(self) -> bytes:
@@ -166,7 +190,17 @@ def wrapped_kid(wrapped: bytes) -> str:
     return _split(wrapped)[0]
 
 
-def open_keyring(settings: Settings, *, expected: str | None = None) -> Keyring:
+def new_root() -> bytes:
+    """A random root."""
+    return os.urandom(KEY_BYTES)
+
+
+def root_of_secret(secret: str) -> bytes:
+    """The root that a secret in the settings stands for."""
+    return derive_key(secret.encode(), "root")
+
+
+def open_keyring(settings: Settings, *, expected: str | None = None, links: Iterable[RootLink] = ()) -> Keyring:
     """The keys of a home folder; made on the first start, by one process even when several start at once.
 
     Parameters
@@ -175,6 +209,8 @@ def open_keyring(settings: Settings, *, expected: str | None = None) -> Keyring:
         With ``encryption_key`` or ``secret_key`` given those are used, else files in ``keys_folder``.
     expected : str, optional
         Fingerprint that the database remembers. With one, a root is never made anew, and the root in use must be it.
+    links : iterable of RootLink
+        What a rotation left in the database: a root that is held opens the ones that are sealed under it.
 
     Raises
     ------
@@ -182,32 +218,132 @@ def open_keyring(settings: Settings, *, expected: str | None = None) -> Keyring:
         If a key file is missing, damaged, readable by others, or not the expected one.
     """
     folder = settings.keys_folder
+    wanted = None if expected is None else kid_of(expected)
+    known = list(links)
     needs_folder = not settings.encryption_key or not settings.secret_key
     roots: dict[str, bytes] = {}
+    given: dict[str, bytes] = {}
     active = ""
     seed = b""
+    if settings.encryption_key:
+        root = root_of_secret(settings.encryption_key)
+        active = kid_of(fingerprint_of(root))
+        given = _follow({active: root}, known)
     if needs_folder and expected is None:
-        _make_folder(folder)
+        key_files.make_folder(folder)
     if folder.is_dir():
-        _require_private(folder, os.lstat(folder), folder=True)
-        with _locked(folder):
-            roots = _read_roots(folder)
+        key_files.require_private(folder, os.lstat(folder), folder=True)
+        with key_files.locked(folder):
+            roots = key_files.read_roots(folder)
             if not settings.encryption_key:
-                active = _active_root(folder, roots, may_create=expected is None)
+                given = _follow(roots, known)
+                active = wanted if wanted in given and wanted not in roots else key_files.active_root(folder, roots, wanted)
             if not settings.secret_key:
-                seed = _signing_seed(folder)
+                seed = key_files.signing_seed(folder)
     elif needs_folder:
         raise KeyWrong(f"The keys folder {folder} is missing, but data was sealed. Put the folder back from your backup.")
-    if settings.encryption_key:
-        root = _derive(settings.encryption_key.encode(), "root")
-        active = fingerprint_of(root)[: 2 * _KID_BYTES]
-        roots[active] = root
     if settings.secret_key:
-        seed = _derive(settings.secret_key.encode(), "signing")
-    ring = Keyring(roots, active, seed)
+        seed = derive_key(settings.secret_key.encode(), "signing")
+    ring = Keyring(roots | given, wanted if wanted in given else active, seed)
     if expected is not None:
         ring.check(expected)
     return ring
+
+
+def opens_alone(settings: Settings, fingerprint: str) -> bool:
+    """Whether the settings or the keys folder give this root themselves, without a link from another root."""
+    kid = kid_of(fingerprint)
+    if settings.encryption_key:
+        return kid_of(fingerprint_of(root_of_secret(settings.encryption_key))) == kid
+    return (settings.keys_folder / f"root-{kid}.key").is_file()
+
+
+def _follow(roots: dict[str, bytes], links: list[RootLink]) -> dict[str, bytes]:
+    """The roots, and those that they open."""
+    found = dict(roots)
+    grown = True
+    while grown:
+        grown = False
+        for link in links:
+            if link.by_kid in found and link.kid not in found:
+                root = open_field(derive_key(found[link.by_kid], "roots"), _link_place(link.kid, link.by_kid), link.sealed)
+                if kid_of(fingerprint_of(root)) != link.kid:
+                    raise IntegrityFailed
+                found[link.kid] = root
+                grown = True
+    return found
+
+
+def seal_export(ring: Keyring, passphrase: str, about: dict[str, str]) -> bytes:
+    """All roots under a passphrase, as one JSON document: Argon2id, then AES-256-GCM bound to everything around it."""
+    if len(passphrase) < PASSPHRASE_LENGTH:
+        raise Invalid(f"The passphrase is too short. Use at least {PASSPHRASE_LENGTH} characters.")
+    salt = os.urandom(16)
+    head: dict[str, object] = {"format": EXPORT_FORMAT, "kdf": {"name": "argon2id", **KDF, "salt": salt.hex()}, **about, "kid": ring.kid, "kids": ring.kids}
+    inside = {"active": ring.kid, "roots": {kid: base64.b64encode(root).decode() for kid, root in ring._roots.items()}}
+    key = passphrase_key(passphrase, KDF, salt)
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = nonce + AESGCM(key).encrypt(nonce, json.dumps(inside).encode(), _export_aad(head))
+    return (json.dumps({**head, "sealed": base64.b64encode(sealed).decode()}, indent=1) + "\n").encode()
+
+
+def open_export(data: bytes, passphrase: str) -> tuple[dict[str, bytes], str]:
+    """The roots of an export by id, and which one was in use.
+
+    Raises
+    ------
+    Invalid
+        If this is not such a file.
+    KeyWrong
+        If the passphrase is another one, or the file was changed; which of the two cannot be told.
+    """
+    try:
+        head = json.loads(data)
+        sealed = base64.b64decode(head.pop("sealed"), validate=True)
+        kdf = {name: int(head["kdf"][name]) for name in KDF}
+        salt = bytes.fromhex(head["kdf"]["salt"])
+        fits = head["format"] == EXPORT_FORMAT and head["kdf"]["name"] == "argon2id" and len(salt) == 16
+    except (ValueError, KeyError, TypeError, AttributeError):
+        fits = False
+    if not fits or any(not 1 <= kdf[name] <= KDF_LARGEST[name] for name in KDF_LARGEST):
+        raise Invalid("This is not an export of DAPP's keys. Give the file that jupyter dapp keys export wrote.")
+    try:
+        inside = json.loads(AESGCM(passphrase_key(passphrase, kdf, salt)).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _export_aad(head)))
+    except (InvalidTag, ValueError):
+        raise KeyWrong("The passphrase is not the one of this export, or the file was changed.") from None
+    roots = {kid: base64.b64decode(root) for kid, root in inside["roots"].items()}
+    if any(kid_of(fingerprint_of(root)) != kid for kid, root in roots.items()) or inside["active"] not in roots:
+        raise IntegrityFailed
+    return roots, str(inside["active"])
+
+
+def passphrase_key(passphrase: str, kdf: dict[str, int], salt: bytes) -> bytes:
+    """32 bytes from a passphrase (Argon2id, RFC 9106); ``memory`` in KiB."""
+    derivation = Argon2id(salt=salt, length=KEY_BYTES, iterations=kdf["passes"], lanes=kdf["lanes"], memory_cost=kdf["memory"])
+    return derivation.derive(passphrase.encode())
+
+
+def put_back(settings: Settings, roots: dict[str, bytes], active: str) -> list[str]:
+    """Write the roots of an export into the keys folder of a home; files that are there stay. Returns the ids written."""
+    folder = settings.keys_folder
+    key_files.make_folder(folder)
+    key_files.require_private(folder, os.lstat(folder), folder=True)
+    with key_files.locked(folder):
+        here = key_files.read_roots(folder)
+        missing = sorted(set(roots) - set(here))
+        for kid in missing:
+            key_files.write_root(folder, roots[kid])
+        if not (folder / "active").exists():
+            key_files.write_active(folder, active)
+    return missing
+
+
+def _export_aad(head: dict[str, object]) -> bytes:
+    return json.dumps(head, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _link_place(kid: str, by_kid: str) -> bytes:
+    return json.dumps(["dapp-root-link-v1", kid, by_kid], separators=(",", ":")).encode()
 
 
 def _wrap_place(object_id: str, kid: str) -> bytes:
@@ -218,115 +354,3 @@ def _split(wrapped: bytes) -> tuple[str, bytes]:
     if wrapped[:1] != _VERSION or len(wrapped) <= 1 + _KID_BYTES:
         raise IntegrityFailed
     return wrapped[1 : 1 + _KID_BYTES].hex(), wrapped[1 + _KID_BYTES :]
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise KeyWrong(f"The keys folder {folder} cannot be made: {error.strerror}. Choose another DAPP_HOME.") from error
-
-
-def _require_private(path: Path, found: os.stat_result, *, folder: bool) -> None:
-    right = stat.S_ISDIR(found.st_mode) if folder else stat.S_ISREG(found.st_mode)
-    if not right:
-        raise KeyWrong(f"{path} must be a plain {'folder' if folder else 'file'}, not a link or anything else. Replace it by the real one.")
-    if found.st_uid != os.geteuid():
-        raise KeyWrong(f"{path} belongs to another account of this machine. Run as its owner, or give it to yours with chown.")
-    if found.st_mode & 0o077:
-        raise KeyWrong(f"{path} can be reached by other accounts of this machine. Run: chmod {'700' if folder else '600'} '{path}'")
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Only one process at a time reads or makes the files of a keys folder; the lock of a dead process is free."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _read_roots(folder: Path) -> dict[str, bytes]:
-    roots: dict[str, bytes] = {}
-    for path in sorted(folder.glob("root-*.key")):
-        text = _read_private(path).decode("ascii", "replace").strip()
-        kid = path.stem.removeprefix("root-")
-        try:
-            root = base64.urlsafe_b64decode(text.removeprefix(_ROOT_MARK))
-        except ValueError:
-            root = b""
-        if not text.startswith(_ROOT_MARK) or len(root) != KEY_BYTES or fingerprint_of(root)[: 2 * _KID_BYTES] != kid:
-            raise KeyWrong(f"The key file {path} is damaged. Put it back from your backup.")
-        roots[kid] = root
-    return roots
-
-
-def _active_root(folder: Path, roots: dict[str, bytes], *, may_create: bool) -> str:
-    """Id of the root file in use; adds a new root to ``roots`` on the first start."""
-    marker = folder / "active"
-    if marker.exists():
-        kid = _read_private(marker).decode("ascii", "replace").strip()
-        if kid not in roots:
-            raise KeyWrong(f"The key file {folder / f'root-{kid}.key'} is missing. Put it back from your backup.")
-        return kid
-    if len(roots) == 1:
-        # A start that was killed between writing the key and naming it.
-        (kid,) = roots
-    elif roots:
-        raise KeyWrong(f"{marker} is missing and there are {len(roots)} key files beside it. Write the id of the one in use into it.")
-    elif not may_create:
-        raise KeyWrong(f"There is no key file in {folder}, but data was sealed. Put the file back from your backup.")
-    else:
-        root = os.urandom(KEY_BYTES)
-        kid = fingerprint_of(root)[: 2 * _KID_BYTES]
-        _write_private(folder / f"root-{kid}.key", f"{_ROOT_MARK}{base64.urlsafe_b64encode(root).decode()}\n".encode())
-        roots[kid] = root
-    _write_private(marker, f"{kid}\n".encode())
-    return kid
-
-
-def _signing_seed(folder: Path) -> bytes:
-    path = folder / "signing.pem"
-    if not path.exists():
-        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        _write_private(path, Ed25519PrivateKey.generate().private_bytes(*form))
-    try:
-        key = serialization.load_pem_private_key(_read_private(path), password=None)
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise KeyWrong(f"The key file {path} is damaged. Remove it: a new one is made, and everyone signs in again.")
-    return key.private_bytes_raw()
-
-
-def _read_private(path: Path) -> bytes:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise KeyWrong(f"The key file {path} cannot be read: {error.strerror}.") from error
-    with open(handle, "rb") as file:
-        _require_private(path, os.fstat(handle), folder=False)
-        return file.read(4096)
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """A new file of mode 0600 that is wholly there or not at all, also after a power cut."""
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        draft.unlink(missing_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(handle)
-        draft.rename(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise KeyWrong(f"The key file {path} cannot be written: {error.strerror}.") from error

@@ -3,47 +3,71 @@
 from __future__ import annotations
 
 from sqlalchemy import case, delete, update
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
-from dapp_ext.store.datasets import erase_sealed, name_key
+from dapp_ext.errors import NameAmbiguous
+from dapp_ext.store import grants
+from dapp_ext.store.datasets import erase_sealed
+from dapp_ext.store.grants import name_key
 from dapp_ext.store.tables import Model, PolicyRow, PredictionGroup, Promotion, TrialRow
 
 
-def by_reference(session: Session, reference: str) -> Model | None:
-    """A version by its id, ``name@version``, or a name: then the champion, else the latest trained one, else the latest."""
-    found = session.get(Model, reference) or by_name(session, reference)
+def find(session: Session, reference: str, account_id: str) -> Model | None:
+    """A version by its id, ``name@version``, or a name: then the champion, else the latest trained one, else the latest.
+
+    Names are those that the account may know of.
+    """
+    found = session.get(Model, reference) or by_name(session, reference, account_id)
     if found is None and "@" in reference:
         name, _, which = reference.rpartition("@")
-        if which == "champion":
-            return session.exec(select(Model).where(Model.name_key == name_key(name), col(Model.champion))).first()
-        if which.isascii() and which.isdigit() and len(which) < 10:
-            return of_version(session, name_key(name), int(which))
+        named = by_name(session, name, account_id)
+        if named is not None and which == "champion":
+            return next((each for each in versions(session, named) if each.champion), None)
+        if named is not None and which.isascii() and which.isdigit() and len(which) < 10:
+            return of_version(session, named, int(which))
     return found
 
 
-def by_name(session: Session, name: str) -> Model | None:
-    """The version that a name stands for."""
+def by_name(session: Session, name: str, account_id: str) -> Model | None:
+    """The version that a name stands for, among what the account may know of; an own model comes first.
+
+    Raises
+    ------
+    NameAmbiguous
+        If several people have shared a model of that name.
+    """
     usable = case((col(Model.status) == "ready", 1), else_=0)
-    query = select(Model).where(Model.name_key == name_key(name)).order_by(col(Model.champion).desc(), usable.desc(), col(Model.version).desc()).limit(1)
-    return session.exec(query).first()
+    query = select(Model).where(Model.name_key == name_key(name), grants.visible(Model, account_id))
+    named = list(session.exec(query.order_by(col(Model.champion).desc(), usable.desc(), col(Model.version).desc())))
+    own = [each for each in named if each.owner_id == account_id]
+    if not own and len({each.owner_id for each in named}) > 1:
+        raise NameAmbiguous(f"Several people have shared a model named {named[0].name!r} with you. Use its id.")
+    return next(iter(own or named), None)
 
 
-def of_version(session: Session, key: str, version: int) -> Model | None:
-    return session.exec(select(Model).where(Model.name_key == key, Model.version == version)).first()
+def of_version(session: Session, model: Model, version: int) -> Model | None:
+    """Another version of a model."""
+    return next((each for each in versions(session, model) if each.version == version), None)
 
 
-def versions(session: Session, key: str) -> list[Model]:
-    """All versions of a name, newest first."""
-    return list(session.exec(select(Model).where(Model.name_key == key).order_by(col(Model.version).desc())))
+def versions(session: Session, model: Model) -> list[Model]:
+    """All versions of a model, newest first: what its owner has under its name."""
+    return owned(session, model.owner_id, model.name_key)
 
 
-def taken_names(session: Session, prefix: str) -> set[str]:
-    return set(session.exec(select(Model.name_key).where(col(Model.name_key).startswith(name_key(prefix), autoescape=True))))
+def owned(session: Session, owner_id: str, key: str) -> list[Model]:
+    """What an account has under a name, newest first."""
+    return list(session.exec(select(Model).where(Model.owner_id == owner_id, Model.name_key == key).order_by(col(Model.version).desc())))
+
+
+def taken_names(session: Session, prefix: str, account_id: str) -> set[str]:
+    """The name keys that begin like this, as far as the account may know of them."""
+    return grants.taken_names(session, Model, prefix, account_id)
 
 
 def page(session: Session, account_id: str, *, search: str | None, limit: int, before: str | None) -> list[Model]:
     """Models that an account may see, newest first."""
-    query = select(Model).where(or_(Model.owner_id == account_id, Model.visibility == "team")).order_by(col(Model.id).desc()).limit(limit)
+    query = select(Model).where(grants.visible(Model, account_id)).order_by(col(Model.id).desc()).limit(limit)
     if search:
         query = query.where(col(Model.name_key).contains(name_key(search), autoescape=True))
     if before:
@@ -70,9 +94,14 @@ def count_look(session: Session, model_id: str) -> None:
     session.connection().execute(update(Model).where(col(Model.id) == model_id).values(test_looks=Model.test_looks + 1))
 
 
-def promotions(session: Session, key: str) -> list[Promotion]:
-    """How the champion of a name changed, latest change first."""
-    return list(session.exec(select(Promotion).where(Promotion.name_key == key).order_by(col(Promotion.id).desc())))
+def family(model: Model) -> str:
+    """What all versions of a model have in common: its owner and its name."""
+    return f"{model.owner_id}/{model.name_key}"
+
+
+def promotions(session: Session, model: Model) -> list[Promotion]:
+    """How the champion of a model changed, latest change first."""
+    return list(session.exec(select(Promotion).where(Promotion.name_key == family(model)).order_by(col(Promotion.id).desc())))
 
 
 def policy(session: Session, model_id: str, version: int) -> PolicyRow | None:
@@ -88,5 +117,6 @@ def erase(session: Session, model: Model) -> None:
     """Delete a version's rows and its key."""
     for kind in (TrialRow, PolicyRow, PredictionGroup):
         session.connection().execute(delete(kind).where(col(kind.model_id) == model.id))
+    grants.erase(session, "model", model.id)
     erase_sealed(session, model.id)
     session.delete(model)

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, func, select
 
 from dapp_ext.schema.base import now
 from dapp_ext.schema.jobs import FINAL_JOB_STATUSES
-from dapp_ext.store.tables import Job, Worker
+from dapp_ext.store.tables import Dataset, Grant, Job, Model, Worker
 
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
@@ -175,7 +175,10 @@ def page(session: Session, account_id: str | None, *, status: str | None, limit:
     """Jobs, newest first: all of them for ``None``, else those that the account may see."""
     query = select(Job).order_by(col(Job.id).desc()).limit(limit)
     if account_id is not None:
-        query = query.where(or_(col(Job.owner_id) == account_id, col(Job.visibility) == "team"))
+        subject = col(Job.subject_id)
+        known = [subject.in_(select(Grant.subject_id).where(Grant.account_id == account_id))]
+        known += [subject.in_(select(table.id).where(table.owner_id == account_id)) for table in (Dataset, Model)]
+        query = query.where(or_(col(Job.owner_id) == account_id, col(Job.visibility) == "team", *known))
     if status is not None:
         query = query.where(Job.status == status)
     if before is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from dapp_ext.schema.base import new_id, now
@@ -18,6 +18,11 @@ def _moment(**options: Any) -> Any:
 
 def _maybe_moment() -> Any:
     return Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+def _bytes_count(default: int | None = 0) -> Any:
+    """A number of bytes; 32 bits end at 2 GiB."""
+    return Field(default=default, sa_type=BigInteger, nullable=default is None)
 
 
 def _sealed() -> Any:
@@ -36,6 +41,8 @@ class Instance(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
+    """Somebody who may sign in; ``quota`` is the bytes that may be stored where the workspace's own setting does not hold, 0 for any number."""
+
     __tablename__ = "accounts"
     id: str = Field(default_factory=new_id, primary_key=True)
     email: str = Field(unique=True, index=True)
@@ -44,6 +51,7 @@ class Account(SQLModel, table=True):
     password_hash: str | None = None
     disabled: bool = False
     is_owner: bool = False
+    quota: int | None = _bytes_count(None)
     created_at: datetime = _moment()
     seen_at: datetime | None = _maybe_moment()
 
@@ -156,6 +164,25 @@ class DataKey(SQLModel, table=True):
     wrapped: bytes = Field(sa_column=Column("wrapped", LargeBinary, nullable=False))
 
 
+class RootKey(SQLModel, table=True):
+    """A root key that this workspace uses or has used; the key itself is never here."""
+
+    __tablename__ = "root_keys"
+    kid: str = Field(primary_key=True)
+    fingerprint: str
+    created_at: datetime = _moment()
+    retired_at: datetime | None = _maybe_moment()
+
+
+class RootLinkRow(SQLModel, table=True):
+    """A root sealed under another one, from the rotation between them until the older one is retired."""
+
+    __tablename__ = "root_links"
+    kid: str = Field(primary_key=True)
+    by_kid: str = Field(primary_key=True)
+    sealed: bytes = Field(sa_column=Column("sealed", LargeBinary, nullable=False))
+
+
 class StoredFile(SQLModel, table=True):
     """One sealed file in the object store."""
 
@@ -164,17 +191,20 @@ class StoredFile(SQLModel, table=True):
     subject_id: str = Field(index=True)
     version: int
     purpose: str
-    plain_size: int = 0
-    sealed_size: int = 0
+    plain_size: int = _bytes_count()
+    sealed_size: int = _bytes_count()
     sha256: str = ""
     created_at: datetime = _moment()
 
 
 class Dataset(SQLModel, table=True):
+    """A dataset; ``version`` is the latest one that can be used. Names are unique among what one person owns."""
+
     __tablename__ = "datasets"
+    __table_args__ = (Index("datasets_owner_name", "owner_id", "name_key", unique=True),)
     id: str = Field(default_factory=new_id, primary_key=True)
     name: str
-    name_key: str = Field(unique=True, index=True)
+    name_key: str = Field(index=True)
     owner_id: str = Field(foreign_key="accounts.id", index=True)
     visibility: str = "team"
     status: str = "processing"
@@ -184,7 +214,11 @@ class Dataset(SQLModel, table=True):
 
 
 class DatasetVersion(SQLModel, table=True):
-    """One version; ``sealed`` holds its columns, its reading report, its likely target and, when it failed, why."""
+    """One version; ``sealed`` holds its columns, its reading report, its likely target, what was done to make it and, when it failed, why.
+
+    ``origin`` tells how it was made, ``from_version`` from which version of the same dataset. Versions that are equal
+    (one was restored) name the same files. A version of predictions names the model and the dataset it came from.
+    """
 
     __tablename__ = "dataset_versions"
     __table_args__ = (UniqueConstraint("dataset_id", "version"),)
@@ -193,16 +227,34 @@ class DatasetVersion(SQLModel, table=True):
     version: int
     filename: str
     format: str | None = None
-    size: int = 0
+    size: int = _bytes_count()
     rows: int | None = None
     column_count: int | None = None
     error_code: str | None = None
     original_id: str | None = None
     table_id: str | None = None
     profile_id: str | None = None
+    origin: str = Field(default="upload", sa_column_kwargs={"server_default": "upload"})
+    from_version: int | None = None
+    by_id: str | None = None
     source_model_id: str | None = None
+    source_model_version: int | None = None
+    source_dataset_id: str | None = None
+    source_dataset_version: int | None = None
     job_id: str | None = None
     sealed: bytes | None = _sealed()
+    created_at: datetime = _moment()
+
+
+class Grant(SQLModel, table=True):
+    """That one person may read, use or edit one dataset or model of somebody else."""
+
+    __tablename__ = "grants"
+    subject_kind: str = Field(primary_key=True)
+    subject_id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="accounts.id", primary_key=True, index=True)
+    level: str
+    granted_by: str | None = None
     created_at: datetime = _moment()
 
 
@@ -210,7 +262,7 @@ class Model(SQLModel, table=True):
     """One version of a model; ``sealed`` holds target, recipe, task, metric, headline score, sentence, notes, tags, and why it failed."""
 
     __tablename__ = "models"
-    __table_args__ = (Index("models_name_version", "name_key", "version", unique=True),)
+    __table_args__ = (Index("models_name_version", "owner_id", "name_key", "version", unique=True),)
     id: str = Field(default_factory=new_id, primary_key=True)
     name: str
     name_key: str = Field(index=True)
@@ -354,12 +406,15 @@ class Worker(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """The outbox: written in the transaction of the change that it tells of."""
+    """The outbox: written in the transaction of the change that it tells of.
+
+    ``readers`` are the accounts besides the owner that something private was shared with at that moment.
+    """
 
     __tablename__ = "events"
     __table_args__ = {"sqlite_autoincrement": True}
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
-    type: str
+    type: str = Field(index=True)
     at: datetime = _moment()
     actor_id: str | None = None
     actor_name: str | None = None
@@ -367,12 +422,15 @@ class EventRow(SQLModel, table=True):
     subject_id: str
     owner_id: str | None = None
     audience: str = Field(default="team", sa_column=Column(String, nullable=False))
+    readers: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
 class AuditRow(SQLModel, table=True):
+    """One row of the audit. ``id`` has no gaps; ``link`` is the code of the row before, ``mac`` the one over this row and its link."""
+
     __tablename__ = "audit"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (Index("audit_actor", "actor_id"), Index("audit_subject", "subject_id"), {"sqlite_autoincrement": True})
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
     at: datetime = _moment()
     actor_id: str | None = None
@@ -385,3 +443,30 @@ class AuditRow(SQLModel, table=True):
     outcome: str = "allow"
     request_id: str = ""
     details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    link: bytes | None = Field(default=None, sa_column=Column("link", LargeBinary, nullable=True))
+    mac: bytes | None = Field(default=None, sa_column=Column("mac", LargeBinary, nullable=True))
+
+
+class AuditHead(SQLModel, table=True):
+    """One row: the end of the audit's chain. Whoever adds a row to the chain changes this one in the same transaction."""
+
+    __tablename__ = "audit_head"
+    id: int = Field(default=1, primary_key=True)
+    seq: int
+    mac: bytes = Field(sa_column=Column("mac", LargeBinary, nullable=False))
+    seal: bytes = Field(sa_column=Column("seal", LargeBinary, nullable=False))
+
+
+class Share(SQLModel, table=True):
+    """A read-only link to one result; only the hash of what opens it is kept."""
+
+    __tablename__ = "shares"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    token_hash: str = Field(unique=True)
+    model_id: str = Field(index=True)
+    owner_id: str = Field(foreign_key="accounts.id", index=True)
+    opened: int = 0
+    opened_at: datetime | None = _maybe_moment()
+    created_at: datetime = _moment()
+    expires_at: datetime = _moment()
+    withdrawn_at: datetime | None = _maybe_moment()

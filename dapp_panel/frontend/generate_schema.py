@@ -8,20 +8,21 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from dapp_ext.schema import accounts, audit, base, datasets, events, jobs, models, registry, system
+from dapp_ext.schema import accounts, audit, base, boards, datasets, events, fixes, grants, jobs, lineage, models, registry, system, versions
 from dapp_panel.pages.home import HomeRead
 
 TARGET = Path(__file__).parent / "src" / "schema.ts"
 
 ANSWERS: tuple[type[BaseModel], ...] = (
-    accounts.AccountRead, audit.AuditRead, base.ErrorBody, base.Named, datasets.DatasetRead, datasets.Profile, datasets.RowsRead, datasets.QueryRead,
+    accounts.AccountRead, audit.AuditRead, base.ErrorBody, base.Named, datasets.DatasetRead, datasets.Profile, datasets.RowsRead, datasets.QueryRead, boards.BoardRead,
+    datasets.UsageRead, versions.VersionRead, versions.VersionComparison, versions.Dependents, lineage.Lineage, grants.GrantRead, events.SharedEvent,
     events.Event, events.DatasetEvent, events.ModelEvent, events.TrialEvent, events.JobEvent, events.PredictionEvent, events.UserEvent, events.SystemEvent,
     jobs.JobRead, models.ModelRead, models.Leaderboard, models.Results, models.PredictRead, models.BatchPredictRead, system.StatusRead, HomeRead,
     registry.VersionsRead, registry.Comparison,
 )  # fmt: skip
 REQUESTS: tuple[type[BaseModel], ...] = (
     accounts.AccountCreate, accounts.AccountUpdate, accounts.PasswordChange, datasets.Filter, datasets.Sort, datasets.RowsRequest, datasets.Grouping,
-    datasets.Measure, datasets.QueryRequest, models.TrainRequest, models.PredictRequest, models.BatchPredictRequest,
+    datasets.Measure, datasets.QueryRequest, versions.VersionCreate, versions.RestoreRequest, fixes.FixRequest, grants.GrantPut, boards.BoardRequest, models.TrainRequest, models.PredictRequest, models.BatchPredictRequest,
     models.ModelUpdate, models.ExtendRequest, models.SkipRequest, registry.ReasonRequest, registry.BatchTrainRequest,
 )  # fmt: skip
 _PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}

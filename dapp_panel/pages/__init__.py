@@ -6,7 +6,7 @@ browser draws them. No rule about data or rights lives here.
 
 from __future__ import annotations
 
-from dapp_panel.pages import account, activity, admin, datasets, explore, home, models, predict, train
+from dapp_panel.pages import account, activity, admin, datasets, explore, home, models, notices, predict, train
 from dapp_panel.pages.asking import Call
 
 CALLS: dict[str, Call] = {
@@ -18,5 +18,6 @@ CALLS: dict[str, Call] = {
     **predict.CALLS,
     **activity.CALLS,
     **account.CALLS,
+    **notices.CALLS,
     **admin.CALLS,
 }

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dapp_ext.schema.datasets import DatasetUpdate, Filter, QueryRequest, RowsRequest
+from dapp_ext.schema.datasets import DatasetUpdate, RowsRequest
 from dapp_panel.pages.asking import Call, Listing, One, call
 
 
 class RowsOf(RowsRequest):
     """A page of rows of one dataset."""
-
-    ref: str = Field(min_length=1, max_length=300)
-
-
-class QueryOf(QueryRequest):
-    """An aggregate over one dataset."""
 
     ref: str = Field(min_length=1, max_length=300)
 
@@ -31,11 +25,6 @@ def rows_request(asked: RowsOf) -> RowsRequest:
     return RowsRequest(**{name: getattr(asked, name) for name in RowsRequest.model_fields})
 
 
-def query_request(asked: QueryOf) -> QueryRequest:
-    """The same aggregate, as the door takes it."""
-    return QueryRequest(**{name: getattr(asked, name) for name in QueryRequest.model_fields})
-
-
 CALLS: dict[str, Call] = {
     "datasets.list": call(Listing, lambda services, actor, asked: services.datasets.list(actor, search=asked.search, limit=asked.limit, cursor=asked.cursor)),
     "datasets.get": call(One, lambda services, actor, asked: services.datasets.get(actor, asked.ref, asked.version)),
@@ -47,5 +36,3 @@ CALLS: dict[str, Call] = {
     ),
     "datasets.delete": call(One, lambda services, actor, asked: services.datasets.delete(actor, asked.ref)),
 }
-
-__all__ = ["CALLS", "Filter", "QueryOf", "RowsOf", "query_request"]

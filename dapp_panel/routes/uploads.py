@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 PIECE = 1024 * 1024
 SLACK = 64 * PIECE  # read to its end and refused with a sentence; what is larger still is cut off
-_OPTIONS = ("format", "delimiter", "encoding", "decimal", "sheet", "header")
+_OPTIONS = tuple(name for name in ReadOptions.model_fields if name != "missing")
 
 
 @stream_request_body
@@ -48,11 +48,14 @@ class UploadHandler(DashboardHandler):
     def _asked(self) -> DatasetUpload:
         size = self.request.headers.get("Content-Length")
         given: dict[str, Any] = {name: value for name in _OPTIONS if (value := self.get_query_argument(name, None, strip=False)) is not None}
+        if marks := self.get_query_arguments("missing", strip=False):
+            given["missing"] = marks
         try:
             return DatasetUpload(
                 filename=self.get_query_argument("filename", ""),
                 name=self.get_query_argument("name", None) or None,
                 visibility=self.get_query_argument("visibility", "team"),
+                version_of=self.get_query_argument("version_of", None) or None,
                 size=int(size) if size and size.isdigit() else None,
                 options=ReadOptions(**given),
             )

@@ -9,11 +9,21 @@ export type TicketPurpose = 'websocket' | 'dashboard' | 'jupyterlab';
 
 export type TokenScope = 'read' | 'predict' | 'write' | 'admin';
 
+export type GrantLevel = 'read' | 'use' | 'edit';
+
+export type AccessLevel = 'read' | 'use' | 'edit' | 'owner';
+
+export type FixCode = 'drop_duplicate_rows' | 'drop_columns' | 'drop_missing_rows' | 'fill_missing' | 'mark_missing' | 'convert' | 'clip_outliers' | 'clear_infinite' | 'log_scale' | 'group_rare' | 'cut_texts' | 'normalise_texts' | 'parse_dates' | 'fill_gaps';
+
+export type FillMethod = 'median' | 'mean' | 'most_frequent' | 'previous' | 'value';
+
 export type ColumnKind = 'integer' | 'decimal' | 'boolean' | 'category' | 'text' | 'date' | 'datetime' | 'time' | 'duration';
 
 export type DatasetStatus = 'processing' | 'ready' | 'failed';
 
 export type Visibility = 'private' | 'team';
+
+export type VersionOrigin = 'upload' | 'reread' | 'fix' | 'undo' | 'restore' | 'prediction';
 
 export type Severity = 'info' | 'warning' | 'alert';
 
@@ -22,6 +32,10 @@ export type FilterOperator = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'in' | 'b
 export type Aggregation = 'count' | 'sum' | 'mean' | 'median' | 'min' | 'max' | 'distinct';
 
 export type TimeBucket = 'year' | 'quarter' | 'month' | 'week' | 'day' | 'hour';
+
+export type ColumnChange = 'same' | 'added' | 'removed' | 'changed';
+
+export type NodeKind = 'file' | 'version' | 'model' | 'prediction';
 
 export type Task = 'binary' | 'multiclass' | 'regression';
 
@@ -37,9 +51,15 @@ export type GuardState = 'passed' | 'done' | 'alerted';
 
 export type Cleaning = 'drop_duplicates' | 'drop_conflicts' | 'drop_rare' | 'merge_rare';
 
-export type JobKind = 'ingest' | 'train' | 'predict' | 'register' | 'batch';
+export type JobKind = 'ingest' | 'fix' | 'train' | 'predict' | 'register' | 'batch';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
+
+export type MaintenanceState = 'off' | 'announced' | 'on';
+
+export type Outcome = 'allow' | 'deny' | 'error';
+
+export type AuditFormat = 'jsonl' | 'csv';
 
 /** One page of a list; `next` is the cursor of the page after it, `total` is given where it is cheap. */
 export interface Page<T> {
@@ -245,6 +265,58 @@ export interface TokenMade {
   token: string;
 }
 
+/** Somebody whom one can share with. */
+export interface PersonRead {
+  id: string;
+  name: string;
+  email: string;
+}
+
+/** That one person may read, use or edit a thing. What a role does not allow at all, no grant allows either. */
+export interface GrantRead {
+  person: PersonRead;
+  level: GrantLevel;
+  granted_by: Named | null;
+  created_at: string;
+}
+
+/** `read`: look at it; `use`: also download, train, predict; `edit`: also rename, mend, make versions. */
+export interface GrantPut {
+  level?: GrantLevel;
+}
+
+/** What one press would do. Send `code` and the finding's columns, with these options or others. */
+export interface FixOffer {
+  code: FixCode;
+  sentence: string;
+  options: Record<string, unknown>;
+}
+
+/** How to mend; what a fix does not need is not looked at, what is left out is chosen by the column. */
+export interface FixOptions {
+  /** fill_missing: what goes into the gaps. */
+  method?: FillMethod | null;
+  /** fill_missing with the method value. */
+  value?: string | number | boolean | null;
+  /** mark_missing: the values that mean missing, as they are shown. */
+  values?: string[] | null;
+  /** parse_dates: whether 01/02/2024 is the first of February. */
+  day_first?: boolean | null;
+  /** group_rare: how many of the most frequent values stay; 49 when left out. */
+  keep?: number | null;
+  /** cut_texts: characters that stay; 20,000 when left out. */
+  length?: number | null;
+}
+
+/** Mend one dataset by a new version of it. `code` is that of a fix, or that of a finding for the fix that it offers. Without columns a fix works on all that the finding named; `drop_duplicate_rows` then compares whole rows. */
+export interface FixRequest {
+  code: string;
+  columns?: string[];
+  /** The version to mend; the latest when left out. */
+  version?: number | null;
+  options?: FixOptions;
+}
+
 /** A column as it is stored. */
 export interface Column {
   name: string;
@@ -283,7 +355,7 @@ export interface ColumnProfile {
   mean_length: number | null;
 }
 
-/** Something that a person should know, with a stable code and the rows that show it. */
+/** Something that a person should know, with a stable code and the rows that show it. `fix` is what `POST /datasets/{id}/fixes` would do about it, where something makes sense. */
 export interface Finding {
   code: string;
   severity: Severity;
@@ -292,10 +364,12 @@ export interface Finding {
   /** Up to 20 row numbers, from 0, that show it. */
   rows: number[];
   count: number | null;
+  fix: FixOffer | null;
 }
 
 /** The health report of one dataset version. */
 export interface Profile {
+  version: number;
   rows: number;
   columns: ColumnProfile[];
   findings: Finding[];
@@ -306,27 +380,81 @@ export interface Profile {
 
 /** How to read a file; what is left out is guessed, and the guess is reported in :class:`ReadReport`. */
 export interface ReadOptions {
-  format?: 'csv' | 'xlsx' | 'parquet' | 'json' | 'jsonl' | null;
+  format?: 'csv' | 'xlsx' | 'ods' | 'parquet' | 'arrow' | 'json' | 'jsonl' | null;
   delimiter?: string | null;
+  /** What stands around cells with delimiters or line ends in them. */
+  quote?: '"' | ''' | 'none' | null;
   encoding?: string | null;
   decimal?: '.' | ',' | null;
+  /** What stands between thousands. */
+  thousands?: ',' | '.' | ' ' | ''' | 'none' | null;
+  /** How 01/02/2021 is read. */
+  date_order?: 'day_first' | 'month_first' | null;
+  /** The sheet of a workbook, or the file in a zip archive. */
   sheet?: string | null;
+  /** Whether sheets with the same columns are put together. */
+  join_sheets?: boolean | null;
   header?: boolean | null;
+  /** Line or row of the header, or of the first data without one, from 1. */
+  header_row?: number | null;
+  /** Lines that begin with this character are left out; or none. */
+  comment?: string | null;
+  /** What happens to cells beyond the width of the table. */
+  extra_cells?: 'keep' | 'drop' | null;
+  /** Texts that stand for a missing value; given once for each. */
   missing?: string[] | null;
+  /** Kind of a column by its name; values that are none of the kind become missing, and that is told. */
+  types?: Record<string, ColumnKind> | null;
 }
 
-/** How a file was read, and what was done on the way, in plain sentences. */
+/** How the texts of one column were taken, where there was more than one way. */
+export interface ColumnReading {
+  name: string;
+  kind: ColumnKind;
+  /** Whether somebody chose the kind. */
+  chosen: boolean;
+  /** How its values are written, in plain words. */
+  written: string | null;
+}
+
+/** How a file was read, and what was done on the way, in plain sentences. The fields are named like those of :class:`ReadOptions`; `guessed` lists those that nobody chose. */
 export interface ReadReport {
   format: string;
+  /** What the file was packed with. */
+  compression: string | null;
+  /** The file that was read in a zip archive. */
+  member: string | null;
   delimiter: string | null;
+  quote: string | null;
   encoding: string | null;
   decimal: string | null;
+  thousands: string | null;
+  date_order: string | null;
   sheet: string | null;
+  /** The sheets that may be chosen. */
+  sheets: string[];
   header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: string | null;
+  join_sheets: boolean | null;
+  /** Texts that were read as missing. */
+  missing: string[];
+  guessed: string[];
+  columns: ColumnReading[];
   notes: string[];
 }
 
-/** One dataset at one version. `schema` is empty until it is ready. */
+/** A version beyond the latest usable one: still being made, or one that could not be made. */
+export interface PendingVersion {
+  version: number;
+  status: DatasetStatus;
+  origin: VersionOrigin;
+  job_id: string | null;
+  error: string | null;
+}
+
+/** One dataset at one version. `schema` is empty until it is ready. `access` tells what the asking account may do; only its owner learns with how many named people it is shared. */
 export interface DatasetRead {
   id: string;
   name: string;
@@ -334,7 +462,15 @@ export interface DatasetRead {
   error: string | null;
   owner: Named;
   visibility: Visibility;
+  access: AccessLevel;
+  /** Number of named people, for its owner. */
+  shared_with: number | null;
   version: number;
+  /** The version that is used when none is named. */
+  latest: number;
+  origin: VersionOrigin;
+  /** A newer version that is being made, or failed. */
+  pending: PendingVersion | null;
   rows: number | null;
   schema: Column[];
   column_count: number | null;
@@ -356,7 +492,20 @@ export interface DatasetUpload {
   visibility?: Visibility;
   /** Bytes, when known. */
   size?: number | null;
+  /** Id or name of a dataset that gets the file as its next version. */
+  version_of?: string | null;
   options?: ReadOptions;
+}
+
+/** Bytes that an account stores, sealed, with all that was made from its files; `null` where nothing is limited. */
+export interface UsageRead {
+  used: number;
+  datasets: number;
+  models: number;
+  quota: number | null;
+  free: number | null;
+  /** Bytes of the largest file that may be sent. */
+  upload_limit: number;
 }
 
 export interface DatasetUpdate {
@@ -426,6 +575,123 @@ export interface QueryRead {
   columns: string[];
   rows: unknown[][];
   truncated: boolean;
+}
+
+/** One version of a dataset. `sentence` says in words how it was made. */
+export interface VersionRead {
+  version: number;
+  /** Whether it is the one that is used when no version is named. */
+  latest: boolean;
+  status: DatasetStatus;
+  origin: VersionOrigin;
+  /** The version of the same dataset that it was made from. */
+  from_version: number | null;
+  sentence: string;
+  /** The code of the fix that made it. */
+  fix: string | null;
+  by: Named | null;
+  filename: string;
+  size: number;
+  rows: number | null;
+  column_count: number | null;
+  format: string | null;
+  /** What was asked for when the file was read. */
+  options: ReadOptions | null;
+  /** Whether there is an uploaded file behind it, which can be read again. */
+  has_original: boolean;
+  error: string | null;
+  job_id: string | null;
+  created_at: string;
+}
+
+/** Read the sealed original again. The options replace those of the first time; what is left out is guessed. */
+export interface VersionCreate {
+  /** Whose original to read; that of the latest version when left out. */
+  version?: number | null;
+  options?: ReadOptions;
+}
+
+/** Make an older version the latest one; the ones between stay. */
+export interface RestoreRequest {
+  version: number;
+}
+
+/** How often values are in both versions. `labels` are texts, or the `len(counts) + 1` edges of bins when `binned`. */
+export interface Distribution {
+  binned: boolean;
+  labels: (number | string)[];
+  before: number[];
+  after: number[];
+}
+
+/** One column in both versions; `changed` when its kind, its gaps or its values differ. */
+export interface ColumnComparison {
+  name: string;
+  change: ColumnChange;
+  kind_before: ColumnKind | null;
+  kind_after: ColumnKind | null;
+  before: ColumnProfile | null;
+  after: ColumnProfile | null;
+  /** Half the sum of the differences of all shares: 0 for the same distribution, 1 for no value in common. */
+  shift: number | null;
+  distribution: Distribution | null;
+  sentences: string[];
+}
+
+/** What changed between two versions of a dataset, most different columns first. */
+export interface VersionComparison {
+  dataset: Named;
+  from_version: number;
+  to_version: number;
+  rows_before: number;
+  rows_after: number;
+  columns: ColumnComparison[];
+  sentences: string[];
+}
+
+/** What was made from a dataset, and what goes with it when it is deleted. */
+export interface Dependents {
+  /** Trained from it; they stay, but cannot be trained further. */
+  models: Named[];
+  /** Datasets of predictions for its rows; they stay. */
+  predictions: Named[];
+  /** Models and datasets made from it that are not shared with you. */
+  unseen: number;
+  /** Work that would be stopped. */
+  jobs: number;
+  versions: number;
+  /** What would be erased. */
+  bytes: number;
+  /** Named people who would lose it. */
+  people: number;
+}
+
+/** One thing; `id` is unique within the answer, `subject_id` is that of the dataset or model to open. */
+export interface LineageNode {
+  id: string;
+  kind: NodeKind;
+  name: string;
+  subject_kind: 'dataset' | 'model';
+  subject_id: string;
+  version: number | null;
+  status: string | null;
+  rows: number | null;
+  created_at: string | null;
+  /** Whether it belongs to the thing that was asked about. */
+  here: boolean;
+}
+
+/** `target` was made from `source` in the way that `label` says. */
+export interface LineageEdge {
+  source: string;
+  target: string;
+  label: string;
+}
+
+/** Nodes that the asking account may see, oldest first, and the edges between them. */
+export interface Lineage {
+  nodes: LineageNode[];
+  edges: LineageEdge[];
 }
 
 /** What to learn. What is left out is chosen and said aloud in the results. */
@@ -742,7 +1008,7 @@ export interface Leaderboard {
   skipped: string[];
 }
 
-/** One model version. `target` and `sentence` come from the data and are kept sealed. */
+/** One model version. `target` and `sentence` come from the data and are kept sealed. `access` tells what the asking account may do; only its owner learns with how many named people it is shared. */
 export interface ModelRead {
   id: string;
   name: string;
@@ -751,6 +1017,9 @@ export interface ModelRead {
   error: string | null;
   owner: Named;
   visibility: Visibility;
+  access: AccessLevel;
+  /** Number of named people, for its owner. */
+  shared_with: number | null;
   dataset: Named;
   dataset_version: number;
   target: string | null;
@@ -1033,10 +1302,11 @@ export interface JobRead {
   lines: JobLine[];
 }
 
-/** dataset.uploaded, processing, ready, failed, deleted, changed. */
+/** dataset.uploaded, processing, ready, failed, deleted, changed. `version` is the one that it is about: a further version is processed while the one before stays in use. */
 export interface DatasetEvent {
   name: string;
   status: string;
+  version: number | null;
   rows: number | null;
   columns: number | null;
   error: string | null;
@@ -1049,6 +1319,13 @@ export interface ModelEvent {
   version: number;
   dataset: Named | null;
   error: string | null;
+}
+
+/** dataset.shared, model.shared: a person was given a level, or lost it (`level` is null). */
+export interface SharedEvent {
+  name: string;
+  level: GrantLevel | null;
+  person: Named;
 }
 
 /** model.trial: one more line of the leaderboard. */
@@ -1099,10 +1376,19 @@ export interface UserEvent {
   role: string | null;
 }
 
-/** system.alert, announcement, maintenance. */
+/** system.alert, announcement, maintenance. Maintenance has a `state`: announced, on, off. */
 export interface SystemEvent {
   message: string;
   severity: string;
+  state: string | null;
+  starts_at: string | null;
+  ends_at: string | null;
+  withdrawn: boolean | null;
+}
+
+/** notification.read: the account has read lines at some door. */
+export interface NotificationEvent {
+  unread: number;
 }
 
 /** One line of the feed. `id` is the cursor to resume after it. */
@@ -1123,6 +1409,79 @@ export interface EventPage {
   reset: boolean;
 }
 
+/** A message to everybody; it begins at once and stays until it is withdrawn where no time is given. */
+export interface AnnouncementCreate {
+  message: string;
+  severity?: Severity;
+  starts_at?: string | null;
+  ends_at?: string | null;
+}
+
+export interface AnnouncementRead {
+  id: string;
+  message: string;
+  severity: Severity;
+  author: Named;
+  created_at: string;
+  starts_at: string;
+  ends_at: string | null;
+  /** Whether it is to be shown now. */
+  is_current: boolean;
+}
+
+/** Announce maintenance: from its beginning on nothing new is taken in, until it is ended. */
+export interface MaintenanceStart {
+  message?: string;
+  /** Minutes until it begins; 0 means at once. */
+  in_minutes?: number;
+  /** How long it is expected to take, in minutes. */
+  minutes?: number | null;
+}
+
+/** Whether changes are taken in. Countdowns are given in seconds, so that a clock that is wrong does not matter. */
+export interface MaintenanceRead {
+  state: MaintenanceState;
+  message: string;
+  starts_at: string | null;
+  /** When it is expected to end; it does not end by itself. */
+  ends_at: string | null;
+  /** Seconds until it begins, while it is announced. */
+  starts_in: number | null;
+  /** Seconds until its expected end; 0 when that has passed. */
+  ends_in: number | null;
+  /** Jobs that still run to their end. */
+  running_jobs: number;
+}
+
+/** One line behind the bell, and where it leads. */
+export interface NotificationRead {
+  /** The cursor of the event that it was made from. */
+  id: string;
+  type: string;
+  severity: Severity;
+  title: string;
+  at: string;
+  actor: Named | null;
+  link: Subject | null;
+  is_read: boolean;
+}
+
+/** The bell: lines, newest first, and how many are not read (100 stands for that many or more). */
+export interface NotificationPage {
+  items: NotificationRead[];
+  next: string | null;
+  unread: number;
+}
+
+/** Mark one line as read by its id; without one, all of them. */
+export interface NotificationMarkRequest {
+  id?: string | null;
+}
+
+export interface NotificationCount {
+  unread: number;
+}
+
 /** One row of the audit log. */
 export interface AuditRead {
   id: number;
@@ -1137,6 +1496,49 @@ export interface AuditRead {
   outcome: string;
   request_id: string;
   details: Record<string, unknown>;
+}
+
+/** Which rows; everything that is left out lets all through. */
+export interface AuditFilter {
+  /** What the action begins with, such as dataset or dataset.delete. */
+  action?: string | null;
+  /** Id or name of the account. */
+  actor?: string | null;
+  outcome?: Outcome | null;
+  /** Id of what it was done to. */
+  subject?: string | null;
+  /** From this moment on. */
+  since?: string | null;
+  /** Before this moment. */
+  until?: string | null;
+}
+
+/** The end of the log: keep it elsewhere, and a log that was cut later is recognised. */
+export interface AuditHeadRead {
+  seq: number;
+  /** Code of the newest row, hexadecimal. */
+  mac: string;
+  instance_id: string;
+  at: string;
+}
+
+/** Rows that are not as they were written. */
+export interface AuditFinding {
+  /** changed, removed, added or moved */
+  kind: string;
+  row: number;
+  last_row: number;
+  says: string;
+}
+
+/** Whether the log is whole. `unchained` rows were written by a release that had no chain yet; they are covered together. */
+export interface AuditVerification {
+  ok: boolean;
+  rows: number;
+  unchained: number;
+  against_head: boolean;
+  head: AuditHeadRead;
+  findings: AuditFinding[];
 }
 
 export interface HealthRead {
@@ -1165,6 +1567,7 @@ export interface StatusRead {
   workers: WorkerRead[];
   queued: number;
   running: number;
+  maintenance: MaintenanceRead;
 }
 
 /** Start the dashboard on this machine when none answers. */
@@ -1184,6 +1587,7 @@ export interface EventPayloads {
   'dataset.failed': DatasetEvent;
   'dataset.changed': DatasetEvent;
   'dataset.deleted': DatasetEvent;
+  'dataset.shared': SharedEvent;
   'model.training': ModelEvent;
   'model.trial': TrialEvent;
   'model.trained': ModelEvent;
@@ -1192,6 +1596,7 @@ export interface EventPayloads {
   'model.promoted': ModelEvent;
   'model.changed': ModelEvent;
   'model.deleted': ModelEvent;
+  'model.shared': SharedEvent;
   'prediction.ready': PredictionEvent;
   'prediction.failed': PredictionEvent;
   'monitor.alert': MonitorEvent;
@@ -1209,6 +1614,7 @@ export interface EventPayloads {
   'system.alert': SystemEvent;
   'system.announcement': SystemEvent;
   'system.maintenance': SystemEvent;
+  'notification.read': NotificationEvent;
 }
 
 export type EventType = keyof EventPayloads;
@@ -1244,20 +1650,24 @@ export type ErrorCode =
   | 'key_wrong'
   | 'last_admin'
   | 'login_refused'
+  | 'maintenance'
   | 'malformed'
   | 'media_unsupported'
   | 'memory_exceeded'
   | 'method_not_allowed'
   | 'model_not_found'
   | 'model_type_refused'
+  | 'name_ambiguous'
   | 'name_taken'
   | 'not_found'
   | 'not_ready'
   | 'not_signed_in'
   | 'password_weak'
+  | 'quota_exceeded'
   | 'route_not_found'
   | 'rows_mismatch'
   | 'setting_invalid'
+  | 'share_not_found'
   | 'sign_in_not_found'
   | 'storage_full'
   | 'target_unusable'

@@ -14,6 +14,7 @@ from dapp_ext.cli.serving import free_port
 from dapp_ext.errors import NotSignedIn, Unavailable
 from dapp_ext.schema.accounts import LoginRequest
 from dapp_ext.services import Services
+from dapp_ext.settings import Settings
 
 PASSWORD = "plain words of a test 7"
 Run = Callable[..., tuple[int, str, str]]
@@ -77,6 +78,23 @@ def test_sessions_and_tokens_from_the_shell(run: Run, services: Services) -> Non
             services.accounts.authenticate(credential)
 
 
+def test_announcements_and_maintenance_from_the_shell(run: Run, services: Services) -> None:
+    made = json.loads(run("announce", "Cake in the kitchen", "--severity", "warning", "--hours", "2", "--json")[1])
+    assert [(each["message"], each["severity"], each["is_current"]) for each in made] == [("Cake in the kitchen", "warning", True)]
+    assert run("announce", "x", "--severity", "loud")[0] == 2
+    assert json.loads(run("announce", "--withdraw", made[0]["id"], "--json")[1]) == []
+    assert run("announce", "--withdraw", made[0]["id"])[0] == 4
+    begun = json.loads(run("maintenance", "on", "--message", "New disks", "--for", "5", "--json")[1])
+    assert (begun["state"], begun["message"]) == ("on", "New disks")
+    assert "New disks" in run("status")[1]
+    assert json.loads(run("status", "--json")[1])["maintenance"]["state"] == "on"
+    assert run("maintenance", "off")[1] == "off\n"
+    assert run("maintenance", "off")[0] == 5
+    assert run("maintenance", "on", "--in", "10")[1].startswith("begins in ")
+    assert services.maintenance.read(services.system.shell_actor()).state == "announced"
+    assert json.loads(run("maintenance", "status", "--json")[1])["state"] == "announced"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
@@ -105,6 +123,56 @@ def test_status_and_doctor_as_json(run: Run) -> None:
     checks = json.loads(run("doctor", "--json")[1])["checks"]
     assert {check["name"] for check in checks} >= {"python", "sqlite", "home", "keys", "room", "opens"}
     assert "DAPP_HOME" in run("doctor", "--settings")[1]
+
+
+def test_keys_from_the_shell(run: Run, tmp_path: Path) -> None:
+    before = json.loads(run("keys", "status", "--json")[1])
+    assert [(key["state"], key["wraps"]) for key in before["keys"]] == [("active", 1)]
+    code, out, _ = run("keys", "rotate")
+    assert code == 0
+    assert f"keys retire {before['active']}" in out
+    assert run("keys", "retire", before["active"])[0] == 0
+    export = tmp_path / "keys.json"
+    assert run("keys", "export", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[0] == 0
+    assert export.stat().st_mode & 0o777 == 0o600
+    assert run("keys", "export", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[0] == 5
+    assert run("keys", "restore", str(export), "--passphrase-stdin", given="another passphrase\n")[0] == 70
+    assert "here already" in run("keys", "restore", str(export), "--passphrase-stdin", given="a passphrase for the safe\n")[1]
+    assert run("keys", "retire", "0" * 16)[0] == 4
+
+
+def test_the_audit_from_the_shell(run: Run, services: Services, settings: Settings, tmp_path: Path) -> None:
+    run("users", "add", "ada@example.org", "--password-stdin", given=f"{PASSWORD}\n")
+    listed = json.loads(run("audit", "list", "--action", "account", "--json")[1])
+    assert [row["action"] for row in listed] == ["account.create"]
+    head, rows = tmp_path / "head.json", tmp_path / "rows.jsonl"
+    assert run("audit", "export", str(rows), "--head", str(head))[0] == 0
+    for kept in (head, rows):
+        assert run("audit", "verify", "--head", str(kept))[0] == 0
+    with services.context.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE audit SET actor_name = 'Somebody else' WHERE id = 1")
+    code, out, _ = run("audit", "verify", "--json")
+    assert code == 1
+    assert [(each["kind"], each["row"]) for each in json.loads(out)["findings"]] == [("changed", 1)]
+    assert "Row 1 was changed" in run("audit", "verify")[1]
+    assert run("audit", "verify", "--head", str(tmp_path / "nothing"))[0] == 2
+    assert run("audit", "export", "--format", "csv")[1].startswith("id,at,actor_id")
+
+
+def test_a_backup_from_the_shell(run: Run, tmp_path: Path) -> None:
+    backup, keys, words = tmp_path / "backup", tmp_path / "keys.json", "a passphrase for the safe\n"
+    assert run("keys", "export", str(keys), "--passphrase-stdin", given=words)[0] == 0
+    made = json.loads(run("backup", "create", str(backup), "--passphrase-stdin", "--json", given=words)[1])
+    assert made["damaged"] == []
+    assert "is whole" in run("backup", "verify", str(backup), "--passphrase-stdin", given=words)[1]
+    assert run("backup", "verify", str(backup), "--passphrase-stdin", given="another passphrase\n")[0] == 70
+    elsewhere = ("--home", str(tmp_path / "elsewhere"))
+    assert run(*elsewhere, "backup", "restore", str(backup), "--passphrase-stdin", given=words)[0] == 70
+    assert run(*elsewhere, "keys", "restore", str(keys), "--passphrase-stdin", given=words)[0] == 0
+    assert "only their digests" not in run(*elsewhere, "backup", "verify", str(backup), "--passphrase-stdin", given=words)[1]
+    assert "Restored into" in run(*elsewhere, "backup", "restore", str(backup), "--passphrase-stdin", given=words)[1]
+    assert run(*elsewhere, "audit", "verify")[0] == 0
+    assert run("backup", "restore", str(backup), "--passphrase-stdin", given=words)[0] == 5
 
 
 def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +208,8 @@ def test_every_command_explains_itself(run: Run) -> None:
         ("demo",),
         ("users",),
         ("users", "add"),
+        ("keys", "rotate"),
+        ("audit", "verify"),
         ("users", "invite"),
         ("tokens",),
     ):
@@ -150,5 +220,20 @@ def test_every_command_explains_itself(run: Run) -> None:
 
 def test_the_readme_names_every_command(run: Run) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "tokens", "signin-link", "demo"):
+    for command in (
+        "start",
+        "dashboard",
+        "worker",
+        "status",
+        "doctor",
+        "users",
+        "tokens",
+        "announce",
+        "maintenance",
+        "signin-link",
+        "demo",
+        "keys",
+        "audit",
+        "backup",
+    ):
         assert f"`jupyter dapp {command}`" in readme

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ NEEDS_ACCOUNT = [each for each in OPERATIONS if each.access == "account"]
 
 
 def _address(path: str) -> str:
-    return path.replace("{ref}", "anything")
+    return re.sub(r"\{\w+\}", "anything", path)
 
 
 async def test_every_route_refuses_whoever_shows_no_dapp_credential(services: Any, nobody: Caller, jp_auth_header: dict[str, str]) -> None:

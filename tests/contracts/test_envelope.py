@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,13 @@ from dapp_ext.handlers.routes import OPERATIONS
 from dapp_ext.handlers.wire import BODY_LIMIT
 from tests.handlers.serving import API, CSV, Caller
 
-WITH_BODY = [each for each in OPERATIONS if each.method in ("POST", "PATCH") and each.path != "/datasets"]
+WITH_BODY = [each for each in OPERATIONS if each.method in ("POST", "PUT", "PATCH") and each.path != "/datasets"]
+
+
+def _address(path: str) -> str:
+    return re.sub(r"\{\w+\}", "anything", path)
+
+
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -25,7 +32,7 @@ SAFE_HEADERS = {
 
 async def test_a_body_of_another_kind_is_refused_everywhere(owner: Caller, jp_auth_header: dict[str, str]) -> None:
     for operation in WITH_BODY:
-        path = operation.path.replace("{ref}", "anything")
+        path = _address(operation.path)
         # The exchange looks at Jupyter's login, which its own header carries.
         headers = {"Content-Type": "text/plain", **(jp_auth_header if operation.access == "jupyter" else {})}
         answer = await owner(operation.method, path, b"{}", headers=headers)
@@ -34,7 +41,7 @@ async def test_a_body_of_another_kind_is_refused_everywhere(owner: Caller, jp_au
 
 async def test_unknown_fields_are_refused_everywhere(owner: Caller, jp_auth_header: dict[str, str]) -> None:
     for operation in WITH_BODY:
-        path = operation.path.replace("{ref}", "anything")
+        path = _address(operation.path)
         headers = jp_auth_header if operation.access == "jupyter" else {}
         answer = await owner(operation.method, path, {"no_such_field": 1}, headers=headers)
         assert (answer.status, answer.code) == (422, "invalid"), operation
@@ -44,7 +51,7 @@ async def test_unknown_fields_are_refused_everywhere(owner: Caller, jp_auth_head
 async def test_unknown_parameters_are_refused_everywhere(owner: Caller) -> None:
     for operation in OPERATIONS:
         if operation.method == "GET" and operation.access == "account":
-            answer = await owner("GET", operation.path.replace("{ref}", "anything"), no_such_parameter="1")
+            answer = await owner("GET", _address(operation.path), no_such_parameter="1")
             assert (answer.status, answer.code) == (422, "invalid"), operation
 
 

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,15 @@ def test_every_module_can_be_imported() -> None:
     assert len(names) > 80
     for name in sorted(set(names) - skipped):
         importlib.import_module(name)
+
+
+def test_keys_are_wrapped_and_the_audit_is_written_in_one_place_each() -> None:
+    """Wrapping elsewhere would miss a rotation that another process has just begun; a row elsewhere would break the chain."""
+    package = Path(__file__).parents[2] / "dapp_ext"
+    for text, homes in (
+        (".wrap(", {"services/context.py", "store/instance.py"}),
+        ("DataKey(", {"services/context.py", "store/instance.py", "store/tables.py"}),
+        ("AuditRow(", {"store/audit.py", "store/tables.py"}),
+    ):
+        found = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if text in path.read_text("utf-8")}
+        assert found == homes, text

@@ -46,6 +46,7 @@ def test_the_two_secrets_differ(tmp_path: Path) -> None:
 
 def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"{GOOD}\n")
+    (tmp_path / "key").chmod(0o600)
     assert read_settings(environ={"DAPP_HOME": str(tmp_path), "DAPP_ENCRYPTION_KEY": f"file:{tmp_path / 'key'}"}, folder=tmp_path).encryption_key == GOOD
     with pytest.raises(SettingInvalid, match="cannot be read"):
         read_settings(environ={"DAPP_HOME": str(tmp_path), "DAPP_ENCRYPTION_KEY": "file:/nowhere"}, folder=tmp_path)
@@ -59,6 +60,7 @@ def test_a_wrong_type_is_named(tmp_path: Path, name: str, value: str) -> None:
 
 def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
     (tmp_path / "dapp.toml").write_text("wrokers = 2\n")
+    (tmp_path / "dapp.toml").chmod(0o600)
     with pytest.raises(SettingInvalid, match="wrokers"):
         read_settings(environ={"DAPP_HOME": str(tmp_path)}, folder=tmp_path)
 

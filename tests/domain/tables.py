@@ -67,10 +67,11 @@ def read(data: bytes | str, filename: str = "table.csv", **options: Any) -> Resu
     return Result(table, found, sink.starts)
 
 
-def profiled(data: bytes | str, filename: str = "table.csv") -> Profile:
+def profiled(data: bytes | str, filename: str = "table.csv", **options: Any) -> Profile:
     """The profile of a file."""
-    result = read(data, filename)
+    result = read(data, filename, **options)
     profiler = Profiler(result.table.schema)
     for batch in result.table.to_batches():
         profiler.update(batch)
-    return profiler.finish(result.read.columns)
+    profile = profiler.finish(result.read.columns)
+    return profile.model_copy(update={"findings": [*result.read.findings, *profile.findings]})

@@ -219,7 +219,7 @@ def test_nothing_from_data_becomes_markup(running: Running, browser: Browser) ->
         assert page.locator("img[src=x], svg[onload], main script, main iframe").count() == 0, place
     chart = page.goto(f"{running.address}/#/explore/{dataset.id}")
     assert chart is None or chart.ok
-    page.locator("canvas").first.hover(position={"x": 300, "y": 75})
+    page.locator("canvas").first.hover(position={"x": 250, "y": 150})
     expect(page.locator(".tip")).to_be_visible()
     assert page.locator(".tip img, .tip svg").count() == 0
     page.context.close()

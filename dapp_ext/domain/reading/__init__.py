@@ -1,4 +1,4 @@
-"""Reads uploaded files into Arrow: CSV and other delimited text, Excel, Parquet, JSON and JSON lines.
+"""Reads uploaded files into Arrow: CSV and other delimited text, Excel, ODS, Parquet, Arrow, JSON and JSON lines.
 
 What a file is, is told by its bytes. Values are never changed in silence: a text that is not surely a number or a
 date stays text, and everything that was decided on the way is said in the report, in plain sentences.
@@ -6,23 +6,29 @@ date stays text, and everything that was decided on the way is said in the repor
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import BinaryIO
 
 from dapp_ext.domain.reading import sniffing
 from dapp_ext.domain.reading.opening import Opened
+from dapp_ext.domain.reading.packing import member_of
 from dapp_ext.domain.reading.table import Progress, Sink, TableRead
+from dapp_ext.domain.reading.workbook import container_of
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.datasets import ReadOptions
 
 __all__ = ["Progress", "Sink", "TableRead", "read_table"]
 
+_TEXT = ("csv", "tsv", "txt", "tab", "dat", "psv", "json", "jsonl", "ndjson")
 _ENDINGS = {
-    "text": ("csv", "tsv", "txt", "tab", "dat", "psv", "json", "jsonl", "ndjson", "gz"),
+    "text": (*_TEXT, "gz", "bz2", "xz", "zst", "zip", "tsv", "log"),
     "parquet": ("parquet", "pq", "parq"),
-    "zip": ("xlsx",),
+    "arrow": ("arrow", "feather", "ipc", "arrows", "ftr"),
+    "xlsx": ("xlsx", "xlsm", "xltx"),
+    "ods": ("ods", "ots"),
 }
 _WIDE = 1_000
-_NAMES = {"text": "text", "parquet": "Parquet", "zip": "an Excel workbook"}
+_NAMES = {"text": "text", "parquet": "Parquet", "arrow": "Arrow", "xlsx": "an Excel workbook", "ods": "an OpenDocument spreadsheet"}
 
 
 def read_table(source: BinaryIO, filename: str, options: ReadOptions, sink: Sink, progress: Progress | None = None) -> TableRead:
@@ -56,11 +62,22 @@ def read_table(source: BinaryIO, filename: str, options: ReadOptions, sink: Sink
     opened = Opened(source, progress)
     head = opened.head()
     content = sniffing.content_of(head, _tail(source, opened.size))
-    if opened.gzipped and content != "text":
-        raise FileUnreadable("The gzip file holds a file that is packed already. Unpack it once and upload what is in it.")
-    read = _read(content, opened, options, sink)
+    if opened.packing is not None and content != "text":
+        raise FileUnreadable(f"The {opened.packing} file holds a file that is packed already. Unpack it once and upload what is in it.")
+    kind: str = content
+    if content == "zip" and (kind := container_of(source)) == "archive":
+        kind = _choose_member(opened, options)
+    read = _read(kind, opened, options, sink)
     opened.finish()
-    return _with_remarks(read, content, filename)
+    return _with_remarks(read, kind, filename)
+
+
+def _choose_member(opened: Opened, options: ReadOptions) -> str:
+    """Read one file of a zip archive from now on."""
+    opened.choose(member_of(opened.source, options.sheet))
+    if sniffing.content_of(opened.head(), b"") != "text":
+        raise FileUnreadable("The zip archive holds a file that is packed already. Unpack it once and upload what is in it.")
+    return "text"
 
 
 def _tail(source: BinaryIO, size: int) -> bytes:
@@ -68,16 +85,20 @@ def _tail(source: BinaryIO, size: int) -> bytes:
     return source.read(8)
 
 
-def _read(content: sniffing.Content, opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
-    if content == "parquet":
+def _read(kind: str, opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
+    if kind == "parquet":
         from dapp_ext.domain.reading.parquet import read_parquet
 
-        return read_parquet(opened, sink)
-    if content == "zip":
+        return read_parquet(opened, options, sink)
+    if kind == "arrow":
+        from dapp_ext.domain.reading.arrow import read_arrow
+
+        return read_arrow(opened, options, sink)
+    if kind in ("xlsx", "ods"):
         from dapp_ext.domain.reading.excel import read_excel
 
-        return read_excel(opened, options, sink)
-    if options.format in ("json", "jsonl") or (options.format is None and _is_json(opened.head())):
+        return read_excel(opened, kind, options, sink)
+    if options.format in ("json", "jsonl") or (options.format != "csv" and _is_json(opened.head())):
         from dapp_ext.domain.reading.json import read_json
 
         return read_json(opened, options, sink)
@@ -92,15 +113,15 @@ def _is_json(head: bytes) -> bool:
     return looks_like_json(head.decode(sniffing.encoding_of(head), "ignore").lstrip("\ufeff"))
 
 
-def _with_remarks(read: TableRead, content: sniffing.Content, filename: str) -> TableRead:
+def _with_remarks(read: TableRead, content: str, filename: str) -> TableRead:
     """Say so when the name of the file promises something else than its content, and when the table is very wide."""
     notes: list[str] = []
     ending = filename.rsplit(".", 1)[-1].lower() if "." in filename else ""
-    others = {end for kind, ends in _ENDINGS.items() if kind != content for end in ends} | {"xls", "xlsm", "pdf", "png"}
-    if ending in others:
+    others = {end for kind, ends in _ENDINGS.items() if kind != content for end in ends} | {"xls", "xlsb", "pdf", "png"}
+    if ending in others and ending not in _ENDINGS[content]:
         notes.append(f'The ending of the file name is ".{ending}", but the file is {_NAMES[content]}; it was read as that.')
     if len(read.columns) > _WIDE:
         notes.append(f"The table is very wide ({len(read.columns):,} columns); some pages show the first ones only.")
     if not notes:
         return read
-    return TableRead(read.columns, read.rows, read.report.model_copy(update={"notes": [*notes, *read.report.notes]}))
+    return replace(read, report=read.report.model_copy(update={"notes": [*notes, *read.report.notes]}))

@@ -9,20 +9,24 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading import plans, sniffing, texts
+from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.dialect import Dialect, sniff
 from dapp_ext.domain.reading.names import column_names
+from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.domain.reading.opening import Opened, as_utf8
+from dapp_ext.domain.reading.plans import told
 from dapp_ext.domain.reading.slices import Slice, Slicer
-from dapp_ext.domain.reading.table import ColumnPlan, Notes, Plan, Sink, TableRead, check_columns, write_table
+from dapp_ext.domain.reading.table import Again, ColumnPlan, Notes, Plan, Sink, TableRead, cells, check_columns, write_table
 from dapp_ext.errors import FileUnreadable
-from dapp_ext.schema.datasets import Column, ReadOptions, ReadReport
+from dapp_ext.schema.datasets import Column, Finding, ReadOptions
 
 
 @dataclass
@@ -57,10 +61,12 @@ class _NotUtf8(Exception):
 
 @dataclass
 class _Repairs:
-    """Rows that did not fit, by the line they begin on; each is counted in the first pass only."""
+    """Rows that did not fit, by the line they begin on, with their numbers in the table; each is counted in the first pass only."""
 
-    short: set[int] = field(default_factory=set)
-    long: set[int] = field(default_factory=set)
+    short: dict[int, int] = field(default_factory=dict)
+    long: dict[int, int] = field(default_factory=dict)
+    comments: set[int] = field(default_factory=set)
+    dropped: int = 0
     nul: int = 0
 
 
@@ -75,39 +81,52 @@ class CsvTable:
         Its encoding.
     dialect : Dialect
         How it is written.
-    missing : frozenset of str, optional
-        The only marks for missing values.
+    options : ReadOptions
+        What is not to be guessed.
     """
 
-    def __init__(self, opened: Opened, encoding: str, dialect: Dialect, missing: frozenset[str] | None) -> None:
+    def __init__(self, opened: Opened, encoding: str, dialect: Dialect, options: ReadOptions) -> None:
         self.opened = opened
         self.encoding = encoding
         self.dialect = dialect
         self.names = list(dialect.names) if dialect.header else [f"column_{place}" for place in range(1, dialect.width + 1)]
         self.width = dialect.width
         self.repairs = _Repairs()
-        self._readings = texts.WITH_COMMA if dialect.decimal == "," else texts.ALL
-        self._missing = missing
-        self.columns = [self._column() for _ in range(self.width)]
+        # Where a comma is the decimal sign, or semicolons stand between cells, the day comes first.
+        day_first = dialect.decimal == "," or dialect.delimiter == ";"
+        readings = texts.readings(dialect.decimal, options.thousands)
+        self.ways = Ways.of(options, readings, day_first=day_first, decimal=dialect.decimal)
+        self.columns = [self.ways.column(name) for name in column_names(self.names)]
+        self.slicer = Slicer(dialect.delimiter.encode(), dialect.line_end.encode(), quote=dialect.cells.quote.encode(), blanks=dialect.blanks)
         self._rows = 0
         self._wide_text = False
         check_columns(self.width)
 
     @property
     def day_first(self) -> bool:
-        """How ``01/02/2021`` is read where nothing proves it: where a comma is the decimal sign, the day comes first."""
-        return self.dialect.decimal == "," or self.dialect.delimiter == ";"
+        """How ``01/02/2021`` is read where nothing proves it."""
+        return self.ways.day_first
 
-    def _column(self) -> texts.TextColumn:
-        return texts.TextColumn(self._readings, self._missing)
+    def kept(self) -> list[int]:
+        """Places of the columns that are stored: one without a name and without any value is none, as after a delimiter at the end of every line."""
+        places = [place for place, column in enumerate(self.columns) if self.names[place].strip() or column.nulls < column.rows or not column.rows]
+        return places or list(range(len(self.columns)))
+
+    def named_columns(self, notes: Notes | None = None) -> list[plans.Named]:
+        """The stored columns with their names."""
+        names = column_names(self.names)
+        if notes is not None:
+            kept = set(self.kept())
+            column_names([self.names[place] if place in kept else f"\0{place}" for place in range(len(self.names))], notes)
+        return [plans.Named(names[place], self.columns[place]) for place in self.kept()]
 
     def chunks(self) -> Iterator[Chunk]:
         """The slices of the file as texts."""
-        delimiter = self.dialect.delimiter.encode()
-        slicer = Slicer(delimiter, self.dialect.line_end.encode(), blanks=self.dialect.blanks)
         text = self._from_table(as_utf8(self.opened.pieces(), self.encoding))
         first = self.dialect.header
-        for piece in slicer.cut(text, self.dialect.skip + 1):
+        for piece in self.slicer.cut(text, self.dialect.skip + 1):
+            if self.dialect.comment:
+                piece = self._without_comments(piece, header=first)
             chunk = self._parse(piece, header=first)
             if chunk is not None:
                 first = False
@@ -126,6 +145,22 @@ class CsvTable:
             if not left:
                 yield held
                 held = b""
+
+    def _without_comments(self, piece: Slice, *, header: bool) -> Slice:
+        """Leave out comments between the rows; the header may look like one."""
+        mark, cells = self.dialect.comment.encode(), self.dialect.cells
+        if not piece.data.startswith(mark) and self.slicer.line_end + mark not in piece.data:
+            return piece
+        first = piece.data.split(self.slicer.line_end, 1)[0] if header else None
+
+        def wanted(line: bytes) -> bool:
+            if not line.startswith(mark) or line is first or line == first:
+                return True
+            return not self.dialect.sure_comment and cells.width(line.decode("utf-8", "replace")) == self.dialect.width
+
+        data, dropped = self.slicer.without(piece.data, wanted)
+        self.repairs.comments.update(piece.line + line for line in dropped)
+        return Slice(data, piece.line, piece.loose)
 
     def _parse(self, piece: Slice, *, header: bool) -> Chunk | None:
         data = self._checked(piece)
@@ -157,10 +192,13 @@ class CsvTable:
 
     def _by_arrow(self, data: bytes, *, header: bool) -> Chunk:
         names = [str(place) for place in range(self.dialect.width)]
+        quote = self.slicer.quote
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             read_options=arrow_csv.ReadOptions(column_names=names, block_size=len(data) + 1, skip_rows_after_names=int(header)),
-            parse_options=arrow_csv.ParseOptions(delimiter=self.dialect.delimiter, newlines_in_values=b'"' in data),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=self.dialect.delimiter, quote_char=self.dialect.cells.quote or False, newlines_in_values=bool(quote) and quote in data
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 check_utf8=False, column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
             ),
@@ -175,7 +213,7 @@ class CsvTable:
         if "\0" in text:
             self.repairs.nul += text.count("\0")
             text = text.replace("\0", "")
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.dialect.delimiter, skipinitialspace=self.dialect.blanks)
+        reader = self.dialect.cells.rows(io.StringIO(text, newline=""))
         rows: list[list[str]] = []
         try:
             before = 0
@@ -186,7 +224,7 @@ class CsvTable:
                 if header:
                     header = False
                     continue
-                rows.append(self._fitted(row, started))
+                rows.append(self._fitted(row, started, self._rows + len(rows)))
         except csv.Error as error:
             raise FileUnreadable(f"The text could not be taken apart into cells near line {line + reader.line_num:,}: {error}.") from error
         width = max(map(len, rows), default=self.width)
@@ -194,28 +232,35 @@ class CsvTable:
         columns = list(zip(*filled, strict=True)) if rows else [()] * width
         return _chunk([pa.array([cell or None for cell in column], pa.string()) for column in columns])
 
-    def _fitted(self, row: list[str], line: int) -> list[str]:
+    def _fitted(self, row: list[str], line: int, number: int) -> list[str]:
+        """A row of a length that the table has, with what was done to it taken down."""
         expected = self.dialect.width
         if len(row) < expected:
-            self.repairs.short.add(line)
+            self.repairs.short.setdefault(line, number)
         elif len(row) > expected:
-            while len(row) > expected and not row[-1]:
+            while len(row) > expected and not row[-1].strip():
                 row.pop()
             if len(row) > expected:
-                self.repairs.long.add(line)
-                if len(row) > expected + _MOST_EXTRA:
-                    raise FileUnreadable(
-                        f"Line {line:,} has {len(row):,} cells where the header has {expected:,}. Repair the line, or choose another delimiter."
-                    )
+                self._shorten(row, line, number)
         self._widen(len(row))
         return row
 
+    def _shorten(self, row: list[str], line: int, number: int) -> None:
+        expected = self.dialect.width
+        if len(row) > expected + _MOST_EXTRA:
+            raise FileUnreadable(f"Line {line:,} has {len(row):,} cells where the header has {expected:,}. Repair the line, or choose another delimiter.")
+        if line not in self.repairs.long:
+            self.repairs.long[line] = number
+            self.repairs.dropped += 0 if self.dialect.keeps_extra else len(row) - expected
+        if not self.dialect.keeps_extra:
+            del row[expected:]
+
     def _widen(self, width: int) -> None:
         for _ in range(width - self.width):
-            column = self._column()
+            self.names.append(f"column_{len(self.names) + 1}")
+            column = self.ways.column(self.names[-1])
             column.look(pa.nulls(self._rows, pa.string()))
             self.columns.append(column)
-            self.names.append(f"column_{len(self.names) + 1}")
         self.width = max(self.width, width)
 
     def look(self, chunk: Chunk) -> None:
@@ -230,13 +275,11 @@ class CsvTable:
     def plan(self) -> Plan:
         """How the columns are stored, as far as is known."""
         marks = plans.file_marks(self.columns)
-        names = column_names(self.names)
-        pairs = zip(names, self.columns, strict=True)
-        return Plan(tuple(plans.plan_column(name, column, marks, day_first=self.day_first) for name, column in pairs))
+        return Plan(tuple(plans.plan_column(entry.name, entry.column, marks, day_first=self.day_first) for entry in self.named_columns()))
 
     def convert(self, chunk: Chunk, plan: Plan) -> pa.RecordBatch:
         """The slice in its types."""
-        arrays = [self._converted(chunk, place, column) for place, column in enumerate(plan.columns)]
+        arrays = [self._converted(chunk, place, column) for place, column in zip(self.kept(), plan.columns, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=plan.schema)
 
     def _converted(self, chunk: Chunk, place: int, column: ColumnPlan) -> pa.Array:
@@ -245,7 +288,14 @@ class CsvTable:
         done = chunk.parsed[place] if place < len(chunk.parsed) else None
         if done is not None and done[0] == column.how:
             return done[1]
-        return texts.convert(chunk.raw[place], chunk.tidied[place], column.how, column.missing)
+        evidence = self.columns[place]
+        if isinstance(evidence, ChosenColumn):
+            return evidence.convert(chunk.raw[place], chunk.tidied[place], column)
+        try:
+            return texts.convert(chunk.raw[place], chunk.tidied[place], column.how, column.missing)
+        except DoesNotFit:
+            evidence.give_up()
+            raise Again from None
 
 
 def read_csv(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
@@ -273,15 +323,63 @@ def read_csv(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
 def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> TableRead:
     sample, complete = _sample(opened, encoding)
     dialect = sniff(sample, options, complete=complete)
-    table = CsvTable(opened, encoding, dialect, frozenset(options.missing) if options.missing is not None else None)
+    table = CsvTable(opened, encoding, dialect, options)
     plan, rows = write_table(table, sink)
     if rows == 0:
-        raise FileUnreadable("The file has only a header and no rows. Upload a file with at least one row of data.")
+        raise _no_rows(sample, dialect)
     notes = Notes()
     _tell(table, notes)
-    report = ReadReport(format="csv", delimiter=dialect.delimiter, encoding=encoding, decimal=dialect.decimal, header=dialect.header, notes=notes.sentences)
+    entries = table.named_columns(notes)
+    plans.tell(entries, notes, ways=table.ways)
+    known = told(
+        options,
+        format="csv",
+        delimiter=dialect.delimiter,
+        quote=dialect.cells.quote or "none",
+        encoding=encoding,
+        decimal=dialect.decimal,
+        thousands=plans.thousands_of(entries, options),
+        date_order=plans.date_order_of(entries, table.ways),
+        header=dialect.header,
+        header_row=dialect.skip + 1,
+        comment=dialect.comment or "none",
+        extra_cells="keep" if dialect.keeps_extra else "drop",
+    )
+    report = known.model_copy(
+        update={
+            "compression": opened.packing,
+            "member": opened.member,
+            "missing": plans.marks_of(entries, plan),
+            "columns": plans.readings_of(entries, plan, table.ways),
+            "notes": notes.sentences,
+        }
+    )
     columns = [Column(name=entry.name, kind=entry.kind, nullable=True) for entry in plan.columns]
-    return TableRead(columns, rows, report)
+    return TableRead(columns, rows, report, [*_findings(table), *plans.findings(entries, plan, table.ways)])
+
+
+def _no_rows(sample: str, dialect: Dialect) -> FileUnreadable:
+    if dialect.width > 1:
+        return FileUnreadable("The file has only a header and no rows. Upload a file with at least one row of data.")
+    if not sample.strip().count("\n"):
+        return FileUnreadable(
+            "The file has a single line of text, which was taken as the header, so there are no rows. "
+            "Upload a table with a row for each thing and a delimiter, such as a comma, between its values; or say that the file has no header."
+        )
+    return FileUnreadable("The file has only a header and no rows. Upload a file with at least one row of data, or say that it has no header.")
+
+
+def _findings(table: CsvTable) -> list[Finding]:
+    """Rows that do not have the cells of the others."""
+    repairs = table.repairs
+    count = len(repairs.short) + len(repairs.long)
+    if not count:
+        return []
+    rows = sorted({*list(repairs.short.values())[:SHOWN_ROWS], *list(repairs.long.values())[:SHOWN_ROWS]})[:SHOWN_ROWS]
+    what = "has" if count == 1 else "have"
+    done = " What was too much was left out." if repairs.dropped else ""
+    sentence = f"{count:,} {'row' if count == 1 else 'rows'} of the file {what} more or fewer cells than the {table.dialect.width:,} of the table.{done}"
+    return [Finding(code="ragged_rows", severity="warning", sentence=sentence, rows=rows, count=count)]
 
 
 def _sample(opened: Opened, encoding: str) -> tuple[str, bool]:
@@ -305,23 +403,33 @@ def _tell(table: CsvTable, notes: Notes) -> None:
         notes.add("The comma was read as the decimal sign.")
     if dialect.blanks:
         notes.add("Blanks after the delimiter were left out.")
-    _tell_repairs(table.repairs, notes, dialect.width)
-    names = column_names(table.names, notes)
-    plans.tell([plans.Named(name, column) for name, column in zip(names, table.columns, strict=True)], notes, day_first=table.day_first)
+    if dialect.comment and table.repairs.comments:
+        count = len(table.repairs.comments)
+        notes.add(f'{count:,} {"line" if count == 1 else "lines"} that begin with "{dialect.comment}" were left out as comments.')
+    if dialect.cells.quote == "'":
+        notes.add("Single quotes around cells were taken as quotes.")
+    if dropped := len(table.columns) - len(table.kept()):
+        notes.add(f"{dropped:,} {'column' if dropped == 1 else 'columns'} without a name and without any value {'was' if dropped == 1 else 'were'} left out.")
+    _tell_repairs(table.repairs, notes, dialect)
 
 
-def _tell_repairs(repairs: _Repairs, notes: Notes, width: int) -> None:
+def _tell_repairs(repairs: _Repairs, notes: Notes, dialect: Dialect) -> None:
     if repairs.short or repairs.long:
         total = len(repairs.short) + len(repairs.long)
-        notes.add(f"{total:,} rows do not have the {width:,} cells of the others.")
+        notes.add(f"{total:,} rows do not have the {dialect.width:,} cells of the others.")
     if repairs.short:
         notes.add(f"{len(repairs.short):,} rows are too short ({_lines(repairs.short)}); their last cells were taken as missing.")
     if repairs.long:
-        notes.add(f"{len(repairs.long):,} rows are too long ({_lines(repairs.long)}); what is left over was kept in columns of its own.")
+        done = (
+            "was kept in columns of its own"
+            if dialect.keeps_extra
+            else f"({cells(repairs.dropped)}) was left out; read the file again with extra cells kept to see it"
+        )
+        notes.add(f"{len(repairs.long):,} rows are too long ({_lines(repairs.long)}); what is left over {done}.")
     if repairs.nul:
         notes.add("NUL characters, which no text should hold, were left out.")
 
 
-def _lines(lines: set[int]) -> str:
+def _lines(lines: Collection[int]) -> str:
     shown = sorted(lines)[:10]
     return ("line " if len(lines) == 1 else "lines ") + ", ".join(f"{line:,}" for line in shown) + (" ..." if len(lines) > 10 else "")

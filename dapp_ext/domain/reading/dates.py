@@ -49,6 +49,9 @@ class DateFacts:
     short_years: bool = False
     months_only: bool = False
     spellings: set[str] = field(default_factory=set)
+    ambiguous: int = 0
+    rows: list[int] = field(default_factory=list)
+    """The first rows whose day and month could change places."""
 
     @property
     def proven(self) -> bool:
@@ -84,6 +87,12 @@ def loose_gather(array: pa.Array, facts: DateFacts) -> None:
             _take_down(text, facts)
     if facts.first > 12 and facts.second > 12:
         raise DoesNotFit
+
+
+def is_ambiguous(text: str) -> bool:
+    """Whether a date that was taken before could be read with day and month changed about, and be another one."""
+    read, _ = _read(text)
+    return read.swappable and read.month != read.day and read.month <= 12 and read.day <= 12
 
 
 def _take_down(text: str, facts: DateFacts) -> None:

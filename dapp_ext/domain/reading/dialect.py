@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,9 +21,50 @@ DELIMITERS = (",", ";", "\t", "|")
 _RECORDS = 300
 _PREAMBLE = 30
 _FEW = 100
+_MOST_COMMENTS = 1000
+_MANY_LONG = 0.2
+"""From this share of rows that are too long the header is too short, and no row is broken."""
 
 csv.field_size_limit(2**31 - 1)
 """Cells are bounded by the size of a record; the module's own limit of 128 KiB refuses honest long texts."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """How the cells of a text are told apart.
+
+    Attributes
+    ----------
+    quote : str
+        What stands around a cell that holds delimiters or line ends; empty for nothing.
+    blanks : bool
+        Blanks after a delimiter belong to it.
+    """
+
+    delimiter: str
+    quote: str = '"'
+    blanks: bool = False
+
+    def rows(self, text: io.StringIO) -> Any:
+        """Python's reader for such cells."""
+        if not self.quote:
+            return csv.reader(text, delimiter=self.delimiter, skipinitialspace=self.blanks, quoting=csv.QUOTE_NONE)
+        return csv.reader(text, delimiter=self.delimiter, skipinitialspace=self.blanks, quotechar=self.quote)
+
+    def records(self, text: str) -> list[list[str]]:
+        """The records of a text; empty lines are left out.
+
+        Raises
+        ------
+        csv.Error
+            The text cannot be taken apart.
+        """
+        return [row for row in self.rows(io.StringIO(text, newline="")) if len(row) > 1 or (row and row[0].strip())]
+
+    def width(self, line: str) -> int:
+        """Number of cells of one line; 0 where it is empty."""
+        rows = _records_or_refuse(self, line)
+        return len(rows[0]) if rows else 0
 
 
 @dataclass(frozen=True)
@@ -36,33 +79,39 @@ class Dialect:
         The cells of the header row; empty without a header.
     width : int
         Cells in a row.
-    blanks : bool
-        Blanks after a delimiter belong to it.
     line_end : str
         The last character of a line end.
+    row_names : bool
+        The header has no name for the first column.
+    comment : str
+        Lines that begin with it are left out; empty for none.
+    sure_comment : bool
+        Whether it was chosen: a guessed one counts only for lines that are no rows of the table.
+    keeps_extra : bool
+        Cells beyond the width get columns of their own.
     """
 
-    delimiter: str
+    cells: Cells
     decimal: str
     header: bool
     names: tuple[str, ...]
     width: int
     skip: int = 0
-    blanks: bool = False
     line_end: str = "\n"
     row_names: bool = False
+    comment: str = ""
+    sure_comment: bool = False
+    keeps_extra: bool = False
 
+    @property
+    def delimiter(self) -> str:
+        """What stands between cells."""
+        return self.cells.delimiter
 
-def records(text: str, delimiter: str, *, blanks: bool = False) -> list[list[str]]:
-    """The records of a text; empty lines are left out.
-
-    Raises
-    ------
-    csv.Error
-        The text cannot be taken apart.
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=blanks)
-    return [row for row in reader if len(row) > 1 or (row and row[0].strip())]
+    @property
+    def blanks(self) -> bool:
+        """Whether blanks after a delimiter belong to it."""
+        return self.cells.blanks
 
 
 def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
@@ -78,17 +127,35 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
     line_end = "\n" if "\n" in sample else "\r"
     text = sample if complete else sample[: sample.rfind(line_end) + 1] or sample
     delimiter, told = _told_delimiter(text, options)
-    if told:
-        text = text[text.find(line_end) + 1 :]
-    found = _delimiter(text) if delimiter is None else delimiter
-    skipped, rows = _table_rows(text, found, line_end)
-    blanks = _blanks_follow(rows)
-    if blanks:
+    quote = _quote(text, options)
+    skipped = told if options.header_row is None else options.header_row - 1
+    text = _after(text, skipped, line_end)
+    comment, leading = _comments(text, line_end, options)
+    if comment:
+        skipped += leading
+        rest = _after(text, leading, line_end).split(line_end)
+        text = line_end.join([rest[0], *(line for line in rest[1:] if not line.startswith(comment))])
+    cells = Cells(_delimiter(text, quote) if delimiter is None else delimiter, quote)
+    before, rows = _table_rows(text, cells, line_end, look=options.header_row is None)
+    if _blanks_follow(rows):
+        cells = replace(cells, blanks=True)
         rows = [[cell.lstrip(" ") for cell in row] for row in rows]
     if not rows:
         raise FileUnreadable("The file has no data: there is nothing but empty lines in it.")
-    dialect = Dialect(found, ".", True, (), len(rows[0]), skip=skipped + told, blanks=blanks, line_end=line_end)
+    if comment and rows[0][0].startswith(comment):
+        rows[0][0] = rows[0][0].lstrip(comment).lstrip()  # the last comment names the columns
+    dialect = Dialect(cells, ".", True, (), len(rows[0]), skipped + before, line_end, comment=comment, sure_comment=bool(options.comment))
     return _with_header(dialect, rows, options)
+
+
+def _after(text: str, lines: int, line_end: str) -> str:
+    """The text without its first lines."""
+    place = 0
+    for _ in range(lines):
+        place = text.find(line_end, place) + 1
+        if not place:
+            raise FileUnreadable(f"The file has fewer than {lines + 1:,} lines, so no table begins there. Choose another row for the header.")
+    return text[place:]
 
 
 def _told_delimiter(text: str, options: ReadOptions) -> tuple[str | None, int]:
@@ -101,14 +168,45 @@ def _told_delimiter(text: str, options: ReadOptions) -> tuple[str | None, int]:
     return chosen, 1 if said else 0
 
 
-def _delimiter(text: str) -> str:
+def _quote(text: str, options: ReadOptions) -> str:
+    """The quotes around cells: double ones, unless there are none but most cells stand in single ones."""
+    if options.quote is not None:
+        return "" if options.quote == "none" else options.quote
+    if '"' in text or text.count("'") < 4:
+        return '"'
+    cells = [cell for line in text.splitlines()[:_FEW] for cell in re.split(r"[,;\t|]", line) if cell]
+    return "'" if sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells) > 0.5 * len(cells) else '"'
+
+
+def _comments(text: str, line_end: str, options: ReadOptions) -> tuple[str, int]:
+    """What begins a comment, and how many lines of comments and nothing else come first.
+
+    The last of several comments may name the columns, as in files of measurements: it has as many cells as the rows.
+    """
+    mark = "#" if options.comment is None else "" if options.comment == "none" else options.comment
+    lines = text.split(line_end)[: _MOST_COMMENTS + 2]
+    leading = next((place for place, line in enumerate(lines) if line.strip() and not line.startswith(mark)), len(lines)) if mark else 0
+    while leading and not lines[leading - 1].startswith(mark):
+        leading -= 1
+    if options.comment is not None:
+        return mark, leading
+    if not leading or leading >= len(lines) - 1:
+        return "", 0
+    last, following = lines[leading - 1], lines[leading]
+    named = any(last.count(sign) == following.count(sign) > 0 for sign in DELIMITERS)
+    if leading == 1 and named:
+        return "", 0
+    return mark, leading - named
+
+
+def _delimiter(text: str, quote: str) -> str:
     """The delimiter under which most records have the same number of cells, more than one; a comma where there is none."""
     best, best_score = ",", 0.0
     for delimiter in DELIMITERS:
         if delimiter not in text:
             continue
         try:
-            rows = records(text, delimiter)[: _RECORDS + _PREAMBLE]
+            rows = Cells(delimiter, quote).records(text)[: _RECORDS + _PREAMBLE]
         except csv.Error:
             continue
         widths = Counter(len(row) for row in rows)
@@ -139,29 +237,24 @@ def _looks_like_preamble(rows: list[list[str]], width: int) -> bool:
     return start <= _PREAMBLE and len(rest) > 1 and len(rest[0]) == width and sum(len(row) == width for row in rest) >= 0.9 * len(rest)
 
 
-def _table_rows(text: str, delimiter: str, line_end: str) -> tuple[int, list[list[str]]]:
-    """How many lines stand before the table, and the records of the sample from there on."""
+def _table_rows(text: str, cells: Cells, line_end: str, *, look: bool) -> tuple[int, list[list[str]]]:
+    """How many lines stand before the table (none, where nobody shall look), and the records of the sample from there on."""
     lines = [line + line_end for line in text.split(line_end)]
     skipped = 0
     while skipped < len(lines) and not lines[skipped].strip():
         skipped += 1
-    rows = _records_or_refuse("".join(lines[skipped:]), delimiter)
+    rows = _records_or_refuse(cells, "".join(lines[skipped:]))
     width, share = _main_width(Counter(len(row) for row in rows), max(len(rows), 1))
-    if width > 1 and share > 0.5 and rows and len(rows[0]) == 1 and _looks_like_preamble(rows, width):
-        while skipped < len(lines) and len(_records_or_refuse(lines[skipped], delimiter) or [[""]]) and _width_of(lines[skipped], delimiter) < 2:
+    if look and width > 1 and share > 0.5 and rows and len(rows[0]) == 1 and _looks_like_preamble(rows, width):
+        while skipped < len(lines) and cells.width(lines[skipped]) < 2:
             skipped += 1
-        rows = _records_or_refuse("".join(lines[skipped:]), delimiter)
+        rows = _records_or_refuse(cells, "".join(lines[skipped:]))
     return skipped, rows
 
 
-def _width_of(line: str, delimiter: str) -> int:
-    rows = _records_or_refuse(line, delimiter)
-    return len(rows[0]) if rows else 0
-
-
-def _records_or_refuse(text: str, delimiter: str) -> list[list[str]]:
+def _records_or_refuse(cells: Cells, text: str) -> list[list[str]]:
     try:
-        return records(text, delimiter)
+        return cells.records(text)
     except csv.Error as error:
         raise FileUnreadable("The text could not be taken apart into cells. Save it as CSV (UTF-8) and upload it again.") from error
 
@@ -177,18 +270,26 @@ def _with_header(dialect: Dialect, rows: list[list[str]], options: ReadOptions) 
     widths = Counter(len(row) for row in body)
     usual = widths.most_common(1)[0][0] if widths else len(rows[0])
     row_names = len(rows[0]) > 1 and usual == len(rows[0]) + 1 and widths[usual] == len(body) and any(row[-1].strip() for row in body)
-    cells = [cell for row in rows[:_FEW] for cell in row]
-    decimal = options.decimal or numbers.decimal_sign(cells, dialect.delimiter)
+    decimal = options.decimal or _decimal([cell for row in rows[:_FEW] for cell in row], dialect.delimiter, options)
     first = ["", *rows[0]] if row_names else rows[0]
     header = options.header if options.header is not None else row_names or _is_header(first, body[:_FEW])
+    longer = sum(len(row) > len(first) and any(cell.strip() for cell in row[len(first) :]) for row in body)
+    names = [*first, *[""] * (usual - len(first))] if longer > len(body) / 2 else first
     return replace(
         dialect,
         decimal=decimal,
         header=header,
-        names=tuple(first) if header else (),
-        width=len(first) if header else max(usual, len(first)),
+        names=tuple(names) if header else (),
+        width=len(names) if header else max(usual, len(first)),
         row_names=row_names and header,
+        keeps_extra=options.extra_cells == "keep" or (options.extra_cells is None and (not header or longer > _MANY_LONG * len(body))),
     )
+
+
+def _decimal(cells: list[str], delimiter: str, options: ReadOptions) -> str:
+    if options.thousands == "." or (options.thousands is None and numbers.decimal_sign(cells, delimiter) == ","):
+        return ","
+    return numbers.decimal_sign(cells, delimiter) if options.thousands in (" ", "'", "none") else "."
 
 
 def _is_header(first: list[str], body: list[list[str]]) -> bool:

@@ -1,4 +1,4 @@
-"""Excel workbooks: finds the sheet with the table and its header row, whatever stands above, below and beside it."""
+"""Workbooks (Excel and OpenDocument): finds the sheet with the table and its header row, whatever stands above, below and beside it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from dapp_ext.domain.reading import texts
+from dapp_ext.domain.reading import plans, texts
+from dapp_ext.domain.reading.chosen import Ways
 from dapp_ext.domain.reading.dialect import counts_up
+from dapp_ext.domain.reading.opendocument import check_document
 from dapp_ext.domain.reading.opening import Opened
 from dapp_ext.domain.reading.table import Notes, Sink, TableRead, cells, check_columns, check_rows, named, write_table
 from dapp_ext.domain.reading.values import ValueChunk, ValueTable
 from dapp_ext.domain.reading.workbook import SheetSize, check_workbook, damaged
 from dapp_ext.errors import FileUnreadable
-from dapp_ext.schema.datasets import Column, ReadOptions, ReadReport
+from dapp_ext.schema.datasets import ReadOptions
 
 _TOP = 60
 _BELOW = 10
@@ -59,8 +61,8 @@ class Region:
 class ExcelTable(ValueTable):
     """The table of one sheet, or of several with the same header, as a :class:`~.table.ChunkedTable`."""
 
-    def __init__(self, opened: Opened, sheets: dict[str, Any], regions: list[Region], missing: frozenset[str] | None) -> None:
-        super().__init__(texts.FROM_CELLS, missing, whole=True)
+    def __init__(self, opened: Opened, sheets: dict[str, Any], regions: list[Region], options: ReadOptions) -> None:
+        super().__init__(Ways.of(options, texts.FROM_CELLS, decimal=options.decimal or "."), whole=True)
         self.opened = opened
         self.sheets = sheets
         self.regions = regions
@@ -90,7 +92,7 @@ def _filled(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
     return (row for row in rows if any(cell != "" for cell in row))
 
 
-def find_region(name: str, sheet: Any, header: bool | None) -> Region | None:
+def find_region(name: str, sheet: Any, header: bool | None, header_row: int | None = None) -> Region | None:
     """The table of a sheet; None for an empty sheet.
 
     The header is the first row of texts that is about as wide as the rows below it. Rows of one or two cells above it
@@ -99,12 +101,16 @@ def find_region(name: str, sheet: Any, header: bool | None) -> Region | None:
     if not sheet.total_height:
         return None
     counts = [_count(row) for row in sheet.iter_rows()]
+    if header_row is not None:
+        # What stands above was said to be no part of the table.
+        counts[: header_row - 1] = [0] * min(header_row - 1, len(counts))
+        header = header is not False
     top = list(islice(sheet.iter_rows(), _first(counts), _first(counts) + _TOP))
     if not top:
         return None
     start = _first(counts)
     width = max(_count(row) for row in top)
-    wide = [place for place, row in enumerate(top) if _count(row) > width / 2]
+    wide = [place for place, row in enumerate(top) if header_row is not None or _count(row) > width / 2]
     names_at = _header_place(top, wide, header)
     first = wide[0] if names_at is None else names_at + 1
     end, below, total = _end(counts, sheet, start + first, width)
@@ -199,34 +205,50 @@ def _columns(top: list[list[Any]], header: int | None, rows: Iterator[list[Any]]
     return tuple(sorted(used))
 
 
-def read_excel(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
+def read_excel(opened: Opened, kind: str, options: ReadOptions, sink: Sink) -> TableRead:
     """Read a workbook.
 
     Parameters
     ----------
     opened : Opened
         The file.
+    kind : str
+        ``xlsx`` or ``ods``.
     options : ReadOptions
         What is not to be guessed.
     sink : Sink
         Where the batches go.
     """
-    sizes = check_workbook(opened.source)
+    sizes = check_workbook(opened.source) if kind == "xlsx" else check_document(opened.source)
     sheets, hidden = _load(opened, sizes)
     candidates = [name for name in sheets if name not in hidden] or list(sheets)
     if options.sheet is not None:
         candidates = [_chosen(options.sheet, list(sheets))]
-    regions = [region for name in candidates if (region := find_region(name, sheets[name], options.header)) is not None and region.end > region.first]
+    regions = [
+        region
+        for name in candidates
+        if (region := find_region(name, sheets[name], options.header, options.header_row)) is not None and region.end > region.first
+    ]
     if not regions:
         raise FileUnreadable("The workbook has no rows: its sheets are empty or hold only a header. Upload a sheet with at least one row of data.")
     chosen = _largest(regions)
-    table = ExcelTable(opened, sheets, chosen, frozenset(options.missing) if options.missing is not None else None)
+    if options.join_sheets is False:
+        chosen = [max(chosen, key=lambda region: region.cells)]
+    table = ExcelTable(opened, sheets, chosen, options)
     plan, rows = write_table(table, sink)
     notes = Notes()
     _tell(chosen, list(sheets), sizes, notes)
     table.tell(notes)
-    report = ReadReport(format="xlsx", sheet=", ".join(region.sheet for region in chosen), header=chosen[0].header is not None, notes=notes.sentences)
-    return TableRead([Column(name=column.name, kind=column.kind) for column in plan.columns], rows, report)
+    first = chosen[0]
+    report = plans.told(
+        options,
+        format=kind,
+        sheet=", ".join(region.sheet for region in chosen),
+        header=first.header is not None,
+        header_row=(first.first if first.header is None else first.header) + 1,
+        join_sheets=len(chosen) > 1,
+    )
+    return table.read(plan, rows, report.model_copy(update={"sheets": [name for name in sheets if sizes[name].cells]}), notes)
 
 
 def _load(opened: Opened, sizes: dict[str, SheetSize]) -> tuple[dict[str, Any], set[str]]:

@@ -7,31 +7,36 @@ read at once, up to a bound.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Iterator
 from itertools import chain, islice
 from typing import Any, NoReturn
 
-from dapp_ext.domain.reading import sniffing, texts
+from dapp_ext.domain.reading import plans, sniffing, texts
+from dapp_ext.domain.reading.chosen import Ways
 from dapp_ext.domain.reading.opening import Opened, as_utf8
 from dapp_ext.domain.reading.table import MAX_RECORD, Notes, Sink, TableRead, check_columns, check_rows, named, write_table
 from dapp_ext.domain.reading.values import ValueChunk, ValueTable
 from dapp_ext.errors import FileUnreadable
-from dapp_ext.schema.datasets import Column, ReadOptions, ReadReport
+from dapp_ext.schema.datasets import ReadOptions
 
 _ROWS = 5_000
 _CELLS = 500_000
 _DOCUMENT = 512 * 1024 * 1024
 _DEPTH = 64
+_PLAIN_LIST = re.compile(r"\[(\s*(-?[\d.eE+-]+|true|false|null)\s*,?)*\]?\s*")
+"""A list of plain values, perhaps cut."""
+_NOTHING = object()
 Path = tuple[str, ...]
 
 
 def looks_like_json(head: str) -> bool:
     """Whether a text begins as JSON does, and not as a delimited text whose first cell is in brackets."""
-    start = head.lstrip()[:2000]
-    after = start[1:].lstrip()[:1]
+    start = head.lstrip()
+    after = start[1:200].lstrip()[:1]
     if start.startswith("{"):
         return after in ('"', "}")
-    return start.startswith("[") and (after in ("{", "[", "]") or after == '"')
+    return start.startswith("[") and (after in ("{", "[", "]") or after == '"' or _PLAIN_LIST.fullmatch(start) is not None)
 
 
 class _Strict:
@@ -83,7 +88,8 @@ class JsonTable(ValueTable):
     """
 
     def __init__(self, opened: Opened, encoding: str, layout: str, options: ReadOptions) -> None:
-        super().__init__(texts.FROM_STRINGS, frozenset(options.missing) if options.missing is not None else None, whole=False)
+        dates = texts.FROM_STRINGS if options.date_order is None else (*texts.FROM_STRINGS, "date")
+        super().__init__(Ways.of(options, dates, decimal=options.decimal or "."), whole=False)
         self.opened = opened
         self.encoding = encoding
         self.layout = layout
@@ -151,8 +157,8 @@ class JsonTable(ValueTable):
             yield value
 
     def _from_items(self, items: Iterator[Any]) -> Iterator[dict[str, Any]]:
-        first = next(items, None)
-        if first is None:
+        first = next(items, _NOTHING)
+        if first is _NOTHING:
             return iter(())
         if type(first) is list:
             return self._from_rows(first, items)
@@ -172,6 +178,11 @@ class JsonTable(ValueTable):
 
 def _checked(item: Any, number: int) -> dict[str, Any]:
     if type(item) is not dict:
+        if number == 1:
+            what = "plain values" if type(item) is not str else "texts"
+            raise FileUnreadable(
+                f'The JSON is a list of {what}, not of records, so it has no columns. Upload an array of objects, such as [{{"a": 1}}, {{"a": 2}}].'
+            )
         raise FileUnreadable(f'Element {number:,} of the JSON array is not a record. Upload an array of objects, such as [{{"a": 1}}, {{"a": 2}}].')
     return item
 
@@ -343,9 +354,8 @@ def read_json(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
         notes.add(f"Nested objects were flattened into columns named with dots: {named(list(table.nested))}.")
     if gaps := [name for name, count in _absent(table) if count]:
         notes.add(f"Not every record has a value for {named(gaps)}; where there is none it is missing.")
-    columns = [Column(name=column.name, kind=column.kind) for column in plan.columns]
-    format_ = "jsonl" if table.layout == "lines" else "json"
-    return TableRead(columns, rows, ReadReport(format=format_, encoding=encoding, notes=notes.sentences))
+    report = plans.told(options, format="jsonl" if table.layout == "lines" else "json", encoding=encoding)
+    return table.read(plan, rows, report.model_copy(update={"compression": opened.packing, "member": opened.member}), notes)
 
 
 def _absent(table: JsonTable) -> Iterator[tuple[str, int]]:

@@ -16,8 +16,10 @@ INT64_DIGITS = 18
 
 def stored_type(given: pa.DataType) -> pa.DataType:
     """The Arrow type in which values of a type are kept, as far as the type alone tells."""
-    if pa.types.is_dictionary(given):
+    if pa.types.is_dictionary(given) or pa.types.is_run_end_encoded(given):
         return stored_type(given.value_type)
+    if isinstance(given, pa.BaseExtensionType):
+        return stored_type(given.storage_type)
     if pa.types.is_boolean(given) or pa.types.is_null(given):
         return pa.string() if pa.types.is_null(given) else given
     if pa.types.is_uint64(given):
@@ -76,6 +78,8 @@ def stored_values(array: pa.Array, target: pa.DataType) -> pa.Array:
     given = array.type
     if pa.types.is_dictionary(given):
         return stored_values(array.dictionary_decode(), target)
+    if pa.types.is_run_end_encoded(given):
+        return stored_values(pc.run_end_decode(array), target)
     if pa.types.is_floating(given):
         values = pc.cast(array, pa.float64())
         return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
@@ -83,6 +87,14 @@ def stored_values(array: pa.Array, target: pa.DataType) -> pa.Array:
         return _as_text(array)
     safe = not (pa.types.is_temporal(given) or pa.types.is_decimal(given))
     return pc.cast(array, target, safe=safe)
+
+
+def as_texts(array: pa.Array) -> pa.Array:
+    """Values of any type as texts; an empty text is missing."""
+    stored = stored_values(array, stored_type(array.type))
+    if not pa.types.is_string(stored.type):
+        stored = pc.cast(stored, pa.string())
+    return pc.if_else(pc.equal(pc.binary_length(stored), 0), pa.scalar(None, pa.string()), stored)
 
 
 def _as_text(array: pa.Array) -> pa.Array:

@@ -147,18 +147,28 @@ def too_many_digits(array: pa.Array) -> bool:
     return bool(pc.any(pc.greater(pc.binary_length(digits), _DIGITS)).as_py())
 
 
-def decimals_grouped(array: pa.Array) -> pa.Array:
-    """Doubles with a comma between thousands: ``1,234.5``."""
-    pattern = r"^-?(([0-9]{1,3}(,[0-9]{3})+)|0|([1-9][0-9]*))?(\.[0-9]*)?([eE][+-]?[0-9]+)?$"
-    _must_match(array, pattern)
-    return decimals(pc.replace_substring(array, ",", ""))
+SPACES = " \u00a0\u202f\u2009"
+"""Plain, no-break, narrow no-break and thin space."""
+APOSTROPHES = "'\u2019"
+_INFINITY = r"-?(inf|Inf|INF|infinity|Infinity)"
 
 
-def decimals_comma(array: pa.Array) -> pa.Array:
-    """Doubles with a decimal comma and, perhaps, points between thousands: ``1.234,5``."""
-    pattern = r"^-?(([0-9]{1,3}(\.[0-9]{3})+)|0|([1-9][0-9]*))?(,[0-9]*)?([eE][+-]?[0-9]+)?$"
-    _must_match(array, pattern)
-    return decimals(pc.replace_substring(pc.replace_substring(array, ".", ""), ",", "."))
+def decimals_written(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
+    """Doubles written with other signs than a point alone, such as ``1,234.5`` or ``1.234,5``.
+
+    Parameters
+    ----------
+    decimal : str
+        The decimal sign.
+    thousands : str
+        The characters that may stand between thousands; empty for none.
+    """
+    point = re.escape(decimal)
+    grouped = rf"([0-9]{{1,3}}([{re.escape(thousands)}][0-9]{{3}})+)|" if thousands else ""
+    _must_match(array, rf"^(-?({grouped}0|([1-9][0-9]*))?({point}[0-9]*)?([eE][+-]?[0-9]+)?|{_INFINITY})$")
+    for sign in thousands:
+        array = pc.replace_substring(array, sign, "")
+    return decimals(array if decimal == "." else pc.replace_substring(array, decimal, "."))
 
 
 def _must_match(array: pa.Array, pattern: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from dapp_ext.domain.reading.table import MAX_DECODED, PIECE, Progress
+from dapp_ext.domain.reading import packing
+from dapp_ext.domain.reading.table import PIECE, Progress
 from dapp_ext.errors import FileUnreadable
 
-GZIP_MAGIC = b"\x1f\x8b"
+_PACKED_PIECE = 256 * 1024
 
 
 class Opened:
@@ -28,7 +28,8 @@ class Opened:
         self.source = source
         self.size = source.seek(0, 2)
         source.seek(0)
-        self.gzipped = source.read(2) == GZIP_MAGIC
+        self.packing = packing.packing_of(source.read(16))
+        self.member: str | None = None
         self._progress = progress
         self._passes = 0
         self._told = 0.0
@@ -36,7 +37,7 @@ class Opened:
     def head(self, size: int = 256 * 1024) -> bytes:
         """The first bytes, unpacked."""
         found = b""
-        for piece in self._unpacked(self._raw(size)):
+        for piece in self._bytes(size):
             found += piece
             if len(found) >= size:
                 break
@@ -45,7 +46,11 @@ class Opened:
     def pieces(self) -> Iterator[bytes]:
         """All bytes from the beginning, unpacked, in pieces of about 4 MiB at most."""
         self._passes += 1
-        return self._unpacked(self._raw(PIECE, tell=True))
+        return self._bytes(PIECE, tell=True)
+
+    def choose(self, member: str) -> None:
+        """Read one file of a zip archive from now on."""
+        self.packing, self.member = packing.ZIP, member
 
     def steps(self, total: int) -> Callable[[int], None]:
         """For formats that are read row by row: a function that is told how many more rows are done."""
@@ -81,32 +86,20 @@ class Opened:
             if tell:
                 self._tell_pass(done / max(self.size, 1))
 
-    def _unpacked(self, raw: Iterator[bytes]) -> Iterator[bytes]:
-        return _gunzip(raw) if self.gzipped else raw
+    def _bytes(self, step: int, *, tell: bool = False) -> Iterator[bytes]:
+        if self.packing is None:
+            return self._raw(step, tell=tell)
+        if self.packing == packing.ZIP:
+            assert self.member is not None
+            return self._from_zip(self.member, tell=tell)
+        # A little at a time: few packed bytes may be many.
+        return packing.unpacked(self._raw(min(step, _PACKED_PIECE), tell=tell), self.packing)
 
-
-def _gunzip(raw: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack gzip members one after the other, never more than a piece at a time."""
-    unpacker = zlib.decompressobj(wbits=31)
-    total = 0
-    for packed in raw:
-        while packed:
-            if unpacker.eof:
-                if not packed.strip(b"\0"):
-                    break
-                unpacker = zlib.decompressobj(wbits=31)
-            try:
-                piece = unpacker.decompress(packed, PIECE)
-            except zlib.error as error:
-                raise FileUnreadable("The gzip file is damaged, so it cannot be unpacked. Pack it again and upload it once more.") from error
-            packed = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-            total += len(piece)
-            if total > MAX_DECODED:
-                raise FileUnreadable(f"The file unpacks to more than {MAX_DECODED // 1024**3} GB, which is the limit. Split it and upload the parts.")
-            if piece:
-                yield piece
-    if not unpacker.eof:
-        raise FileUnreadable("The gzip file is incomplete: it ends in the middle. Upload the whole file again.")
+    def _from_zip(self, member: str, *, tell: bool) -> Iterator[bytes]:
+        for piece in packing.unzipped(self.source, member):
+            yield piece
+            if tell:
+                self._tell_pass(self.source.tell() / max(self.size, 1))
 
 
 def as_utf8(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:

@@ -8,16 +8,13 @@ character.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from dapp_ext.domain.reading.table import MAX_RECORD, PIECE
 from dapp_ext.errors import FileUnreadable
-
-QUOTE = b'"'
-_CLOSE = re.compile(rb'(?:[^"]|"")*"(?!")')
 
 
 @dataclass(frozen=True)
@@ -48,15 +45,19 @@ class Slicer:
         One character.
     line_end : bytes
         The character that ends every record, be it alone or as the last of CR LF.
+    quote : bytes
+        One character; empty where no quotes are used.
     blanks : bool
         Blanks between a delimiter and an opening quote are skipped.
     """
 
-    def __init__(self, delimiter: bytes, line_end: bytes = b"\n", *, blanks: bool = False, size: int = PIECE) -> None:
+    def __init__(self, delimiter: bytes, line_end: bytes = b"\n", *, quote: bytes = b'"', blanks: bool = False, size: int = PIECE) -> None:
         self.delimiter = delimiter
         self.line_end = line_end
+        self.quote = quote
         self.blanks = blanks
         self.size = size
+        self._close = re.compile(rb"(?:[^%b]|%b%b)*%b(?!%b)" % ((quote or b'"',) * 5))
 
     def cut(self, pieces: Iterator[bytes], first_line: int = 1) -> Iterator[Slice]:
         """The slices, in order.
@@ -104,7 +105,7 @@ class Slicer:
 
     def _last_end(self, data: bytes) -> tuple[int, bool]:
         """Where the last whole record ends (0: nowhere), and whether quotes are loose."""
-        if QUOTE not in data:
+        if not self.quote or self.quote not in data:
             return data.rfind(self.line_end) + 1, False
         if self._well_formed(data):
             return self._last_even(data), False
@@ -113,19 +114,19 @@ class Slicer:
     def _well_formed(self, data: bytes) -> bool:
         """Whether counting quotes is enough: each opens after a delimiter and closes before one."""
         text = np.frombuffer(data, dtype=np.uint8)
-        quotes = np.flatnonzero(text == QUOTE[0])
+        quotes = np.flatnonzero(text == self.quote[0])
         opening, closing = quotes[0::2], quotes[1::2]
         allowed = np.zeros(256, dtype=bool)
-        allowed[[self.delimiter[0], 10, 13, QUOTE[0]]] = True
+        allowed[[self.delimiter[0], 10, 13, self.quote[0]]] = True
         before = text[opening[opening > 0] - 1]
         after = text[closing[closing < len(text) - 1] + 1]
         return bool(allowed[before].all() and allowed[after].all())
 
     def _last_even(self, data: bytes) -> int:
-        inside = data.count(QUOTE) % 2
+        inside = data.count(self.quote) % 2
         upto = len(data)
         while (end := data.rfind(self.line_end, 0, upto)) >= 0:
-            inside = (inside + data.count(QUOTE, end, upto)) % 2
+            inside = (inside + data.count(self.quote, end, upto)) % 2
             if not inside:
                 return end + 1
             upto = end
@@ -144,22 +145,35 @@ class Slicer:
             start, number = end + 1, number + 1
         return last, opened
 
+    def without(self, data: bytes, wanted: Callable[[bytes], bool]) -> tuple[bytes, list[int]]:
+        """The records without those one-line records that are not wanted, and the numbers of the lines left out, from 0."""
+        kept: list[bytes] = []
+        dropped: list[int] = []
+        is_open = False
+        for number, line in enumerate(data.split(self.line_end)):
+            if not is_open and not wanted(line):
+                dropped.append(number)
+                continue
+            is_open = self._open_after(line, is_open)
+            kept.append(line)
+        return self.line_end.join(kept), dropped
+
     def _opened_on(self, data: bytes) -> int:
         return max(self._walk(data)[1], 0)
 
     def _open_after(self, line: bytes, is_open: bool) -> bool:
         """Whether a quoted cell is still open at the end of a line."""
-        if QUOTE not in line:
+        if not self.quote or self.quote not in line:
             return is_open
         place = 0
         while place <= len(line):
             if not is_open:
                 while self.blanks and line[place : place + 1] == b" ":
                     place += 1
-                is_open = line[place : place + 1] == QUOTE
+                is_open = line[place : place + 1] == self.quote
                 place += is_open
             if is_open:
-                closing = _CLOSE.match(line, place)
+                closing = self._close.match(line, place)
                 if closing is None:
                     return True
                 place, is_open = closing.end(), False

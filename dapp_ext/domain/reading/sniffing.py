@@ -7,9 +7,9 @@ from typing import Literal
 
 from dapp_ext.errors import FileUnreadable
 
-Content = Literal["text", "parquet", "zip"]
+Content = Literal["text", "parquet", "arrow", "zip"]
 
-TEXT_FORMATS = "Upload a CSV, Excel (.xlsx), Parquet or JSON file."
+TEXT_FORMATS = "Upload a CSV, Excel (.xlsx), ODS, Parquet, Arrow or JSON file."
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -24,8 +24,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"\x89HDF", "an HDF5 file"),
     (b"\x93NUMPY", "a NumPy array file"),
-    (b"ARROW1", "an Arrow (Feather) file"),
-    (b"FEA1", "a Feather file"),
+    (b"FEA1", "a Feather file of version 1"),
     (b"ORC", "an ORC file"),
     (b"Obj\x01", "an Avro file"),
     (b"$FL2", "an SPSS file"),
@@ -35,11 +34,10 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"OggS", "a sound or video file"),
 )
 _ARCHIVES: tuple[tuple[bytes, str], ...] = (
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ\x00", "xz"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (b"Rar!", "RAR"),
+    (b"\x1f\x9d", "compress"),
+    (b"\x04\x22\x4d\x18", "LZ4"),
 )
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -51,13 +49,22 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
+ARROW = b"ARROW1"
+_ARROW_SCHEMA = 64 * 1024 * 1024
+
+
+def is_arrow_stream(head: bytes) -> bool:
+    """Whether a file begins as a stream of Arrow messages does: a mark, then the length of the schema."""
+    return head.startswith(b"\xff\xff\xff\xff") and 0 < int.from_bytes(head[4:8], "little", signed=True) < _ARROW_SCHEMA
+
+
 def content_of(head: bytes, tail: bytes) -> Content:
-    """Whether the bytes are text, Parquet or a zip container (which Excel workbooks are).
+    """Whether the bytes are text, Parquet, Arrow or a zip container (which workbooks are, too).
 
     Parameters
     ----------
     head, tail : bytes
-        The first bytes, unpacked where the file is gzipped, and the last ones of the file.
+        The first bytes, unpacked where the file is packed, and the last ones of the file.
 
     Raises
     ------
@@ -70,6 +77,8 @@ def content_of(head: bytes, tail: bytes) -> Content:
         if not tail.endswith(b"PAR1"):
             raise FileUnreadable("The Parquet file is incomplete or damaged: its end is missing. Upload the whole file again.")
         return "parquet"
+    if head.startswith(ARROW) or is_arrow_stream(head):
+        return "arrow"
     if head.startswith(b"PARE"):
         raise FileUnreadable("The Parquet file is encrypted, so it cannot be read. Save it without encryption and upload it again.")
     if head.startswith(b"PK\x03\x04"):
@@ -92,7 +101,7 @@ def _refuse_binary(head: bytes) -> None:
             raise FileUnreadable(f"The file is {what}, not a table. {TEXT_FORMATS}")
     for magic, what in _ARCHIVES:
         if head.startswith(magic) and not _is_plain(head):
-            raise FileUnreadable(f"The file is packed with {what}. Unpack it, or pack it with gzip, and upload it again.")
+            raise FileUnreadable(f"The file is packed with {what}. Unpack it, or pack it with gzip, zip, bzip2, xz or Zstandard, and upload it again.")
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise FileUnreadable(f"The file is a Python pickle, which is never opened because it can run programs. {TEXT_FORMATS}")
     if mark_of(head) is None and wide_text(head) is None and _control_share(head) > 0.02:

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from dapp_ext.errors import TooLarge
-from dapp_ext.schema.datasets import Column, ColumnKind, ReadReport
+from dapp_ext.schema.datasets import Column, ColumnKind, Finding, ReadReport
 
 PIECE = 4 * 1024 * 1024
 """Bytes that are read from a file at a time; also the aim for one batch of a text format."""
@@ -38,11 +38,16 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class TableRead:
-    """What was read: the final columns, the number of rows, and how it was done."""
+    """What was read: the final columns, the number of rows, how it was done, and what only the reader could find."""
 
     columns: list[Column]
     rows: int
     report: ReadReport
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Again(Exception):
+    """A value did not fit the plan after all; the table has changed its mind and gives another plan now."""
 
 
 @dataclass(frozen=True)
@@ -128,22 +133,32 @@ class _Passes(Generic[C]):
                 if len(waiting) == SAMPLE_CHUNKS:
                     plan = self._begin(waiting)
             elif fits:
-                fits = self.table.plan().stores_like(plan)
-                if fits:
-                    self._write(chunk, plan)
+                fits = self.table.plan().stores_like(plan) and self._fits(chunk, plan)
         if plan is None:
             plan = self._begin(waiting)
         final = self.table.plan()
         return final, fits and final.stores_like(plan)
 
-    def _begin(self, waiting: list[C]) -> Plan:
-        plan = self.table.plan()
-        check_columns(len(plan.columns))
-        self.sink.start(plan.schema)
-        for chunk in waiting:
+    def _fits(self, chunk: C, plan: Plan) -> bool:
+        try:
             self._write(chunk, plan)
-        waiting.clear()
-        return plan
+        except Again:
+            return False
+        return True
+
+    def _begin(self, waiting: list[C]) -> Plan:
+        while True:
+            plan = self.table.plan()
+            check_columns(len(plan.columns))
+            self.sink.start(plan.schema)
+            self.rows = 0
+            try:
+                for chunk in waiting:
+                    self._write(chunk, plan)
+            except Again:
+                continue
+            waiting.clear()
+            return plan
 
     def second(self, plan: Plan) -> None:
         """Write everything under the final plan."""
@@ -164,8 +179,12 @@ def write_table(table: ChunkedTable[C], sink: Sink) -> tuple[Plan, int]:
     """
     passes = _Passes(table, sink)
     plan, done = passes.first()
-    if not done:
-        passes.second(plan)
+    while not done:
+        try:
+            passes.second(plan)
+            done = True
+        except Again:
+            plan = table.plan()
     return plan, passes.rows
 
 

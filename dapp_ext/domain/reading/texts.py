@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Set
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading import dates, missing, numbers
 from dapp_ext.domain.reading.categories import Variety
 from dapp_ext.domain.reading.numbers import DoesNotFit
@@ -54,29 +57,60 @@ def _spellings(yes: str, no: str) -> dict[str, bool]:
 
 _YES_NO = _spellings("yes", "no")
 _FLOAT = pa.float64()
+WRITTEN: dict[str, tuple[str, str]] = {
+    "decimal_grouped": (".", ","),
+    "decimal_spaced": (".", numbers.SPACES[1:]),
+    "decimal_blanks": (".", numbers.SPACES),
+    "decimal_apostrophe": (".", numbers.APOSTROPHES),
+    "decimal_comma": (",", "."),
+    "decimal_comma_plain": (",", ""),
+    "decimal_comma_spaced": (",", numbers.SPACES[1:]),
+    "decimal_comma_blanks": (",", numbers.SPACES),
+    "decimal_comma_apostrophe": (",", numbers.APOSTROPHES),
+}
+"""Decimals written otherwise than with a point alone: the decimal sign, and what stands between thousands.
+
+A plain blank is taken only where it was chosen: ``555 123`` may be a telephone number.
+"""
 READINGS: dict[str, Reading] = {
     "true_false": Reading("boolean", pa.bool_(), _booleans(_spellings("true", "false"))),
     "yes_no": Reading("boolean", pa.bool_(), _booleans(_YES_NO)),
-    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", "decimal_comma", "decimal_grouped")),
+    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", *WRITTEN)),
     "big_integer": Reading("integer", pa.decimal128(38, 0), lambda array: numbers.big_integers(array, 38), ("huge_integer",)),
     "huge_integer": Reading("integer", pa.decimal256(76, 0), lambda array: numbers.big_integers(array, 76)),
-    "decimal_comma": Reading("decimal", _FLOAT, numbers.decimals_comma),
-    "decimal": Reading("decimal", _FLOAT, numbers.decimals, ("decimal_grouped",)),
-    "decimal_grouped": Reading("decimal", _FLOAT, numbers.decimals_grouped),
+    "decimal": Reading("decimal", _FLOAT, numbers.decimals, tuple(name for name, (point, _) in WRITTEN.items() if point == ".")),
     "iso_date": Reading("date", pa.date32(), lambda array: dates.iso(array, pa.date32()), ("iso_datetime", "date")),
     "iso_datetime": Reading("datetime", pa.timestamp("us"), lambda array: dates.iso(array, pa.timestamp("us")), ("date",)),
     "iso_zoned": Reading("datetime", pa.timestamp("us", "UTC"), lambda array: dates.iso(array, pa.timestamp("us", "UTC"))),
     "time": Reading("time", pa.time64("us"), dates.times),
     "duration": Reading("duration", pa.duration("us"), dates.durations),
+    **{name: Reading("decimal", _FLOAT, partial(numbers.decimals_written, decimal=point, thousands=signs)) for name, (point, signs) in WRITTEN.items()},
 }
 _LOOSE = "date"
 """Dates in other spellings than ISO; their type depends on the facts of the column."""
 
-ALL = (
-    "true_false", "yes_no", "integer", "big_integer", "huge_integer", "decimal", "decimal_grouped",
-    "iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE,
-)  # fmt: skip
-WITH_COMMA = tuple("decimal_comma" if name == "decimal" else "decimal" if name == "decimal_grouped" else name for name in ALL)
+_BEFORE = ("true_false", "yes_no", "integer", "big_integer", "huge_integer")
+_AFTER = ("iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE)
+_GUESSED = {
+    ".": ("decimal", "decimal_grouped", "decimal_spaced", "decimal_apostrophe"),
+    ",": ("decimal_comma", "decimal_comma_spaced", "decimal_comma_apostrophe", "decimal"),
+}
+_CHOSEN = {
+    ".": {",": "decimal_grouped", " ": "decimal_blanks", "'": "decimal_apostrophe"},
+    ",": {".": "decimal_comma", " ": "decimal_comma_blanks", "'": "decimal_comma_apostrophe", "none": "decimal_comma_plain"},
+}
+
+
+def readings(decimal: str, thousands: str | None = None) -> tuple[str, ...]:
+    """The ways to read that are tried, where numbers are written with these signs; None for any between thousands."""
+    if thousands is None:
+        return (*_BEFORE, *_GUESSED[decimal], *_AFTER)
+    chosen = _CHOSEN[decimal].get(thousands)
+    with_signs = () if chosen is None else (chosen,)
+    return (*_BEFORE, *(("decimal", *with_signs) if decimal == "." else (*with_signs, "decimal")), *_AFTER)
+
+
+ALL = readings(".")
 FROM_CELLS = ("true_false", "yes_no", "iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE)
 """For texts beside real numbers, as in a workbook: a number written as text is meant as text."""
 FROM_STRINGS = ("iso_date", "iso_datetime", "iso_zoned")
@@ -113,6 +147,7 @@ class TextColumn:
         self.reading: str | None = None
         self.given = marks
         self.marks: Counter[str] = Counter()
+        self.mark_rows: dict[str, list[int]] = {}
         self.facts = dates.DateFacts()
         self.rows = 0
         self.nulls = 0
@@ -128,21 +163,27 @@ class TextColumn:
 
     def look(self, tidied: pa.Array) -> pa.Array | None:
         """Take the next texts, made :func:`tidy`. Returns them in the type of the present reading; None for text."""
+        before = self.rows
         self.rows += len(tidied)
         self.nulls += tidied.null_count
         if tidied.null_count == len(tidied):
             return None
         if self.reading == TEXT:
-            self.variety.add(self._without_marks(tidied))
+            self.variety.add(self._without_marks(tidied, before))
             return None
-        return self._settle(tidied)
+        return self._settle(tidied, before)
 
-    def _settle(self, array: pa.Array) -> pa.Array | None:
+    def give_up(self) -> None:
+        """Take it as text after all: values that were looked at turned out not to fit."""
+        self.reading = TEXT
+        self.variety.give_up()
+
+    def _settle(self, array: pa.Array, before: int) -> pa.Array | None:
         """Find the reading that takes these values and all before them."""
         tried = self.readings if self.reading is None else (self.reading, *self._wider())
         parsed = None if self.marks else self._try(tried, array)
         if parsed is None:
-            array = self._without_marks(array)
+            array = self._without_marks(array, before)
             if array.null_count == len(array):
                 return None
             parsed = self._try(tried, array)
@@ -152,7 +193,17 @@ class TextColumn:
             self.reading = TEXT
         if self.reading in (TEXT, "yes_no"):
             self.variety.add(array)
+        if self.reading == _LOOSE:
+            self._note_ambiguous(array, before)
         return parsed
+
+    def _note_ambiguous(self, array: pa.Array, before: int) -> None:
+        """Rows whose day and month could change places."""
+        texts = [text for text in array.unique().to_pylist() if text is not None and dates.is_ambiguous(text)]
+        if texts:
+            found = np.flatnonzero(pc.is_in(array, pa.array(texts)).to_numpy(zero_copy_only=False))
+            self.facts.ambiguous += len(found)
+            self.facts.rows += [before + int(place) for place in found[: SHOWN_ROWS - len(self.facts.rows)]]
 
     def _wider(self) -> tuple[str, ...]:
         if self.reading is None or self.reading == _LOOSE:
@@ -180,20 +231,26 @@ class TextColumn:
         return None
 
     def _try_loose(self, array: pa.Array, probe: pa.Array) -> pa.Array:
-        facts = dates.DateFacts(**{**vars(self.facts), "spellings": set(self.facts.spellings)})
+        facts = dates.DateFacts(**{**vars(self.facts), "spellings": set(self.facts.spellings), "rows": list(self.facts.rows)})
         facts.timed |= self.reading == "iso_datetime"
         dates.loose_gather(probe, facts)
         dates.loose_gather(array, facts)
         self.facts = facts
         return array  # the order of day and month is known when all is seen
 
-    def _without_marks(self, array: pa.Array) -> pa.Array:
+    def _without_marks(self, array: pa.Array, before: int) -> pa.Array:
         is_mark = pc.is_in(array, self._mark_set)
         found = array.filter(is_mark)
         if not len(found):
             return array
         for entry in found.value_counts().to_pylist():
             self.marks[entry["values"]] += entry["counts"]
+        if any(len(self.mark_rows.get(mark, ())) < SHOWN_ROWS for mark in self.marks):
+            places = np.flatnonzero(is_mark.to_numpy(zero_copy_only=False))
+            for place, mark in zip(places.tolist(), found.to_pylist(), strict=True):
+                rows = self.mark_rows.setdefault(mark, [])
+                if len(rows) < SHOWN_ROWS:
+                    rows.append(before + place)
         return pc.if_else(is_mark, pa.scalar(None, pa.string()), array)
 
     def kind_of_text(self) -> ColumnKind:

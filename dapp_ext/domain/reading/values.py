@@ -16,8 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dapp_ext.domain.reading import plans, texts
+from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.names import column_names
-from dapp_ext.domain.reading.table import ColumnPlan, Notes, Plan, named
+from dapp_ext.domain.reading.numbers import DoesNotFit
+from dapp_ext.domain.reading.table import Again, ColumnPlan, Notes, Plan, TableRead, named
+from dapp_ext.domain.reading.texts import TextColumn
+from dapp_ext.schema.datasets import Column, ReadReport
 
 _NUMBER, _BIG, _FLOAT, _BOOL, _NESTED = "number", "big", "float", "bool", "nested"
 _FAMILIES: dict[type, str] = {
@@ -46,16 +50,14 @@ class ValueColumn:
 
     Parameters
     ----------
-    readings : tuple of str
-        What texts are tried as (see :mod:`.texts`).
-    marks : frozenset of str, optional
-        The only marks for missing values.
+    texts : TextColumn
+        What looks at its texts; at all values, where a kind was chosen.
     whole : bool
         Floats without a fraction are whole numbers, as in a workbook, which knows no others.
     """
 
-    def __init__(self, readings: tuple[str, ...], marks: frozenset[str] | None, *, whole: bool) -> None:
-        self.texts = texts.TextColumn(readings, marks)
+    def __init__(self, texts: TextColumn, *, whole: bool) -> None:
+        self.texts = texts
         self.whole = whole
         self.families: dict[str, int] = {}
         self.digits = 0
@@ -68,6 +70,9 @@ class ValueColumn:
         """Take the next values. Returns them as Arrow, with the name of how, where that is clear already."""
         self.rows += len(values)
         self.missing += values.count(None)
+        if isinstance(self.texts, ChosenColumn):
+            self.texts.look(texts.tidy(self._all_as_texts(values)))
+            return None
         found = set(map(type, values)) - {type(None)}
         families = {_FAMILIES[each] for each in found}
         if "text" in families:
@@ -153,7 +158,7 @@ class ValueColumn:
     def plan(self, name: str, marks: set[str], *, day_first: bool) -> ColumnPlan:
         """How the column is stored, given the marks for missing values in the number columns of the file."""
         how = self.how()
-        if not self.typed:
+        if not self.typed or isinstance(self.texts, ChosenColumn):
             return plans.plan_column(name, self.texts, marks, day_first=day_first)
         nulls = frozenset(self.texts.marks) if how != _MIXED or self.texts.given is not None else frozenset()
         if how == _MIXED:
@@ -166,9 +171,16 @@ class ValueColumn:
 
     def convert(self, values: Sequence[Any], plan: ColumnPlan) -> pa.Array:
         """Values in the type of the plan."""
+        if isinstance(self.texts, ChosenColumn):
+            array = self._all_as_texts(values)
+            return self.texts.convert(array, texts.tidy(array), plan)
         if not self.typed:
             array = pa.array([value or None for value in values], pa.string())
-            return texts.convert(array, texts.tidy(array), plan.how, plan.missing)
+            try:
+                return texts.convert(array, texts.tidy(array), plan.how, plan.missing)
+            except DoesNotFit:
+                self.texts.give_up()
+                raise Again from None
         if plan.how == _MIXED:
             return pa.array([self._as_text(value, plan.missing) for value in values], pa.string())
         typed = [None if type(value) is str else value for value in values]
@@ -184,10 +196,19 @@ class ValueColumn:
             typed = [int(value) if type(value) is float else value for value in typed]
         return pa.array(typed, plan.type)
 
+    def _all_as_texts(self, values: Sequence[Any]) -> pa.Array:
+        return pa.array([self._as_text(value, frozenset()) for value in values], pa.string())
+
+    def without_marks(self, values: Sequence[Any], marks: frozenset[str]) -> Sequence[Any]:
+        """Numbers and other values that are no texts, without those whose text is one of the marks that were given."""
+        if all(value is None or type(value) is str for value in values):
+            return values
+        return [None if value is not None and type(value) is not str and self._as_text(value, frozenset()) in marks else value for value in values]
+
     def _as_text(self, value: Any, missing: frozenset[str]) -> str | None:
         if value is None or value == "" or (type(value) is str and (value.strip() in missing or not value.strip())):
             return None
-        if type(value) is float and self.whole and value == int(value):
+        if type(value) is float and self.whole and value.is_integer():
             return str(int(value))
         if type(value) is bool:
             return "true" if value else "false"
@@ -205,19 +226,16 @@ class ValueTable:
 
     Parameters
     ----------
-    readings : tuple of str
-        What texts are tried as.
-    missing : frozenset of str, optional
-        The only marks for missing values.
+    ways : Ways
+        How texts are taken.
     whole : bool
         Floats without a fraction are whole numbers.
     """
 
-    def __init__(self, readings: tuple[str, ...], missing: frozenset[str] | None, *, whole: bool) -> None:
+    def __init__(self, ways: Ways, *, whole: bool) -> None:
         self.columns: dict[Hashable, ValueColumn] = {}
         self.rows = 0
-        self._readings = readings
-        self._missing = missing
+        self.ways = ways
         self._whole = whole
 
     def name_of(self, key: Hashable) -> str:
@@ -228,15 +246,21 @@ class ValueTable:
         """Take evidence on the types."""
         for key in chunk.columns:
             if key not in self.columns:
-                column = self.columns[key] = ValueColumn(self._readings, self._missing, whole=self._whole)
+                column = self.columns[key] = ValueColumn(self.ways.column(self.name_of(key)), whole=self._whole)
+                if isinstance(column.texts, ChosenColumn):
+                    column.texts.look(pa.nulls(self.rows, pa.string()))
                 column.rows = column.missing = self.rows
         chunk.parsed = {}
         for key, column in self.columns.items():
-            values = chunk.columns.get(key)
+            values = self._values(chunk, key, column)
             parsed = column.look(values if values is not None else [None] * chunk.rows)
             if parsed is not None:
                 chunk.parsed[key] = parsed
         self.rows += chunk.rows
+
+    def _values(self, chunk: ValueChunk, key: Hashable, column: ValueColumn) -> Sequence[Any] | None:
+        values = chunk.columns.get(key)
+        return values if values is None or not self.ways.marks else column.without_marks(values, self.ways.marks)
 
     def names(self, notes: Notes | None = None) -> list[str]:
         """Unique names of the columns."""
@@ -246,7 +270,7 @@ class ValueTable:
         """How the columns are stored, as far as is known."""
         marks = {mark for column in self.columns.values() if not column.is_text for mark in column.texts.marks}
         pairs = zip(self.names(), self.columns.values(), strict=True)
-        return Plan(tuple(column.plan(name, marks, day_first=False) for name, column in pairs))
+        return Plan(tuple(column.plan(name, marks, day_first=self.ways.day_first) for name, column in pairs))
 
     def convert(self, chunk: ValueChunk, plan: Plan) -> pa.RecordBatch:
         """The rows in their types."""
@@ -255,7 +279,7 @@ class ValueTable:
         return pa.RecordBatch.from_arrays(arrays, schema=plan.schema)
 
     def _converted(self, chunk: ValueChunk, key: Hashable, column: ValueColumn, plan: ColumnPlan) -> pa.Array:
-        values = chunk.columns.get(key)
+        values = self._values(chunk, key, column)
         if values is None:
             return pa.nulls(chunk.rows, plan.type)
         done = chunk.parsed.get(key)
@@ -274,4 +298,18 @@ class ValueTable:
             notes.add(f"Numbers too large for a computer's number (beyond 1.8e308) were read as infinity in {named(found)}.")
         untyped = [plans.Named(name, column.texts) for name, column in pairs if not column.typed]
         typed = [plans.Named(name, column.texts) for name, column in pairs if column.typed and not column.is_text]
-        plans.tell(untyped, notes, day_first=False, typed=typed)
+        plans.tell(untyped, notes, ways=self.ways, typed=typed)
+
+    def read(self, plan: Plan, rows: int, report: ReadReport, notes: Notes) -> TableRead:
+        """What was read, with what the columns have to tell."""
+        entries = [plans.Named(name, column.texts) for name, column in zip(self.names(), self.columns.values(), strict=True)]
+        order = plans.date_order_of(entries, self.ways)
+        known = {
+            "date_order": order,
+            "guessed": [*report.guessed, *(["date_order"] if order and not self.ways.order_chosen else [])],
+            "missing": plans.marks_of(entries, plan),
+            "columns": plans.readings_of(entries, plan, self.ways),
+            "notes": notes.sentences,
+        }
+        columns = [Column(name=column.name, kind=column.kind) for column in plan.columns]
+        return TableRead(columns, rows, report.model_copy(update=known), plans.findings(entries, plan, self.ways))

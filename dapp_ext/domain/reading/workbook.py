@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from xml.etree import ElementTree
 
 from dapp_ext.errors import FileUnreadable
@@ -47,6 +47,36 @@ def damaged() -> FileUnreadable:
     return FileUnreadable("The workbook is damaged or incomplete, so it could not be read. Open it in Excel, save it again as .xlsx and upload it.")
 
 
+def container_of(source: BinaryIO) -> Literal["xlsx", "ods", "archive"]:
+    """What a zip file is.
+
+    Raises
+    ------
+    FileUnreadable
+        It is damaged, or a document that holds no table.
+    """
+    try:
+        with zipfile.ZipFile(source) as container:
+            names = {part.filename for part in container.infolist()}
+            if "mimetype" in names and "content.xml" in names:
+                kind = container.open("mimetype").read(200).strip()
+                if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
+                    return "ods"
+                raise FileUnreadable("This is an OpenDocument file without a table. Upload a CSV, Excel (.xlsx), ODS, Parquet, Arrow or JSON file.")
+    except (zipfile.BadZipFile, KeyError, zlib.error, struct.error, ValueError, OSError, NotImplementedError, RuntimeError) as error:
+        raise damaged_zip() from error
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if "[Content_Types].xml" in names:
+        raise FileUnreadable(_what_else(names))
+    return "archive"
+
+
+def damaged_zip() -> FileUnreadable:
+    """The error for a zip file that cannot be opened."""
+    return FileUnreadable("The workbook or zip archive is damaged or incomplete, so it could not be read. Save it again and upload it once more.")
+
+
 def check_workbook(source: BinaryIO) -> dict[str, SheetSize]:
     """The sizes of the sheets by name.
 
@@ -67,7 +97,7 @@ def check_workbook(source: BinaryIO) -> dict[str, SheetSize]:
     total = 0
     for part in parts:
         scan = _scanner(by_part[part.filename]) if part.filename in by_part else None
-        total += _unpack(source, part, MAX_UNPACKED - total, scan)
+        total += unpack(source, part, MAX_UNPACKED - total, scan)
     if sum(size.cells for size in sizes.values()) > MAX_CELLS:
         raise FileUnreadable(f"The workbook has more than {MAX_CELLS:,} filled cells, which is the limit. Save the table as CSV or Parquet and upload that.")
     return sizes
@@ -83,13 +113,14 @@ def _check_parts(parts: list[zipfile.ZipInfo]) -> None:
         raise FileUnreadable("The workbook has macros, which are not accepted. Save it as an Excel workbook without macros (.xlsx) and upload it again.")
     declared = sum(part.file_size for part in parts)
     if len(parts) > MAX_PARTS or declared > MAX_UNPACKED:
-        raise _too_large()
+        raise too_large()
     for part in parts:
         if part.file_size > RATIO_FROM and part.file_size > MAX_RATIO * max(part.compress_size, 1):
-            raise _too_large()
+            raise too_large()
 
 
-def _too_large() -> FileUnreadable:
+def too_large() -> FileUnreadable:
+    """The error for a container that unpacks beyond the limits."""
     return FileUnreadable(
         f"The workbook is compressed so much that it would unpack beyond the limit ({MAX_UNPACKED // 1024**2} MB, {MAX_RATIO} times its size), "
         "so it was not opened. Save the table as CSV and upload that."
@@ -99,11 +130,9 @@ def _too_large() -> FileUnreadable:
 def _what_else(names: set[str]) -> str:
     if "xl/workbook.bin" in names:
         return "This is a binary workbook (.xlsb). Save it as an Excel workbook (.xlsx) or as CSV and upload it again."
-    if "mimetype" in names and "content.xml" in names:
-        return "This is an OpenDocument file (for example .ods). Save it as an Excel workbook (.xlsx) or as CSV and upload it again."
     if "word/document.xml" in names or "ppt/presentation.xml" in names:
         return "This is a document or a presentation, not a table. Upload a CSV, Excel (.xlsx), Parquet or JSON file."
-    return "The file is a zip archive, not an Excel workbook. Unpack it and upload the table that is in it."
+    return "The file is no Excel workbook. Upload a CSV, Excel (.xlsx), ODS, Parquet, Arrow or JSON file."
 
 
 def _sheet_parts(container: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> dict[str, str]:
@@ -128,14 +157,14 @@ def _tree(container: zipfile.ZipFile, name: str) -> ElementTree.Element:
     return ElementTree.fromstring(text)
 
 
-def _unpack(source: BinaryIO, part: zipfile.ZipInfo, left: int, scan: Callable[[bytes], None] | None) -> int:
-    """Unpack a part in pieces and count what comes out."""
+def unpack(source: BinaryIO, part: zipfile.ZipInfo, left: int, scan: Callable[[bytes], None] | None) -> int:
+    """Unpack a part in pieces, count what comes out and refuse more than is left."""
     size = 0
     try:
         for piece in _pieces(source, part):
             size += len(piece)
             if size > left or (size > RATIO_FROM and size > MAX_RATIO * max(part.compress_size, 1)):
-                raise _too_large()
+                raise too_large()
             if scan is not None:
                 scan(piece)
     except (zlib.error, struct.error) as error:
@@ -187,12 +216,17 @@ def _scanner(size: SheetSize) -> Callable[[bytes], None]:
         size.errors += len(_ERROR.findall(text))
         size.formulas += len(_NO_RESULT.findall(text))
         if size.cells > MAX_CELLS or size.rows * size.columns > MAX_GRID:
-            raise FileUnreadable(
-                f"A sheet of the workbook is larger than the limit ({MAX_CELLS:,} filled cells in a grid of {MAX_GRID:,}). "
-                "Delete what stands far away from the table, or save the table as CSV and upload that."
-            )
+            raise sheet_too_large()
 
     return scan
+
+
+def sheet_too_large() -> FileUnreadable:
+    """The error for a sheet with too many cells or too wide a grid."""
+    return FileUnreadable(
+        f"A sheet of the workbook is larger than the limit ({MAX_CELLS:,} filled cells in a grid of {MAX_GRID:,}). "
+        "Delete what stands far away from the table, or save the table as CSV and upload that."
+    )
 
 
 def _column(letters: bytes) -> int:

@@ -136,7 +136,7 @@ function touchedBy(event: Event, name: string, params: Record<string, unknown>):
   const [kind] = event.type.split(".");
   if (event.type === "job.progress") return false;
   if (event.type === "model.trial") return name === "models.leaderboard" && about;
-  if (kind === "dataset") return name === "datasets.list" || name === "home" || (about && name.startsWith("datasets."));
+  if (kind === "dataset") return name === "datasets.list" || name === "home" || (about && /^(datasets|explore)\./.test(name));
   if (kind === "model") return name === "models.list" || name === "home" || (about && name.startsWith("models."));
   if (kind === "job") return name.startsWith("jobs.") || name === "home" || name === "system.status";
   if (kind === "prediction") return name === "datasets.list" || name === "home";

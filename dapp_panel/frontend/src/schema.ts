@@ -67,10 +67,55 @@ export interface BatchTrainRequest {
   seed?: number;
 }
 
+export interface BoardRead {
+  version: number;
+  rows: number;
+  fit: number;
+  figures: (number | string | null)[];
+  charts: ChartRead[];
+}
+
+export interface BoardRequest {
+  version?: number | null;
+  charts?: ChartRequest[];
+  figures?: Measure[];
+  filters?: Filter[];
+}
+
+export interface ChartRead {
+  shape: "histogram" | "bar" | "line" | "scatter" | "heat" | "box";
+  rows: number;
+  drawn: number;
+  data: Record<string, unknown>;
+}
+
+export interface ChartRequest {
+  shape: "histogram" | "bar" | "line" | "scatter" | "heat" | "box";
+  x: string;
+  y?: string | null;
+  color?: string | null;
+  measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
+  bucket?: "year" | "quarter" | "month" | "week" | "day" | "hour" | null;
+  bins?: number;
+  picks?: Filter[];
+}
+
 export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
   nullable: boolean;
+}
+
+export interface ColumnComparison {
+  name: string;
+  change: "same" | "added" | "removed" | "changed";
+  kind_before: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+  kind_after: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+  before: ColumnProfile | null;
+  after: ColumnProfile | null;
+  shift: number | null;
+  distribution: Distribution | null;
+  sentences: string[];
 }
 
 export interface ColumnProfile {
@@ -87,6 +132,13 @@ export interface ColumnProfile {
   top: ValueCount[];
   histogram: Histogram | null;
   mean_length: number | null;
+}
+
+export interface ColumnReading {
+  name: string;
+  kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
+  chosen: boolean;
+  written: string | null;
 }
 
 export interface Comparison {
@@ -125,6 +177,7 @@ export interface Curve {
 export interface DatasetEvent {
   name: string;
   status: string;
+  version: number | null;
   rows: number | null;
   columns: number | null;
   error: string | null;
@@ -137,7 +190,12 @@ export interface DatasetRead {
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
+  access: "read" | "use" | "edit" | "owner";
+  shared_with: number | null;
   version: number;
+  latest: number;
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  pending: PendingVersion | null;
   rows: number | null;
   schema: Column[];
   column_count: number | null;
@@ -168,10 +226,27 @@ export interface Dependence {
   label: string;
 }
 
+export interface Dependents {
+  models: Named[];
+  predictions: Named[];
+  unseen: number;
+  jobs: number;
+  versions: number;
+  bytes: number;
+  people: number;
+}
+
 export interface Difference {
   name: string;
   a: unknown;
   b: unknown;
+}
+
+export interface Distribution {
+  binned: boolean;
+  labels: (number | string)[];
+  before: number[];
+  after: number[];
 }
 
 export interface ErrorBody {
@@ -207,12 +282,46 @@ export interface Finding {
   columns: string[];
   rows: number[];
   count: number | null;
+  fix: FixOffer | null;
 }
 
 export interface Fix {
   code: string;
   label: string;
   change: Record<string, unknown>;
+}
+
+export interface FixOffer {
+  code: "drop_duplicate_rows" | "drop_columns" | "drop_missing_rows" | "fill_missing" | "mark_missing" | "convert" | "clip_outliers" | "clear_infinite" | "log_scale" | "group_rare" | "cut_texts" | "normalise_texts" | "parse_dates" | "fill_gaps";
+  sentence: string;
+  options: Record<string, unknown>;
+}
+
+export interface FixOptions {
+  method?: "median" | "mean" | "most_frequent" | "previous" | "value" | null;
+  value?: string | number | boolean | null;
+  values?: string[] | null;
+  day_first?: boolean | null;
+  keep?: number | null;
+  length?: number | null;
+}
+
+export interface FixRequest {
+  code: string;
+  columns?: string[];
+  version?: number | null;
+  options?: FixOptions;
+}
+
+export interface GrantPut {
+  level?: "read" | "use" | "edit";
+}
+
+export interface GrantRead {
+  person: PersonRead;
+  level: "read" | "use" | "edit";
+  granted_by: Named | null;
+  created_at: string;
 }
 
 export interface Grouping {
@@ -255,7 +364,7 @@ export interface Importance {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "train" | "predict" | "register" | "batch";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -274,7 +383,7 @@ export interface JobLine {
 
 export interface JobRead {
   id: string;
-  kind: "ingest" | "train" | "predict" | "register" | "batch";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -307,6 +416,40 @@ export interface Leaderboard {
   skipped: string[];
 }
 
+export interface Lineage {
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+}
+
+export interface LineageEdge {
+  source: string;
+  target: string;
+  label: string;
+}
+
+export interface LineageNode {
+  id: string;
+  kind: "file" | "version" | "model" | "prediction";
+  name: string;
+  subject_kind: "dataset" | "model";
+  subject_id: string;
+  version: number | null;
+  status: string | null;
+  rows: number | null;
+  created_at: string | null;
+  here: boolean;
+}
+
+export interface MaintenanceRead {
+  state: "off" | "announced" | "on";
+  message: string;
+  starts_at: string | null;
+  ends_at: string | null;
+  starts_in: number | null;
+  ends_in: number | null;
+  running_jobs: number;
+}
+
 export interface Measure {
   op: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
   column?: string | null;
@@ -328,6 +471,8 @@ export interface ModelRead {
   error: string | null;
   owner: Named;
   visibility: "private" | "team";
+  access: "read" | "use" | "edit" | "owner";
+  shared_with: number | null;
   dataset: Named;
   dataset_version: number;
   target: string | null;
@@ -366,6 +511,20 @@ export interface PasswordChange {
   new_password: string;
 }
 
+export interface PendingVersion {
+  version: number;
+  status: "processing" | "ready" | "failed";
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  job_id: string | null;
+  error: string | null;
+}
+
+export interface PersonRead {
+  id: string;
+  name: string;
+  email: string;
+}
+
 export interface PolicyApplied {
   version: number;
   threshold: number;
@@ -398,6 +557,7 @@ export interface PredictionEvent {
 }
 
 export interface Profile {
+  version: number;
   rows: number;
   columns: ColumnProfile[];
   findings: Finding[];
@@ -430,18 +590,53 @@ export interface QueryRequest {
   limit?: number;
 }
 
+export interface ReadOptions {
+  format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
+  delimiter: string | null;
+  quote: """ | "'" | "none" | null;
+  encoding: string | null;
+  decimal: "." | "," | null;
+  thousands: "," | "." | " " | "'" | "none" | null;
+  date_order: "day_first" | "month_first" | null;
+  sheet: string | null;
+  join_sheets: boolean | null;
+  header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: "keep" | "drop" | null;
+  missing: string[] | null;
+  types: Record<string, "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration"> | null;
+}
+
 export interface ReadReport {
   format: string;
+  compression: string | null;
+  member: string | null;
   delimiter: string | null;
+  quote: string | null;
   encoding: string | null;
   decimal: string | null;
+  thousands: string | null;
+  date_order: string | null;
   sheet: string | null;
+  sheets: string[];
   header: boolean | null;
+  header_row: number | null;
+  comment: string | null;
+  extra_cells: string | null;
+  join_sheets: boolean | null;
+  missing: string[];
+  guessed: string[];
+  columns: ColumnReading[];
   notes: string[];
 }
 
 export interface ReasonRequest {
   reason: string;
+}
+
+export interface RestoreRequest {
+  version: number;
 }
 
 export interface Results {
@@ -534,6 +729,12 @@ export interface SecondScore {
   sentence: string;
 }
 
+export interface SharedEvent {
+  name: string;
+  level: "read" | "use" | "edit" | null;
+  person: Named;
+}
+
 export interface SkipRequest {
   family: "linear" | "lightgbm" | "forest";
 }
@@ -566,6 +767,7 @@ export interface StatusRead {
   workers: WorkerRead[];
   queued: number;
   running: number;
+  maintenance: MaintenanceRead;
 }
 
 export interface Subject {
@@ -576,6 +778,10 @@ export interface Subject {
 export interface SystemEvent {
   message: string;
   severity: string;
+  state: string | null;
+  starts_at: string | null;
+  ends_at: string | null;
+  withdrawn: boolean | null;
 }
 
 export interface TaskGuess {
@@ -635,6 +841,15 @@ export interface TrialEvent {
   seconds_left: number | null;
 }
 
+export interface UsageRead {
+  used: number;
+  datasets: number;
+  models: number;
+  quota: number | null;
+  free: number | null;
+  upload_limit: number;
+}
+
 export interface UserEvent {
   name: string;
   role: string | null;
@@ -643,6 +858,42 @@ export interface UserEvent {
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+export interface VersionComparison {
+  dataset: Named;
+  from_version: number;
+  to_version: number;
+  rows_before: number;
+  rows_after: number;
+  columns: ColumnComparison[];
+  sentences: string[];
+}
+
+export interface VersionCreate {
+  version?: number | null;
+  options?: ReadOptions;
+}
+
+export interface VersionRead {
+  version: number;
+  latest: boolean;
+  status: "processing" | "ready" | "failed";
+  origin: "upload" | "reread" | "fix" | "undo" | "restore" | "prediction";
+  from_version: number | null;
+  sentence: string;
+  fix: string | null;
+  by: Named | null;
+  filename: string;
+  size: number;
+  rows: number | null;
+  column_count: number | null;
+  format: string | null;
+  options: ReadOptions | null;
+  has_original: boolean;
+  error: string | null;
+  job_id: string | null;
+  created_at: string;
 }
 
 export interface VersionsRead {

@@ -36,7 +36,7 @@ def _models() -> None:
         batch.add_column(sa.Column("alert_code", sa.String(), nullable=True))
         batch.create_index(op.f("ix_models_name_key"), ["name_key"], unique=False)
         # An index, not a constraint: SQLite adds one to a table that others point to without making the table anew.
-        batch.create_index("models_name_version", ["name_key", "version"], unique=True)
+        batch.create_index("models_name_version", ["owner_id", "name_key", "version"], unique=True)
 
 
 def _promotions() -> None:

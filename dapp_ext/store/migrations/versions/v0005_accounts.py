@@ -17,6 +17,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("token_name", sa.String(), nullable=True))
         batch.add_column(sa.Column("token_scope", sa.String(), nullable=True))
         batch.create_unique_constraint("uq_sessions_token_hash", ["token_hash"])
+    op.create_index(op.f("ix_events_type"), "events", ["type"], unique=False)
     _invitations()
     op.create_table(
         "announcements",

@@ -61,12 +61,12 @@ export function Activity() {
 function Job({ job }: { job: JobRead }) {
   const now = moving(job);
   const alive = job.status === "queued" || job.status === "running";
-  const href = to(job.kind === "ingest" ? `/datasets/${job.subject.id}` : `/models/${job.subject.id}`);
+  const href = to(job.kind === "ingest" || job.kind === "fix" ? `/datasets/${job.subject.id}` : `/models/${job.subject.id}`);
   const cancel = () => call("jobs.cancel", { ref: job.id }).then(() => toast({ title: `${jobWords(job)} is being stopped` }), (error: Error) => toast({ tone: "bad", title: error.message }));
   return (
     <li class="line job">
       <span class="line-sign">
-        <Icon name={job.kind === "ingest" ? "data" : job.kind === "train" ? "train" : "predict"} />
+        <Icon name={job.kind === "ingest" || job.kind === "fix" ? "data" : job.kind === "train" ? "train" : "predict"} />
       </span>
       <div class="grow stack" style={{ "--gap": "4px" }}>
         <div class="row wrap" style={{ "--gap": "4px 10px" }}>

@@ -1,26 +1,30 @@
-// Explore: pick a column or two, and the chart that fits them is drawn from an aggregate of all rows.
-import { useMemo } from "preact/hooks";
+// Explore: charts over every row of one table that filter each other, key figures, and the rows themselves.
+import { useState } from "preact/hooks";
+import { everyFilter, filtersOf, readCharts, readFigures, writeCharts } from "../explore/board";
+import { ChartCard } from "../explore/card";
+import { EditChart } from "../explore/edit";
+import { Figures } from "../explore/figures";
 import { FilterBar, filterWords, readFilters } from "../filters";
 import * as format from "../format";
 import { useCall } from "../query";
 import { go, place, refine, to } from "../router";
-import type { DatasetRead, Page as Listed, Profile, QueryRead, RowsRead } from "../schema";
-import { Chart } from "../charts/chart";
-import { draw } from "../charts/draw";
-import { type Plan, planOf } from "../charts/plan";
-import { Button } from "../parts/button";
-import { Chooser, Select } from "../parts/field";
+import type { BoardRead, ChartRequest, DatasetRead, Filter, Page as Listed, Profile } from "../schema";
+import { Button, Segmented } from "../parts/button";
+import { Chooser } from "../parts/field";
 import { Icon } from "../parts/icon";
 import { Bone, Bones, Card, Empty, Notice, Trouble } from "../parts/surface";
+import { toast } from "../parts/toasts";
 import { Head, Page } from "../shell/page";
+import { Grid } from "./grid";
 
 export function Explore({ id }: { id: string | undefined }) {
   const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
   const ready = listed.data?.items.filter((each) => each.status === "ready") ?? [];
-  const dataset = useCall<DatasetRead>(id ? "datasets.get" : null, { ref: id ?? "" });
+  const asked = Number(place.value.query.get("version"));
+  const dataset = useCall<DatasetRead>(id ? "datasets.get" : null, asked > 0 ? { ref: id ?? "", version: asked } : { ref: id ?? "" });
   return (
-    <Page>
-      <Head title="Explore" lead="Pick a column or two. The chart that fits them is drawn from every row." crumbs={dataset.data && [{ label: dataset.data.name, href: to(`/datasets/${dataset.data.id}`) }]} />
+    <Page wide={Boolean(id)}>
+      <Head title="Explore" lead={id ? undefined : "Choose a dataset. Its charts are drawn from every row, and filter each other."} crumbs={dataset.data && [{ label: dataset.data.name, href: to(`/datasets/${dataset.data.id}`) }]} />
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
       {!id && !listed.data && <Bones lines={2} height={70} />}
       {!id && listed.data && ready.length === 0 && (
@@ -58,68 +62,116 @@ export function Explore({ id }: { id: string | undefined }) {
 }
 
 function Desk({ dataset, others }: { dataset: DatasetRead; others: DatasetRead[] }) {
-  const query = place.value.query;
-  const profile = useCall<Profile>("datasets.profile", { ref: dataset.id });
-  const asked = query.get("x");
-  const first = profile.data ? (profile.data.likely_target ?? profile.data.columns[0]?.name ?? "") : "";
-  const x = asked && dataset.schema.some((each) => each.name === asked) ? asked : first;
-  const y = query.get("y") ?? "";
-  const options = useMemo(() => dataset.schema.map((each) => ({ value: each.name, label: each.name, kind: each.kind })), [dataset]);
-  const filters = readFilters();
-  const plan = profile.data && x ? planOf(profile.data, { x, y, measure: query.get("measure") ?? "", bucket: query.get("bucket") ?? "", filters }) : null;
-  return (
-    <div class="desk">
-      <Card class="desk-controls">
-        <div class="stack">
-          <Chooser label="Dataset" value={dataset.id} options={withPresent(others, dataset).map((each) => ({ value: each.id, label: each.name }))} onChange={(value) => go(`/explore/${value}`)} />
-          <Chooser label="Show" value={x} options={options} onChange={(value) => refine({ x: value })} />
-          <Chooser label="Against" value={y} options={options.filter((each) => each.value !== x)} placeholder="Nothing: only its distribution" clearable onChange={(value) => refine({ y: value, measure: undefined })} />
-          {plan && plan.measures.length > 1 && <Select label="As" value={plan.measure} choices={plan.measures} onChange={(value) => refine({ measure: value })} />}
-          {plan && plan.buckets.length > 1 && <Select label="In steps of" value={plan.bucket} choices={plan.buckets.map((each) => [each, `a ${each}`])} onChange={(value) => refine({ bucket: value })} />}
-          <div class="field">
-            <span class="field-label">Only rows where</span>
-            <FilterBar columns={dataset.schema} profiles={profile.data?.columns} />
-          </div>
-        </div>
-      </Card>
-      <div class="stack desk-chart">
-        {profile.error && <Trouble error={profile.error} again={profile.reload} />}
-        {!profile.data && !profile.error && <Bone height={420} />}
-        {plan && <Drawn plan={plan} dataset={dataset} />}
+  const profile = useCall<Profile>("datasets.profile", { ref: dataset.id, version: dataset.version });
+  if (profile.error) return <Trouble error={profile.error} again={profile.reload} />;
+  if (!profile.data) {
+    return (
+      <div class="board">
+        <Bone height={420} />
+        <Bone height={420} />
       </div>
-    </div>
+    );
+  }
+  return <Board dataset={dataset} profile={profile.data} others={others} />;
+}
+
+function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Profile; others: DatasetRead[] }) {
+  const [adding, setAdding] = useState(false);
+  const charts = readCharts(profile);
+  const figures = readFigures(dataset);
+  const filters = readFilters();
+  const table = place.value.query.get("view") === "rows";
+  const asked = { ref: dataset.id, version: dataset.version, charts: charts.map(bare), figures, filters };
+  const board = useCall<BoardRead>("explore.board", asked, { keep: true });
+  const put = (at: number, chart: ChartRequest | null) => writeCharts(chart ? charts.map((each, place) => (place === at ? chart : each)) : charts.filter((_, place) => place !== at));
+  const picked = charts.flatMap((each, at) => ((each.picks ?? []).length ? [{ at, words: pickWords(each.picks ?? []) }] : []));
+  return (
+    <>
+      <div class="board-tools no-print">
+        <Chooser label="Dataset" quiet value={dataset.id} options={withPresent(others, dataset).map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }))} onChange={(value) => go(`/explore/${value}`)} />
+        <Segmented
+          label="View"
+          value={table ? "rows" : "charts"}
+          choices={[
+            { value: "charts", label: "Charts", icon: "explore" },
+            { value: "rows", label: "Rows", icon: "table" },
+          ]}
+          onChange={(value) => refine({ view: value === "rows" ? "rows" : undefined })}
+        />
+        <span class="end row">
+          <Button icon="link" onClick={copyLink}>
+            Copy link
+          </Button>
+          <Button tone="main" icon="plus" onClick={() => setAdding(true)}>
+            Chart
+          </Button>
+        </span>
+      </div>
+      {!table && (
+        <div class="filter-line">
+          <FilterBar columns={dataset.schema} profiles={profile.columns} />
+          {picked.map((each) => (
+            <span class="chip picked" key={each.at}>
+              <span class="chip-words">{each.words}</span>
+              <button type="button" class="chip-close" aria-label={`Unpick: ${each.words}`} onClick={() => put(each.at, { ...(charts[each.at] as ChartRequest), picks: [] })}>
+                <Icon name="close" size={14} />
+              </button>
+            </span>
+          ))}
+        </div>
+      )}
+      <Figures dataset={dataset} board={board.data} figures={figures} />
+      {board.error && <Trouble error={board.error} again={board.reload} />}
+      {table && <Grid dataset={dataset} picked={charts.flatMap((each) => each.picks ?? [])} />}
+      {!table && (
+        <div class="board" data-charts={charts.length}>
+          {charts.map((chart, at) => (
+            <ChartCard
+              key={`${at}${chart.x}${chart.y ?? ""}`}
+              chart={chart}
+              answer={board.data?.charts[at]}
+              dataset={dataset}
+              version={board.data?.version ?? dataset.version}
+              profile={profile}
+              filters={filtersOf(charts, at)}
+              total={board.data?.rows ?? dataset.rows ?? 0}
+              onChange={(fresh) => put(at, fresh)}
+              onRemove={() => put(at, null)}
+            />
+          ))}
+          {charts.length === 0 && (
+            <Card>
+              <Empty icon="explore" title="An empty board" action={<Button tone="main" icon="plus" onClick={() => setAdding(true)}>Add a chart</Button>}>
+                Pick a column or two; the chart that fits them is drawn from every row.
+              </Empty>
+            </Card>
+          )}
+        </div>
+      )}
+      <p class="small muted">
+        {everyFilter(charts).length ? `${format.count(board.data?.fit)} of ${format.counted(board.data?.rows, "row")} pass.` : `Every one of ${format.counted(board.data?.rows, "row")} is counted.`} Press a bar, or draw over a stretch, to show only those rows in the other charts.
+      </p>
+      {adding && <EditChart profile={profile} chart={null} onDone={(chart) => writeCharts([chart, ...charts].slice(0, 12))} onClose={() => setAdding(false)} />}
+    </>
+  );
+}
+
+/** What matters for the numbers. */
+function bare(chart: ChartRequest): ChartRequest {
+  return { ...chart, picks: chart.picks ?? [] };
+}
+
+function pickWords(picks: Filter[]): string {
+  return picks.map(filterWords).join(", ");
+}
+
+function copyLink(): void {
+  navigator.clipboard.writeText(location.href).then(
+    () => toast({ tone: "good", title: "The link was copied. It opens the same charts, filters and picks." }),
+    () => toast({ tone: "bad", title: "The browser did not let it be copied. Copy the address of this page." }),
   );
 }
 
 function withPresent(others: DatasetRead[], present: DatasetRead): DatasetRead[] {
   return others.some((each) => each.id === present.id) ? others : [present, ...others];
-}
-
-function Drawn({ plan, dataset }: { plan: Plan; dataset: DatasetRead }) {
-  const aggregate = useCall<QueryRead>(plan.rows ? null : "datasets.query", { ref: dataset.id, version: dataset.version, ...plan.query }, { keep: true });
-  const points = useCall<RowsRead>(plan.rows ? "datasets.rows" : null, { ref: dataset.id, version: dataset.version, ...plan.rows }, { keep: true });
-  const answer = plan.rows ? points : aggregate;
-  const filters = readFilters();
-  const drawn = useMemo(() => (answer.data && fits(plan, answer.data) ? draw(plan, answer.data.rows) : null), [answer.data, plan.key]);
-  const under = `${plan.under(dataset.rows ?? 0, answer.data?.rows.length ?? 0)} · version ${dataset.version} · ${filters.length ? `only rows where ${filters.map(filterWords).join(", ")}` : "no filters"}`;
-  return (
-    <Card title={plan.title} note={plan.note}>
-      {answer.error && <Trouble error={answer.error} again={answer.reload} />}
-      {!answer.error && !drawn && <Bone height={400} />}
-      {drawn && drawn.empty && (
-        <Empty icon="filter" title="No row is left" action={<Button onClick={() => refine({ filters: undefined })}>Take the filters off</Button>}>
-          The filters leave nothing to draw.
-        </Empty>
-      )}
-      {drawn && !drawn.empty && (
-        <Chart of={drawn} build={drawn.build} label={plan.title} height={420} numbers={drawn.numbers} />
-      )}
-      <p class="small muted chart-under">{under}</p>
-    </Card>
-  );
-}
-
-/** An answer to a former question may still be there while the new one is on its way; it is not drawn as if it were the new one. */
-function fits(plan: Plan, answer: QueryRead | RowsRead): boolean {
-  return answer.columns.length === plan.width;
 }

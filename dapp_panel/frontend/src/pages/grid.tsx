@@ -5,7 +5,7 @@ import { FilterBar, readFilters } from "../filters";
 import * as format from "../format";
 import { useCall } from "../query";
 import { place, refine } from "../router";
-import type { Column, DatasetRead, Profile, RowsRead } from "../schema";
+import type { Column, DatasetRead, Filter, Profile, RowsRead } from "../schema";
 import { Button } from "../parts/button";
 import { Dialog } from "../parts/dialog";
 import { Check, Input } from "../parts/field";
@@ -27,11 +27,12 @@ interface Asked {
   search: string | null;
 }
 
-export function Grid({ dataset }: { dataset: DatasetRead }) {
+/** `picked` are conditions besides the filters of the address. */
+export function Grid({ dataset, picked = [] }: { dataset: DatasetRead; picked?: Filter[] }) {
   const query = place.value.query;
   const search = query.get("search") ?? "";
   const sort = readSort(query.get("sort"));
-  const filters = readFilters();
+  const filters = [...readFilters(), ...picked];
   const [text, setText] = useState(search);
   const [chosen, choose] = useState<string[] | null>(null);
   const [choosing, setChoosing] = useState(false);

@@ -159,11 +159,11 @@ function Overview({ data }: { data: HomeRead }) {
 
 export function Running({ job }: { job: JobRead }) {
   const now = moving(job);
-  const href = to(job.kind === "ingest" ? `/datasets/${job.subject.id}` : job.kind === "train" ? `/models/${job.subject.id}` : `/models/${job.subject.id}/predict`);
+  const href = to(job.kind === "ingest" || job.kind === "fix" ? `/datasets/${job.subject.id}` : job.kind === "train" ? `/models/${job.subject.id}` : `/models/${job.subject.id}/predict`);
   return (
     <li class="running">
       <span class="running-sign">
-        <Icon name={job.kind === "ingest" ? "data" : job.kind === "train" ? "train" : "predict"} size={18} />
+        <Icon name={job.kind === "ingest" || job.kind === "fix" ? "data" : job.kind === "train" ? "train" : "predict"} size={18} />
       </span>
       <div class="grow stack" style={{ "--gap": "6px" }}>
         <div class="row wrap" style={{ "--gap": "4px 10px" }}>

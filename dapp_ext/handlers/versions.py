@@ -1,0 +1,29 @@
+"""Versions of datasets over HTTP."""
+
+from __future__ import annotations
+
+from dapp_ext.handlers.operation import Call, Nothing
+from dapp_ext.handlers.queries import VersionsQuery
+from dapp_ext.schema.base import Page
+from dapp_ext.schema.datasets import DatasetRead
+from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
+
+
+def index(call: Call[Nothing, Nothing]) -> Page[VersionRead]:
+    return call.services.versions.list(call.actor, call.ref)
+
+
+def read_again(call: Call[Nothing, VersionCreate]) -> DatasetRead:
+    return call.services.versions.read_again(call.actor, call.ref, call.body)
+
+
+def restore(call: Call[Nothing, RestoreRequest]) -> DatasetRead:
+    return call.services.versions.restore(call.actor, call.ref, call.body)
+
+
+def compare(call: Call[VersionsQuery, Nothing]) -> VersionComparison:
+    return call.services.versions.compare(call.actor, call.ref, call.query.before, call.query.after)
+
+
+def dependents(call: Call[Nothing, Nothing]) -> Dependents:
+    return call.services.versions.dependents(call.actor, call.ref)

@@ -1,0 +1,88 @@
+"""Boards: several charts and figures in one answer, shared by everybody who may read the table and asks the same."""
+
+from __future__ import annotations
+
+from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.boards import BoardRequest
+from dapp_ext.schema.datasets import Filter, Measure
+from dapp_ext.services.context import Context
+from dapp_ext.services.tables import Tables
+
+ANSWER_BYTES = 64 * 2**20
+
+
+class Boards:
+    """The service. Answers are kept as they go out, so that a second asker costs nothing but the sending."""
+
+    def __init__(self, context: Context, tables: Tables) -> None:
+        from dapp_ext.domain.boards.columns import Keeper
+
+        self._context = context
+        self._tables = tables
+        self._answers = Keeper(ANSWER_BYTES)
+        self._columns = Keeper(max(context.settings.cache_memory // 2, 256 * 2**20))
+
+    def answer(self, actor: Actor, ref: str, request: BoardRequest) -> bytes:
+        """A board as the JSON of :class:`~dapp_ext.schema.boards.BoardRead`.
+
+        Raises
+        ------
+        DatasetNotFound, NotReady, ColumnUnknown, Invalid
+        """
+        with self._context.database.read() as session:
+            dataset, row = self._tables.find(actor, session, ref, request.version, "dataset.read")
+            key = (dataset.id, row.version)
+        board = (*key, request.model_dump_json(exclude={"version"}))
+        found: bytes = self._answers.get(board, lambda: self._make(actor, key, request), len)
+        return found
+
+    def forget(self, dataset_id: str) -> None:
+        """Let go of everything of a dataset that was deleted."""
+        for keeper in (self._answers, self._columns):
+            keeper.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
+
+    def _make(self, actor: Actor, key: tuple[str, int], request: BoardRequest) -> bytes:
+        from dapp_ext.domain.boards.columns import ColumnDesk
+
+        table = self._tables.open(actor, key[0], key[1], "dataset.read")
+        desk = ColumnDesk(key, table.frame, table.columns, self._columns)
+        picked = [each.picks for each in request.charts]
+        everything = _all_of(request.filters, *picked)
+        figures = [self._figure(desk, each, everything) for each in [Measure(op="count"), *request.figures]]
+        charts = []
+        for number, chart in enumerate(request.charts):
+            others = [each for at, each in enumerate(picked) if at != number]
+            bare = chart.model_copy(update={"picks": []})
+            charts.append(self._chart(desk, bare, _all_of(request.filters, *others)))
+        head = f'{{"version":{key[1]},"rows":{desk.rows},"fit":'.encode()
+        return head + figures[0] + b',"figures":[' + b",".join(figures[1:]) + b'],"charts":[' + b",".join(charts) + b"]}"
+
+    def _figure(self, desk: object, measure: Measure, filters: list[Filter]) -> bytes:
+        import json
+
+        from dapp_ext.domain.boards import ColumnDesk, answer_figure
+
+        assert isinstance(desk, ColumnDesk)
+        key = (*desk.key, measure.model_dump_json(), *_texts(filters))
+        found: bytes = self._answers.get(key, lambda: json.dumps(answer_figure(desk, measure, filters)).encode(), len)
+        return found
+
+    def _chart(self, desk: object, chart: object, filters: list[Filter]) -> bytes:
+        from dapp_ext.domain.boards import ColumnDesk, answer_chart
+        from dapp_ext.schema.boards import ChartRequest
+
+        assert isinstance(desk, ColumnDesk)
+        assert isinstance(chart, ChartRequest)
+        key = (*desk.key, chart.model_dump_json(), *_texts(filters))
+        found: bytes = self._answers.get(key, lambda: answer_chart(desk, chart, filters).model_dump_json().encode(), len)
+        return found
+
+
+def _all_of(*filters: list[Filter]) -> list[Filter]:
+    """All conditions, each once."""
+    by_text = {each.model_dump_json(): each for some in filters for each in some}
+    return list(by_text.values())
+
+
+def _texts(filters: list[Filter]) -> list[str]:
+    return sorted(each.model_dump_json() for each in filters)

@@ -1,0 +1,194 @@
+"""Versions of a dataset: listed, made by reading again, compared, brought back; and what hangs on a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dapp_ext.domain.access import allowed
+from dapp_ext.errors import Conflict, Invalid
+from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.base import Named, Page, Subject, now
+from dapp_ext.schema.datasets import DatasetRead, Profile, ReadOptions
+from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
+from dapp_ext.services import files, quotas
+from dapp_ext.services.context import Change, Context
+from dapp_ext.services.jobs import add_job
+from dapp_ext.services.reads import View, inside_of, place_of, read, require_ready, status_of, tell
+from dapp_ext.services.tables import Tables
+from dapp_ext.services.things import kind_of, thing_for, thing_of
+from dapp_ext.services.writing import Origin, add_version
+from dapp_ext.store import accounts as accounts_store
+from dapp_ext.store import datasets as store
+from dapp_ext.store import grants
+from dapp_ext.store import models as models_store
+from dapp_ext.store.database import Session
+from dapp_ext.store.tables import Dataset, DatasetVersion, Model
+
+_SENTENCES = {
+    "upload": "Uploaded {filename}",
+    "reread": "Read again from {filename}",
+    "fix": "Mended",
+    "undo": "A fix was taken back",
+    "restore": "Version {from_version} again",
+    "prediction": "Predicted by a model",
+}
+
+
+class Versions:
+    """The service."""
+
+    def __init__(self, context: Context, tables: Tables) -> None:
+        self._context = context
+        self._tables = tables
+
+    def list(self, actor: Actor, ref: str) -> Page[VersionRead]:
+        """All versions, newest first, also those that are being made or could not be made."""
+        with self._context.database.read() as session:
+            dataset, _ = self._tables.find(actor, session, ref, None, "dataset.read")
+            rows = store.versions(session, dataset.id)
+            names = accounts_store.names(session, {row.by_id or dataset.owner_id for row in rows})
+            items = [self._shown(session, dataset, row, names) for row in rows]
+        return Page(items=items, total=len(items))
+
+    def read_again(self, actor: Actor, ref: str, request: VersionCreate) -> DatasetRead:
+        """Make a new version from the sealed original with other options, in the background.
+
+        Raises
+        ------
+        Invalid
+            If there is no uploaded file behind the dataset.
+        QuotaExceeded
+            If there is no room for another version.
+        """
+        with self._context.database.read() as session:
+            dataset, row = self._tables.find(actor, session, ref, request.version, "dataset.version")
+        with self._context.change(actor, "dataset.version", Subject(kind="dataset", id=dataset.id)) as change:
+            dataset, row = self._tables.find(actor, change.session, dataset.id, row.version, "dataset.version")
+            if row.original_id is None:
+                raise Invalid("This dataset was made inside the workspace; there is no uploaded file that could be read again.")
+            quotas.require_room(self._context, change.session, dataset.owner_id, 1)
+            options = request.options.model_dump(mode="json", exclude_none=True)
+            version = add_version(self._context, change, dataset, Origin("reread", _asked(row.filename, options), row.version, {"options": options}))
+            version.filename, version.size, version.original_id = row.filename, row.size, row.original_id
+            return self.queue(change, dataset, version, {"options": options})
+
+    def queue(self, change: Change, dataset: Dataset, version: DatasetVersion, spec: dict[str, Any]) -> DatasetRead:
+        """Queue the job that makes a version, and tell of it."""
+        assert change.actor is not None
+        subject = Subject(kind="dataset", id=dataset.id)
+        spec = {"version": version.version, **spec}
+        version.job_id = add_job(self._context, change, "fix" if "fix" in spec else "ingest", thing_of(dataset), subject, dataset.name, spec).id
+        change.session.add(version)
+        change.session.flush()
+        change.details["version"] = version.version
+        tell(change, "dataset.processing", dataset, version)
+        return read(View(self._context, change.session, change.actor), dataset, version)
+
+    def restore(self, actor: Actor, ref: str, request: RestoreRequest) -> DatasetRead:
+        """Make an older version the latest one: a new version that is equal to it.
+
+        Raises
+        ------
+        NotReady
+            If that version could not be read.
+        """
+        with self._context.database.read() as session:
+            dataset, row = self._tables.find(actor, session, ref, request.version, "dataset.version")
+        with self._context.change(actor, "dataset.restore", Subject(kind="dataset", id=dataset.id)) as change:
+            dataset, row = self._tables.find(actor, change.session, dataset.id, row.version, "dataset.version")
+            if row.version == dataset.version:
+                raise Conflict(f"Version {row.version} of {dataset.name!r} is the latest one already.")
+            return self.bring_back(change, dataset, row, Origin("restore", f"Version {row.version} again", row.version))
+
+    def bring_back(self, change: Change, dataset: Dataset, row: DatasetVersion, origin: Origin) -> DatasetRead:
+        """Add a version that names the files of another one, as the latest."""
+        assert change.actor is not None
+        require_ready(dataset, row)
+        version = add_version(self._context, change, dataset, origin)
+        for name in ("filename", "format", "size", "rows", "column_count", "original_id", "table_id", "profile_id"):
+            setattr(version, name, getattr(row, name))
+        for name in ("source_model_id", "source_model_version", "source_dataset_id", "source_dataset_version"):
+            setattr(version, name, getattr(row, name))
+        made = inside_of(self._context, change.session, version)["made"]
+        inside = inside_of(self._context, change.session, row) | {"made": made}
+        version.sealed = self._context.seal(change.session, dataset.id, place_of(version), inside)
+        dataset.version, dataset.status, dataset.updated_at = version.version, "ready", now()
+        change.session.add(version)
+        change.session.add(dataset)
+        change.session.flush()
+        change.details.update({"version": version.version, "from": row.version})
+        tell(change, "dataset.ready", dataset, version)
+        return read(View(self._context, change.session, change.actor), dataset, version)
+
+    def compare(self, actor: Actor, ref: str, before: int, after: int | None = None) -> VersionComparison:
+        """What changed between two versions; the second is the latest when left out."""
+        from dapp_ext.domain.comparing import compare
+
+        with self._context.database.read() as session:
+            dataset, old = self._tables.find(actor, session, ref, before, "dataset.read")
+            _, new = self._tables.find(actor, session, ref, after, "dataset.read")
+            profiles = [self._profile(session, dataset, row) for row in (old, new)]
+        columns, sentences = compare(*profiles)
+        return VersionComparison(
+            dataset=Named(id=dataset.id, name=dataset.name),
+            from_version=old.version,
+            to_version=new.version,
+            rows_before=profiles[0].rows,
+            rows_after=profiles[1].rows,
+            columns=columns,
+            sentences=sentences,
+        )
+
+    def dependents(self, actor: Actor, ref: str) -> Dependents:
+        """What was made from a dataset, and what goes with it when it is deleted."""
+        with self._context.database.read() as session:
+            dataset, _ = self._tables.find(actor, session, ref, None, "dataset.read")
+            models = models_store.of_dataset(session, dataset.id)
+            predicted = {made.id: made for made, _ in store.predicted_from(session, dataset.id)}
+            things: list[Dataset | Model] = [*models, *predicted.values()]
+            seen = {thing.id for thing in things if allowed(actor, f"{kind_of(thing)}.read", thing_for(session, actor, thing))}
+            return Dependents(
+                models=[Named(id=model.id, name=model.name) for model in models if model.id in seen],
+                predictions=[Named(id=made.id, name=made.name) for made in predicted.values() if made.id in seen],
+                unseen=len(things) - len(seen),
+                jobs=store.unfinished_jobs(session, dataset.id),
+                versions=store.last_version(session, dataset.id),
+                bytes=sum(file.sealed_size for file in store.files(session, dataset.id)),
+                people=grants.counts(session, "dataset", [dataset.id]).get(dataset.id, 0),
+            )
+
+    def _profile(self, session: Session, dataset: Dataset, row: DatasetVersion) -> Profile:
+        require_ready(dataset, row)
+        return Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
+
+    def _shown(self, session: Session, dataset: Dataset, row: DatasetVersion, names: dict[str, str]) -> VersionRead:
+        inside = inside_of(self._context, session, row)
+        made: dict[str, Any] = inside.get("made", {})
+        by = row.by_id or dataset.owner_id
+        return VersionRead(
+            version=row.version,
+            latest=row.version == dataset.version,
+            status=status_of(row),
+            origin=row.origin,
+            from_version=row.from_version,
+            sentence=made.get("sentence") or _SENTENCES[row.origin].format(filename=row.filename, from_version=row.from_version),
+            fix=made.get("fix"),
+            by=Named(id=by, name=names.get(by, "")),
+            filename=row.filename,
+            size=row.size,
+            rows=row.rows,
+            column_count=row.column_count,
+            format=row.format,
+            options=ReadOptions.model_validate(made["options"]) if "options" in made and "fix" not in made else None,
+            has_original=row.original_id is not None,
+            error=inside.get("error"),
+            job_id=row.job_id,
+            created_at=row.created_at,
+        )
+
+
+def _asked(filename: str, options: dict[str, Any]) -> str:
+    if not options:
+        return f"Read {filename} again, everything guessed"
+    listed = ", ".join(f"{name.replace('_', ' ')} {value!r}" for name, value in options.items())
+    return f"Read {filename} again with {listed}"[:500]
