@@ -169,7 +169,9 @@ def _union(values: tuple[Any, ...]) -> str:
 
 
 def _quoted(value: Any) -> str:
-    return f"'{value}'" if isinstance(value, str) else str(value).lower()
+    if not isinstance(value, str):
+        return str(value).lower()
+    return f'"{value}"' if "'" in value else f"'{value}'"
 
 
 if __name__ == "__main__":
