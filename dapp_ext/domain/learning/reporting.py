@@ -15,7 +15,6 @@ import sklearn
 import skops
 
 from dapp_ext.domain.learning import explain
-from dapp_ext.domain.learning.deciding import decisions
 from dapp_ext.domain.learning.fitting import Final
 from dapp_ext.domain.learning.metrics import Truth, scores
 from dapp_ext.domain.learning.narrate import amount, caveat, sentence
@@ -26,6 +25,7 @@ from dapp_ext.domain.learning.search import Search
 from dapp_ext.domain.learning.sizing import Plan
 from dapp_ext.domain.learning.staging import Stage
 from dapp_ext.domain.learning.standing import standings
+from dapp_ext.domain.learning.thresholds import decisions
 from dapp_ext.schema.models import Coverage, Guard, Split
 
 Array = npt.NDArray[Any]
