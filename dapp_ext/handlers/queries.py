@@ -26,6 +26,10 @@ class InsightsQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
+class SharesQuery(Request):
+    model: str | None = Field(default=None, max_length=300, description="Id or name of a model: only links to it.")
+
+
 class JobsQuery(Request):
     status: JobStatus | None = None
     limit: int = Field(default=50, ge=1, le=500)

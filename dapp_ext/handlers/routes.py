@@ -19,6 +19,7 @@ from dapp_ext.handlers import (
     openapi,
     pages,
     registry,
+    shares,
     sharing,
     signins,
     system,
@@ -41,6 +42,7 @@ from dapp_ext.handlers.queries import (
     ModelExportQuery,
     NotificationsQuery,
     RowsQuery,
+    SharesQuery,
     UploadQuery,
     VersionQuery,
     VersionsQuery,
@@ -90,6 +92,7 @@ from dapp_ext.schema.notices import (
     NotificationPage,
 )
 from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
+from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
 from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
@@ -188,6 +191,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("DELETE", "/insights/{ref}", insights.delete, "Delete an insight and the key of its data.", status=204),
     Op("GET", "/insights/{ref}/picture", insights.picture, "Its picture.", gives="image/png"),
     Op("GET", "/insights/{ref}/table", insights.table, "Its table.", answer=TableRead),
+    # Read-only links
+    Op("GET", "/shares", shares.index, "Links that open a result now.", query=SharesQuery, answer=Page[ShareRead]),
+    Op("POST", "/shares", shares.create, "Make a read-only link to a result.", body=ShareCreate, answer=ShareMade, status=201),
+    Op("DELETE", "/shares/{ref}", shares.withdraw, "Let a link open nothing any more.", status=204),
     # Jobs and the feed
     Op("GET", "/jobs", jobs.index, "Work in the background, newest first.", query=JobsQuery, answer=Page[JobRead]),
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead),

@@ -12,6 +12,7 @@ from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.backups import Backups, restore_backup, verify_backup
 from dapp_ext.services.batches import Batches
 from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
@@ -31,6 +32,7 @@ from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.shares import Shares
 from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
@@ -38,12 +40,13 @@ from dapp_ext.services.uploads import Upload
 from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.objects import ObjectStore
 
-__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_keys"]
+__all__ = ["BackupKey", "Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_backup", "restore_keys", "verify_backup"]
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,12 @@ class Services:
     registry: Registry
     batches: Batches
     insights: Insights
+    shares: Shares
     jobs: Jobs
     events: Events
     audit: Audit
     keys: Keys
+    backups: Backups
     system: System
     settling: Settling
     bell: bell.Bell
@@ -127,6 +132,7 @@ def open_services(settings: Settings) -> Services:
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
+        shares=Shares(context, models, system),
         jobs=jobs,
         events=events,
         announcements=Announcements(context),
@@ -134,6 +140,7 @@ def open_services(settings: Settings) -> Services:
         notifications=Notifications(context, events),
         audit=Audit(context),
         keys=Keys(context),
+        backups=Backups(context),
         system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),

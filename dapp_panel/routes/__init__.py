@@ -12,6 +12,7 @@ from dapp_panel.routes.channel import ChannelHandler, ChannelSocket
 from dapp_panel.routes.downloads import DatasetDownload, ModelDownload
 from dapp_panel.routes.health import Live, Ready
 from dapp_panel.routes.page import PageHandler
+from dapp_panel.routes.reports import ReportHandler, SharedHandler
 from dapp_panel.routes.signin import SignInHandler, SignOutHandler
 from dapp_panel.routes.uploads import UploadHandler
 from dapp_panel.routes.vendor import VendorHandler
@@ -38,6 +39,8 @@ def routes(dashboard: Dashboard, bokeh: dict[str, Any]) -> list[tuple[Any, ...]]
         (r"/upload", UploadHandler, own),
         (r"/download/models/([^/]+)", ModelDownload, own),
         (r"/download/([^/]+)", DatasetDownload, own),
+        (r"/report/([^/]+)", ReportHandler, own),
+        (r"/shared/([A-Za-z0-9_-]{1,200})", SharedHandler, own),
         (r"/assets/([A-Za-z0-9._-]+)", AssetHandler, own),
         (r"/vendor/channel\.js", VendorHandler, own),
         (r"/health/live", Live, own),

@@ -1664,6 +1664,7 @@ export type ErrorCode =
   | 'route_not_found'
   | 'rows_mismatch'
   | 'setting_invalid'
+  | 'share_not_found'
   | 'sign_in_not_found'
   | 'storage_full'
   | 'target_unusable'

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dapp_ext.domain.profiling.findings import Seen, duplicates, find
-from dapp_ext.domain.profiling.numbers import SHOWN_ROWS, NumberColumn
+from dapp_ext.domain.findings import SHOWN_ROWS
+from dapp_ext.domain.profiling.findings import Seen, duplicates, find, suggested
+from dapp_ext.domain.profiling.numbers import NumberColumn
 from dapp_ext.domain.profiling.sketches import EqualRows, Hashes, RowSample
 from dapp_ext.domain.profiling.target import likely_target
 from dapp_ext.domain.profiling.texts import TextColumn
@@ -92,13 +93,13 @@ class Profiler:
         seen = [Seen(column, evidence, evidence.profile(column), self._sample.rows) for column, evidence in pairs]
         repeated, repeated_rows = self._equal.repeats(SHOWN_ROWS)
         identifiers = {entry.column.name for entry in seen if entry.is_identifier}
-        target, reason = likely_target([entry.profile for entry in seen], identifiers)
+        name, reason = likely_target([entry.profile for entry in seen], identifiers)
         return Profile(
             rows=self.rows,
             columns=[entry.profile for entry in seen],
-            findings=[*duplicates(repeated, repeated_rows, self.rows), *find(seen, self.rows)],
+            findings=[*suggested(name, reason, seen), *duplicates(repeated, repeated_rows, self.rows), *find(seen, self.rows)],
             duplicate_rows=repeated,
-            likely_target=target,
+            likely_target=name,
             likely_target_reason=reason,
         )
 

@@ -6,25 +6,38 @@ Each kind of finding has a stable code. Where many columns show the same, they s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from dapp_ext.domain.findings import ordered
+from dapp_ext.domain.profiling.calendar import find_gaps
 from dapp_ext.domain.profiling.numbers import NumberColumn
-from dapp_ext.domain.profiling.texts import TextColumn
+from dapp_ext.domain.profiling.texts import LONG_TEXT, TextColumn
 from dapp_ext.schema.datasets import Column, ColumnProfile, Finding, Severity
 
-CODES = (
-    "missing_values", "empty_column", "constant_column", "identifier_like", "duplicate_rows", "disguised_missing", "mixed_types",
-    "numbers_as_text", "outliers", "infinite_values", "skewed", "high_cardinality", "long_text",
-)  # fmt: skip
-_LONG_TEXT = 20_000
-"""Characters that no preview shows."""
-_EACH = 15
-"""Columns that get a finding of their own under one code; the rest share one."""
+CODES = {
+    "likely_target": "there may be something to predict",
+    "duplicate_rows": "rows are repeated",
+    "missing_values": "values are missing",
+    "empty_column": "there are no values at all",
+    "constant_column": "there is a single value, constant",
+    "identifier_like": "every value is unique, as in an identifier",
+    "disguised_missing": "some values may stand for missing ones",
+    "mixed_types": "numbers and other texts are mixed",
+    "numbers_as_text": "numbers are written with signs or units",
+    "outliers": "some values lie far from the rest",
+    "infinite_values": "some values are infinite",
+    "skewed": "values are very uneven",
+    "date_gaps": "dates have gaps",
+    "high_cardinality": "there are very many different texts",
+    "long_text": "there are very long texts",
+}
+"""The stable codes of findings on values, and what is said of many columns at once; the codes of reading are :data:`~dapp_ext.domain.reading.plans.READ_CODES`."""
 _SENTINELS = {sign * int(digits) for digits in ("99", "999", "9999", "99999", "999999", "9999999") for sign in (1, -1)} | {-1, -9}
 _ID_WORDS = re.compile(r"(^|[^a-z])(id|ids|uuid|guid|key|pid|no|nr|num|number|code|index|order|rowid|hash|token|invoice)([^a-z]|$)")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -55,28 +68,25 @@ def find(columns: Sequence[Seen], rows: int) -> list[Finding]:
     """Findings on single columns, in the order of their codes."""
     if rows == 0:
         return []
-    by_code: dict[str, list[Finding]] = {}
-    for seen in columns:
-        for finding in _of_column(seen, rows):
-            by_code.setdefault(finding.code, []).append(finding)
-    return [finding for code in CODES for finding in _shared(by_code.get(code, []))]
+    return ordered((finding for seen in columns for finding in _of_column(seen, rows)), CODES)
 
 
 def _of_column(seen: Seen, rows: int) -> Iterator[Finding]:
     evidence = seen.evidence
     if evidence.missing == rows:
-        yield _finding("empty_column", "warning", f"{seen.quoted} has no values at all.", seen)
+        yield _finding("empty_column", "warning", f"{seen.quoted} has no values at all.", seen, rows=evidence.missing_rows)
         return
     yield from _missing(seen, rows)
     if seen.profile.distinct == 1 and rows > 1:
-        yield _finding("constant_column", "warning", f"{seen.quoted} is constant: it has a single value and tells nothing.", seen)
+        yield _finding("constant_column", "warning", f"{seen.quoted} is constant: it has a single value and tells nothing.", seen, rows=evidence.present_rows)
         return
     if isinstance(evidence, NumberColumn):
         yield from _numbers(seen, evidence)
     else:
         yield from _texts(seen, evidence)
     if seen.is_identifier:
-        yield _finding("identifier_like", "info", f"{seen.quoted} looks like an identifier: every value is unique. It is not used to learn from.", seen)
+        sentence = f"{seen.quoted} looks like an identifier: every value is unique. It is not used to learn from."
+        yield _finding("identifier_like", "info", sentence, seen, rows=evidence.present_rows)
 
 
 def duplicates(count: int, rows: list[int], total: int) -> list[Finding]:
@@ -103,6 +113,8 @@ def _numbers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
     if evidence.infinite:
         sentence = f"{seen.quoted} holds {evidence.infinite:,} infinite values (infinity), which are left out of mean, spread and histogram."
         yield _finding("infinite_values", "warning", sentence, seen, rows=evidence.infinite_rows, count=evidence.infinite)
+    if pa.types.is_date(evidence.type) or pa.types.is_timestamp(evidence.type):
+        yield from _gaps(seen, evidence)
     if not evidence.is_number or seen.column.kind == "boolean":
         return
     yield from _sentinels(seen, evidence)
@@ -112,7 +124,28 @@ def _numbers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
     skewness = _skewness(evidence.sorted_sample())
     if abs(skewness) > 3:
         side = "large" if skewness > 0 else "small"
-        yield _finding("skewed", "info", f"{seen.quoted} is very uneven: a few {side} values stand far from the rest (skewness {skewness:.1f}).", seen)
+        sentence = f"{seen.quoted} is very uneven: a few {side} values stand far from the rest (skewness {skewness:.1f})."
+        yield _finding("skewed", "info", sentence, seen, rows=evidence.farthest(seen.sampled, large=skewness > 0))
+
+
+def _gaps(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
+    """Steps that a regular series of dates leaves out; the rows are those right after."""
+    if not evidence.tally.exact:
+        return
+    moments = np.sort(np.array(list(evidence.tally.counts), dtype=np.int64)) * (86_400_000_000 if pa.types.is_date(evidence.type) else 1)
+    gaps = find_gaps(moments)
+    if gaps is not None:
+        after = gaps.after // 86_400_000_000 if pa.types.is_date(evidence.type) else gaps.after
+        sentence = f"{seen.quoted} has one {gaps.step} after the other, but {gaps.missing:,} {'is' if gaps.missing == 1 else 'are'} left out."
+        yield _finding("date_gaps", "info", sentence, seen, rows=evidence.rows_of(after, seen.sampled), count=gaps.missing)
+
+
+def suggested(name: str | None, reason: str | None, columns: Sequence[Seen]) -> list[Finding]:
+    """The finding on what may be predicted."""
+    seen = next((seen for seen in columns if seen.column.name == name), None)
+    if seen is None or not reason:
+        return []
+    return [_finding("likely_target", "info", f"{seen.quoted} may be what you want to predict: {reason}.", seen, rows=seen.evidence.present_rows)]
 
 
 def _sentinels(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
@@ -169,12 +202,13 @@ def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
     odd = evidence.values - evidence.numeric
     if evidence.numbers_with_units:
         sentence = f"{seen.quoted} holds numbers with signs or units, such as $, % or kg, and was kept as text. Remove them to calculate with it."
-        yield _finding("numbers_as_text", "info", sentence, seen, count=evidence.decorated)
+        yield _finding("numbers_as_text", "info", sentence, seen, rows=evidence.decorated_rows, count=evidence.decorated)
     elif evidence.mostly_numbers and odd:
         sentence = f"{seen.quoted} is mixed: {evidence.numeric:,} values are numbers and {odd:,} are not, so all were kept as text."
         yield _finding("mixed_types", "warning", sentence, seen, rows=evidence.odd_rows, count=odd)
-    if evidence.longest > _LONG_TEXT:
-        yield _finding("long_text", "info", f"{seen.quoted} has a very long text ({evidence.longest:,} characters); where it is shown it is cut.", seen)
+    if evidence.longest > LONG_TEXT:
+        sentence = f"{seen.quoted} has a very long text ({evidence.longest:,} characters); where it is shown it is cut."
+        yield _finding("long_text", "info", sentence, seen, rows=evidence.long_rows)
     if evidence.stand_ins and not evidence.mostly_numbers:
         count = sum(evidence.stand_ins.values())
         if count < 0.3 * evidence.values:
@@ -184,9 +218,8 @@ def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
     distinct = seen.profile.distinct
     if distinct > max(50, 0.3 * evidence.values) and not seen.is_identifier:
         about = "" if seen.profile.distinct_exact else "about "
-        yield _finding(
-            "high_cardinality", "info", f"{seen.quoted} has {about}{distinct:,} different texts, so each says little on its own.", seen, count=distinct
-        )
+        sentence = f"{seen.quoted} has {about}{distinct:,} different texts, so each says little on its own."
+        yield _finding("high_cardinality", "info", sentence, seen, rows=evidence.present_rows, count=distinct)
 
 
 def _looks_like_identifier(seen: Seen) -> bool:
@@ -213,23 +246,6 @@ def _evenly_spread(evidence: NumberColumn) -> bool:
         return False
     expected = np.linspace(values[0], values[-1], len(values))
     return float(np.abs(values - expected).max()) < 0.1 * float(values[-1] - values[0])
-
-
-def _shared(findings: list[Finding]) -> Iterable[Finding]:
-    """One finding for each of the first columns, and one for all the rest."""
-    if len(findings) <= _EACH:
-        return findings
-    findings = sorted(findings, key=lambda finding: -(finding.count or 0))
-    rest = findings[_EACH:]
-    names = [name for finding in rest for name in finding.columns]
-    what = {
-        "missing_values": "values are missing", "empty_column": "there are no values at all", "constant_column": "there is a single value, constant",
-        "identifier_like": "every value is unique, as in an identifier", "disguised_missing": "some values may stand for missing ones",
-        "mixed_types": "numbers and other texts are mixed", "numbers_as_text": "numbers are written with signs or units", "outliers": "some values lie far from the rest",
-        "infinite_values": "some values are infinite", "skewed": "values are very uneven", "high_cardinality": "there are very many different texts", "long_text": "there are very long texts",
-    }[rest[0].code]  # fmt: skip
-    shared = Finding(code=rest[0].code, severity=rest[0].severity, sentence=f"In {len(rest):,} more columns {what}.", columns=names, count=len(rest))
-    return [*findings[:_EACH], shared]
 
 
 def _finding(code: str, severity: Severity, sentence: str, seen: Seen, *, rows: Sequence[int] = (), count: int | None = None) -> Finding:

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.profiling.sketches import Bins, Floats, Tally
 from dapp_ext.schema.datasets import Column, ColumnProfile, Histogram, ValueCount
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TOP = 10
-SHOWN_ROWS = 20
 _BINS = 20
 _EXACT_DOUBLE = 2**53
 
@@ -67,6 +67,7 @@ class NumberColumn:
         self.rows = 0
         self.missing = 0
         self.missing_rows: list[int] = []
+        self.present_rows: list[int] = []
         self.infinite_rows: list[int] = []
         self.infinite = 0
         self.tally = Tally(limit)
@@ -103,6 +104,8 @@ class NumberColumn:
         empty = np.isnan(floats)
         gone = int(empty.sum())
         self._note_missing(empty, gone)
+        if len(self.present_rows) < SHOWN_ROWS and gone < len(floats):
+            self.present_rows += [int(row) + self.rows for row in np.flatnonzero(~empty)[: SHOWN_ROWS - len(self.present_rows)]]
         finite_rows = np.flatnonzero(np.isfinite(floats))  # the places of what is neither missing nor infinite
         finite = floats if len(finite_rows) == len(floats) else floats[finite_rows]
         self._note_infinite(floats, len(floats) - gone - len(finite))
@@ -183,6 +186,19 @@ class NumberColumn:
         rows = {int(row) for row in sampled[outside][:SHOWN_ROWS]}
         rows.update(row for value, row in (self.lowest or (low, 0), self.highest or (high, 0)) if not low <= value <= high)
         return sorted(rows)[:SHOWN_ROWS]
+
+    def farthest(self, sampled: npt.NDArray[np.int64], *, large: bool) -> list[int]:
+        """Some rows whose values are the largest, or the smallest."""
+        low, middle, high = self.quantile(0.05), self.quantile(0.5), self.quantile(0.95)
+        bounds = (-np.inf, high + 3 * (high - middle)) if large else (low - 3 * (middle - low), np.inf)
+        extreme = self.highest if large else self.lowest
+        return self.rows_outside(*bounds, sampled) or ([] if extreme is None else [extreme[1]])
+
+    def rows_of(self, values: npt.NDArray[np.int64], sampled: npt.NDArray[np.int64]) -> list[int]:
+        """Some rows that have one of these values, as far as they are in the sample; the first of each."""
+        sample = self.sample()
+        rows = [sampled[found[0]] for value in values[:SHOWN_ROWS] if len(found := np.flatnonzero(sample == value))]
+        return sorted(int(row) for row in rows)
 
     def beyond(self, low: float, high: float) -> int:
         """How many values lie outside."""

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dapp_ext.domain.profiling.numbers import SHOWN_ROWS, TOP
+from dapp_ext.domain.findings import SHOWN_ROWS
+from dapp_ext.domain.profiling.numbers import TOP
 from dapp_ext.domain.profiling.sketches import Tally
 from dapp_ext.schema.datasets import Column, ColumnProfile, ValueCount
 
@@ -25,6 +26,8 @@ _UNIT = (
     r"|l|ml|kW|kWh|W|V|A|Hz|MHz|GHz|[KMGT]?B|[KM]|m²|m2|pcs)"
 )
 _DECORATED = rf"^\(?[+-]?({_SIGN} ?[+-]?{_AMOUNT}|{_AMOUNT} ?({_SIGN}|{_UNIT}))\)?$|^\({_AMOUNT}\)$"
+LONG_TEXT = 20_000
+"""Characters that no preview shows."""
 _MOST_CHARACTERS = 500
 """Characters of a text that a profile shows."""
 
@@ -48,7 +51,10 @@ class TextColumn:
         self.spaced = 0
         self.numeric = 0
         self.decorated = 0
+        self.present_rows: list[int] = []
         self.odd_rows: list[int] = []
+        self.decorated_rows: list[int] = []
+        self.long_rows: list[int] = []
         self.stand_ins: dict[str, int] = {}
         self.stand_in_rows: list[int] = []
 
@@ -75,6 +81,8 @@ class TextColumn:
             self._note(self.missing_rows, pc.is_null(array))
         present = array.drop_null() if gone else array
         if len(present):
+            if len(self.present_rows) < SHOWN_ROWS:
+                self._note(self.present_rows, pc.is_valid(array))
             found = self.tally.add(present)
             self._look(array, found.field(0), found.field(1))
         self.rows += len(array)
@@ -88,7 +96,12 @@ class TextColumn:
         numbers = pc.match_substring_regex(texts, _NUMBER)
         numeric = _weighed(numbers, weight)
         self.numeric += numeric
-        self.decorated += _weighed(pc.match_substring_regex(texts, _DECORATED), weight)
+        decorated = pc.match_substring_regex(texts, _DECORATED)
+        self.decorated += _weighed(decorated, weight)
+        if len(self.decorated_rows) < SHOWN_ROWS and len(signed := texts.filter(pc.and_(decorated, pc.invert(numbers)))):
+            self._note(self.decorated_rows, pc.is_in(array, signed))
+        if lengths.max() > LONG_TEXT and len(self.long_rows) < SHOWN_ROWS:
+            self._note(self.long_rows, pc.greater(pc.utf8_length(array), LONG_TEXT))
         if 2 * numeric > len(array) and numeric < len(array) and len(self.odd_rows) < SHOWN_ROWS:
             self._note(self.odd_rows, pc.is_in(array, texts.filter(pc.invert(numbers))))
         stand_in = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(texts)), _STAND_INS)

@@ -15,10 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading import dates, numbers
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.domain.reading.table import ColumnPlan
-from dapp_ext.domain.reading.texts import SHOWN_ROWS, TextColumn
+from dapp_ext.domain.reading.texts import TextColumn
 from dapp_ext.schema.datasets import ColumnKind, ReadOptions
 
 _YES = {"true", "yes", "y", "t", "1", "on", "ja", "oui", "si", "sí", "sim", "да"}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading import plans, sniffing, texts
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.dialect import Dialect, sniff
@@ -24,7 +25,6 @@ from dapp_ext.domain.reading.opening import Opened, as_utf8
 from dapp_ext.domain.reading.plans import told
 from dapp_ext.domain.reading.slices import Slice, Slicer
 from dapp_ext.domain.reading.table import Again, ColumnPlan, Notes, Plan, Sink, TableRead, cells, check_columns, write_table
-from dapp_ext.domain.reading.texts import SHOWN_ROWS
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.datasets import Column, Finding, ReadOptions
 

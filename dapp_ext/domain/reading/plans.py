@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dapp_ext.domain.findings import SHOWN_ROWS, ordered
 from dapp_ext.domain.reading import missing, numbers, texts
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.table import ColumnPlan, Notes, Plan, cells, named
@@ -136,11 +137,16 @@ def findings(columns: Sequence[Named], plan: Plan, ways: Ways) -> list[Finding]:
     found: list[Finding] = []
     for entry, column in zip(columns, plan.columns, strict=True):
         found += _marked(entry, column) + _ambiguous(entry, ways) + _refused(entry)
-    return sorted(found, key=lambda finding: READ_CODES.index(finding.code))
+    return ordered(found, READ_CODES)
 
 
-READ_CODES = ("ragged_rows", "ambiguous_dates", "not_converted", "missing_marks")
-"""The codes of findings that come from reading; those of :mod:`dapp_ext.domain.profiling` come from the values."""
+READ_CODES = {
+    "ragged_rows": "rows have too many or too few cells",
+    "ambiguous_dates": "dates may have the day or the month first",
+    "not_converted": "values are not of the kind that was chosen",
+    "missing_marks": "marks such as ? or NA were read as missing",
+}
+"""The stable codes of findings that come from reading, and what is said of many columns at once."""
 
 
 def _marked(entry: Named, column: ColumnPlan) -> list[Finding]:
@@ -148,7 +154,7 @@ def _marked(entry: Named, column: ColumnPlan) -> list[Finding]:
     if not marks:
         return []
     listed = ", ".join(f'"{mark}" ({count:,} times)' for mark, count in sorted(marks.items(), key=lambda item: -item[1])[:5])
-    rows = sorted({row for mark in marks for row in entry.column.mark_rows.get(mark, ())})[: texts.SHOWN_ROWS]
+    rows = sorted({row for mark in marks for row in entry.column.mark_rows.get(mark, ())})[:SHOWN_ROWS]
     sentence = f"{listed} in {named([entry.name])} stands for a missing value and was read so."
     return [Finding(code="missing_marks", severity="info", sentence=sentence, columns=[entry.name], rows=rows, count=sum(marks.values()))]
 

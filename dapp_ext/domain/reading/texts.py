@@ -16,13 +16,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading import dates, missing, numbers
 from dapp_ext.domain.reading.categories import Variety
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.schema.datasets import ColumnKind
 
 TEXT = "text"
-SHOWN_ROWS = 20
 _PROBE = 64
 _MARKS = missing.as_set(missing.MARKS)
 
