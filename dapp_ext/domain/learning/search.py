@@ -24,6 +24,7 @@ from dapp_ext.schema.models import Family, Trial
 Array = npt.NDArray[Any]
 MEMO_BYTES = 600_000_000
 MOST_BAGGED_ROWS, MOST_BAGS = 60_000, 16
+FEW_ROWS = 3000
 
 
 @dataclass
@@ -152,7 +153,9 @@ class Search:
 
     def portfolio(self) -> list[tuple[Family, Params]]:
         """The settings that are tried before any guided ones: the first of each family, then the second of each, and so on."""
-        lists = [(f, KINDS[f].firsts(self.ground.problem, self.ground.shape)) for f in self.families]
+        # Few rows: a linear model is there at once, so that nothing can leave the search without one.
+        first: list[Family] = ["linear"] if self.ground.shape.rows < FEW_ROWS and "linear" in self.families else []
+        lists = [(f, KINDS[f].firsts(self.ground.problem, self.ground.shape)) for f in [*first, *(f for f in self.families if f not in first)]]
         deepest = max((len(settings) for _, settings in lists), default=0)
         return [(f, {**settings[i], **self.fixed.get(f, {})}) for i in range(deepest) for f, settings in lists if i < len(settings)]
 

@@ -62,7 +62,7 @@ export interface BatchTrainRequest {
   trials?: number | null;
   metric?: string | null;
   validation?: "random" | "stratified" | "group" | "time" | null;
-  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   seed?: number;
@@ -848,7 +848,7 @@ export interface SharedEvent {
 }
 
 export interface SkipRequest {
-  family: "linear" | "lightgbm" | "forest";
+  family: "linear" | "neighbours" | "lightgbm" | "forest";
 }
 
 export interface Sort {
@@ -924,7 +924,7 @@ export interface TrainRequest {
   validation?: "random" | "stratified" | "group" | "time" | null;
   group?: string | null;
   time_column?: string | null;
-  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   allow?: string[];
