@@ -1,4 +1,4 @@
-"""Groups and their figures as expressions: values, equal bins, buckets of time; count, sum, mean, median, extremes, distinct."""
+"""Groups and their figures as expressions: values, equal bins, buckets of time; counts, sums, means, quantiles, extremes, boxes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from dapp_ext.schema.datasets import Grouping, Measure
 
 _EVERY = {"year": "1y", "quarter": "1q", "month": "1mo", "week": "1w", "day": "1d", "hour": "1h"}
 _ROWS = "rows"
+BOX = ("low", "q1", "median", "q3", "high", "outside")
+_QUARTILES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
+_WHISKER = 1.5
 
 
 def measured(measure: Measure, place: Place | None) -> pl.Expr:
@@ -41,7 +44,43 @@ def measured(measure: Measure, place: Place | None) -> pl.Expr:
     if op == "sum":
         return pl.when(expression.count() > 0).then(_summable(place).sum())
     expression = expression.cast(pl.Float64) if kind == pl.Boolean or kind.is_decimal() else expression
+    if op == "quantile":
+        if measure.q is None:
+            raise Invalid(f"Say which quantile of {place.column.name!r} is wanted, as q from 0 to 1.")
+        return expression.quantile(measure.q, "linear")
+    if op == "box":
+        raise Invalid("A box is several figures; ask for it in a query of its own.")
+    if op == "std":
+        return expression.cast(pl.Float64).std() if kind != pl.Duration else expression.std()
     return expression.mean() if op == "mean" else expression.median()
+
+
+def expanded(measure: Measure) -> list[tuple[str, str]]:
+    """The figures behind a measure, each as its name's beginning and its operation: six for a box, else one."""
+    if measure.op == "box":
+        return [(name, name) for name in BOX]
+    return [(f"q{measure.q:g}" if measure.op == "quantile" and measure.q is not None else measure.op, measure.op)]
+
+
+def boxed(name: str, place: Place) -> pl.Expr:
+    """One part of a box plot (Tukey 1977): the quartiles, whiskers at the outermost values within 1.5 interquartile ranges, and how many lie beyond.
+
+    Raises
+    ------
+    Invalid
+        If the column holds no numbers.
+    """
+    if not place.kind.is_numeric():
+        raise Invalid(f"A box plot needs numbers, but column {place.column.name!r} has none.")
+    values = place.expression.cast(pl.Float64)
+    low, high = values.quantile(0.25, "linear"), values.quantile(0.75, "linear")
+    if name in _QUARTILES:
+        return values.quantile(_QUARTILES[name], "linear")
+    reach = _WHISKER * (high - low)
+    within = (values >= low - reach) & (values <= high + reach)
+    if name == "outside":
+        return (~within).sum()
+    return values.filter(within).min() if name == "low" else values.filter(within).max()
 
 
 def _summable(place: Place) -> pl.Expr:
@@ -69,8 +108,9 @@ class Grouped:
         self._groups = groups
         self._keys = [f"g{i}" for i in range(len(groups))]
         self._figures = [figure.alias(f"m{i}") for i, figure in enumerate(figures)]
-        self._counts = [f"m{i}" for i, op in enumerate(ops) if op in ("count", "distinct")]
+        self._counts = [f"m{i}" for i, op in enumerate(ops) if op in ("count", "distinct", "outside")]
         self._edges: dict[str, pl.Series] = {}
+        self._all_edges: dict[str, pl.Series] = {}
 
     def collect(self, limit: int) -> tuple[pl.DataFrame, bool]:
         """One row for each group, ordered by the groups; at most ``limit``, and whether there were more."""
@@ -85,6 +125,10 @@ class Grouped:
         answer = answer.sort(self._keys, nulls_last=True)
         named = [self._named(name) for name in self._keys]
         return answer.select([*named, *(f"m{i}" for i in range(len(self._figures)))]), truncated
+
+    def bins(self) -> dict[int, pl.Series]:
+        """All edges of the bins by the place of their grouping, once collected."""
+        return {self._keys.index(name): edges for name, edges in self._all_edges.items()}
 
     def _key(self, name: str, group: Grouping, place: Place) -> pl.Expr:
         column = place.column.name
@@ -115,10 +159,10 @@ class Grouped:
         else:
             width = (high - low) / bins
             edges = [low + width * i for i in range(bins)]
-        edge_series = pl.Series(edges, dtype=pl.Float64)
+        every = pl.Series([*edges, edges[-1] + width if len(edges) == 1 else high], dtype=pl.Float64)
         if kind.is_temporal():
-            edge_series = edge_series.round().cast(pl.Int64).cast(pl.Datetime("us") if kind == pl.Date else kind)
-        self._edges[name] = edge_series
+            every = every.round().cast(pl.Int64).cast(pl.Datetime("us") if kind == pl.Date else kind)
+        self._edges[name], self._all_edges[name] = every.head(len(edges)), every
         number = ((numbers - edges[0]) / width).floor().clip(0, len(edges) - 1)
         return number.cast(pl.UInt32, strict=False)
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from dapp_ext.domain.cells import to_rows
 from dapp_ext.domain.conditions import Place, condition, find_column, search
-from dapp_ext.domain.grouping import Grouped, measured
+from dapp_ext.domain.grouping import Grouped, boxed, expanded, measured
 from dapp_ext.domain.sources import Source, as_frame, parts
 from dapp_ext.errors import Invalid
-from dapp_ext.schema.datasets import Column, Filter, QueryRequest, RowsRequest
+from dapp_ext.schema.datasets import Column, Filter, Measure, QueryRead, QueryRequest, RowsRequest
 
 _ROW = "row"
 
@@ -75,10 +75,17 @@ def aggregate(source: Source, columns: Sequence[Column], request: QueryRequest) 
     ColumnUnknown, Invalid
         As for :func:`select_rows`, and if a figure or a grouping does not fit its column.
     """
+    answer = ask(source, columns, request)
+    return answer.columns, answer.rows, answer.truncated
+
+
+def ask(source: Source, columns: Sequence[Column], request: QueryRequest) -> QueryRead:
+    """The same with the edges of bins, as it goes out; its version is filled in by whoever knows it."""
     groups = [(each, find_column(columns, each.column)) for each in request.group_by]
     measures = [(each, None if each.column is None else find_column(columns, each.column)) for each in request.measures]
+    figured = [(begin, op, each, column) for each, column in measures for begin, op in expanded(each)]
     needed = list(dict.fromkeys([c.name for _, c in groups] + [c.name for _, c in measures if c is not None]))
-    names = _unique([c.name for _, c in groups] + [m.op if c is None else f"{m.op}_{c.name}" for m, c in measures])
+    names = _unique([c.name for _, c in groups] + [begin if c is None else f"{begin}_{c.name}" for begin, _, _, c in figured])
     selection = Selection(source, columns, request.filters)
     if not needed and not request.filters:
         frame = pl.DataFrame({_ROW: []}, schema={_ROW: pl.Int64})
@@ -92,13 +99,20 @@ def aggregate(source: Source, columns: Sequence[Column], request: QueryRequest) 
         name = f"c{position[column.name]}"
         return Place(column, frame.schema[name], pl.col(name))
 
-    figures = [measured(each, None if column is None else place(column)) for each, column in measures]
+    def figure(op: str, measure: Measure, column: Column | None) -> pl.Expr:
+        if measure.op == "box" and column is not None:
+            return boxed(op, place(column))
+        return measured(measure, None if column is None else place(column))
+
+    figures = [figure(op, each, column) for _, op, each, column in figured]
     if not groups:
-        figures = [pl.lit(total) if column is None else figure for figure, (_, column) in zip(figures, measures, strict=True)]
-        return names, to_rows(frame.select([figure.alias(f"m{i}") for i, figure in enumerate(figures)])), False
-    grouped = Grouped(frame, [(each, place(column)) for each, column in groups], figures, [each.op for each, _ in measures])
+        figures = [pl.lit(total) if each[3] is None else expression for expression, each in zip(figures, figured, strict=True)]
+        rows = to_rows(frame.select([expression.alias(f"m{i}") for i, expression in enumerate(figures)]))
+        return QueryRead(version=0, columns=names, rows=rows)
+    grouped = Grouped(frame, [(each, place(column)) for each, column in groups], figures, [op for _, op, _, _ in figured])
     answers, truncated = grouped.collect(request.limit)
-    return names, to_rows(answers), truncated
+    bins = {names[at]: [row[0] for row in to_rows(edges.to_frame())] for at, edges in grouped.bins().items()}
+    return QueryRead(version=0, columns=names, rows=to_rows(answers), truncated=truncated, bins=bins)
 
 
 def filtered_batches(source: Source, columns: Sequence[Column], wanted: Sequence[str], filters: Sequence[Filter]) -> Selection:

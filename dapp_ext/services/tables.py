@@ -104,8 +104,8 @@ class Tables:
             self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
             return kept
         table = self.open(actor, dataset.id, row.version, "dataset.read")
-        names, rows, truncated = queries.aggregate(table.frame, table.columns, request)
-        sent = QueryRead(version=table.version, columns=names, rows=rows, truncated=truncated).model_dump_json(by_alias=True).encode()
+        answer = queries.ask(table.frame, table.columns, request)
+        sent = answer.model_copy(update={"version": table.version}).model_dump_json(by_alias=True).encode()
         self._answers.put(key, sent)
         return sent
 

@@ -245,3 +245,39 @@ def test_any_groups(rows: list[tuple[str | None, int | None]]) -> None:
         values = [v for g, v in rows if g == group and v is not None]
         size = sum(g == group for g, _ in rows)
         assert figures == [size, sum(values) if values else None, float(np.median(values)) if values else None, len(set(values))]
+
+
+@whole_and_parts
+def test_quantiles_spread_and_boxes(source: TableSource) -> None:
+    wanted = [Measure(op="quantile", column="x", q=0.9), Measure(op="std", column="n"), Measure(op="box", column="x")]
+    names, rows, _ = asked(source, group_by=[Grouping(column="city")], measures=wanted)
+    assert names == ["city", "q0.9_x", "std_n", "low_x", "q1_x", "median_x", "q3_x", "high_x", "outside_x"]
+    for name, quantile, spread, low, q1, median, q3, high, outside in rows:
+        values = FRAME.loc[FRAME["city"] == name, "x"].dropna().to_numpy()
+        numbers = FRAME.loc[FRAME["city"] == name, "n"]
+        expected = np.quantile(values, [0.9, 0.25, 0.5, 0.75])
+        np.testing.assert_allclose([quantile, q1, median, q3], expected, rtol=1e-12)
+        assert spread == pytest.approx(numbers.std())
+        reach = 1.5 * (expected[3] - expected[1])
+        within = values[(values >= expected[1] - reach) & (values <= expected[3] + reach)]
+        assert (low, high, outside) == (within.min(), within.max(), len(values) - len(within))
+    assert outside is not None
+    with pytest.raises(Invalid, match="box plot needs numbers"):
+        asked(measures=measures(("box", "city")))
+    with pytest.raises(Invalid, match="which quantile"):
+        asked(measures=measures(("quantile", "x")))
+
+
+def test_bins_tell_their_edges() -> None:
+    answer = queries.ask(SOURCES[0], COLUMNS, QueryRequest(group_by=[Grouping(column="n", bins=8), Grouping(column="x", bins=5)], limit=50_000))
+    assert {name: len(edges) for name, edges in answer.bins.items()} == {"n": 9, "x": 6}
+    counts, across, along = np.histogram2d(*FRAME[["n", "x"]].dropna().to_numpy().T, bins=(8, 5))
+    np.testing.assert_allclose(answer.bins["n"], across, rtol=1e-12)
+    np.testing.assert_allclose(answer.bins["x"], along, rtol=1e-12)
+    found = {(row[0], row[1]): row[2] for row in answer.rows if row[0] is not None and row[1] is not None}
+    for i in range(8):
+        for j in range(5):
+            assert found.get((answer.bins["n"][i], answer.bins["x"][j]), 0) == counts[i, j]
+    days = queries.ask(SOURCES[0], COLUMNS, QueryRequest(group_by=[Grouping(column="day", bins=4)]))
+    assert len(days.bins["day"]) == 5
+    assert days.bins["day"][-1][:10] == FRAME["day"].max().date().isoformat()
