@@ -94,7 +94,7 @@ class Grouped:
 
     Parameters
     ----------
-    frame : polars.DataFrame
+    frame : polars.DataFrame or polars.LazyFrame
         The rows.
     groups : sequence of (Grouping, Place)
     figures : sequence of polars.Expr
@@ -103,7 +103,7 @@ class Grouped:
         The operation behind each figure.
     """
 
-    def __init__(self, frame: pl.DataFrame, groups: Sequence[tuple[Grouping, Place]], figures: Sequence[pl.Expr], ops: Sequence[str]) -> None:
+    def __init__(self, frame: pl.DataFrame | pl.LazyFrame, groups: Sequence[tuple[Grouping, Place]], figures: Sequence[pl.Expr], ops: Sequence[str]) -> None:
         self._frame = frame
         self._groups = groups
         self._keys = [f"g{i}" for i in range(len(groups))]
