@@ -28,7 +28,9 @@ from dapp_ext.services.keys import Keys
 from dapp_ext.services.lineage import LineageService
 from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
+from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.notifications import Notifications
+from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
@@ -80,6 +82,8 @@ class Services:
     boards: Boards
     models: Models
     predictions: Predictions
+    monitoring: Monitoring
+    policies: Policies
     registry: Registry
     batches: Batches
     insights: Insights
@@ -126,6 +130,7 @@ def open_services(settings: Settings) -> Services:
     models = Models(context, datasets, scorers)
     accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
+    predictions = Predictions(context, datasets, models, scorers)
     events = Events(context)
     services = Services(
         settings=settings,
@@ -138,7 +143,9 @@ def open_services(settings: Settings) -> Services:
         lineage=LineageService(context, datasets, models),
         boards=Boards(context, datasets),
         models=models,
-        predictions=Predictions(context, datasets, models, scorers),
+        predictions=predictions,
+        monitoring=predictions.monitoring,
+        policies=Policies(context, models),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
