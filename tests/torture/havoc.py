@@ -63,13 +63,15 @@ class Visitor(threading.Thread):
             act = self._chance.choice(self._acts)
             try:
                 act(self._chance)
+            except httpx.LocalProtocolError as error:
+                self._book.refused.append(f"{act.__name__}: {error}")
             except (httpx.TransportError, Cut):
                 with self._book.lock:
                     self._book.cut += 1
                 time.sleep(0.1)
             except Exception as error:
                 self._book.refused.append(f"{act.__name__}: {type(error).__name__}: {error}")
-            time.sleep(0.02)
+            time.sleep(0.05)
 
 
 class Cut(Exception):
@@ -84,14 +86,18 @@ class Http:
         self._client = httpx.Client(base_url=address + API, timeout=CALL_SECONDS, trust_env=False)
         self._token = ""
 
+    def close(self) -> None:
+        self._client.close()
+
     def call(self, verb: str, path: str, **given: Any) -> Any:
         """A call with a fresh token where needed; raises Cut for what a server may say while it comes up or goes down."""
         for _ in range(2):
+            self._token = self._token or self._services.accounts.sign_in_owner(door="api", address="").access_token
             headers = {"Authorization": f"Bearer {self._token}"}
             answer = self._client.request(verb, path, headers=headers | given.get("headers", {}), **{k: v for k, v in given.items() if k != "headers"})
             if answer.status_code != 401:
                 break
-            self._token = self._services.accounts.sign_in_owner(door="api", address="").access_token
+            self._token = ""
         if answer.status_code in (404, 409):
             return answer.status_code
         if answer.status_code == 503:

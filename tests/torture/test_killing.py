@@ -73,6 +73,7 @@ def torture(base: Path, rounds: int, seed: int) -> None:
                 each.ending.set()
             for each in visitors:
                 each.join(60)
+            http.close()
             settle(services, RECOVERED_SECONDS)
             watch.ending.set()
             watch.join()
