@@ -67,6 +67,8 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "key.list": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.rotate": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.retire": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "backup.create": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "backup.verify": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.export": (Scope.nobody, Scope.nobody, Scope.everyone),
     "system.read": (Scope.everyone, Scope.everyone, Scope.everyone),
     "system.dashboard": (Scope.everyone, Scope.everyone, Scope.everyone),
@@ -130,7 +132,7 @@ _LEVELS: tuple[AccessLevel, ...] = ("read", "use", "edit", "owner")
 _NEVER_BY_TOKEN = ("account.change_self", "system.dashboard", "session.", "token.")
 # Changes that go on in maintenance, because they help running work to end, or change nothing that is kept for others.
 _IN_MAINTENANCE = ("job.cancel", "model.stop", "model.skip", "notification.mark")
-_READING = ("list", "read", "read_self", "export", "metrics")
+_READING = ("list", "read", "read_self", "export")
 _TOKEN_LEVELS: tuple[TokenScope, ...] = ("read", "predict", "write", "admin")
 
 _COLUMN = {Role.viewer: 0, Role.analyst: 1, Role.admin: 2}

@@ -12,6 +12,7 @@ from dapp_ext.schema.base import new_id
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.backups import Backups, restore_backup, verify_backup
 from dapp_ext.services.batches import Batches
 from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
@@ -38,12 +39,13 @@ from dapp_ext.services.uploads import Upload
 from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.objects import ObjectStore
 
-__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_keys"]
+__all__ = ["BackupKey", "Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_backup", "restore_keys", "verify_backup"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Services:
     events: Events
     audit: Audit
     keys: Keys
+    backups: Backups
     system: System
     settling: Settling
     bell: bell.Bell
@@ -133,6 +136,7 @@ def open_services(settings: Settings) -> Services:
         notifications=Notifications(context, events),
         audit=Audit(context),
         keys=Keys(context),
+        backups=Backups(context),
         system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),

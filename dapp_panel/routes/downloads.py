@@ -35,6 +35,9 @@ class Sender(DashboardHandler):
             self.set_header("Content-Length", str(download.size))
         pieces = iter(download.chunks)
         try:
+            if self.request.method == "HEAD":
+                await self.flush()
+                return
             while (piece := await self.dashboard.transfers.run(_next, pieces)) is not None:
                 self.write(piece)
                 await self.flush()
@@ -44,6 +47,14 @@ class Sender(DashboardHandler):
             close = getattr(pieces, "close", None)
             if close is not None:
                 await self.dashboard.transfers.run(close)
+
+
+def _version(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Invalid("The version must be a whole number.")
+    return int(text)
 
 
 def _next(pieces: Iterator[bytes]) -> bytes | None:
@@ -65,9 +76,7 @@ class DatasetDownload(Sender):
             raise Invalid(f"Choose one of the formats {', '.join(FORMATS)} or original.")
         version = self.get_query_argument("version", "")
         columns = self.get_query_arguments("columns") or None
-        work = self.dashboard.transfers.run(
-            datasets.export, visitor.actor, ref, kind, version=int(version) if version.isdigit() else None, columns=columns, filters=self._filters()
-        )
+        work = self.dashboard.transfers.run(datasets.export, visitor.actor, ref, kind, version=_version(version), columns=columns, filters=self._filters())
         await self.send(await work)
 
     def _filters(self) -> list[Filter]:

@@ -159,6 +159,22 @@ def test_the_audit_from_the_shell(run: Run, services: Services, settings: Settin
     assert run("audit", "export", "--format", "csv")[1].startswith("id,at,actor_id")
 
 
+def test_a_backup_from_the_shell(run: Run, tmp_path: Path) -> None:
+    backup, keys, words = tmp_path / "backup", tmp_path / "keys.json", "a passphrase for the safe\n"
+    assert run("keys", "export", str(keys), "--passphrase-stdin", given=words)[0] == 0
+    made = json.loads(run("backup", "create", str(backup), "--passphrase-stdin", "--json", given=words)[1])
+    assert made["damaged"] == []
+    assert "is whole" in run("backup", "verify", str(backup), "--passphrase-stdin", given=words)[1]
+    assert run("backup", "verify", str(backup), "--passphrase-stdin", given="another passphrase\n")[0] == 70
+    elsewhere = ("--home", str(tmp_path / "elsewhere"))
+    assert run(*elsewhere, "backup", "restore", str(backup), "--passphrase-stdin", given=words)[0] == 70
+    assert run(*elsewhere, "keys", "restore", str(keys), "--passphrase-stdin", given=words)[0] == 0
+    assert "only their digests" not in run(*elsewhere, "backup", "verify", str(backup), "--passphrase-stdin", given=words)[1]
+    assert "Restored into" in run(*elsewhere, "backup", "restore", str(backup), "--passphrase-stdin", given=words)[1]
+    assert run(*elsewhere, "audit", "verify")[0] == 0
+    assert run("backup", "restore", str(backup), "--passphrase-stdin", given=words)[0] == 5
+
+
 def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -204,5 +220,20 @@ def test_every_command_explains_itself(run: Run) -> None:
 
 def test_the_readme_names_every_command(run: Run) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for command in ("start", "dashboard", "worker", "status", "doctor", "users", "tokens", "announce", "maintenance", "signin-link", "demo", "keys", "audit"):
+    for command in (
+        "start",
+        "dashboard",
+        "worker",
+        "status",
+        "doctor",
+        "users",
+        "tokens",
+        "announce",
+        "maintenance",
+        "signin-link",
+        "demo",
+        "keys",
+        "audit",
+        "backup",
+    ):
         assert f"`jupyter dapp {command}`" in readme

@@ -187,7 +187,7 @@ async def test_an_allowed_site_may_read(owner: Caller, monkeypatch: pytest.Monke
     preflight = await owner("OPTIONS", "/datasets", headers={**page, "Access-Control-Request-Method": "POST"})
     assert preflight.status == 204
     assert preflight.headers["Access-Control-Allow-Origin"] == "https://lab.example"
-    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST, HEAD, OPTIONS"
     assert "x-dapp-authorization" in preflight.headers["Access-Control-Allow-Headers"]
     for answer in (await owner("GET", "/datasets", headers=page), await owner("GET", "/datasets/none", headers=page)):
         assert answer.headers["Access-Control-Allow-Origin"] == "https://lab.example"
