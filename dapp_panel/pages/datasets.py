@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dapp_ext.schema.datasets import DatasetUpdate, ReadOptions, RowsRequest
+from dapp_ext.schema.fixes import FixRequest
 from dapp_ext.schema.versions import RestoreRequest, VersionCreate
 from dapp_panel.pages.asking import Call, Listing, One, Pair, call
 
@@ -23,6 +24,12 @@ class UpdateOf(DatasetUpdate):
 
 class RestoreOf(RestoreRequest):
     """An older version of one dataset."""
+
+    ref: str = Field(min_length=1, max_length=300)
+
+
+class FixOf(FixRequest):
+    """A fix of one dataset."""
 
     ref: str = Field(min_length=1, max_length=300)
 
@@ -50,6 +57,10 @@ CALLS: dict[str, Call] = {
     "datasets.versions": call(One, lambda services, actor, asked: services.versions.list(actor, asked.ref)),
     "datasets.restore": call(RestoreOf, lambda services, actor, asked: services.versions.restore(actor, asked.ref, RestoreRequest(version=asked.version))),
     "datasets.compare": call(Pair, lambda services, actor, asked: services.versions.compare(actor, asked.ref, asked.a or 1, asked.b)),
+    "datasets.fix": call(
+        FixOf, lambda services, actor, asked: services.fixes.apply(actor, asked.ref, FixRequest(**asked.model_dump(exclude={"ref"}, exclude_unset=True)))
+    ),
+    "datasets.undo": call(One, lambda services, actor, asked: services.fixes.undo(actor, asked.ref)),
     "datasets.reread": call(
         RereadOf,
         lambda services, actor, asked: services.versions.read_again(
