@@ -37,7 +37,6 @@ CALLS: dict[str, Call] = {
         lambda services, actor, asked: services.accounts.update(actor, asked.ref, AccountUpdate(**asked.model_dump(exclude={"ref"}, exclude_unset=True))),
     ),
     "accounts.reset": call(One, lambda services, actor, asked: services.invitations.reset(actor, asked.ref)),
-    "accounts.sessions": call(One, lambda services, actor, asked: services.signins.sessions(actor, asked.ref)),
     "accounts.end_sessions": call(One, lambda services, actor, asked: services.signins.end_all(actor, asked.ref)),
     "invitations.list": call(Nothing, lambda services, actor, _: services.invitations.list(actor)),
     "invitations.create": call(InvitationCreate, lambda services, actor, asked: services.invitations.create(actor, asked)),

@@ -32,12 +32,6 @@ class SharesOf(Request):
     model: str | None = Field(default=None, max_length=300)
 
 
-class InsightsOf(Listing):
-    """What was published about one thing, or all."""
-
-    about: str | None = Field(default=None, max_length=200)
-
-
 CALLS: dict[str, Call] = {
     "grants.people": call(Listing, lambda services, actor, asked: services.sharing.people(actor, asked.search)),
     "grants.list": call(GrantsOf, lambda services, actor, asked: services.sharing.list(actor, asked.kind, asked.ref)),
@@ -46,7 +40,6 @@ CALLS: dict[str, Call] = {
     "shares.list": call(SharesOf, lambda services, actor, asked: services.shares.list(actor, model=asked.model)),
     "shares.create": call(ShareCreate, lambda services, actor, asked: services.shares.create(actor, asked)),
     "shares.withdraw": call(One, lambda services, actor, asked: services.shares.withdraw(actor, asked.ref)),
-    "insights.list": call(InsightsOf, lambda services, actor, asked: services.insights.list(actor, about=asked.about, limit=asked.limit, cursor=asked.cursor)),
     "insights.table": call(One, lambda services, actor, asked: services.insights.table(actor, asked.ref)),
     "insights.delete": call(One, lambda services, actor, asked: services.insights.delete(actor, asked.ref)),
 }

@@ -1,12 +1,13 @@
 // The executive view: a card for each shared result, chart and insight, readable on a phone in one glance.
 import { useState } from "preact/hooks";
+import { call } from "../channel";
 import * as format from "../format";
-import { useCall } from "../query";
+import { invalidate, useCall } from "../query";
 import { to } from "../router";
 import type { HomeRead, InsightRead, ModelRead, TableRead } from "../schema";
-import { nameOf } from "../session";
+import { may, nameOf } from "../session";
 import { Button } from "../parts/button";
-import { Dialog } from "../parts/dialog";
+import { Dialog, ask } from "../parts/dialog";
 import { Icon } from "../parts/icon";
 import { Ago, Badge, Bones, Card, Empty, Trouble } from "../parts/surface";
 
@@ -107,12 +108,21 @@ export function InsightCards({ insights }: { insights: InsightRead[] }) {
 
 function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
   const about = of.model ? { label: of.model.name, href: to(`/models/${of.model.id}`) } : of.dataset ? { label: of.dataset.name, href: to(`/datasets/${of.dataset.id}`) } : null;
+  const remove = () => {
+    onClose();
+    ask({ title: `Take ${of.title} down?`, words: "It is removed for everyone. It can be published again from its notebook.", yes: "Take it down", danger: true, act: () => call("insights.delete", { ref: of.id }).then(() => invalidate((name) => name === "home")) });
+  };
   return (
     <Dialog
       title={of.title}
       onClose={onClose}
       actions={
         <>
+          {may("insight.delete", of) && (
+            <Button icon="remove" onClick={remove}>
+              Take it down
+            </Button>
+          )}
           {of.has_picture && (
             <Button icon="download" href={`/download/insights/${of.id}?download`} download>
               Picture

@@ -6,6 +6,7 @@ import { invalidate, useCall } from "../query";
 import { place, refine, to } from "../router";
 import type { ColumnComparison, DatasetRead, Page, VersionComparison, VersionRead } from "../schema";
 import { may, nameOf } from "../session";
+import { ReadAgain } from "./read_again";
 import { Button } from "../parts/button";
 import { ask } from "../parts/dialog";
 import { Select } from "../parts/field";
@@ -15,11 +16,13 @@ import { toast } from "../parts/toasts";
 
 export function Versions({ dataset }: { dataset: DatasetRead }) {
   const listed = useCall<Page<VersionRead>>("datasets.versions", { ref: dataset.id });
+  const [again, setAgain] = useState(false);
   const items = listed.data?.items ?? [];
   const ready = items.filter((each) => each.status === "ready");
   return (
     <>
-      <Card title="Versions" note="Nothing is overwritten: each change makes a version, and every one can come back." flush>
+      <Card title="Versions" note="Nothing is overwritten: each change makes a version, and every one can come back." flush action={may("dataset.version", dataset) && items.some((each) => each.has_original) && <Button icon="again" onClick={() => setAgain(true)}>Read the file again</Button>}>
+        {again && <ReadAgain dataset={dataset} onClose={() => setAgain(false)} />}
         {listed.error && <Trouble error={listed.error} again={listed.reload} />}
         {!listed.data && !listed.error && (
           <div class="pad">

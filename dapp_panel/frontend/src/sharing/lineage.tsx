@@ -44,7 +44,7 @@ function place(lineage: Lineage): { placed: Map<string, Placed>; width: number; 
 }
 
 export function LineagePicture({ kind, id }: { kind: "datasets" | "models"; id: string }) {
-  const found = useCall<Lineage>(`${kind}.lineage`, { ref: id });
+  const found = useCall<Lineage>(kind === "datasets" ? "datasets.lineage" : "models.lineage", { ref: id });
   const drawn = useMemo(() => (found.data ? place(found.data) : null), [found.data]);
   return (
     <Card title="Where it came from, and what was made from it" note="From left to right. Press a box to open it.">
