@@ -19,6 +19,7 @@ from dapp_ext.handlers import (
     openapi,
     pages,
     registry,
+    serving,
     shares,
     sharing,
     signins,
@@ -39,7 +40,9 @@ from dapp_ext.handlers.queries import (
     InsightsQuery,
     JobsQuery,
     ListQuery,
+    LogQuery,
     ModelExportQuery,
+    MonitoringQuery,
     NotificationsQuery,
     RowsQuery,
     SharesQuery,
@@ -92,6 +95,15 @@ from dapp_ext.schema.notices import (
     NotificationPage,
 )
 from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
+from dapp_ext.schema.serving import (
+    CheckRead,
+    CheckRequest,
+    LoggedCall,
+    MonitoringRead,
+    PolicyRead,
+    ScoredFileQuery,
+    ThresholdRequest,
+)
 from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
@@ -178,6 +190,21 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/models/{ref}/rollback", registry.rollback, "Bring back the champion before.", body=ReasonRequest, answer=ModelRead),
     Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
     Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
+    Op(
+        "POST",
+        "/models/{ref}/predictions/file",
+        serving.file,
+        "Upload a file and predict its rows; its bytes are the body.",
+        query=ScoredFileQuery,
+        answer=BatchPredictRead,
+        status=202,
+        takes=FILE,
+    ),
+    Op("GET", "/models/{ref}/predictions", serving.log, "The log of predictions, newest first.", query=LogQuery, answer=Page[LoggedCall]),
+    Op("POST", "/models/{ref}/check", serving.check, "How columns fit the model.", body=CheckRequest, answer=CheckRead),
+    Op("POST", "/models/{ref}/threshold", serving.threshold, "From which probability on the answer is yes.", body=ThresholdRequest, answer=PolicyRead),
+    Op("GET", "/models/{ref}/threshold", serving.policies, "The threshold policies, the present one first.", answer=Page[PolicyRead]),
+    Op("GET", "/models/{ref}/monitoring", serving.monitoring, "Volume, time, errors and drift.", query=MonitoringQuery, answer=MonitoringRead),
     Op("GET", "/models/{ref}/export", models.export, "The model as a file.", query=ModelExportQuery, gives=FILE),
     Op("GET", "/models/{ref}/lineage", lineage.of_model, "What it learned from, and what it predicted.", answer=Lineage),
     Op("GET", "/models/{ref}/grants", sharing.of_models.index, "The people it is shared with.", answer=Page[GrantRead]),
@@ -234,7 +261,11 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 # Addresses that need more than a function: a body taken by pieces, Jupyter's own login.
-HANDLERS: dict[str, type[ApiHandler]] = {"/datasets": datasets.DatasetsHandler, "/auth/jupyter": auth.JupyterExchange}
+HANDLERS: dict[str, type[ApiHandler]] = {
+    "/datasets": datasets.DatasetsHandler,
+    "/models/{ref}/predictions/file": serving.ScoredFileHandler,
+    "/auth/jupyter": auth.JupyterExchange,
+}
 
 
 def handlers() -> list[tuple[Any, ...]]:

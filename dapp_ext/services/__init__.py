@@ -27,7 +27,9 @@ from dapp_ext.services.keys import Keys
 from dapp_ext.services.lineage import LineageService
 from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
+from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.notifications import Notifications
+from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
@@ -68,6 +70,8 @@ class Services:
     boards: Boards
     models: Models
     predictions: Predictions
+    monitoring: Monitoring
+    policies: Policies
     registry: Registry
     batches: Batches
     insights: Insights
@@ -114,6 +118,7 @@ def open_services(settings: Settings) -> Services:
     models = Models(context, datasets, scorers)
     accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
+    predictions = Predictions(context, datasets, models, scorers)
     events = Events(context)
     versions = Versions(context, datasets)
     services = Services(
@@ -128,7 +133,9 @@ def open_services(settings: Settings) -> Services:
         lineage=LineageService(context, datasets, models),
         boards=Boards(context, datasets),
         models=models,
-        predictions=Predictions(context, datasets, models, scorers),
+        predictions=predictions,
+        monitoring=predictions.monitoring,
+        policies=Policies(context, models),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),

@@ -25,6 +25,7 @@ from dapp_ext.schema import (
     models,
     notices,
     registry,
+    serving,
     shares,
     signins,
     system,
@@ -39,7 +40,7 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     datasets.UsageRead, versions.VersionRead, versions.VersionComparison, versions.Dependents, lineage.Lineage, grants.GrantRead, events.SharedEvent,
     events.Event, events.DatasetEvent, events.ModelEvent, events.TrialEvent, events.JobEvent, events.PredictionEvent, events.UserEvent, events.SystemEvent,
     jobs.JobRead, models.ModelRead, models.Leaderboard, models.Results, models.PredictRead, models.BatchPredictRead, system.StatusRead, HomeRead,
-    registry.VersionsRead, registry.Comparison,
+    registry.VersionsRead, registry.Comparison, serving.PolicyRead, serving.CheckRead, serving.MonitoringRead, serving.LoggedCall, events.MonitorEvent,
     grants.GrantRead, grants.PersonRead, versions.VersionRead, versions.VersionComparison, versions.Dependents, lineage.Lineage,
     insights.InsightRead, insights.TableRead, shares.ShareRead, shares.ShareMade, signins.SessionRead, signins.TokenRead, signins.TokenMade,
     signins.InvitationRead, signins.LinkMade, notices.AnnouncementRead, notices.MaintenanceRead, notices.NotificationPage, notices.NotificationCount,
@@ -48,7 +49,7 @@ ANSWERS: tuple[type[BaseModel], ...] = (
 REQUESTS: tuple[type[BaseModel], ...] = (
     accounts.AccountCreate, accounts.AccountUpdate, accounts.PasswordChange, datasets.Filter, datasets.Sort, datasets.RowsRequest, datasets.Grouping,
     datasets.Measure, datasets.QueryRequest, versions.VersionCreate, versions.RestoreRequest, fixes.FixRequest, grants.GrantPut, boards.BoardRequest, models.TrainRequest, models.PredictRequest, models.BatchPredictRequest,
-    models.ModelUpdate, models.ExtendRequest, models.SkipRequest, registry.ReasonRequest, registry.BatchTrainRequest,
+    models.ModelUpdate, models.ExtendRequest, models.SkipRequest, registry.ReasonRequest, registry.BatchTrainRequest, serving.ThresholdRequest, serving.CheckRequest,
 )  # fmt: skip
 _PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 

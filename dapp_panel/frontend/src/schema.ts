@@ -77,6 +77,7 @@ export interface BatchPredictRead {
   job_id: string;
   dataset_id: string;
   dataset_name: string;
+  source_id: string | null;
 }
 
 export interface BatchPredictRequest {
@@ -134,6 +135,24 @@ export interface ChartRequest {
   picks?: Filter[];
 }
 
+export interface CheckRead {
+  model: Named;
+  model_version: number;
+  usable: boolean;
+  sentence: string;
+  matched: string[];
+  missing: string[];
+  new: string[];
+  retyped: Retyped[];
+  renamed: Renamed[];
+}
+
+export interface CheckRequest {
+  columns?: GivenColumn[] | null;
+  dataset?: string | null;
+  version?: number | null;
+}
+
 export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
@@ -150,6 +169,13 @@ export interface ColumnComparison {
   shift: number | null;
   distribution: Distribution | null;
   sentences: string[];
+}
+
+export interface ColumnDrift {
+  column: string;
+  distance: number;
+  level: "unknown" | "calm" | "watch" | "alert";
+  weight: number;
 }
 
 export interface ColumnProfile {
@@ -347,6 +373,11 @@ export interface FixRequest {
   options?: FixOptions;
 }
 
+export interface GivenColumn {
+  name: string;
+  kind?: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+}
+
 export interface GrantPut {
   level?: "read" | "use" | "edit";
 }
@@ -520,6 +551,21 @@ export interface LinkMade {
   expires_at: string;
 }
 
+export interface LoggedCall {
+  id: string;
+  at: string;
+  by: Named | null;
+  door: string;
+  model_version: number;
+  policy_version: number | null;
+  milliseconds: number;
+  rows: number;
+  inputs: Record<string, unknown>[];
+  predictions: unknown[];
+  dataset: Named | null;
+  error: string | null;
+}
+
 export interface MaintenanceRead {
   state: "off" | "announced" | "on";
   message: string;
@@ -581,6 +627,44 @@ export interface ModelUpdate {
   tags?: string[] | null;
 }
 
+export interface MonitorEvent {
+  name: string;
+  version: number;
+  code: string;
+  columns: number;
+}
+
+export interface MonitorPoint {
+  at: string;
+  calls: number;
+  rows: number;
+  errors: number;
+  milliseconds: number;
+  slowest: number;
+  input_drift: number | null;
+  prediction_drift: number | null;
+}
+
+export interface MonitoringRead {
+  model: Named;
+  model_version: number;
+  champion: boolean;
+  days: number;
+  calls: number;
+  rows: number;
+  errors: number;
+  milliseconds: number | null;
+  p50: number | null;
+  p95: number | null;
+  code: string | null;
+  sentence: string;
+  input_drift: number | null;
+  prediction_drift: ColumnDrift | null;
+  columns: ColumnDrift[];
+  series: MonitorPoint[];
+  retention_days: number;
+}
+
 export interface Named {
   id: string;
   name: string;
@@ -629,6 +713,23 @@ export interface PersonRead {
 export interface PolicyApplied {
   version: number;
   threshold: number;
+}
+
+export interface PolicyRead {
+  model: Named;
+  model_version: number;
+  version: number;
+  by: "value" | "cost" | "capacity";
+  threshold: number;
+  positive: string;
+  sentence: string;
+  named: number | null;
+  right: number | null;
+  missed: number | null;
+  cost: number | null;
+  reason: string;
+  set_by: Named;
+  at: string;
 }
 
 export interface PredictRead {
@@ -736,6 +837,11 @@ export interface ReasonRequest {
   reason: string;
 }
 
+export interface Renamed {
+  missing: string;
+  perhaps: string;
+}
+
 export interface RestoreRequest {
   version: number;
 }
@@ -774,6 +880,12 @@ export interface Results {
   recipe: Record<string, unknown>;
   question: TaskGuess | null;
   test_looks: number;
+}
+
+export interface Retyped {
+  column: string;
+  expected: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
+  given: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
 }
 
 export type Role = "admin" | "analyst" | "viewer";
@@ -941,6 +1053,15 @@ export interface TaskGuess {
   reason: string;
   certain: boolean;
   others: ("binary" | "multiclass" | "regression")[];
+}
+
+export interface ThresholdRequest {
+  by: "value" | "cost" | "capacity";
+  value?: number | null;
+  cost_false_alarm?: number | null;
+  cost_missed?: number | null;
+  capacity?: number | null;
+  reason?: string;
 }
 
 export interface TokenMade {
