@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
-from dapp_ext.domain.profiling.texts import STAND_INS
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Column, ColumnProfile, Finding, Profile
 from dapp_ext.schema.fixes import FixCode, FixOffer, FixOptions, FixRequest
@@ -111,6 +110,8 @@ def _is_sentinel(value: Any) -> bool:
 
 def is_stand_in(text: str) -> bool:
     """Whether a text often stands for a value that is not known."""
+    from dapp_ext.domain.profiling.texts import STAND_INS  # the services load this module at their start, the profiler not
+
     return text.strip().lower() in STAND_INS
 
 
