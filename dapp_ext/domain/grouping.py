@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from dapp_ext.domain.conditions import Place
@@ -16,6 +18,7 @@ _ROWS = "rows"
 BOX = ("low", "q1", "median", "q3", "high", "outside")
 _QUARTILES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 _WHISKER = 1.5
+_BOX = pl.Struct({name: pl.Int64 if name == "outside" else pl.Float64 for name in BOX})
 
 
 def measured(measure: Measure, place: Place | None) -> pl.Expr:
@@ -62,8 +65,17 @@ def expanded(measure: Measure) -> list[tuple[str, str]]:
     return [(f"q{measure.q:g}" if measure.op == "quantile" and measure.q is not None else measure.op, measure.op)]
 
 
-def boxed(name: str, place: Place) -> pl.Expr:
-    """One part of a box plot (Tukey 1977): the quartiles, whiskers at the outermost values within 1.5 interquartile ranges, and how many lie beyond.
+@dataclass(frozen=True)
+class BoxPart:
+    """One of the six figures of a box; all six come out of one look at the values."""
+
+    key: str
+    part: str
+    whole: pl.Expr
+
+
+def boxed(part: str, place: Place) -> BoxPart:
+    """A part of a box plot (Tukey 1977): the quartiles, whiskers at the outermost values within 1.5 interquartile ranges, and how many lie beyond.
 
     Raises
     ------
@@ -72,15 +84,27 @@ def boxed(name: str, place: Place) -> pl.Expr:
     """
     if not place.kind.is_numeric():
         raise Invalid(f"A box plot needs numbers, but column {place.column.name!r} has none.")
-    values = place.expression.cast(pl.Float64)
-    low, high = values.quantile(0.25, "linear"), values.quantile(0.75, "linear")
-    if name in _QUARTILES:
-        return values.quantile(_QUARTILES[name], "linear")
+    whole = place.expression.cast(pl.Float64).map_batches(_box, return_dtype=_BOX, returns_scalar=True)
+    return BoxPart(f"box {place.column.name}", part, whole)
+
+
+def _box(values: pl.Series) -> pl.Series:
+    numbers = values.drop_nulls().to_numpy()
+    if not len(numbers):
+        return pl.Series([dict.fromkeys(BOX) | {"outside": 0}], dtype=_BOX)
+    low, middle, high = np.quantile(numbers, list(_QUARTILES.values()))
     reach = _WHISKER * (high - low)
-    within = (values >= low - reach) & (values <= high + reach)
-    if name == "outside":
-        return (~within).sum()
-    return values.filter(within).min() if name == "low" else values.filter(within).max()
+    within = numbers[(numbers >= low - reach) & (numbers <= high + reach)] if np.isfinite(reach) else numbers
+    found = (within.min(), low, middle, high, within.max(), len(numbers) - len(within))
+    return pl.Series([dict(zip(BOX, found, strict=True))], dtype=_BOX)
+
+
+def arranged(figures: Sequence[pl.Expr | BoxPart]) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """What is computed, and what is taken out of it then, so that the figures are ``m0``, ``m1``, …"""
+    boxes = {figure.key: figure.whole.alias(figure.key) for figure in figures if isinstance(figure, BoxPart)}
+    plain = [figure.alias(f"m{i}") for i, figure in enumerate(figures) if isinstance(figure, pl.Expr)]
+    parts = [pl.col(figure.key).struct.field(figure.part).alias(f"m{i}") for i, figure in enumerate(figures) if isinstance(figure, BoxPart)]
+    return [*plain, *boxes.values()], parts
 
 
 def _summable(place: Place) -> pl.Expr:
@@ -97,17 +121,20 @@ class Grouped:
     frame : polars.DataFrame or polars.LazyFrame
         The rows.
     groups : sequence of (Grouping, Place)
-    figures : sequence of polars.Expr
-        Made by :func:`measured`.
+    figures : sequence of polars.Expr or BoxPart
+        Made by :func:`measured` and :func:`boxed`.
     ops : sequence of str
         The operation behind each figure.
     """
 
-    def __init__(self, frame: pl.DataFrame | pl.LazyFrame, groups: Sequence[tuple[Grouping, Place]], figures: Sequence[pl.Expr], ops: Sequence[str]) -> None:
+    def __init__(
+        self, frame: pl.DataFrame | pl.LazyFrame, groups: Sequence[tuple[Grouping, Place]], figures: Sequence[pl.Expr | BoxPart], ops: Sequence[str]
+    ) -> None:
         self._frame = frame
         self._groups = groups
         self._keys = [f"g{i}" for i in range(len(groups))]
-        self._figures = [figure.alias(f"m{i}") for i, figure in enumerate(figures)]
+        self._figures, self._parts = arranged(figures)
+        self._names = [f"m{i}" for i in range(len(figures))]
         self._counts = [f"m{i}" for i, op in enumerate(ops) if op in ("count", "distinct", "outside")]
         self._edges: dict[str, pl.Series] = {}
         self._all_edges: dict[str, pl.Series] = {}
@@ -115,7 +142,7 @@ class Grouped:
     def collect(self, limit: int) -> tuple[pl.DataFrame, bool]:
         """One row for each group, ordered by the groups; at most ``limit``, and whether there were more."""
         keys = [self._key(name, *group).alias(name) for name, group in zip(self._keys, self._groups, strict=True)]
-        answer = self._frame.lazy().with_columns(keys).group_by(self._keys).agg([*self._figures, pl.len().alias(_ROWS)]).collect()
+        answer = self._frame.lazy().with_columns(keys).group_by(self._keys).agg([*self._figures, pl.len().alias(_ROWS)]).with_columns(self._parts).collect()
         if len(self._groups) == 1 and self._keys[0] in self._edges:
             answer = self._with_empty_bins(answer)
         truncated = answer.height > limit
@@ -124,7 +151,7 @@ class Grouped:
             answer = answer.sort(order, descending=[True, *(False for _ in self._keys)], nulls_last=True).head(limit)
         answer = answer.sort(self._keys, nulls_last=True)
         named = [self._named(name) for name in self._keys]
-        return answer.select([*named, *(f"m{i}" for i in range(len(self._figures)))]), truncated
+        return answer.select([*named, *self._names]), truncated
 
     def bins(self) -> dict[int, pl.Series]:
         """All edges of the bins by the place of their grouping, once collected."""

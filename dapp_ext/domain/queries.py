@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dapp_ext.domain.cells import to_rows
 from dapp_ext.domain.conditions import Place, condition, find_column, search
-from dapp_ext.domain.grouping import Grouped, boxed, expanded, measured
+from dapp_ext.domain.grouping import BoxPart, Grouped, arranged, boxed, expanded, measured
 from dapp_ext.domain.sources import KeptSource, Source, as_frame, parts
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.datasets import Column, Filter, Measure, QueryRead, QueryRequest, RowsRequest
@@ -105,16 +105,16 @@ def ask(source: Source, columns: Sequence[Column], request: QueryRequest) -> Que
         name = f"c{position[column.name]}"
         return Place(column, schema[name], pl.col(name))
 
-    def figure(op: str, measure: Measure, column: Column | None) -> pl.Expr:
+    def figure(op: str, measure: Measure, column: Column | None) -> pl.Expr | BoxPart:
         if measure.op == "box" and column is not None:
             return boxed(op, place(column))
         return measured(measure, None if column is None else place(column))
 
     figures = [figure(op, each, column) for _, op, each, column in figured]
     if not groups:
-        figures = [total if each[3] is None else expression for expression, each in zip(figures, figured, strict=True)]
-        rows = to_rows(frame.lazy().select([expression.alias(f"m{i}") for i, expression in enumerate(figures)]).collect())
-        return QueryRead(version=0, columns=names, rows=rows)
+        looks, parts_of_boxes = arranged([total if each[3] is None else found for found, each in zip(figures, figured, strict=True)])
+        answer = frame.lazy().select(looks).with_columns(parts_of_boxes).collect()
+        return QueryRead(version=0, columns=names, rows=to_rows(answer.select([f"m{i}" for i in range(len(figures))])))
     grouped = Grouped(frame, [(each, place(column)) for each, column in groups], figures, [op for _, op, _, _ in figured])
     answers, truncated = grouped.collect(request.limit)
     bins = {names[at]: [row[0] for row in to_rows(edges.to_frame())] for at, edges in grouped.bins().items()}
