@@ -87,6 +87,8 @@ class Slicer:
             yield self._rest(held, line)
 
     def _rest(self, held: bytes, line: int) -> Slice:
+        if len(held) > MAX_RECORD and held.find(self.line_end, 0, len(held) - 1) < 0:
+            self._refuse_long(held, line)
         whole = held if held.endswith(self.line_end) else held + self.line_end
         end, loose = self._last_end(whole)
         if end != len(whole):
