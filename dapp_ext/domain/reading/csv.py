@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from dapp_ext.domain.conveyor import ahead
 from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading import numbers, plans, sniffing, texts
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
@@ -130,7 +131,7 @@ class CsvTable:
         """The slices of the file as texts."""
         text = self._from_table(as_utf8(self.opened.pieces(), self.encoding))
         first = self.dialect.header
-        for piece in self.slicer.cut(text, self.dialect.skip + 1):
+        for piece in ahead(self.slicer.cut(text, self.dialect.skip + 1)):
             if self.dialect.comment:
                 piece = self._without_comments(piece, header=first)
             chunk = self._parse(piece, header=first)
