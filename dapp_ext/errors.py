@@ -21,7 +21,7 @@
     ├── Throttled                too many attempts; says when to come back
     ├── Denied                   signed in, but the role or grant does not allow it
     ├── NotFound
-    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · SignInNotFound · InsightNotFound
+    │   ├── DatasetNotFound · ModelNotFound · JobNotFound · AccountNotFound · SignInNotFound · InsightNotFound · ShareNotFound
     │   └── RouteNotFound        no such address
     ├── MethodNotAllowed
     ├── Conflict                 true elsewhere already, or not possible in this state
@@ -195,6 +195,11 @@ class SignInNotFound(NotFound):
 class InsightNotFound(NotFound):
     code = "insight_not_found"
     sentence = "There is no such insight, or it is not shared with you."
+
+
+class ShareNotFound(NotFound):
+    code = "share_not_found"
+    sentence = "This link opens nothing any more: it has expired, was withdrawn, or what it showed is gone. Ask whoever sent it for a new one."
 
 
 class RouteNotFound(NotFound):

@@ -51,6 +51,8 @@ def serve(settings: Settings, *, port: int | None = None, ready: Callable[[str],
 
 
 async def _serve(services: Services, settings: Settings, port: int, ready: Callable[[str], None] | None, stop: threading.Event | None) -> None:
+    from panel.io.state import state
+
     from dapp_panel.dashboard import Dashboard
     from dapp_panel.routes.vendor import vendor_script
     from dapp_panel.server import DashboardTornado, PromptServer, listen
@@ -63,6 +65,8 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
     server = PromptServer(application)
     server.add_sockets(sockets)
     application.start()
+    # Panel starts this task at the first message of the first page, and would keep that page's document with it for ever.
+    state._schedule_busy_cleanup()
     watch = asyncio.create_task(dashboard.watch_sessions())
     dashboard.crew.submit(vendor_script)
     gc.collect()

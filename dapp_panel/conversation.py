@@ -64,7 +64,6 @@ class Conversation:
         self._followed_as: Role | None = None
         self.closed = False
         state.param.watch(self._tell_account, ["account", "rights"])
-        state.param.watch(self._tell_end, "signed_in")
 
     def receive(self, message: Any) -> None:
         """Take a message of the page: a call to answer, or where the visitor went."""
@@ -182,12 +181,10 @@ class Conversation:
         if self.state.account is not None:
             self._put(f'{{"account":{self.state.account.model_dump_json()},"rights":{json.dumps(self.state.rights)}}}')
 
-    def _tell_end(self, *_: Any) -> None:
-        self._put('{"ended":true}')
-
     def end(self) -> None:
         """The sign-in has ended: tell the page, answer nothing more."""
         self.state.leave()
+        self._put('{"ended":true}')
         self._unsubscribe()
 
     def close(self) -> None:

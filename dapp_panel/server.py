@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,6 +15,7 @@ from bokeh.document import Document
 from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
 from tornado.web import RequestHandler
@@ -47,10 +50,12 @@ class Visits(Application):
         workspace = Workspace()
         state = VisitState()
 
-        def to_page(work: Any) -> None:
-            # A session that has ended takes no more callbacks; what was to be said has no reader.
+        loop = IOLoop.current()
+
+        def to_page(work: Callable[[], None]) -> None:
+            # Not through the document's own callbacks: while it holds its changes, one that another thread adds can be lost.
             if not conversation.closed:
-                document.add_next_tick_callback(work)
+                loop.add_callback(_do, document, work)
 
         conversation = Conversation(self._dashboard, visitor, state, to_page=to_page, send=workspace.send)
         workspace.attach(conversation)
@@ -63,6 +68,15 @@ class Visits(Application):
 
 def _closed(conversation: Conversation, _: Any) -> None:
     conversation.close()
+
+
+async def _do(document: Document, work: Callable[[], None]) -> None:
+    """Work of a page on the event loop, with its document to itself; a session that has ended has no reader any more."""
+    context = document.session_context
+    while context is not None and context.session is None:
+        await asyncio.sleep(0.01)  # its session is just being made
+    if context is not None and not context.destroyed:
+        await context.session.with_document_locked(work)
 
 
 class DashboardTornado(BokehTornado):

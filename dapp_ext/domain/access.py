@@ -67,6 +67,8 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "key.list": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.rotate": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.retire": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "backup.create": (Scope.nobody, Scope.nobody, Scope.everyone),
+    "backup.verify": (Scope.nobody, Scope.nobody, Scope.everyone),
     "key.export": (Scope.nobody, Scope.nobody, Scope.everyone),
     "system.read": (Scope.everyone, Scope.everyone, Scope.everyone),
     "system.dashboard": (Scope.everyone, Scope.everyone, Scope.everyone),
@@ -91,6 +93,7 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "model.rollback": (Scope.nobody, Scope.own, Scope.shared),
     "model.threshold": (Scope.nobody, Scope.own, Scope.shared),
     "model.register": (Scope.nobody, Scope.shared, Scope.shared),
+    "model.log": (Scope.nobody, Scope.own, Scope.shared),
     "model.monitor": (Scope.shared, Scope.shared, Scope.shared),
     "model.export": (Scope.nobody, Scope.shared, Scope.shared),
     "model.share": (Scope.nobody, Scope.own, Scope.shared),
@@ -102,6 +105,9 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "insight.publish": (Scope.nobody, Scope.everyone, Scope.everyone),
     "insight.update": (Scope.nobody, Scope.own, Scope.shared),
     "insight.delete": (Scope.nobody, Scope.own, Scope.everyone),
+    "share.create": (Scope.nobody, Scope.shared, Scope.shared),
+    "share.list": (Scope.nobody, Scope.own, Scope.everyone),
+    "share.withdraw": (Scope.nobody, Scope.own, Scope.everyone),
     "job.list": (Scope.shared, Scope.shared, Scope.everyone),
     "job.read": (Scope.shared, Scope.shared, Scope.everyone),
     "job.cancel": (Scope.nobody, Scope.own, Scope.everyone),
@@ -120,6 +126,10 @@ GRANTED: dict[str, GrantLevel] = {
     "model.export": "use",
     "model.update": "edit",
     "model.stop": "edit",
+    "model.extend": "edit",
+    "model.skip": "edit",
+    "model.threshold": "edit",
+    "model.monitor": "read",
     "job.read": "read",
 }
 _LEVELS: tuple[AccessLevel, ...] = ("read", "use", "edit", "owner")
@@ -127,7 +137,7 @@ _LEVELS: tuple[AccessLevel, ...] = ("read", "use", "edit", "owner")
 _NEVER_BY_TOKEN = ("account.change_self", "system.dashboard", "session.", "token.")
 # Changes that go on in maintenance, because they help running work to end, or change nothing that is kept for others.
 _IN_MAINTENANCE = ("job.cancel", "model.stop", "model.skip", "notification.mark")
-_READING = ("list", "read", "read_self", "export", "metrics")
+_READING = ("list", "read", "read_self", "export", "monitor", "log")
 _TOKEN_LEVELS: tuple[TokenScope, ...] = ("read", "predict", "write", "admin")
 
 _COLUMN = {Role.viewer: 0, Role.analyst: 1, Role.admin: 2}

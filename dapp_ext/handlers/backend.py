@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from dapp_ext.errors import Busy, DappError, Unavailable
 from dapp_ext.handlers.metrics import Metrics
 from dapp_ext.handlers.processes import ChildProcess
+from dapp_ext.handlers.rates import Rate
 from dapp_ext.handlers.wire import outline
 from dapp_ext.settings import Settings, hide_secrets, read_settings
 
@@ -50,6 +51,8 @@ class Backend:
         self.dashboard = ChildProcess()
         self.sockets: set[FeedSocket] = set()
         self.sessions_watched = False
+        self.rate = Rate(burst=1000, per_second=100)
+        self.public_rate = Rate(burst=200, per_second=20)
         self.base_url = "/"
         self.personal = True
         self._given = given

@@ -177,17 +177,22 @@ class ApiHandler(DappHandler):
 
     @property
     def operation(self) -> Operation:
-        found = self.operations.get(str(self.request.method))
+        found = self.operations.get(self._verb)
         if found is None:
             raise MethodNotAllowed
         return found
 
+    @property
+    def _verb(self) -> str:
+        """HEAD asks for what GET would answer, without its body."""
+        return "GET" if self.request.method == "HEAD" else str(self.request.method)
+
     def allowed_methods(self) -> list[str]:
-        return [*self.operations, "OPTIONS"]
+        return [*self.operations, *(["HEAD"] if "GET" in self.operations else []), "OPTIONS"]
 
     def body_limit(self) -> int:
         """The most bytes that this request may carry."""
-        operation = self.operations.get(str(self.request.method))
+        operation = self.operations.get(self._verb)
         return BODY_LIMIT if operation is None else operation.limit
 
     # -- before the body ----------------------------------------------------------------------------------------
@@ -212,6 +217,9 @@ class ApiHandler(DappHandler):
             await self._ask_jupyter()
         elif operation.access == "account":
             self.account = await self.authenticate()
+            self.backend.rate.take(self.account.session_id or self.account.account_id)
+        elif operation.method == "POST":
+            self.backend.public_rate.take(self.address)
         if not operation.alone:
             await self.backend.services()
         if (self.announced_size() or 0) > self.body_limit():
@@ -233,7 +241,7 @@ class ApiHandler(DappHandler):
         Everywhere else a request stands on a DAPP token in a header, or on nothing; no cookie adds to its power, so
         another site's page cannot borrow any.
         """
-        operation = self.operations.get(str(self.request.method))
+        operation = self.operations.get(self._verb)
         if operation is not None and operation.access == "jupyter":
             super().check_xsrf_cookie()
 
@@ -267,6 +275,10 @@ class ApiHandler(DappHandler):
 
     @allow_unauthenticated
     async def get(self, **path: str) -> None:
+        await self._serve(path)
+
+    @allow_unauthenticated
+    async def head(self, **path: str) -> None:
         await self._serve(path)
 
     @allow_unauthenticated
@@ -341,6 +353,9 @@ class ApiHandler(DappHandler):
         if download.size is not None:
             self.set_header("Content-Length", str(download.size))
         try:
+            if self.request.method == "HEAD":
+                await self.flush()
+                chunk = None
             while chunk is not None:
                 self.write(chunk)
                 await self.flush()

@@ -33,7 +33,7 @@ class Page(DappHandler):
 
     async def prepare(self) -> None:
         self.forget_jupyter()
-        if self.request.method != "GET":
+        if self.request.method not in ("GET", "HEAD"):
             raise HTTPError(405)
         self.refuse_foreign_host()
 
@@ -53,6 +53,10 @@ class Docs(Page):
     def get(self, name: str = "docs.html") -> None:
         self.set_header("Content-Type", _TYPES[name])
         self.finish(_shipped(name))
+
+    @allow_unauthenticated
+    def head(self, name: str = "docs.html") -> None:
+        self.get(name)
 
 
 class SignIn(Page):
@@ -77,6 +81,11 @@ class SignIn(Page):
         if holds_one_secret(self.identity_provider):
             self.identity_provider.set_login_cookie(self, self.identity_provider.generate_anonymous_user(self))
         self.redirect(self._local(self.get_query_argument("next", "")))
+
+    @allow_unauthenticated
+    def head(self) -> None:
+        """Programs that look at links ask so, and must not use them up."""
+        self.set_header("Content-Type", _TYPES["docs.html"])
 
     def _local(self, wanted: str) -> str:
         """Where to go: below our own address, or to JupyterLab."""

@@ -26,6 +26,10 @@ class InsightsQuery(Request):
     cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
+class SharesQuery(Request):
+    model: str | None = Field(default=None, max_length=300, description="Id or name of a model: only links to it.")
+
+
 class JobsQuery(Request):
     status: JobStatus | None = None
     limit: int = Field(default=50, ge=1, le=500)
@@ -94,6 +98,17 @@ class ExportQuery(Request):
 class CompareQuery(Request):
     a: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
     b: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
+
+
+class MonitoringQuery(Request):
+    days: int = Field(default=7, ge=1, le=366)
+
+
+class LogQuery(Request):
+    """One page of the log of predictions."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
 
 
 class ModelExportQuery(Request):

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from dapp_ext.errors import Broken, DappError
 from dapp_ext.schema.base import new_id
+from dapp_ext.schema.system import DatabaseRead
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
+from dapp_ext.services.backups import Backups, restore_backup, verify_backup
 from dapp_ext.services.batches import Batches
 from dapp_ext.services.boards import Boards
 from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
+from dapp_ext.services.fixes import Fixes
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
@@ -25,11 +29,14 @@ from dapp_ext.services.keys import Keys
 from dapp_ext.services.lineage import LineageService
 from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
+from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.notifications import Notifications
+from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
+from dapp_ext.services.shares import Shares
 from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
@@ -37,12 +44,25 @@ from dapp_ext.services.uploads import Upload
 from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.objects import ObjectStore
 
-__all__ = ["Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_keys"]
+__all__ = [
+    "BackupKey",
+    "Download",
+    "Services",
+    "Subscription",
+    "Upload",
+    "WorkerKeeper",
+    "database_state",
+    "open_services",
+    "restore_backup",
+    "restore_keys",
+    "verify_backup",
+]
 
 
 @dataclass(frozen=True)
@@ -58,18 +78,23 @@ class Services:
     notifications: Notifications
     datasets: Datasets
     versions: Versions
+    fixes: Fixes
     sharing: Sharing
     lineage: LineageService
     boards: Boards
     models: Models
     predictions: Predictions
+    monitoring: Monitoring
+    policies: Policies
     registry: Registry
     batches: Batches
     insights: Insights
+    shares: Shares
     jobs: Jobs
     events: Events
     audit: Audit
     keys: Keys
+    backups: Backups
     system: System
     settling: Settling
     bell: bell.Bell
@@ -107,22 +132,28 @@ def open_services(settings: Settings) -> Services:
     models = Models(context, datasets, scorers)
     accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
+    predictions = Predictions(context, datasets, models, scorers)
     events = Events(context)
+    versions = Versions(context, datasets)
     services = Services(
         settings=settings,
         accounts=accounts,
         signins=SignIns(context),
         invitations=Invitations(context, accounts, system),
         datasets=datasets,
-        versions=Versions(context, datasets),
+        versions=versions,
+        fixes=Fixes(context, datasets, versions),
         sharing=Sharing(context, datasets, models),
         lineage=LineageService(context, datasets, models),
         boards=Boards(context, datasets),
         models=models,
-        predictions=Predictions(context, datasets, models, scorers),
+        predictions=predictions,
+        monitoring=predictions.monitoring,
+        policies=Policies(context, models),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),
+        shares=Shares(context, models, system),
         jobs=jobs,
         events=events,
         announcements=Announcements(context),
@@ -130,6 +161,7 @@ def open_services(settings: Settings) -> Services:
         notifications=Notifications(context, events),
         audit=Audit(context),
         keys=Keys(context),
+        backups=Backups(context),
         system=system,
         settling=Settling(context),
         bell=bell.Bell(context.bells),
@@ -181,3 +213,16 @@ def restore_keys(settings: Settings, exported: bytes, passphrase: str) -> list[s
     """
     roots, active = open_export(exported, passphrase)
     return put_back(settings, roots, active)
+
+
+def database_state(settings: Settings) -> DatabaseRead:
+    """Where the schema of a home's database is, without changing anything."""
+    url = settings.resolved_database_url()
+    kind = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
+    if kind == "SQLite" and not Path(url.removeprefix("sqlite:///")).exists():
+        return DatabaseRead(kind=kind, current=None, newest=migrations.head_revision())
+    database = Database(url)
+    try:
+        return DatabaseRead(kind=kind, current=migrations.current_revision(database), newest=migrations.head_revision())
+    finally:
+        database.close()

@@ -29,10 +29,10 @@ class Audit:
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
             raise CursorInvalid("The list cursor is not valid. Start again without one.")
         limit = max(1, min(limit, 500))
-        self._context.note_read(actor, "audit.list", None)
         asked = wanted or AuditFilter(action=action)
         with self._context.database.read() as session:
             rows = store.page(session, asked, limit=limit + 1, before=int(cursor) if cursor else None)
+        self._context.note_read(actor, "audit.list", None)
         items = [AuditRead.model_validate(row.model_dump()) for row in rows[:limit]]
         return Page(items=items, next=str(items[-1].id) if len(rows) > limit else None)
 

@@ -54,6 +54,8 @@ class Limits:
 
 def start_fork_server(threads: int) -> Any:
     """The context that children are made from, with the libraries loaded ahead."""
+    # Threads that wait spinning make a training many times slower when other programs want the cores too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)  # read when the libraries load, so it is set before
     context = multiprocessing.get_context("forkserver")

@@ -159,7 +159,7 @@ class Context:
         """A secret of this workspace, the same for ever: under a data key of its own, so that rotating the root leaves it as it is."""
         with self.database.read() as session:
             key = self.data_key(session, self.instance_id)
-        return hmac.new(key, f"dapp/v1/{purpose}".encode(), hashlib.sha256).digest()
+        return secret_of(key, purpose)
 
     def new_key(self, session: Session, subject_id: str) -> bytes:
         """Make the data key of a new thing."""
@@ -212,6 +212,11 @@ class Context:
             return {}
         value: dict[str, Any] = json.loads(open_field(self.data_key(session, subject_id), _aad(subject_id, place), sealed))
         return value
+
+
+def secret_of(instance_key: bytes, purpose: str) -> bytes:
+    """A secret for one purpose, from the workspace's own data key."""
+    return hmac.new(instance_key, f"dapp/v1/{purpose}".encode(), hashlib.sha256).digest()
 
 
 def _aad(subject_id: str, place: str) -> bytes:

@@ -455,3 +455,18 @@ class AuditHead(SQLModel, table=True):
     seq: int
     mac: bytes = Field(sa_column=Column("mac", LargeBinary, nullable=False))
     seal: bytes = Field(sa_column=Column("seal", LargeBinary, nullable=False))
+
+
+class Share(SQLModel, table=True):
+    """A read-only link to one result; only the hash of what opens it is kept."""
+
+    __tablename__ = "shares"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    token_hash: str = Field(unique=True)
+    model_id: str = Field(index=True)
+    owner_id: str = Field(foreign_key="accounts.id", index=True)
+    opened: int = 0
+    opened_at: datetime | None = _maybe_moment()
+    created_at: datetime = _moment()
+    expires_at: datetime = _moment()
+    withdrawn_at: datetime | None = _maybe_moment()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import panel as pn
+from panel.models.esm import ESMEvent
 
 from dapp_panel.assets import FOLDER, Assets
 from dapp_panel.conversation import Conversation
@@ -30,8 +31,13 @@ class Workspace(pn.custom.JSComponent):
         self._conversation = conversation
 
     def send(self, text: str) -> None:
-        """One message to the page."""
-        self._send_msg(text)
+        """One message to the page; on its event loop, with its document locked.
+
+        Straight to the document's callbacks, since Panel's way holds the document for a moment and schedules anew what it held.
+        """
+        for model, _ in list(self._models.values()):
+            if model.document is not None:
+                model.document.callbacks.send_event(ESMEvent(model=model, data=text))
 
     def _handle_msg(self, data: Any) -> None:
         if self._conversation is not None:

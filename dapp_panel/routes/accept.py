@@ -19,10 +19,6 @@ class AcceptHandler(EntryHandler):
         token = self.get_query_argument("token", "")[:LONGEST_LINK]
         await self._show(token)
 
-    async def head(self) -> None:
-        """As ``get``, without the page."""
-        await self.get()
-
     async def post(self) -> None:
         token = self.get_body_argument("token", "")[:LONGEST_LINK]
         name = self.get_body_argument("name", "")[:120]

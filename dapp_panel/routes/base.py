@@ -91,6 +91,12 @@ class DashboardHandler(RequestHandler):
     def get_template_path(self) -> str:
         return str(self.dashboard.assets.folder.parent / "templates")
 
+    async def head(self, *path: str) -> None:
+        """What ``get`` would answer, without its body."""
+        answer = self.get(*path)
+        if answer is not None:
+            await answer
+
     async def visitor(self) -> Visitor | None:
         """Who asks; None without a valid sign-in."""
         return await self.dashboard.doorkeeper.visitor(self.request)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from tornado.iostream import StreamClosedError
 
 from dapp_ext.errors import Invalid
+from dapp_ext.schema.audit import AuditFilter
 from dapp_ext.schema.datasets import Filter
 from dapp_panel.pages.asking import invalid_from
 from dapp_panel.routes.base import DashboardHandler
@@ -25,15 +26,18 @@ FORMATS = ("csv", "xlsx", "parquet", "arrow")
 class Sender(DashboardHandler):
     """Sends what a service gives."""
 
-    async def send(self, download: Download) -> None:
+    async def send(self, download: Download, *, inline: bool = False) -> None:
         """Headers, then the pieces, each read in a thread and awaited on the network."""
         self.set_header("Content-Type", download.media_type)
-        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(download.filename, safe='')}")
+        self.set_header("Content-Disposition", f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(download.filename, safe='')}")
         self.set_header("X-Accel-Buffering", "no")
         if download.size is not None:
             self.set_header("Content-Length", str(download.size))
         pieces = iter(download.chunks)
         try:
+            if self.request.method == "HEAD":
+                await self.flush()
+                return
             while (piece := await self.dashboard.transfers.run(_next, pieces)) is not None:
                 self.write(piece)
                 await self.flush()
@@ -43,6 +47,14 @@ class Sender(DashboardHandler):
             close = getattr(pieces, "close", None)
             if close is not None:
                 await self.dashboard.transfers.run(close)
+
+
+def _version(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Invalid("The version must be a whole number.")
+    return int(text)
 
 
 def _next(pieces: Iterator[bytes]) -> bytes | None:
@@ -64,9 +76,7 @@ class DatasetDownload(Sender):
             raise Invalid(f"Choose one of the formats {', '.join(FORMATS)} or original.")
         version = self.get_query_argument("version", "")
         columns = self.get_query_arguments("columns") or None
-        work = self.dashboard.transfers.run(
-            datasets.export, visitor.actor, ref, kind, version=int(version) if version.isdigit() else None, columns=columns, filters=self._filters()
-        )
+        work = self.dashboard.transfers.run(datasets.export, visitor.actor, ref, kind, version=_version(version), columns=columns, filters=self._filters())
         await self.send(await work)
 
     def _filters(self) -> list[Filter]:
@@ -76,6 +86,33 @@ class DatasetDownload(Sender):
             raise invalid_from(error) from error
         except ValueError as error:
             raise Invalid("The filters are not valid JSON.") from error
+
+
+class InsightPicture(Sender):
+    """``GET /download/insights/<insight>``: the picture, shown in a page or, with ``?download``, as a file."""
+
+    async def get(self, ref: str) -> None:
+        self.check_not_cross_site()
+        visitor = await self.signed_in()
+        download = await self.dashboard.transfers.run(self.dashboard.services.insights.picture, visitor.actor, ref)
+        await self.send(download, inline=self.get_query_argument("download", None) is None)
+
+
+class AuditDownload(Sender):
+    """``GET /download/audit?format=csv|jsonl&action&actor&outcome&subject``."""
+
+    async def get(self) -> None:
+        self.check_not_cross_site()
+        visitor = await self.signed_in()
+        given = {name: value for name in ("action", "actor", "outcome", "subject") if (value := self.get_query_argument(name, ""))}
+        try:
+            wanted = AuditFilter(**given)
+        except ValidationError as error:
+            raise invalid_from(error) from error
+        kind = self.get_query_argument("format", "csv")
+        if kind not in ("csv", "jsonl"):
+            raise Invalid("Choose one of the formats csv or jsonl.")
+        await self.send(await self.dashboard.transfers.run(self.dashboard.services.audit.export, visitor.actor, kind, wanted))
 
 
 class ModelDownload(Sender):

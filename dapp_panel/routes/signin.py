@@ -32,7 +32,7 @@ class EntryHandler(DashboardHandler):
 class SignInHandler(EntryHandler):
     """The page, the form that it sends, and the links that sign in by themselves."""
 
-    async def head(self) -> None:
+    async def head(self, *path: str) -> None:
         """Whether the page is there; programs that look at links ask so, and must not use them up."""
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.finish()

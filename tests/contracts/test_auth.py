@@ -40,10 +40,11 @@ async def test_every_route_refuses_other_verbs(services: Any, owner: Caller) -> 
     for operation in OPERATIONS:
         by_path.setdefault(operation.path, set()).add(operation.method)
     for path, verbs in by_path.items():
+        assert ((await owner("HEAD", _address(path))).status == 405) == ("GET" not in verbs), path
         for verb in {"GET", "POST", "PUT", "PATCH", "DELETE"} - verbs:
             answer = await owner(verb, _address(path))
             assert (answer.status, answer.code) == (405, "method_not_allowed"), (verb, path)
-            assert set(answer.headers["Allow"].split(", ")) == {*verbs, "OPTIONS"}
+            assert set(answer.headers["Allow"].split(", ")) == {*verbs, "OPTIONS"} | ({"HEAD"} if "GET" in verbs else set())
 
 
 async def test_a_dapp_credential_alone_is_enough(signed_in: Callable[[Role], Caller]) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from dapp_ext.handlers.backend import Backend
+from dapp_ext.handlers.operation import JSON
 from dapp_ext.handlers.routes import OPERATIONS
 from dapp_ext.handlers.wire import BODY_LIMIT
 from tests.handlers.serving import API, CSV, Caller
 
-WITH_BODY = [each for each in OPERATIONS if each.method in ("POST", "PUT", "PATCH") and each.path != "/datasets"]
+WITH_BODY = [each for each in OPERATIONS if each.method in ("POST", "PUT", "PATCH") and each.takes == JSON]
 
 
 def _address(path: str) -> str:
@@ -187,7 +188,7 @@ async def test_an_allowed_site_may_read(owner: Caller, monkeypatch: pytest.Monke
     preflight = await owner("OPTIONS", "/datasets", headers={**page, "Access-Control-Request-Method": "POST"})
     assert preflight.status == 204
     assert preflight.headers["Access-Control-Allow-Origin"] == "https://lab.example"
-    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST, HEAD, OPTIONS"
     assert "x-dapp-authorization" in preflight.headers["Access-Control-Allow-Headers"]
     for answer in (await owner("GET", "/datasets", headers=page), await owner("GET", "/datasets/none", headers=page)):
         assert answer.headers["Access-Control-Allow-Origin"] == "https://lab.example"

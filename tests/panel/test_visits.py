@@ -52,3 +52,14 @@ def test_two_visitors_have_nothing_in_common(visit: Callable[..., Visit], upload
     assert "marker-of-maya" in str(hers.call("datasets.rows", ref=dataset.id))
     assert his.call("datasets.rows", ref=dataset.id)["error"]["code"] == "dataset_not_found"
     assert "marker-of-maya" not in str(his.call("datasets.list"))
+
+
+def test_every_answer_arrives_when_many_are_asked_at_once(visit: Callable[..., Visit]) -> None:
+    """Threads finish while the loop sends: nothing that was said may be lost, since the page would wait for ever."""
+    line = visit("maya").channel()
+    for burst in range(40):
+        numbers = range(burst * 30, burst * 30 + 30)
+        for number in numbers:
+            line.send({"id": number, "call": "account.me", "params": {}})
+        for number in numbers:
+            assert "ok" in line.until(lambda item, number=number: item.get("id") == number)

@@ -89,15 +89,12 @@ class Channel:
 
     def until(self, fits: Any) -> dict[str, Any]:
         """The first item that fits; others are kept."""
-        for item in list(self._items):
-            if fits(item):
-                self._items.remove(item)
-                return item
         while True:
-            for item in self._receive():
+            for item in list(self._items):
                 if fits(item):
+                    self._items.remove(item)
                     return item
-                self._items.append(item)
+            self._items.extend(self._receive())
 
     def take(self, kind: str) -> dict[str, Any]:
         """The content of the next message of a kind."""

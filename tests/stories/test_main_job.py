@@ -211,13 +211,18 @@ def test_a_killed_worker_costs_nothing(running: Running, client: DAPPClient, adu
 
 
 def test_no_plaintext_is_on_the_disk(running: Running, client: DAPPClient, adult: Any) -> None:
-    frame = client.get_processed_data(adult)
-    texts = [frame[name].dropna().astype(str).unique() for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name])]
-    # Shorter ones turn up by chance in megabytes of sealed bytes.
-    words = {word.encode() for word in (*frame.columns, *(text for column in texts for text in column)) if len(word) >= 6} - {
-        b"income"
-    }  # also a part of the file's own name
-    assert {b"marital-status", b"Prof-specialty", b"Bachelors"} <= words
+    bikes = client.upload_file(SAMPLES / "seoul_bikes.csv")
+    model = client.train_model(bikes, trials=3, families=["linear"])
+    model.wait()
+    client.predict(model, client.get_processed_data(bikes).head(50))
+    words = {b"marital-status", b"Rainfall(mm)"}
+    for dataset, file in ((adult, "adult_income.csv"), (bikes, "seoul_bikes.csv"), (client.dataset("By REST"), "penguins.csv")):
+        words |= _plaintext(client.get_processed_data(dataset))
+        words |= set((SAMPLES / file).read_bytes().splitlines()[1:400:20])
+    # A part of a file's own name, and names are not sealed.
+    words -= {b"income"}
+    assert {b"Prof-specialty", b"Bachelors", b"Torgersen", b"Temperature(\xc2\xb0C)"} <= words
+    assert len(words) > 600
     searched = 0
     for path in running.home.rglob("*"):
         if not path.is_file() or path.is_socket():
@@ -226,6 +231,18 @@ def test_no_plaintext_is_on_the_disk(running: Running, client: DAPPClient, adult
         searched += len(data)
         assert not [word for word in words if word in data], path
     assert searched > 100_000
+
+
+def _plaintext(frame: pd.DataFrame) -> set[bytes]:
+    """Names and cells as text of six characters and more (shorter ones turn up by chance), and runs of numbers as memory holds them."""
+    words = {name.encode() for name in frame.columns}
+    for name in frame.columns:
+        column = frame[name].dropna()
+        words |= {str(each).encode() for each in column.unique()[:150]}
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            runs = [column.iloc[start : start + 6].to_numpy(dtype) for start in range(0, 60, 20) for dtype in ("float64", "float32", "int64", "int32")]
+            words |= {run.tobytes() for run in runs if len(set(run.tolist())) > 3}
+    return {word for word in words if len(word) >= 6}
 
 
 def test_the_download_is_what_went_in(client: DAPPClient, adult: Any, running: Running, people: dict[str, str]) -> None:

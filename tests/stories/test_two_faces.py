@@ -8,9 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.conftest import PASSWORD
 from tests.stories.conftest import Running
@@ -18,7 +17,6 @@ from tests.stories.conftest import Running
 pytestmark = [pytest.mark.story, pytest.mark.browser]
 SAMPLES = Path(__file__).parents[2] / "dapp_ext" / "samples"
 PICTURES = Path(__file__).parents[2] / "build-output" / "pictures"
-API = "/dapp/api/v1"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 EVENTS = 50
 
@@ -117,7 +115,7 @@ def test_by_pointing_in_jupyterlab(lab: Page, dashboard: Page) -> None:
     row.dblclick()
     body = lab.locator("#jp-main-dock-panel")
     expect(body.get_by_text(re.compile("2,190 rows")).first).to_be_visible(timeout=20_000)
-    expect(body.locator("canvas").first).to_be_visible()
+    expect(body.locator("canvas").first).to_be_visible(timeout=20_000)
     _picture(lab, "lab-dataset")
     body.get_by_role("button", name="Train a model").first.click()
     body.get_by_label("Seconds").fill("8")
@@ -130,24 +128,46 @@ def test_by_pointing_in_jupyterlab(lab: Page, dashboard: Page) -> None:
     expect(dashboard.get_by_text(sentence).first).to_be_visible(timeout=5_000)
 
 
-def test_how_soon_each_shows_what_the_other_did(running: Running, lab: Page, dashboard: Page, analyst: str) -> None:
-    """Fifty changes through a third door; the time until each of the two open pages shows them."""
+def test_how_soon_each_shows_what_the_other_did(lab: Page, dashboard: Page) -> None:
+    """Fifty changes by pointing, in turn on either page: from the click that saves to the other page showing it."""
     dashboard.get_by_role("link", name="Data", exact=True).first.click()
-    base = running.address("jupyterlab") + API
-    token = httpx.post(f"{base}/auth/login", json={"email": analyst, "password": PASSWORD}).json()["access_token"]
+    dashboard.get_by_role("rowheader").get_by_role("link", name=re.compile("^penguins", re.I)).last.click()
+    here, there = "penguins", "seoul_bikes"
     seconds: list[float] = []
-    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=20) as rest:
-        items = rest.get("/datasets").json()["items"]
-        dataset = next(each for each in items if each["owner"]["name"] == "Maya")["id"]
-        for number in range(EVENTS):
-            name = f"renamed {number:03d}"
-            page = dashboard if number % 2 else lab
-            began = time.monotonic()
-            assert rest.patch(f"/datasets/{dataset}", json={"name": name}).status_code == 200
-            page.wait_for_function("name => document.body.innerText.includes(name)", arg=name, polling=10, timeout=5_000)
-            seconds.append(time.monotonic() - began)
+    for number in range(0, EVENTS, 2):
+        expect(dashboard.get_by_role("heading", level=1, name=re.compile(here))).to_be_visible()
+        here = f"by dashboard {number:03d}"
+        seconds.append(_seen_by(lab, here, _rename_on_dashboard(dashboard, here)))
+        old, there = there, f"by lab {number:03d}"
+        save = _rename_in_lab(lab, old, there)
+        dashboard.get_by_role("link", name="Data", exact=True).first.click()
+        expect(dashboard.get_by_role("rowheader").get_by_role("link", name=old)).to_be_visible()
+        seconds.append(_seen_by(dashboard, there, save))
+        dashboard.get_by_role("rowheader").get_by_role("link", name=here).click()
     p95 = statistics.quantiles(seconds, n=20)[-1]
     assert p95 < 1.0, sorted(seconds)[-5:]
+
+
+def _rename_on_dashboard(page: Page, name: str) -> Locator:
+    """All but the last click, which is given back."""
+    page.get_by_role("button", name="More to do with this dataset").click()
+    page.get_by_role("menuitem", name="Rename or share").click()
+    page.get_by_role("dialog").get_by_label("Name").fill(name)
+    return page.get_by_role("dialog").get_by_role("button", name="Save")
+
+
+def _rename_in_lab(page: Page, old: str, name: str) -> Locator:
+    _panel(page).get_by_text(old, exact=True).first.click(button="right")
+    page.get_by_role("menuitem", name=re.compile("^Rename")).click()
+    page.locator(".jp-Dialog input").fill(name)
+    return page.locator(".jp-Dialog .jp-mod-accept")
+
+
+def _seen_by(page: Page, name: str, save: Locator) -> float:
+    began = time.monotonic()
+    save.click(no_wait_after=True)
+    page.wait_for_function("name => document.body.innerText.includes(name)", arg=name, polling=10, timeout=5_000)
+    return time.monotonic() - began
 
 
 def test_on_a_phone(running: Running, browser: Browser, dashboard: Page) -> None:

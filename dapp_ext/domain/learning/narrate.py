@@ -53,13 +53,22 @@ def sentence(truth: Truth, target: Target, scores: list[Score], guess: Array) ->
     return _binary(truth, target, useful)
 
 
-def caveat(guards: Sequence[Guard]) -> str:
+def caveat(guards: Sequence[Guard], used: Sequence[str]) -> str:
     """What must be said in the same breath: a score that a column gives away is worth nothing if that column comes too late."""
-    names = [f"“{name}”" for guard in guards if guard.code == "leakage" and guard.severity == "alert" for name in guard.columns]
-    if not names:
-        return ""
-    listed = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more" if len(names) > 2 else " and ".join(names)
-    return f" But {listed} alone nearly {'gives' if len(names) == 1 else 'give'} the answer away: if that is not known beforehand, do not trust this."
+    told = [n for guard in guards if guard.code == "leakage" and guard.severity == "alert" for n in guard.columns]
+    still, back = [n for n in told if n in used], [n for n in told if n not in used]
+    if still:
+        one = len(still) == 1
+        return f" But {_listed(still)} alone nearly {'gives' if one else 'give'} the answer away: if that is not known beforehand, do not trust this."
+    if back:
+        one = len(back) == 1
+        return f" {_listed(back)} alone nearly {'gives' if one else 'give'} the answer away and {'was' if one else 'were'} not used."
+    return ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    quoted = [f"“{name}”" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{quoted[0]} and {len(quoted) - 1} more" if len(quoted) > 2 else " and ".join(quoted)
 
 
 def _of_100(share: float) -> str:

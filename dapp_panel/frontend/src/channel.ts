@@ -146,7 +146,7 @@ function isReading(name: string): boolean {
   return /\.(list|get|profile|rows|query|results|leaderboard|recent|me|status|predict|board|code|versions|lineage|grants|people|quotas|sessions|tokens|invitations|announcements|compare|monitoring|unread)$|^home$/.test(name);
 }
 
-const pause = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
+const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));
 
 let scripts: Promise<void> | null = null;
 
@@ -184,8 +184,10 @@ export async function open(): Promise<void> {
 }
 
 interface BokehGlobal {
-  embed: { embed_items(docs: object, items: object[]): Promise<unknown> };
+  embed: { embed_items(docs: object, items: object[]): Promise<unknown[]> };
 }
+
+const LONGEST_OPENING = 20_000;
 
 async function embed(token: string, root: string): Promise<void> {
   channelNumber += 1;
@@ -194,5 +196,8 @@ async function embed(token: string, root: string): Promise<void> {
   place.id = `channel-${channelNumber}`;
   host.replaceChildren(place);
   const bokeh = (globalThis as unknown as { Bokeh: BokehGlobal }).Bokeh;
-  await bokeh.embed.embed_items({}, [{ token, roots: { [root]: place.id }, root_ids: [root], use_for_title: false }]);
+  const opening = bokeh.embed.embed_items({}, [{ token, roots: { [root]: place.id }, root_ids: [root], use_for_title: false }]);
+  const views = await Promise.race([opening, pause(LONGEST_OPENING)]);
+  // A refused or silent socket is no failure to Bokeh: it only shows nothing. The next try says whether the sign-in has ended.
+  if (!views?.length) throw new Error("no channel");
 }

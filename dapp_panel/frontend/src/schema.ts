@@ -24,6 +24,31 @@ export interface AccountUpdate {
   disabled?: boolean | null;
 }
 
+export interface AnnouncementRead {
+  id: string;
+  message: string;
+  severity: "info" | "warning" | "alert";
+  author: Named;
+  created_at: string;
+  starts_at: string;
+  ends_at: string | null;
+  is_current: boolean;
+}
+
+export interface AuditFinding {
+  kind: string;
+  row: number;
+  last_row: number;
+  says: string;
+}
+
+export interface AuditHeadRead {
+  seq: number;
+  mac: string;
+  instance_id: string;
+  at: string;
+}
+
 export interface AuditRead {
   id: number;
   at: string;
@@ -39,10 +64,20 @@ export interface AuditRead {
   details: Record<string, unknown>;
 }
 
+export interface AuditVerification {
+  ok: boolean;
+  rows: number;
+  unchained: number;
+  against_head: boolean;
+  head: AuditHeadRead;
+  findings: AuditFinding[];
+}
+
 export interface BatchPredictRead {
   job_id: string;
   dataset_id: string;
   dataset_name: string;
+  source_id: string | null;
 }
 
 export interface BatchPredictRequest {
@@ -100,6 +135,24 @@ export interface ChartRequest {
   picks?: Filter[];
 }
 
+export interface CheckRead {
+  model: Named;
+  model_version: number;
+  usable: boolean;
+  sentence: string;
+  matched: string[];
+  missing: string[];
+  new: string[];
+  retyped: Retyped[];
+  renamed: Renamed[];
+}
+
+export interface CheckRequest {
+  columns?: GivenColumn[] | null;
+  dataset?: string | null;
+  version?: number | null;
+}
+
 export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
@@ -116,6 +169,13 @@ export interface ColumnComparison {
   shift: number | null;
   distribution: Distribution | null;
   sentences: string[];
+}
+
+export interface ColumnDrift {
+  column: string;
+  distance: number;
+  level: "unknown" | "calm" | "watch" | "alert";
+  weight: number;
 }
 
 export interface ColumnProfile {
@@ -313,6 +373,11 @@ export interface FixRequest {
   options?: FixOptions;
 }
 
+export interface GivenColumn {
+  name: string;
+  kind?: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+}
+
 export interface GrantPut {
   level?: "read" | "use" | "edit";
 }
@@ -354,6 +419,7 @@ export interface HomeRead {
   datasets_total: number | null;
   models: ModelRead[];
   models_total: number | null;
+  insights: InsightRead[];
   activity: Event[];
 }
 
@@ -361,6 +427,35 @@ export interface Importance {
   column: string;
   value: number;
   std: number;
+}
+
+export interface InsightRead {
+  id: string;
+  title: string;
+  note: string | null;
+  owner: Named;
+  visibility: "private" | "team";
+  dataset: Named | null;
+  dataset_version: number | null;
+  model: Named | null;
+  has_picture: boolean;
+  width: number | null;
+  height: number | null;
+  has_table: boolean;
+  rows: number | null;
+  source: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface InvitationRead {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  invited_by: Named;
+  created_at: string;
+  expires_at: string;
 }
 
 export interface JobEvent {
@@ -404,6 +499,14 @@ export interface JobSubject {
   name: string;
 }
 
+export interface KeysRead {
+  active: string;
+  source: string;
+  unfinished: boolean;
+  signing_key: string;
+  keys: RootKeyRead[];
+}
+
 export interface Leaderboard {
   model: string;
   status: "queued" | "training" | "ready" | "failed" | "cancelled";
@@ -438,6 +541,29 @@ export interface LineageNode {
   rows: number | null;
   created_at: string | null;
   here: boolean;
+}
+
+export interface LinkMade {
+  id: string;
+  email: string;
+  token: string;
+  url: string | null;
+  expires_at: string;
+}
+
+export interface LoggedCall {
+  id: string;
+  at: string;
+  by: Named | null;
+  door: string;
+  model_version: number;
+  policy_version: number | null;
+  milliseconds: number;
+  rows: number;
+  inputs: Record<string, unknown>[];
+  predictions: unknown[];
+  dataset: Named | null;
+  error: string | null;
 }
 
 export interface MaintenanceRead {
@@ -501,9 +627,68 @@ export interface ModelUpdate {
   tags?: string[] | null;
 }
 
+export interface MonitorEvent {
+  name: string;
+  version: number;
+  code: string;
+  columns: number;
+}
+
+export interface MonitorPoint {
+  at: string;
+  calls: number;
+  rows: number;
+  errors: number;
+  milliseconds: number;
+  slowest: number;
+  input_drift: number | null;
+  prediction_drift: number | null;
+}
+
+export interface MonitoringRead {
+  model: Named;
+  model_version: number;
+  champion: boolean;
+  days: number;
+  calls: number;
+  rows: number;
+  errors: number;
+  milliseconds: number | null;
+  p50: number | null;
+  p95: number | null;
+  code: string | null;
+  sentence: string;
+  input_drift: number | null;
+  prediction_drift: ColumnDrift | null;
+  columns: ColumnDrift[];
+  series: MonitorPoint[];
+  retention_days: number;
+}
+
 export interface Named {
   id: string;
   name: string;
+}
+
+export interface NotificationCount {
+  unread: number;
+}
+
+export interface NotificationPage {
+  items: NotificationRead[];
+  next: string | null;
+  unread: number;
+}
+
+export interface NotificationRead {
+  id: string;
+  type: string;
+  severity: "info" | "warning" | "alert";
+  title: string;
+  at: string;
+  actor: Named | null;
+  link: Subject | null;
+  is_read: boolean;
 }
 
 export interface PasswordChange {
@@ -528,6 +713,23 @@ export interface PersonRead {
 export interface PolicyApplied {
   version: number;
   threshold: number;
+}
+
+export interface PolicyRead {
+  model: Named;
+  model_version: number;
+  version: number;
+  by: "value" | "cost" | "capacity";
+  threshold: number;
+  positive: string;
+  sentence: string;
+  named: number | null;
+  right: number | null;
+  missed: number | null;
+  cost: number | null;
+  reason: string;
+  set_by: Named;
+  at: string;
 }
 
 export interface PredictRead {
@@ -593,7 +795,7 @@ export interface QueryRequest {
 export interface ReadOptions {
   format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
   delimiter: string | null;
-  quote: """ | "'" | "none" | null;
+  quote: "\"" | "'" | "none" | null;
   encoding: string | null;
   decimal: "." | "," | null;
   thousands: "," | "." | " " | "'" | "none" | null;
@@ -633,6 +835,11 @@ export interface ReadReport {
 
 export interface ReasonRequest {
   reason: string;
+}
+
+export interface Renamed {
+  missing: string;
+  perhaps: string;
 }
 
 export interface RestoreRequest {
@@ -675,7 +882,23 @@ export interface Results {
   test_looks: number;
 }
 
+export interface Retyped {
+  column: string;
+  expected: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
+  given: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
+}
+
 export type Role = "admin" | "analyst" | "viewer";
+
+export interface RootKeyRead {
+  kid: string;
+  fingerprint: string;
+  state: "active" | "old" | "retired";
+  wraps: number;
+  here: boolean;
+  created_at: string;
+  retired_at: string | null;
+}
 
 export interface RowsRead {
   version: number;
@@ -727,6 +950,41 @@ export interface SecondScore {
   before: number;
   after: number;
   sentence: string;
+}
+
+export interface SessionRead {
+  id: string;
+  door: "api" | "jupyterlab" | "dashboard" | "cli" | "worker";
+  address: string;
+  created_at: string;
+  seen_at: string;
+  expires_at: string;
+  is_current: boolean;
+  token_name: string | null;
+}
+
+export interface ShareMade {
+  id: string;
+  model: Named;
+  model_version: number;
+  by: Named;
+  created_at: string;
+  expires_at: string;
+  opened: number;
+  opened_at: string | null;
+  token: string;
+  url: string | null;
+}
+
+export interface ShareRead {
+  id: string;
+  model: Named;
+  model_version: number;
+  by: Named;
+  created_at: string;
+  expires_at: string;
+  opened: number;
+  opened_at: string | null;
 }
 
 export interface SharedEvent {
@@ -784,11 +1042,45 @@ export interface SystemEvent {
   withdrawn: boolean | null;
 }
 
+export interface TableRead {
+  columns: string[];
+  rows: unknown[][];
+  total: number;
+}
+
 export interface TaskGuess {
   task: "binary" | "multiclass" | "regression";
   reason: string;
   certain: boolean;
   others: ("binary" | "multiclass" | "regression")[];
+}
+
+export interface ThresholdRequest {
+  by: "value" | "cost" | "capacity";
+  value?: number | null;
+  cost_false_alarm?: number | null;
+  cost_missed?: number | null;
+  capacity?: number | null;
+  reason?: string;
+}
+
+export interface TokenMade {
+  id: string;
+  name: string;
+  scope: "read" | "predict" | "write" | "admin";
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  token: string;
+}
+
+export interface TokenRead {
+  id: string;
+  name: string;
+  scope: "read" | "predict" | "write" | "admin";
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
 }
 
 export interface TrainRequest {

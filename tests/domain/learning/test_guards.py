@@ -8,8 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dapp_ext.schema.models import Guard
-from tests.domain.learning.conftest import Notebook
+from dapp_ext.domain.learning import Recipe
+from dapp_ext.domain.learning.clock import Clock
+from dapp_ext.domain.learning.fixes import apply_fix
+from dapp_ext.domain.learning.rescoring import second_score
+from dapp_ext.domain.learning.staging import prepare_stage
+from dapp_ext.schema.models import Guard, SecondScore, TrainRequest
+from tests.domain.learning.conftest import Notebook, columns_of
 
 CODES = {"leakage", "constant", "identifier", "missing_target", "duplicates", "conflicting_labels", "few_rows", "time_order"}
 
@@ -143,3 +148,168 @@ def test_a_date_column_warns_unless_the_split_is_by_time(quick: Any, people: pa.
     asked = guards_of(quick, table, "stays")["time_order"]
     assert (asked.state, asked.severity, asked.columns) == ("alerted", "warning", ["day"])
     assert guards_of(quick, table, "stays", validation="time")["time_order"].state == "done"
+
+
+def fixed(table: pa.Table, target: str, found: Guard, which: int = 0, **given: Any) -> tuple[dict[str, Guard], SecondScore]:
+    """Apply a fix the way a click does, look at the guards again, and score again; the request as it was is the undo."""
+    asked = TrainRequest(dataset="d", target=target, **given)
+    changed = apply_fix(asked, found.fixes[which])
+    assert changed != asked
+    undo = TrainRequest.model_validate(asked.model_dump())
+    assert undo == asked
+    names = Recipe.__dataclass_fields__
+    recipes = [Recipe(**{k: v for k, v in each.model_dump().items() if k in names}) for each in (undo, changed)]
+    again = {g.code: g for g in prepare_stage(table, columns_of(table), recipes[1], Clock(30.0, lambda: False)).guards}
+    back = {g.code: g for g in prepare_stage(table, columns_of(table), recipes[0], Clock(30.0, lambda: False)).guards}
+    assert back[found.code] == found, "the undo brings the finding back"
+    return again, second_score(table, columns_of(table), recipes[0], found.fixes[which].change, "linear")
+
+
+def look(table: pa.Table, target: str, **given: Any) -> dict[str, Guard]:
+    recipe = Recipe(target=target, time_budget=60.0, **given)
+    return {g.code: g for g in prepare_stage(table, columns_of(table), recipe, Clock(60.0, lambda: False)).guards}
+
+
+def test_a_leak_is_held_back_until_it_is_allowed(people: pa.Table) -> None:
+    table = planted(people, closed=[1 if v == "no" else 0 for v in people["stays"].to_pylist()])
+    found = look(table, "stays")["leakage"]
+    assert "held back" in found.sentence
+    assert found.values["closed"] > 0.975
+    again, second = fixed(table, "stays", found)
+    assert again["leakage"].state == "passed"
+    assert second.before > 0.99 > 0.95 > second.after > 0.6
+    assert "honest" in second.sentence
+    kept = found.fixes[1].change
+    allowed = prepare_stage(table, columns_of(table), Recipe(target="stays", **kept), Clock(60.0, lambda: False))
+    assert "closed" in [c.name for c in allowed.features]
+    assert {g.code: g.state for g in allowed.guards}["leakage"] == "alerted"
+
+
+@pytest.mark.parametrize("kind", ["number", "category", "text", "missing"])
+def test_leaks_of_every_kind_are_found(people: pa.Table, kind: str) -> None:
+    rng = np.random.default_rng(7)
+    stays = [v == "yes" for v in people["stays"].to_pylist()]
+    words = ["order came late", "asked for a new price", "all is well here", "visited the shop", "called twice this week"]
+    made: dict[str, list[Any]] = {
+        "number": [float(s) + 0.1 * rng.random() for s in stays],
+        "category": [str(rng.choice(["A", "B"] if s else ["C", "D"])) for s in stays],
+        "text": [f"{rng.choice(words)} {'renewed the contract' if s else 'gave notice'} number {i}" for i, s in enumerate(stays)],
+        "missing": [None if s else float(rng.normal()) for s in stays],
+    }
+    found = look(planted(people, told=made[kind]), "stays")["leakage"]
+    assert (found.severity, found.columns) == ("alert", ["told"])
+    assert ("what is missing that tells" in found.sentence) == (kind == "missing")
+
+
+def test_a_class_that_one_column_tells_apart_is_no_leak_of_the_others(people: pa.Table) -> None:
+    rng = np.random.default_rng(3)
+    kinds = rng.choice(["a", "b", "c"], 600)
+    width = np.where(kinds == "a", 0.0, 5.0) + rng.random(600)
+    table = people.append_column("kind", pa.array(kinds.tolist())).append_column("width", pa.array(width))
+    assert look(table, "kind")["leakage"].state == "passed"
+
+
+def test_repeated_rows_can_be_left_out(people: pa.Table) -> None:
+    table = pa.concat_tables([people, people.slice(0, 300)])
+    found = look(table, "stays")["duplicates"]
+    assert (found.rows_count, found.rows[0]) == (300, 600)
+    again, second = fixed(table, "stays", found)
+    assert (again["duplicates"].state, again["duplicates"].rows_count) == ("done", 300)
+    assert "left out" in again["duplicates"].sentence
+    assert 0.5 < second.after <= 1.0
+
+
+def test_contradicting_rows_can_be_left_out(people: pa.Table) -> None:
+    flipped = people.slice(0, 60).set_column(4, "stays", pa.array(["no" if v == "yes" else "yes" for v in people["stays"].to_pylist()[:60]]))
+    table = pa.concat_tables([people, flipped])
+    found = look(table, "stays")["conflicting_labels"]
+    again, second = fixed(table, "stays", found)
+    assert (again["conflicting_labels"].state, again["conflicting_labels"].rows_count) == ("done", 120)
+    assert second.after > second.before
+
+
+@pytest.mark.parametrize(("which", "classes"), [(0, 3), (1, 2)])
+def test_rare_values_can_be_merged_or_left_out(people: pa.Table, which: int, classes: int) -> None:
+    plans = ["gold" if i in (3, 77, 400) else "tin" if i in (5, 9) else "plus" if v == "plus" else "basic" for i, v in enumerate(people["plan"].to_pylist())]
+    table = people.set_column(2, "plan", pa.array(plans))
+    found = look(table, "plan")["rare_classes"]
+    assert found.rows == [3, 5, 9, 77, 400]
+    again, second = fixed(table, "plan", found, which)
+    assert (again["rare_classes"].state, again["rare_classes"].rows) == ("done", [3, 5, 9, 77, 400])
+    assert 0 < second.after <= 1
+    recipe = Recipe(target="plan", clean=found.fixes[which].change["clean"])
+    stage = prepare_stage(table, columns_of(table), recipe, Clock(60.0, lambda: False))
+    assert stage.problem.classes == classes
+    assert ("other" in stage.target.labels) == (which == 0)
+
+
+def test_rows_of_one_person_can_be_kept_together(people: pa.Table) -> None:
+    rng = np.random.default_rng(11)
+    person = np.repeat(np.arange(120), 5)
+    taste = rng.normal(size=120)[person]
+    table = pa.table({"patient_id": person, "taste": taste, "noise": rng.normal(size=600), "ill": (rng.random(120)[person] > 0.5)})
+    found = look(table, "ill")["groups"]
+    assert (found.state, found.columns, found.rows_count) == ("alerted", ["patient_id"], 600)
+    again, second = fixed(table, "ill", found)
+    assert again["groups"].state == "done"
+    assert second.greater_is_better
+    stage = prepare_stage(table, columns_of(table), Recipe(target="ill", **found.fixes[0].change), Clock(60.0, lambda: False))
+    assert "patient_id" not in [c.name for c in stage.features]
+    learned, tested = set(stage.X.numbers[:, 0].tolist()), set(stage.X_test.numbers[:, 0].tolist())
+    assert not learned & tested, "no person is on both sides"
+
+
+def test_rows_with_dates_can_be_tested_on_the_latest(people: pa.Table) -> None:
+    days = pa.array(np.datetime64("2024-01-01") + np.arange(600).astype("timedelta64[D]"))
+    table = people.append_column("day", days)
+    found = look(table, "stays")["time_order"]
+    assert found.fixes[0].code == "forward_split"
+    again, second = fixed(table, "stays", found)
+    assert again["time_order"].state == "done"
+    assert 0 < second.after <= 1
+
+
+def test_values_that_stand_for_missing_are_found_and_can_be_read_so(people: pa.Table) -> None:
+    rng = np.random.default_rng(5)
+    hidden = rng.random(600) < 0.1
+    ages = [999 if h else v for h, v in zip(hidden, people["age"].to_pylist(), strict=True)]
+    shops = ["?" if h else str(rng.choice(["x", "y"])) for h in hidden]
+    table = planted(people.set_column(0, "age", pa.array(ages)), shop=shops)
+    found = look(table, "stays")["disguised_missing"]
+    assert (found.state, found.columns, found.rows) == ("alerted", ["age", "shop"], np.flatnonzero(hidden)[:20].tolist())
+    assert found.fixes[0].change == {"missing": {"age": [999.0], "shop": ["?"]}}
+    again, second = fixed(table, "stays", found)
+    assert again["disguised_missing"].state == "done"
+    assert second.after > second.before
+
+
+def test_a_part_that_looks_different_is_said(people: pa.Table) -> None:
+    days = pa.array(np.datetime64("2024-01-01") + np.arange(600).astype("timedelta64[D]"))
+    price = np.where(np.arange(600) < 440, 10.0, 14.0) + np.random.default_rng(0).random(600)
+    table = people.append_column("day", days).append_column("price", pa.array(price))
+    assert look(table, "stays")["shift"].state == "passed"
+    found = look(table, "stays", validation="time")["shift"]
+    assert (found.state, found.columns) == ("alerted", ["price"])
+    again, second = fixed(table, "stays", found, validation="time")
+    assert again["shift"].state == "passed"
+    assert second.after > 0
+
+
+def test_few_rows_and_imbalance_offer_a_way(people: pa.Table) -> None:
+    few = people.slice(0, 120)
+    again, _ = fixed(few, "stays", look(few, "stays")["few_rows"])
+    assert again["few_rows"].fixes == []
+    table = planted(people, dead=["yes" if i % 25 == 0 else "no" for i in range(600)])
+    found = look(table, "dead")["imbalance"]
+    assert found.rows[:3] == [0, 25, 50]
+    assert found.fixes[0].change == {"metric": "average_precision"}
+    _, second = fixed(table, "dead", found)
+    assert second.metric == "roc_auc"
+
+
+def test_an_identifier_can_be_used_anyway(people: pa.Table) -> None:
+    table = planted(people, customer_id=np.random.default_rng(3).permutation(600).tolist())
+    found = look(table, "stays")["identifier"]
+    again, second = fixed(table, "stays", found)
+    assert again["identifier"].state == "passed"
+    assert second.before == pytest.approx(second.after, abs=0.1)

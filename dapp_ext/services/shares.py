@@ -1,0 +1,140 @@
+"""Read-only links to results: made, listed, opened without an account, withdrawn.
+
+A link is a random token of 256 bits, of which only the hash is kept. It opens nothing any more once it has expired or
+was withdrawn, once the model is gone, or once whoever made it may not see the model any more.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from dapp_ext.domain.access import Thing, allowed
+from dapp_ext.errors import ShareNotFound
+from dapp_ext.schema.accounts import Actor, Role
+from dapp_ext.schema.base import Named, Page, Subject, now
+from dapp_ext.schema.models import Results
+from dapp_ext.schema.shares import ShareCreate, SharedResult, ShareMade, ShareRead
+from dapp_ext.services import files
+from dapp_ext.services.context import Context
+from dapp_ext.services.models import Models, read, require_trained
+from dapp_ext.services.sessions import digest
+from dapp_ext.services.system import System
+from dapp_ext.store import accounts as accounts_store
+from dapp_ext.store import shares as store
+from dapp_ext.store.database import Session
+from dapp_ext.store.tables import Account, Model, Share
+
+_PREFIX = "dapp_sh_"
+_LONGEST = 200
+
+
+class Shares:
+    """The service."""
+
+    def __init__(self, context: Context, models: Models, system: System) -> None:
+        self._context = context
+        self._models = models
+        self._system = system
+
+    def create(self, actor: Actor, request: ShareCreate) -> ShareMade:
+        """Make a link to the result of a model.
+
+        Raises
+        ------
+        NotReady
+            While the model has no result.
+        """
+        self._context.permit(actor, "share.create")
+        with self._context.database.read() as session:
+            model = self._models.find(actor, session, request.model, "model.read")
+            require_trained(model)
+        token = _PREFIX + secrets.token_urlsafe(32)
+        share = Share(token_hash=digest(token), model_id=model.id, owner_id=actor.account_id, expires_at=now() + timedelta(days=request.days))
+        with self._context.change(actor, "share.create", Subject(kind="model", id=model.id)) as change:
+            change.session.add(share)
+            change.session.flush()
+            change.details.update(share=share.id, days=request.days)
+            made = _read(share, model, {actor.account_id: actor.name})
+        return ShareMade(**made.model_dump(), token=token, url=self._url(token))
+
+    def list(self, actor: Actor, *, model: str | None = None) -> Page[ShareRead]:
+        """The links that open something now: one's own, for an administrator everybody's; newest first."""
+        self._context.permit(actor, "share.list")
+        with self._context.database.read() as session:
+            of = self._models.find(actor, session, model, "model.read").id if model is not None else None
+            mine = None if actor.role is Role.admin else actor.account_id
+            rows = store.open_ones(session, now(), owner_id=mine, model_id=of)
+            names = accounts_store.names(session, {share.owner_id for share, _ in rows})
+            items = [_read(share, found, names) for share, found in rows]
+        return Page(items=items, total=len(items))
+
+    def withdraw(self, actor: Actor, share_id: str) -> None:
+        """Let a link open nothing any more."""
+        with self._context.database.read() as session:
+            share = self._own(actor, session, share_id)
+        with self._context.change(actor, "share.withdraw", Subject(kind="model", id=share.model_id)) as change:
+            share = self._own(actor, change.session, share_id)
+            share.withdrawn_at = share.withdrawn_at or now()
+            change.session.add(share)
+            change.details["share"] = share.id
+
+    def open(self, token: str, *, address: str = "") -> SharedResult:
+        """What a link leads to, for whoever holds it.
+
+        Raises
+        ------
+        ShareNotFound
+            If it never was, has expired, was withdrawn, or its maker may not see the model any more: always the same sentence.
+        """
+        with self._context.database.read() as session:
+            share, model, maker = self._leads_to(session, token)
+            answer = SharedResult(
+                model=read(self._context, session, model),
+                results=Results.model_validate_json(files.read_stored(self._context, session, model.results_id)),
+                by=Named(id=maker.id, name=maker.name),
+                expires_at=share.expires_at,
+            )
+        with self._context.change(None, "share.open", Subject(kind="model", id=model.id)) as change:
+            row = change.session.get(Share, share.id)
+            if row is not None:
+                row.opened, row.opened_at = row.opened + 1, now()
+                change.session.add(row)
+            change.details.update(share=share.id, address=address)
+        return answer
+
+    def _leads_to(self, session: Session, token: str) -> tuple[Share, Model, Account]:
+        share = store.by_hash(session, digest(token)) if token.startswith(_PREFIX) and len(token) <= _LONGEST else None
+        if share is None or share.withdrawn_at is not None or share.expires_at <= now():
+            raise ShareNotFound
+        model, maker = session.get(Model, share.model_id), session.get(Account, share.owner_id)
+        if model is None or maker is None or maker.disabled or model.status != "ready":
+            raise ShareNotFound
+        as_maker = Actor(account_id=maker.id, email=maker.email, name=maker.name, role=Role(maker.role))
+        if not allowed(as_maker, "share.create", Thing(model.owner_id, model.visibility)):
+            raise ShareNotFound
+        return share, model, maker
+
+    def _own(self, actor: Actor, session: Session, share_id: str) -> Share:
+        share = session.get(Share, share_id)
+        if share is None:
+            raise ShareNotFound
+        self._context.permit(actor, "share.withdraw", Thing(share.owner_id, "private"), ShareNotFound)
+        return share
+
+    def _url(self, token: str) -> str | None:
+        base = self._system.dashboard_address()
+        return f"{base}/shared/{token}" if base else None
+
+
+def _read(share: Share, model: Model, names: dict[str, str]) -> ShareRead:
+    return ShareRead(
+        id=share.id,
+        model=Named(id=model.id, name=model.name),
+        model_version=model.version,
+        by=Named(id=share.owner_id, name=names.get(share.owner_id, "")),
+        created_at=share.created_at,
+        expires_at=share.expires_at,
+        opened=share.opened,
+        opened_at=share.opened_at,
+    )

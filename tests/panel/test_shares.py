@@ -1,0 +1,116 @@
+"""Read-only links: what they open, for how long, and when they stop; the report they show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dapp_ext.errors import Denied, NotReady, ShareNotFound
+from dapp_ext.schema.accounts import AccountUpdate, Actor, Role
+from dapp_ext.schema.datasets import DatasetRead
+from dapp_ext.schema.models import ModelRead, ModelUpdate, TrainRequest
+from dapp_ext.schema.shares import ShareCreate
+from dapp_ext.services import Services
+from tests.panel.visiting import Visit
+
+PENGUINS = Path(__file__).parents[2] / "dapp_ext" / "samples" / "penguins.csv"
+
+
+@pytest.fixture
+def maya(person: Callable[[str, Role], Actor]) -> Actor:
+    return person("maya", Role.analyst)
+
+
+@pytest.fixture
+def model(services: Services, maya: Actor, upload: Callable[..., DatasetRead], run_jobs: Callable[[], None]) -> ModelRead:
+    lines = PENGUINS.read_bytes().splitlines(keepends=True)
+    dataset = upload(maya, b"".join(lines), '<b>penguins "&".csv')
+    run_jobs()
+    made = services.models.train(maya, TrainRequest(dataset=dataset.id, target="species", time_budget=5, trials=1, families=["linear"]))
+    run_jobs()
+    return services.models.get(maya, made.id)
+
+
+def test_a_link_opens_one_result_until_it_ends(
+    services: Services, owner: Actor, maya: Actor, model: ModelRead, address: str, visit: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = services.shares.create(maya, ShareCreate(model=model.id, days=3))
+    assert made.token not in str(services.shares.list(maya).model_dump())
+
+    page = httpx.get(f"{address}/shared/{made.token}")
+    assert page.status_code == 200
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert services.models.results(maya, model.id).sentence in page.text
+    assert "version 1" in page.text
+    # One page: nothing is loaded, nothing runs, and no name became markup.
+    assert not re.search(r"<script|<link|<img|src=|@import|<b>penguins", page.text)
+    assert "&lt;b&gt;penguins" in page.text
+    assert services.shares.list(maya, model=model.id).items[0].opened == 1
+    # It is no sign-in.
+    assert httpx.get(f"{address}/report/{model.id}").status_code == 401
+    signed_in = visit("maya").http.get(f"/report/{model.id}?download")
+    assert (signed_in.status_code, "attachment" in signed_in.headers["Content-Disposition"]) == (200, True)
+
+    services.shares.withdraw(maya, made.id)
+    gone = httpx.get(f"{address}/shared/{made.token}")
+    assert (gone.status_code, "withdrawn" in gone.text) == (404, True)
+    assert services.shares.list(maya).items == []
+
+    other = services.shares.create(maya, ShareCreate(model=model.id))
+    services.shares.open(other.token)
+    later = services.shares.list(owner).items[0].expires_at + timedelta(seconds=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("dapp_ext.services.shares.now", lambda: later)
+        with pytest.raises(ShareNotFound):
+            services.shares.open(other.token)
+
+
+def test_a_link_ends_with_what_it_stands_on(services: Services, owner: Actor, maya: Actor, model: ModelRead, person: Callable[[str, Role], Actor]) -> None:
+    ada = person("ada", Role.analyst)
+    theirs = services.shares.create(ada, ShareCreate(model=model.id))
+    own = services.shares.create(maya, ShareCreate(model=model.id))
+    services.models.update(maya, model.id, ModelUpdate(visibility="private"))
+    with pytest.raises(ShareNotFound):  # ada may not see it any more, so her link shows nothing either
+        services.shares.open(theirs.token)
+    assert services.shares.open(own.token).model.id == model.id
+    services.accounts.update(owner, maya.account_id, AccountUpdate(disabled=True))
+    with pytest.raises(ShareNotFound):
+        services.shares.open(own.token)
+    services.accounts.update(owner, maya.account_id, AccountUpdate(disabled=False))
+    services.models.delete(maya, model.id)
+    with pytest.raises(ShareNotFound):
+        services.shares.open(own.token)
+
+
+def test_who_may_make_and_withdraw_links(
+    services: Services, owner: Actor, maya: Actor, model: ModelRead, person: Callable[[str, Role], Actor], upload: Callable[..., DatasetRead]
+) -> None:
+    tom, ada = person("tom", Role.viewer), person("ada", Role.analyst)
+    with pytest.raises(Denied):
+        services.shares.create(tom, ShareCreate(model=model.id))
+    made = services.shares.create(maya, ShareCreate(model=model.id))
+    assert services.shares.list(ada).items == []
+    with pytest.raises((ShareNotFound, Denied)):
+        services.shares.withdraw(ada, made.id)
+    services.shares.withdraw(owner, made.id)
+    actions = [row.action for row in services.audit.list(owner).items]
+    assert {"share.create", "share.withdraw"} <= set(actions)
+
+
+@pytest.mark.parametrize("token", ["", "x", "dapp_sh_wrong", "dapp_sh_" + "a" * 500])
+def test_a_link_that_nobody_made(services: Services, token: str) -> None:
+    with pytest.raises(ShareNotFound):
+        services.shares.open(token)
+
+
+def test_without_a_result_there_is_no_link(services: Services, maya: Actor, upload: Callable[..., DatasetRead], run_jobs: Callable[[], None]) -> None:
+    dataset = upload(maya, PENGUINS.read_bytes(), "penguins.csv")
+    run_jobs()
+    waiting = services.models.train(maya, TrainRequest(dataset=dataset.id, target="species", time_budget=5))
+    with pytest.raises(NotReady):
+        services.shares.create(maya, ShareCreate(model=waiting.id))

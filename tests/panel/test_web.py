@@ -1,0 +1,62 @@
+"""Attacks on the dashboard's own doors, and HEAD."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from dapp_ext.schema.accounts import Role
+from dapp_ext.services import Services
+from tests.panel.visiting import Visit
+
+
+def test_head_answers_where_get_does(address: str, visit: Callable[..., Visit]) -> None:
+    maya = visit("maya")
+    for path in ("/", "/signin", "/health/live", "/health/ready", "/vendor/channel.js"):
+        get, head = maya.http.get(path), maya.http.head(path)
+        assert head.content == b""
+        assert head.status_code == get.status_code or path == "/signin", path
+    assert httpx.head(f"{address}/signout").status_code == 405
+    assert httpx.head(f"{address}/nothing").status_code == 404
+
+
+def test_a_link_is_not_used_up_by_looking(address: str, services: Services) -> None:
+    ticket = services.accounts.signin_link(None, "dashboard").ticket
+    assert httpx.head(f"{address}/signin?ticket={ticket}").status_code == 200
+    assert services.accounts.redeem_ticket(ticket, "dashboard")
+
+
+def test_queries_and_links_stay_out_of_the_log(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    httpx.get(f"{address}/signin?ticket=dapp_wt_4711secret")
+    httpx.get(f"{address}/accept?token=dapp_iv_4711secret")
+    httpx.get(f"{address}/nothing?q=4711secret")
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]
+    assert any("/accept" in line for line in ours)
+    assert not any("4711secret" in line for line in ours)
+
+
+@pytest.mark.parametrize("version", ["²", "-1", "1e9", "9" * 30, "x"])
+def test_an_odd_version_is_refused_and_breaks_nothing(visit: Callable[..., Visit], version: str) -> None:
+    assert visit("maya").http.get("/download/any", params={"version": version}).status_code == 422
+
+
+@pytest.mark.parametrize("headers", [{"X-Forwarded-Host": "evil.example"}, {"X-Forwarded-For": "1.2.3.4"}, {"X-Real-Ip": "1.2.3.4"}], ids=str)
+def test_whoever_says_to_be_a_proxy_is_not_believed(address: str, services: Services, headers: dict[str, str]) -> None:
+    answers = [
+        httpx.post(f"{address}/signin", data={"email": "nobody@example.org", "password": "x"}, headers={"Origin": address, **headers}).status_code
+        for _ in range(6)
+    ]
+    assert answers == [401] * 5 + [429]
+
+
+def test_a_call_that_the_role_forbids_is_refused_however_it_is_sent(visit: Callable[..., Visit], services: Services) -> None:
+    line = visit("vera", Role.viewer).channel()
+    for name, given in (("accounts.list", {}), ("accounts.create", {"email": "x@example.org"}), ("audit.list", {}), ("maintenance.start", {})):
+        assert line.call(name, **given)["error"]["code"] == "denied", name
+    assert line.call("no.such.call")["error"]["code"] == "invalid"
+    assert line.call("accounts.update", ref="x", role="root")["error"]["code"] == "invalid"
+    assert services.maintenance.read(services.system.shell_actor()).state == "off"
