@@ -10,6 +10,7 @@ from dapp_ext.handlers import (
     auth,
     datasets,
     events,
+    fixes,
     insights,
     jobs,
     lineage,
@@ -66,6 +67,7 @@ from dapp_ext.schema.base import Page
 from dapp_ext.schema.boards import BoardRead, BoardRequest
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest, UsageRead
 from dapp_ext.schema.events import EventPage
+from dapp_ext.schema.fixes import FixRequest
 from dapp_ext.schema.grants import GrantPut, GrantRead, PersonRead
 from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate, TableRead
 from dapp_ext.schema.jobs import JobRead
@@ -161,6 +163,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/datasets/{ref}/versions", versions.read_again, "Read the file again.", body=VersionCreate, answer=DatasetRead, status=202),
     Op("POST", "/datasets/{ref}/restore", versions.restore, "Make an older version the latest.", body=RestoreRequest, answer=DatasetRead),
     Op("GET", "/datasets/{ref}/compare", versions.compare, "What changed between two versions.", query=VersionsQuery, answer=VersionComparison),
+    Op("POST", "/datasets/{ref}/fixes", fixes.apply, "Mend it by a new version.", body=FixRequest, answer=DatasetRead, status=202),
+    Op("POST", "/datasets/{ref}/fixes/undo", fixes.undo, "Take the last fix back.", answer=DatasetRead),
     Op("GET", "/datasets/{ref}/dependents", versions.dependents, "What was made from it; asked before it is deleted.", answer=Dependents),
     Op("GET", "/datasets/{ref}/lineage", lineage.of_dataset, "Where it comes from, and what was made from it.", answer=Lineage),
     Op("GET", "/datasets/{ref}/grants", sharing.of_datasets.index, "The people it is shared with.", answer=Page[GrantRead]),

@@ -19,6 +19,7 @@ from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
+from dapp_ext.services.fixes import Fixes
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
@@ -64,6 +65,7 @@ class Services:
     notifications: Notifications
     datasets: Datasets
     versions: Versions
+    fixes: Fixes
     sharing: Sharing
     lineage: LineageService
     boards: Boards
@@ -120,13 +122,15 @@ def open_services(settings: Settings) -> Services:
     jobs = Jobs(context, partial(fail, context))
     predictions = Predictions(context, datasets, models, scorers)
     events = Events(context)
+    versions = Versions(context, datasets)
     services = Services(
         settings=settings,
         accounts=accounts,
         signins=SignIns(context),
         invitations=Invitations(context, accounts, system),
         datasets=datasets,
-        versions=Versions(context, datasets),
+        versions=versions,
+        fixes=Fixes(context, datasets, versions),
         sharing=Sharing(context, datasets, models),
         lineage=LineageService(context, datasets, models),
         boards=Boards(context, datasets),

@@ -8,18 +8,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from dapp_ext.domain.fixes.offers import Asked
 from dapp_ext.domain.learning import Recipe
 from dapp_ext.errors import DatasetNotFound, Internal, JobCancelled, ModelNotFound, NotReady
 from dapp_ext.schema.base import Named, Subject, now
 from dapp_ext.schema.datasets import Column, ReadOptions
 from dapp_ext.schema.events import PredictionEvent, TrialEvent
+from dapp_ext.schema.fixes import FixOptions
 from dapp_ext.schema.models import Results, Trial
 from dapp_ext.services import files, models, prediction_log, reads
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.jobs import change_for, finish_job
 from dapp_ext.services.jobs import place_of as place_of_job
 from dapp_ext.services.things import thing_of
-from dapp_ext.services.work import GuardsChecked, IngestOrder, ModelMade, Order, PredictOrder, RegisterOrder, SearchBegan, TableMade, TrainOrder, TrialEnded
+from dapp_ext.services.work import (
+    FixOrder,
+    GuardsChecked,
+    IngestOrder,
+    ModelMade,
+    Order,
+    PredictOrder,
+    RegisterOrder,
+    SearchBegan,
+    TableMade,
+    TrainOrder,
+    TrialEnded,
+)
 from dapp_ext.store import datasets as datasets_store
 from dapp_ext.store import models as models_store
 from dapp_ext.store import queue
@@ -39,6 +53,8 @@ class Settling:
             spec = self._context.unseal(session, job.subject_id, place_of_job(job), job.sealed)
             if job.kind == "ingest":
                 return self._ingest_order(session, job, spec)
+            if job.kind == "fix":
+                return self._fix_order(session, job, spec)
             if job.kind == "train":
                 return self._train_order(session, job, spec)
             if job.kind == "register":
@@ -84,6 +100,16 @@ class Settling:
         original = files.stored_pass(self._context, session, version.original_id)
         table = files.new_pass(self._context, session, job.subject_id, version.version, "table")
         return IngestOrder(original, table, version.filename, ReadOptions.model_validate(spec.get("options", {})))
+
+    def _fix_order(self, session: Session, job: Job, spec: dict[str, Any]) -> FixOrder:
+        version = datasets_store.version_of_job(session, job.id)
+        source = datasets_store.version_of(session, job.subject_id, spec["source"])
+        if version is None or source is None:
+            raise DatasetNotFound
+        asked = Asked(spec["fix"], spec["columns"], FixOptions.model_validate(spec["options"]))
+        given, columns = self._table(session, job.subject_id, source.version)
+        profile = files.stored_pass(self._context, session, source.profile_id)
+        return FixOrder(given, profile, columns, files.new_pass(self._context, session, job.subject_id, version.version, "table"), asked)
 
     def _train_order(self, session: Session, job: Job, spec: dict[str, Any]) -> TrainOrder:
         model = session.get(Model, job.subject_id)
@@ -193,10 +219,13 @@ class Settling:
             version.profile_id = files.record(change.session, dataset.id, profile_label, profile_stored)
             version.rows, version.column_count = made.rows, len(made.columns)
             version.size = version.size or made.stored.plain_size
-            version.format = made.report.format if made.report else "parquet"
-            inside = reads.inside_of(self._context, change.session, version) | {
+            version.format = made.report.format if made.report else version.format or "parquet"
+            before = reads.inside_of(self._context, change.session, version)
+            if job.kind == "fix":  # how the file was read stays what it was; what was done to it since is said beside
+                before["made"]["sentence"] = " ".join(made.notes)
+            inside = before | {
                 "schema": [column.model_dump(mode="json") for column in made.columns],
-                "report": made.report.model_dump(mode="json") if made.report else {"format": "parquet", "notes": made.notes},
+                "report": _report(made, before),
                 "likely_target": made.profile.likely_target,
             }
             version.sealed = self._context.seal(change.session, dataset.id, reads.place_of(version), inside)
@@ -279,6 +308,13 @@ def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -
     model.seconds_left, model.updated_at = None, now()
     models.write_inside(context, change, model, {"error": sentence})
     models.tell(change, "model.cancelled" if cancelled else "model.failed", model)
+
+
+def _report(made: TableMade, before: dict[str, Any]) -> dict[str, Any]:
+    if made.report is not None:
+        return made.report.model_dump(mode="json")
+    kept: dict[str, Any] = before.get("report", {"format": "parquet", "notes": made.notes})
+    return kept
 
 
 def _headline(results: Results) -> dict[str, Any]:

@@ -11,10 +11,12 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, BinaryIO, cast
 
 from dapp_ext.domain.drift import Counts, Reference, count, make_reference
 from dapp_ext.domain.drift import add as add_counts
+from dapp_ext.domain.fixes.offers import Asked
 from dapp_ext.domain.learning import Recipe
 from dapp_ext.domain.learning.recipe import Wishes as SearchWishes
 from dapp_ext.errors import FileUnreadable
@@ -74,6 +76,17 @@ class IngestOrder:
     table: FilePass
     filename: str
     options: ReadOptions
+
+
+@dataclass(frozen=True)
+class FixOrder:
+    """Mend a table by another one."""
+
+    source: FilePass
+    profile: FilePass
+    columns: list[Column]
+    table: FilePass
+    asked: Asked
 
 
 @dataclass(frozen=True)
@@ -148,13 +161,15 @@ class PredictOrder:
     reference: FilePass | None = None
 
 
-Order = RegisterOrder | IngestOrder | TrainOrder | PredictOrder
+Order = IngestOrder | FixOrder | TrainOrder | RegisterOrder | PredictOrder
 
 
 def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
     """Do the work of one order and return what was made."""
     if isinstance(order, IngestOrder):
         return ingest(order, say)
+    if isinstance(order, FixOrder):
+        return fix(order, say)
     if isinstance(order, TrainOrder):
         return train(order, say, wanted)
     if isinstance(order, RegisterOrder):
@@ -192,6 +207,30 @@ def ingest(order: IngestOrder, say: Say) -> TableMade:
     profile = profiler.finish(read.columns)
     profile = profile.model_copy(update={"findings": [*read.findings, *profile.findings]})
     return TableMade(order.table, stored, read.columns, read.rows, profile, read.report)
+
+
+def fix(order: FixOrder, say: Say) -> TableMade:
+    """Table → the same table mended, a slice at a time; the notes say what was done."""
+    from dapp_ext.domain.fixes import plan
+    from dapp_ext.domain.profiling import Profiler
+    from dapp_ext.store.frames import FrameWriter, open_frame
+
+    with open_sealed(order.profile.path, order.profile.key, order.profile.label) as sealed:
+        profile = Profile.model_validate_json(sealed.read())
+    source = open_frame(order.source.path, order.source.key, order.source.label)
+    say(Progress(0.02, "Looking at the values"))
+    planned = plan(source, order.columns, profile, order.asked)
+    profiler, done = Profiler(planned.schema), 0
+    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer:
+        writer.start(planned.schema)
+        for rows in chain(map(planned.apply, source.batches()), planned.rest()):
+            for piece in rows.select(planned.schema.names).cast(planned.schema).combine_chunks().to_batches():
+                writer.write(piece)
+                profiler.update(piece)
+            done += rows.num_rows
+            say(Progress(0.1 + 0.85 * min(1.0, done / max(1, source.rows)), f"Mending {done:,} rows"))
+        stored = writer.finish()
+    return TableMade(order.table, stored, planned.columns, done, profiler.finish(planned.columns), None, [planned.sentence()])
 
 
 def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMade:
