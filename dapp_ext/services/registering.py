@@ -15,7 +15,7 @@ from dapp_ext.services.models import Models
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.things import thing_of
-from dapp_ext.store.tables import DataKey, Dataset, DatasetVersion
+from dapp_ext.store.tables import Dataset, DatasetVersion
 
 LARGEST_PIPELINE = 512 * 1024 * 1024
 
@@ -92,15 +92,9 @@ class Registration:
             raise
         request = self._request
         with self._context.change(self._actor, "model.register") as change:
-            model = self._models.new_version(change, request.name, self._dataset, self._version.version)
+            model = self._models.new_version(change, request.name, self._dataset, self._version.version, self._key)
             if request.visibility is not None and model.version == 1:
                 model.visibility = request.visibility
-            # The file was sealed before its model existed, so the model takes over the key that it was sealed under.
-            row = change.session.get(DataKey, model.id)
-            assert row is not None
-            row.wrapped = self._context.keyring.wrap(self._key, model.id)
-            change.session.add(row)
-            self._context.forget_key(model.id)
             model.origin = "registered"
             model.pipeline_id = files.record(change.session, model.id, label, stored)
             asked = {"target": request.target, "task": request.task, "unseen": request.unseen}
