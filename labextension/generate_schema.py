@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from dapp_ext import __version__
 from dapp_ext.errors import every_error
 from dapp_ext.schema.base import Answer, Page, Request
 from dapp_ext.schema.events import PAYLOADS
@@ -156,6 +157,7 @@ def _constants() -> str:
     finals = ", ".join(_quoted(status) for status in sorted(FINAL_JOB_STATUSES))
     codes = "\n".join(f"  | {_quoted(code)}" for code in sorted(every_error()))
     return (
+        f"/** The release that this was made from. */\nexport const VERSION = {_quoted(__version__)};\n\n"
         f"/** Time budgets by name, in seconds. */\nexport const BUDGETS = {{ {budgets} }} as const;\n\n"
         f"/** A job in one of these is over. */\nexport const FINAL_JOB_STATUSES: readonly JobStatus[] = [{finals}];\n\n"
         f"/** The stable codes of the server's errors. */\nexport type ErrorCode =\n{codes};\n"
@@ -167,7 +169,9 @@ def _union(values: tuple[Any, ...]) -> str:
 
 
 def _quoted(value: Any) -> str:
-    return f"'{value}'" if isinstance(value, str) else str(value).lower()
+    if not isinstance(value, str):
+        return str(value).lower()
+    return f'"{value}"' if "'" in value else f"'{value}'"
 
 
 if __name__ == "__main__":

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import pages
 from dapp_ext.client.drawing import ago
-from dapp_ext.client.objects import Listing
+from dapp_ext.client.frames import save
+from dapp_ext.client.objects import Listing, reference
+from dapp_ext.client.signins import SignIns
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import AccountNotFound
 from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, PasswordChange, Role, TicketPurpose, TicketRead, TicketRequest
-from dapp_ext.schema.audit import AuditRead
+from dapp_ext.schema.audit import AuditFormat, AuditRead, AuditVerification
 from dapp_ext.schema.base import Page
+from dapp_ext.schema.datasets import Severity
+from dapp_ext.schema.notices import AnnouncementCreate, AnnouncementRead, MaintenanceRead, MaintenanceStart
+from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, StatusRead
 
 _ACCOUNT_COLUMNS: dict[str, Callable[[AccountRead], Any]] = {
@@ -23,6 +31,13 @@ _ACCOUNT_COLUMNS: dict[str, Callable[[AccountRead], Any]] = {
     "role": lambda each: each.role.value,
     "state": lambda each: "disabled" if each.disabled else "",
     "seen": lambda each: ago(each.last_seen_at) if each.last_seen_at else "never",
+}
+_LINK_COLUMNS: dict[str, Callable[[ShareRead], Any]] = {
+    "model": lambda each: f"{each.model.name} (version {each.model_version})",
+    "by": lambda each: each.by.name,
+    "opened": lambda each: each.opened,
+    "expires": lambda each: f"{each.expires_at:%Y-%m-%d}",
+    "id": lambda each: each.id,
 }
 _AUDIT_COLUMNS: dict[str, Callable[[AuditRead], Any]] = {
     "at": lambda each: f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}",
@@ -34,7 +49,7 @@ _AUDIT_COLUMNS: dict[str, Callable[[AuditRead], Any]] = {
 }
 
 
-class Administration:
+class Administration(SignIns):
     """The part of the client that is about people and the platform. Most of it is for administrators."""
 
     _connection: Connection
@@ -89,6 +104,55 @@ class Administration:
         """Who did what, the newest first; ``action`` is how its name begins, such as ``"dataset"`` or ``"model.train"``."""
         rows = (read for page in pages(self._connection, AuditRead, "audit", action=action) for read in page)
         return Listing(islice(rows, limit), "Audit", _AUDIT_COLUMNS)
+
+    def verify_audit(self) -> AuditVerification:
+        """Whether the audit log is whole, and what is not."""
+        return self._connection.transport.get(AuditVerification, "audit/verify")
+
+    def export_audit(self, path: str | os.PathLike[str], format: AuditFormat = "jsonl") -> Path:
+        """Save the audit log as a file, oldest first."""
+        with self._connection.transport.download("audit/export", format=format) as stream:
+            return save(stream, Path(path).expanduser())
+
+    def announcements(self, all: bool = False) -> list[AnnouncementRead]:
+        """What is announced; with ``all`` also what is to come and what is over."""
+        return self._connection.transport.get(Page[AnnouncementRead], "announcements", all=all or None).items
+
+    def announce(self, message: str, severity: Severity = "info", starts_at: datetime | None = None, ends_at: datetime | None = None) -> AnnouncementRead:
+        """Tell everybody something, on every screen."""
+        body = AnnouncementCreate(message=message, severity=severity, starts_at=starts_at, ends_at=ends_at)
+        return self._connection.transport.post(AnnouncementRead, "announcements", body)
+
+    def withdraw_announcement(self, announcement: AnnouncementRead | str) -> None:
+        """Take an announcement off every screen."""
+        ref = announcement if isinstance(announcement, str) else announcement.id
+        self._connection.transport.call("DELETE", f"announcements/{path_of(ref)}")
+
+    def maintenance(self) -> MaintenanceRead:
+        """Whether changes are taken in, and when that ends."""
+        return self._connection.transport.get(MaintenanceRead, "maintenance")
+
+    def start_maintenance(self, message: str = "", in_minutes: int = 0, minutes: int | None = None) -> MaintenanceRead:
+        """Announce or begin maintenance: nothing is changed until :meth:`end_maintenance`."""
+        body = MaintenanceStart(message=message, in_minutes=in_minutes, minutes=minutes)
+        return self._connection.transport.post(MaintenanceRead, "maintenance", body)
+
+    def end_maintenance(self) -> None:
+        """Take changes in again."""
+        self._connection.transport.call("DELETE", "maintenance")
+
+    def links(self, model: object | None = None) -> Listing[ShareRead]:
+        """Links that open a result now; only those to one model where it is given."""
+        found = self._connection.transport.get(Page[ShareRead], "shares", model=reference(model, "a model") if model is not None else None)
+        return Listing(found.items, "Links", _LINK_COLUMNS)
+
+    def make_link(self, model: object, days: int = 14) -> ShareMade:
+        """A read-only link to the result of a model, for whoever holds it; its token is told this once."""
+        return self._connection.transport.post(ShareMade, "shares", ShareCreate(model=reference(model, "a model"), days=days))
+
+    def withdraw_link(self, link: ShareRead | str) -> None:
+        """Let a link open nothing any more."""
+        self._connection.transport.call("DELETE", f"shares/{path_of(link if isinstance(link, str) else link.id)}")
 
     def _user_id(self, user: AccountRead | str) -> str:
         if isinstance(user, AccountRead):

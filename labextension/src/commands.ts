@@ -9,6 +9,9 @@ export namespace CommandIDs {
   export const refresh = 'jupyter-dapp:refresh';
   export const openDashboard = 'jupyter-dapp:open-dashboard';
   export const signOut = 'jupyter-dapp:sign-out';
+  export const openActivity = 'jupyter-dapp:open-activity';
+  export const openInsights = 'jupyter-dapp:open-insights';
+  export const deleteInsight = 'jupyter-dapp:delete-insight';
 
   export const uploadFiles = 'jupyter-dapp:upload-files';
   export const sendFiles = 'jupyter-dapp:send-files';
@@ -21,6 +24,11 @@ export namespace CommandIDs {
   export const trainModel = 'jupyter-dapp:train-model';
   export const openModel = 'jupyter-dapp:open-model';
   export const stopTraining = 'jupyter-dapp:stop-training';
+  export const extendTraining = 'jupyter-dapp:extend-training';
+  export const skipFamily = 'jupyter-dapp:skip-family';
+  export const promoteModel = 'jupyter-dapp:promote-model';
+  export const showVersions = 'jupyter-dapp:show-model-versions';
+  export const openTrainingNotebook = 'jupyter-dapp:open-training-notebook';
   export const predictDataset = 'jupyter-dapp:predict-dataset';
   export const renameModel = 'jupyter-dapp:rename-model';
   export const shareModel = 'jupyter-dapp:share-model';

@@ -2,11 +2,14 @@
 // Distributed under the terms of the Modified BSD License.
 
 import { filesPlugin } from './plugins/files';
+import { modelsPlugin } from './plugins/models';
 import { notebookPlugin } from './plugins/notebook';
 import { noticesPlugin } from './plugins/notices';
+import { runningPlugin } from './plugins/running';
 import { sidebarPlugin } from './plugins/sidebar';
 import { tabsPlugin } from './plugins/tabs';
 import { thingsPlugin } from './plugins/things';
+import { versionPlugin } from './plugins/version';
 import { workspacePlugin } from './plugins/workspace';
 
 export { IWorkspace } from './model';
@@ -16,7 +19,10 @@ export default [
   sidebarPlugin,
   tabsPlugin,
   thingsPlugin,
+  modelsPlugin,
   filesPlugin,
   notebookPlugin,
-  noticesPlugin
+  noticesPlugin,
+  runningPlugin,
+  versionPlugin
 ];

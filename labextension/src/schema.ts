@@ -396,11 +396,11 @@ export interface ReadOptions {
   format?: 'csv' | 'xlsx' | 'ods' | 'parquet' | 'arrow' | 'json' | 'jsonl' | null;
   delimiter?: string | null;
   /** What stands around cells with delimiters or line ends in them. */
-  quote?: '"' | ''' | 'none' | null;
+  quote?: '"' | "'" | 'none' | null;
   encoding?: string | null;
   decimal?: '.' | ',' | null;
   /** What stands between thousands. */
-  thousands?: ',' | '.' | ' ' | ''' | 'none' | null;
+  thousands?: ',' | '.' | ' ' | "'" | 'none' | null;
   /** How 01/02/2021 is read. */
   date_order?: 'day_first' | 'month_first' | null;
   /** The sheet of a workbook, or the file in a zip archive. */
@@ -1631,6 +1631,9 @@ export interface EventPayloads {
 }
 
 export type EventType = keyof EventPayloads;
+
+/** The release that this was made from. */
+export const VERSION = '0.1.0';
 
 /** Time budgets by name, in seconds. */
 export const BUDGETS = { quick: 30, standard: 300, thorough: 3600 } as const;

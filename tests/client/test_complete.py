@@ -12,6 +12,9 @@ from dapp_ext.handlers.openapi import describe
 # Operations that no method of the client stands for, each with its reason.
 WITHOUT = {
     ("GET", "/datasets/{ref}/rows"): "POST /datasets/{ref}/rows takes the same and more",
+    ("POST", "/datasets/{ref}/board"): "the dashboard's charts; Dataset.aggregate() gives the numbers",
+    ("GET", "/notifications/unread"): "client.notifications(unread=True) has them",
+    ("POST", "/auth/accept"): "whoever gets a link opens its page",
     ("GET", "/system/template"): "the launcher's card in JupyterLab opens it",
     ("GET", "/health/live"): "for supervisors and load balancers",
     ("GET", "/health/ready"): "for supervisors and load balancers",
@@ -28,6 +31,7 @@ _VERBS = {
     "_exchange": "POST",
     "patch": "PATCH",
     "put": "PUT",
+    "delete": "DELETE",
 }
 
 
@@ -40,12 +44,31 @@ def _path(node: ast.expr) -> str | None:
     return None
 
 
+def _paths(node: ast.expr) -> list[str]:
+    """All paths that an expression can give: both of a choice, and both kinds where the kind is variable."""
+    if isinstance(node, ast.IfExp):
+        return [*_paths(node.body), *_paths(node.orelse)]
+    path = _path(node)
+    if path is None:
+        return []
+    first, _, rest = path.partition("/")
+    both = "{ref}" in first and rest.count("/") > 0
+    return [f"{kind}/{rest}" for kind in ("datasets", "models")] if both else [path]
+
+
 def _requests(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            yield from _requests_of(function)
+
+
+def _requests_of(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+    named = {each.id: node.value for node in ast.walk(function) if isinstance(node, ast.Assign) for each in node.targets if isinstance(each, ast.Name)}
+    for node in ast.walk(function):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
-        texts = [path for each in node.args if (path := _path(each)) is not None]
+        texts = [path for each in node.args for path in _paths(named.get(each.id, each) if isinstance(each, ast.Name) else each)]
         if name == "call" and len(texts) == 2:
             yield texts[0], f"/{texts[1]}"
         elif name in _VERBS:

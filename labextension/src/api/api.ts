@@ -10,6 +10,8 @@ import type {
   DatasetRead,
   DatasetUpdate,
   EventPage,
+  Family,
+  InsightRead,
   JobRead,
   Leaderboard,
   ModelRead,
@@ -20,8 +22,10 @@ import type {
   RowsRead,
   RowsRequest,
   StatusRead,
+  TableRead,
   TicketRead,
   TrainRequest,
+  VersionsRead,
   Visibility
 } from '../schema';
 import { ApiError } from './failure';
@@ -133,8 +137,55 @@ export class Api {
     return this._post(`models/${segment(ref)}/stop`);
   }
 
+  /** Give a search that goes on more time. */
+  extendTraining(ref: string, seconds: number): Promise<ModelRead> {
+    return this._post(`models/${segment(ref)}/extend`, { seconds });
+  }
+
+  /** Leave a kind of model out of the rest of a search. */
+  skipFamily(ref: string, family: Family): Promise<ModelRead> {
+    return this._post(`models/${segment(ref)}/skip`, { family });
+  }
+
+  modelVersions(ref: string): Promise<VersionsRead> {
+    return this._get(`models/${segment(ref)}/versions`);
+  }
+
+  /** Make a version the one that predictions by name go to. */
+  promoteModel(ref: string, reason: string): Promise<ModelRead> {
+    return this._post(`models/${segment(ref)}/promote`, { reason });
+  }
+
+  /** The training as a notebook document. */
+  trainingNotebook(ref: string): Promise<Record<string, unknown>> {
+    return this._get(`models/${segment(ref)}/export`, { format: 'notebook' });
+  }
+
   predictDataset(ref: string, request: BatchPredictRequest): Promise<BatchPredictRead> {
     return this._post(`models/${segment(ref)}/predictions`, request);
+  }
+
+  insights(listing: IListing = {}): Promise<Page<InsightRead>> {
+    return this._get('insights', listing);
+  }
+
+  insight(id: string): Promise<InsightRead> {
+    return this._get(`insights/${segment(id)}`);
+  }
+
+  insightTable(id: string): Promise<TableRead> {
+    return this._get(`insights/${segment(id)}/table`);
+  }
+
+  /** The PNG of an insight. */
+  async insightPicture(id: string): Promise<Blob> {
+    const path = `insights/${segment(id)}/picture`;
+    const response = await this._signed(token => this._transport.send(path, { token }));
+    return response.blob();
+  }
+
+  deleteInsight(id: string): Promise<void> {
+    return this._call(`insights/${segment(id)}`, { method: 'DELETE' });
   }
 
   jobs(listing: IListing = {}): Promise<Page<JobRead>> {
@@ -184,16 +235,19 @@ export class Api {
     return this._call(path, { method: 'POST', body });
   }
 
-  private async _call<T>(path: string, send: ISend): Promise<T> {
+  private _call<T>(path: string, send: ISend): Promise<T> {
+    return this._signed(token => this._transport.json<T>(path, { ...send, token }));
+  }
+
+  private async _signed<T>(work: (token: string) => Promise<T>): Promise<T> {
     const token = await this.session.token();
     try {
-      return await this._transport.json<T>(path, { ...send, token });
+      return await work(token);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'not_signed_in') {
         throw error;
       }
-      const renewed = await this.session.renewed(token);
-      return this._transport.json<T>(path, { ...send, token: renewed });
+      return work(await this.session.renewed(token));
     }
   }
 

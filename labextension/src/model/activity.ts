@@ -10,7 +10,7 @@ import { ApiError } from '../api';
 import type { Event } from '../schema';
 
 /** How many lines are kept. */
-const KEPT = 200;
+const KEPT = 500;
 
 /** What a person wants to read later; progress and single trials are not. */
 const TELLING = new Set([
@@ -21,15 +21,44 @@ const TELLING = new Set([
   'model.training',
   'model.trained',
   'model.failed',
+  'model.cancelled',
+  'model.promoted',
   'model.deleted',
   'prediction.ready',
   'prediction.failed',
+  'monitor.alert',
+  'insight.published',
+  'insight.deleted',
   'user.created',
   'user.changed',
   'system.alert',
   'system.announcement',
   'system.maintenance'
 ]);
+
+/** Which lines are looked at. */
+export interface IActivityView {
+  text: string;
+  /** The noun that the types begin with; empty for all. */
+  kind: string;
+  /** Id of the account that did it; empty for all. */
+  person: string;
+}
+
+/** The events that a view shows, in their order. */
+export function narrowed(
+  events: readonly Event[],
+  view: IActivityView,
+  textOf: (event: Event) => string
+): Event[] {
+  const text = view.text.trim().toLowerCase();
+  return events.filter(
+    each =>
+      (!view.kind || each.type.startsWith(`${view.kind}.`)) &&
+      (!view.person || each.actor?.id === view.person) &&
+      (!text || textOf(each).toLowerCase().includes(text))
+  );
+}
 
 /**
  * What happened lately, newest first.

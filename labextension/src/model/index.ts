@@ -4,17 +4,32 @@
 /**
  * State and signals of the extension, without a document.
  */
-export { Activity } from './activity';
+export { Activity, narrowed } from './activity';
+export type { IActivityView } from './activity';
 export { Collection } from './collection';
+export {
+  condition,
+  conditionText,
+  expression,
+  operatorName,
+  operators,
+  takesValue,
+  withCondition
+} from './conditions';
 export { DatasetView } from './dataset';
+export { InsightsView } from './insights';
+export type { IInsightContent } from './insights';
 export { Notices } from './notices';
 export type { INotice, INoticeBoard } from './notices';
 export { RowsSource } from './rows';
 export type { IArrival, IRowsView } from './rows';
+export { Running } from './running';
+export type { IStatus } from './running';
 export { lines, quoted } from './snippets';
 export type { ISnippet, SnippetKind } from './snippets';
 export { ModelView } from './training';
 export { Uploads } from './uploads';
 export type { IUploadItem, IUploadSource } from './uploads';
+export { fits } from './versions';
 export * as wording from './wording';
 export { IWorkspace, Workspace } from './workspace';

@@ -6,7 +6,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import { ApiError } from '../api';
-import type { Column, RowsRead, RowsRequest, Sort } from '../schema';
+import type { Column, Filter, RowsRead, RowsRequest, Sort } from '../schema';
 
 /** Rows of one page, pages that are kept, and the pause before what is looked at is fetched, in milliseconds. */
 const PAGE = 200;
@@ -19,9 +19,10 @@ export interface IArrival {
   count: number;
 }
 
-/** What the rows are: all of them, or those that contain a text, in some order. */
+/** What the rows are: all of them, or those that fulfil conditions and contain a text, in some order. */
 export interface IRowsView {
   sort: readonly Sort[];
+  filters: readonly Filter[];
   search: string;
 }
 
@@ -122,8 +123,14 @@ export class RowsSource implements IDisposable {
     const turn = this._turn;
     this._pending.add(page);
     try {
-      const { search, sort } = this._view;
-      const request = { offset: page * PAGE, limit: PAGE, sort: [...sort], search: search || null };
+      const { filters, search, sort } = this._view;
+      const request = {
+        offset: page * PAGE,
+        limit: PAGE,
+        sort: [...sort],
+        filters: [...filters],
+        search: search || null
+      };
       const read = await this._options.fetch(request, this._abort.signal);
       if (turn === this._turn) {
         this._take(page, read, isFirst);
@@ -163,7 +170,7 @@ export class RowsSource implements IDisposable {
   private _options: RowsSource.IOptions;
   private _columns: readonly Column[] = [];
   private _total = 0;
-  private _view: IRowsView = { sort: [], search: '' };
+  private _view: IRowsView = { sort: [], filters: [], search: '' };
   private _pages = new Map<number, unknown[][]>();
   private _wanted = new Set<number>();
   private _pending = new Set<number>();

@@ -2,7 +2,7 @@
 // Distributed under the terms of the Modified BSD License.
 
 /** What the lines do. */
-export type SnippetKind = 'dataset' | 'train' | 'model' | 'results';
+export type SnippetKind = 'dataset' | 'profile' | 'train' | 'model' | 'results' | 'insight';
 
 /** What the lines are about. */
 export interface ISnippet {
@@ -11,6 +11,8 @@ export interface ISnippet {
   name: string;
   target?: string | null;
   timeBudget?: number;
+  /** The rows that are meant, as an expression of the client. */
+  filter?: string;
 }
 
 const IMPORT = 'from dapp_ext.client import DAPPClient';
@@ -46,7 +48,11 @@ function bodyOf(snippet: ISnippet): string[] {
   const name = quoted(snippet.name);
   switch (snippet.kind) {
     case 'dataset':
-      return [`df = client.get_processed_data(${name})`, 'df.head()'];
+      return snippet.filter
+        ? [`df = client.get_processed_data(${name}, filter=${quoted(snippet.filter)})`, 'df.head()']
+        : [`df = client.get_processed_data(${name})`, 'df.head()'];
+    case 'profile':
+      return [`client.profile(${name})`];
     case 'train': {
       const target = snippet.target ? `, target=${quoted(snippet.target)}` : '';
       const budget = `, time_budget=${snippet.timeBudget ?? 60}`;
@@ -54,6 +60,8 @@ function bodyOf(snippet: ISnippet): string[] {
     }
     case 'model':
       return [`predictions = client.predict(${name}, df)`, 'predictions.head()'];
+    case 'insight':
+      return [`client.insight(${name})`];
     case 'results':
       return [`results = client.get_results(${name})`, 'results'];
   }

@@ -7,7 +7,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { Api } from '../api';
 import { ApiError } from '../api';
-import type { DatasetRead } from '../schema';
+import type { DatasetRead, Visibility } from '../schema';
 
 /** Files that are sent at the same time; the others wait. */
 const AT_ONCE = 2;
@@ -34,7 +34,10 @@ export interface IUploadSource {
  * The files that are being sent to the workspace.
  */
 export class Uploads implements IDisposable {
-  constructor(private readonly _api: Api) {}
+  constructor(
+    private readonly _api: Api,
+    private readonly _visibility: () => Visibility = () => 'team'
+  ) {}
 
   /** Emitted when a file starts, moves on, fails or leaves; with its key. */
   get changed(): ISignal<this, number> {
@@ -127,6 +130,7 @@ export class Uploads implements IDisposable {
       this._update(key, { size: file.size });
       const dataset = await this._api.upload({
         filename: source.filename,
+        visibility: this._visibility(),
         file,
         signal: abort.signal,
         onProgress: sent => this._update(key, { sent: Math.min(sent, file.size) })

@@ -10,6 +10,7 @@ import type {
   DatasetRead,
   Event,
   Family,
+  InsightEvent,
   JobKind,
   JobRead,
   ModelEvent,
@@ -192,6 +193,10 @@ export function eventText(event: Event, trans: TranslationBundle): string {
       return modelText(event, who, trans);
     case 'prediction':
       return predictionText(event, trans);
+    case 'insight':
+      return insightText(event, who, trans);
+    case 'monitor':
+      return trans.__('The predictions of %1 are not what they were', named(event));
     case 'user':
       return userText(event, who, trans);
     default:
@@ -233,6 +238,10 @@ function modelText(event: Event, who: string, trans: TranslationBundle): string 
       return trans.__('%1 is trained', data.name);
     case 'model.failed':
       return trans.__('%1 could not be trained', data.name);
+    case 'model.cancelled':
+      return trans.__('The training of %1 was cancelled', data.name);
+    case 'model.promoted':
+      return trans.__('%1 made %2 the champion', who, data.name);
     case 'model.deleted':
       return trans.__('%1 deleted %2', who, data.name);
     default:
@@ -245,6 +254,23 @@ function predictionText(event: Event, trans: TranslationBundle): string {
   return event.type === 'prediction.ready'
     ? trans.__('%1 has scored %2', data.model.name, data.dataset?.name ?? '')
     : trans.__('%1 could not score a dataset', data.model.name);
+}
+
+function insightText(event: Event, who: string, trans: TranslationBundle): string {
+  const data = event.data as unknown as InsightEvent;
+  const about = data.dataset?.name ?? data.model?.name;
+  if (event.type === 'insight.deleted') {
+    return trans.__('%1 took an insight back', who);
+  }
+  return about
+    ? trans.__('%1 published an insight about %2', who, about)
+    : trans.__('%1 published an insight', who);
+}
+
+/** The name in an event, whatever it is about. */
+function named(event: Event): string {
+  const data = event.data as { name?: string; model?: { name: string } };
+  return data.name ?? data.model?.name ?? '';
 }
 
 function userText(event: Event, who: string, trans: TranslationBundle): string {

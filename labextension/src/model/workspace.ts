@@ -8,8 +8,17 @@ import { Signal } from '@lumino/signaling';
 
 import type { Api, FeedState, SessionState } from '../api';
 import { ApiError } from '../api';
-import type { AccountRead, DatasetRead, Event, JobEvent, JobRead, ModelRead, TrialEvent } from '../schema';
-import { FINAL_JOB_STATUSES } from '../schema';
+import type {
+  AccountRead,
+  DatasetRead,
+  Event,
+  JobEvent,
+  JobRead,
+  ModelRead,
+  TrialEvent,
+  Visibility
+} from '../schema';
+import { BUDGETS, FINAL_JOB_STATUSES } from '../schema';
 import { Activity } from './activity';
 import { Collection } from './collection';
 import { Uploads } from './uploads';
@@ -19,6 +28,13 @@ export const IWorkspace = new Token<Workspace>(
   'jupyter-dapp:IWorkspace',
   'The datasets, models and jobs of the DAPP workspace, live.'
 );
+
+/** What the user has set as the usual. */
+export interface IPreferences {
+  visibility: Visibility;
+  /** Seconds. */
+  timeBudget: number;
+}
 
 /**
  * Everything that is known of the shared workspace: who is signed in, what is there, and what happens.
@@ -34,7 +50,7 @@ export class Workspace implements IDisposable {
       one: id => api.job(id)
     });
     this.activity = new Activity(api);
-    this.uploads = new Uploads(api);
+    this.uploads = new Uploads(api, () => this.preferences.visibility);
     this.uploads.sent.connect(this._onSent, this);
     api.session.changed.connect(this._onSession, this);
     api.feed.event.connect(this._onEvent, this);
@@ -42,6 +58,7 @@ export class Workspace implements IDisposable {
     api.feed.stateChanged.connect(this._onFeedState, this);
   }
 
+  readonly preferences: IPreferences = { visibility: 'team', timeBudget: BUDGETS.quick };
   readonly datasets: Collection<DatasetRead>;
   readonly models: Collection<ModelRead>;
   readonly jobs: Collection<JobRead>;

@@ -14,7 +14,7 @@ import { CommandIDs } from '../commands';
 import { IWorkspace, lines } from '../model';
 import type { ISnippet, SnippetKind, Workspace } from '../model';
 import { dappIcon, insertIcon } from '../widgets/icons';
-import { DOMAIN, pointedAt, report } from './shared';
+import { chosen, DOMAIN, ID_ARGS, pointedAt, report } from './shared';
 
 const TEMPLATE = 'hybrid_workflow';
 
@@ -46,8 +46,9 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            kind: { type: 'string', description: 'dataset, train, model or results' },
-            name: { type: 'string', description: 'Name of the dataset or model.' },
+            kind: { type: 'string', description: 'dataset, profile, train, model, results or insight' },
+            name: { type: 'string', description: 'Name of the dataset or model; id of the insight.' },
+            filter: { type: 'string', description: 'Rows that are meant, in the words of the client.' },
             target: { type: 'string' },
             timeBudget: { type: 'number', description: 'Seconds.' },
             fromMenu: { type: 'boolean' }
@@ -68,6 +69,31 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    const write = async (name: string, folder: string, content: unknown): Promise<void> => {
+      const { contents } = app.serviceManager;
+      const path = await freePath(contents, folder, name);
+      await contents.save(path, { type: 'notebook', format: 'json', content });
+      await commands.execute('docmanager:open', { path, factory: 'Notebook' });
+    };
+
+    commands.addCommand(CommandIDs.openTrainingNotebook, {
+      label: trans.__('Open Training Notebook'),
+      caption: trans.__('The training as a notebook that runs by itself'),
+      icon: insertIcon,
+      describedBy: { args: ID_ARGS },
+      isEnabled: args => !args['fromMenu'] || workspace.models.get(pointedAt(app) ?? '')?.status === 'ready',
+      execute: args =>
+        report(trans, async () => {
+          const ready = workspace.models.items.filter(each => each.status === 'ready');
+          const id = await chosen(app, args, trans.__('Which model?'), ready);
+          if (id) {
+            const name = (workspace.models.get(id) ?? (await workspace.api.model(id))).name;
+            const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 80) || 'training';
+            await write(stem, browser?.model.path ?? '', await workspace.api.trainingNotebook(id));
+          }
+        })
+    });
+
     commands.addCommand(CommandIDs.createWorkflow, {
       label: args =>
         args['isLauncher'] ? trans.__('Hybrid Workflow') : trans.__('New Hybrid Workflow Notebook'),
@@ -80,10 +106,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
         report(trans, async () => {
           const content = await workspace.api.template();
           const folder = (args['cwd'] as string | undefined) ?? browser?.model.path ?? '';
-          const path = await freePath(app.serviceManager.contents, folder);
-          const { contents } = app.serviceManager;
-          await contents.save(path, { type: 'notebook', format: 'json', content });
-          await commands.execute('docmanager:open', { path, factory: 'Notebook' });
+          await write(TEMPLATE, folder, content);
         })
     });
     launcher?.add({
@@ -96,8 +119,8 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 function given(args: Record<string, unknown>): ISnippet | null {
-  const { kind, name, target, timeBudget } = args as Partial<ISnippet>;
-  return kind && name ? { kind: kind as SnippetKind, name, target, timeBudget } : null;
+  const { kind, name, target, timeBudget, filter } = args as Partial<ISnippet>;
+  return kind && name ? { kind: kind as SnippetKind, name, target, timeBudget, filter } : null;
 }
 
 function snippetOf(workspace: Workspace, id: string | undefined): ISnippet | null {
@@ -151,12 +174,12 @@ async function newNotebook(
 }
 
 /** A name that is not taken in a folder. */
-async function freePath(contents: Contents.IManager, folder: string): Promise<string> {
+async function freePath(contents: Contents.IManager, folder: string, stem: string): Promise<string> {
   const listed = await contents.get(folder, { content: true });
   const taken = new Set((listed.content as Contents.IModel[]).map(each => each.name));
-  let name = `${TEMPLATE}.ipynb`;
+  let name = `${stem}.ipynb`;
   for (let number = 2; taken.has(name); number++) {
-    name = `${TEMPLATE}_${number}.ipynb`;
+    name = `${stem}_${number}.ipynb`;
   }
   return folder ? `${folder}/${name}` : name;
 }

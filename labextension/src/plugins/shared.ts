@@ -12,6 +12,9 @@ import { wording } from '../model';
 /** The translation domain of the extension. */
 export const DOMAIN = 'jupyter_dapp';
 
+/** The plugin whose schema holds the settings of all. */
+export const SETTINGS = 'jupyter-dapp:notices';
+
 /** What a command about one thing may be given. */
 export const ID_ARGS: ReadonlyJSONObject = {
   type: 'object',

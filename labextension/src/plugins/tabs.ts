@@ -2,7 +2,7 @@
 // Distributed under the terms of the Modified BSD License.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ILayoutRestorer } from '@jupyterlab/application';
+import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { IThemeManager, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -11,12 +11,14 @@ import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
 import { CommandIDs } from '../commands';
-import { DatasetView, IWorkspace, ModelView } from '../model';
+import { DatasetView, InsightsView, IWorkspace, ModelView } from '../model';
 import type { Workspace } from '../model';
 import type { ModelRead } from '../schema';
+import type { ActivityPanel } from '../widgets/activity';
 import type { IContext } from '../widgets/context';
 import type { DatasetPanel } from '../widgets/dataset';
-import { datasetIcon, modelIcon, trainIcon } from '../widgets/icons';
+import { activityIcon, datasetIcon, insightIcon, modelIcon, trainIcon } from '../widgets/icons';
+import type { InsightsPanel } from '../widgets/insights';
 import type { ModelPanel } from '../widgets/model';
 import type { TrainPanel } from '../widgets/train';
 import { chosen, DOMAIN, ID_ARGS } from './shared';
@@ -31,6 +33,8 @@ interface IKind<T extends Widget> {
   label: string;
   question: string;
   choices: () => readonly { id: string; name: string }[];
+  /** There is one such tab, about everything. */
+  isSingle?: boolean;
   isEnabled?: () => boolean;
   create: (id: string) => Promise<T>;
   /** The title, as far as it is known. */
@@ -42,22 +46,26 @@ interface IKind<T extends Widget> {
  */
 export const tabsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-dapp:tabs',
-  description: 'Opens datasets, trainings and models of the DAPP workspace as tabs.',
+  description: 'Opens datasets, trainings, models, insights and activity of the DAPP workspace as tabs.',
   autoStart: true,
   requires: [IWorkspace],
-  optional: [ILayoutRestorer, IThemeManager, ITranslator],
+  optional: [ILabShell, ILayoutRestorer, IThemeManager, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     workspace: Workspace,
+    labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     themes: IThemeManager | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const tabs = new Tabs(app, { workspace, commands: app.commands, trans }, restorer);
+    const context = { workspace, commands: app.commands, trans };
+    const tabs = new Tabs(app, context, labShell, restorer);
     const datasets = tabs.add(datasetKind(tabs.context, trans));
     tabs.add(trainKind(tabs, trans));
     tabs.add(modelKind(tabs.context, trans));
+    tabs.add(activityKind(tabs.context, trans));
+    tabs.add(insightsKind(tabs.context, trans));
     themes?.themeChanged.connect(() => datasets.forEach(tab => tab.content.grid.recolour()), datasets);
   }
 };
@@ -119,10 +127,45 @@ function trainKind(tabs: Tabs, trans: TranslationBundle): IKind<TrainPanel> {
   };
 }
 
+function activityKind(context: IContext, trans: TranslationBundle): IKind<ActivityPanel> {
+  return {
+    command: CommandIDs.openActivity,
+    namespace: 'dapp-activity',
+    icon: activityIcon,
+    label: trans.__('DAPP Activity'),
+    question: '',
+    choices: () => [],
+    isSingle: true,
+    create: async () => {
+      const { ActivityPanel } = await import('../widgets/activity');
+      return new ActivityPanel(context);
+    },
+    titled: () => ({ changed: context.workspace.stateChanged })
+  };
+}
+
+function insightsKind(context: IContext, trans: TranslationBundle): IKind<InsightsPanel> {
+  return {
+    command: CommandIDs.openInsights,
+    namespace: 'dapp-insights',
+    icon: insightIcon,
+    label: trans.__('DAPP Insights'),
+    question: '',
+    choices: () => [],
+    isSingle: true,
+    create: async () => {
+      const { InsightsPanel } = await import('../widgets/insights');
+      return new InsightsPanel(context, new InsightsView(context.workspace));
+    },
+    titled: ({ view }) => ({ changed: view.changed })
+  };
+}
+
 class Tabs {
   constructor(
     private readonly _app: JupyterFrontEnd,
     readonly context: IContext,
+    private readonly _labShell: ILabShell | null,
     private readonly _restorer: ILayoutRestorer | null
   ) {}
 
@@ -136,7 +179,7 @@ class Tabs {
       describedBy: { args: ID_ARGS },
       isEnabled: () => kind.isEnabled?.() ?? true,
       execute: async args => {
-        const id = await chosen(this._app, args, kind.question, kind.choices());
+        const id = kind.isSingle ? 'all' : await chosen(this._app, args, kind.question, kind.choices());
         return id === null ? null : this._open(kind, tracker, id);
       }
     });
@@ -195,7 +238,8 @@ class Tabs {
     changed.connect(retitle, tab);
     retitle();
     await tracker.add(tab);
-    this._app.shell.add(tab, 'main', { type: 'DAPP' });
+    // Notebook 7 has room for one document in its main area; what stands beside it goes below.
+    this._app.shell.add(tab, this._labShell ? 'main' : 'down', { type: 'DAPP' });
     this._app.shell.activateById(tab.id);
     return tab;
   }

@@ -9,9 +9,10 @@ import * as React from 'react';
 
 import { CommandIDs } from '../commands';
 import type { DatasetView } from '../model';
-import { wording } from '../model';
+import { expression, withCondition, wording } from '../model';
 import type { DatasetRead } from '../schema';
 import type { IContext } from './context';
+import { FilterBar } from './filters';
 import { RowsGrid } from './grid';
 import { datasetIcon, insertIcon, trainIcon } from './icons';
 import { Button, Chip, Message, Progress } from './kit';
@@ -49,7 +50,16 @@ export class DatasetPanel extends Panel {
     const profile = ReactWidget.create(
       <UseSignal signal={view.changed}>
         {() =>
-          view.profile && <ProfilePane profile={view.profile} trans={trans} onRow={row => this._show(row)} />
+          view.profile && (
+            <ProfilePane
+              profile={view.profile}
+              trans={trans}
+              onRow={row => this._show(row)}
+              onFilter={filter =>
+                void view.rows.show({ filters: withCondition(view.rows.view.filters, filter) })
+              }
+            />
+          )
         }
       </UseSignal>
     );
@@ -134,7 +144,13 @@ function Head(props: { context: IContext; view: DatasetView }): React.ReactEleme
             <Button
               icon={insertIcon}
               title={trans.__('Put the lines that open this dataset into the notebook')}
-              onClick={() => void commands.execute(CommandIDs.insertCode, { kind: 'dataset', name })}
+              onClick={() =>
+                void commands.execute(CommandIDs.insertCode, {
+                  kind: 'dataset',
+                  name,
+                  filter: expression(view.rows.view.filters)
+                })
+              }
             >
               {trans.__('Insert into notebook')}
             </Button>
@@ -148,6 +164,7 @@ function Head(props: { context: IContext; view: DatasetView }): React.ReactEleme
               </Button>
             )}
           </div>
+          <FilterBar rows={view.rows} trans={trans} />
         </>
       )}
     </header>
@@ -176,7 +193,7 @@ function Search(props: { context: IContext; view: DatasetView }): React.ReactEle
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(() => void view.rows.show({ search: value.trim() }), 300);
   };
-  const isNarrowed = view.rows.view.search !== '';
+  const isNarrowed = view.rows.view.search !== '' || view.rows.view.filters.length > 0;
   return (
     <div className="jp-Dapp-search jp-Dapp-head-search">
       <searchIcon.react tag="span" className="jp-Dapp-search-icon" elementSize="normal" />

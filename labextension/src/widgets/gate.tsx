@@ -114,6 +114,11 @@ function SignIn(props: { context: IContext }): React.ReactElement {
       <Button kind="primary" submits disabled={isBusy || !email.trim() || !password}>
         {isBusy ? trans.__('Signing in…') : trans.__('Sign in')}
       </Button>
+      <p className="jp-Dapp-hint">
+        {trans.__(
+          'Kept in this page only: after a reload you sign in again. Whatever the browser stores, any output of a notebook could read.'
+        )}
+      </p>
       <button
         type="button"
         className="jp-Dapp-link"

@@ -35,6 +35,8 @@ export const modelIcon = line(
 export const trainIcon = line('train', 'M12 4a8 8 0 1 0 .01 0', 'M12 8a4 4 0 1 0 .01 0', 'M12 12h.01');
 /** Work that goes on. */
 export const jobIcon = line('job', 'M12 4a8 8 0 1 0 8 8', 'M12 8v4l2.5 2.5');
+/** A picture on a wall: what was published. */
+export const insightIcon = line('insight', 'M4 5h16v14H4z', 'M7 16l3.5-4.5 3 3 2-2.5 2.5 4', 'M9 8.8h.01');
 /** A pulse: what happens. */
 export const activityIcon = line('activity', 'M3.5 12h4l2.5-6 4 12 2.5-6h4');
 /** A window with bars: the dashboard in the browser. */

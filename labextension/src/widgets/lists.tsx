@@ -104,11 +104,16 @@ export function ActivityList(props: IListProps): React.ReactElement {
   );
 }
 
-function ActivityLine(props: { event: Event; context: IContext }): React.ReactElement {
+export function ActivityLine(props: { event: Event; context: IContext }): React.ReactElement {
   const { event, context } = props;
   const { trans } = context;
   const { kind, id } = event.subject;
-  const open = kind === 'dataset' ? CommandIDs.openDataset : kind === 'model' ? CommandIDs.openModel : null;
+  const opens: Record<string, string> = {
+    dataset: CommandIDs.openDataset,
+    model: CommandIDs.openModel,
+    insight: CommandIDs.openInsights
+  };
+  const open = opens[kind];
   const text = wording.eventText(event, trans);
   const isBad = event.type.endsWith('.failed') || event.type === 'system.alert';
   return (

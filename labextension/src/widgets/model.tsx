@@ -1,13 +1,13 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
-import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { addIcon, notebookIcon, ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
 import type { ModelView } from '../model';
 import { wording } from '../model';
-import type { Leaderboard, ModelRead } from '../schema';
+import type { Family, Leaderboard, ModelRead } from '../schema';
 import { Stair } from './charts';
 import type { IContext } from './context';
 import { datasetIcon, insertIcon, modelIcon, stopIcon } from './icons';
@@ -114,6 +114,8 @@ function Head(props: IProps & { model: ModelRead }): React.ReactElement {
       <div className="jp-Dapp-head-what">
         <h2 title={name}>{name}</h2>
         <Chip tone={tones[status]}>{words[status]}</Chip>
+        {model.version > 1 && <Chip tone="plain">{trans.__('version %1', model.version)}</Chip>}
+        {model.champion && <Chip tone="good">{trans.__('champion')}</Chip>}
         <p>{facts.filter(Boolean).join(' · ')}</p>
       </div>
       <div className="jp-Dapp-head-actions">
@@ -125,6 +127,13 @@ function Head(props: IProps & { model: ModelRead }): React.ReactElement {
         </Button>
         {status === 'ready' && (
           <>
+            <Button
+              icon={notebookIcon}
+              title={trans.__('The training as a notebook that runs by itself')}
+              onClick={() => void commands.execute(CommandIDs.openTrainingNotebook, { id })}
+            >
+              {trans.__('Training notebook')}
+            </Button>
             <Button
               icon={insertIcon}
               title={trans.__('Put the lines that show these results into the notebook')}
@@ -168,6 +177,14 @@ function Search(props: IProps): React.ReactElement {
             <div className="jp-Dapp-faint">{timeLeft(view, context)}</div>
           </div>
           <Best board={board} context={context} />
+          <Button
+            icon={addIcon}
+            disabled={view.isStopping}
+            title={trans.__('Search longer than the time budget')}
+            onClick={() => void context.commands.execute(CommandIDs.extendTraining, { id: view.id })}
+          >
+            {trans.__('More time')}
+          </Button>
           {!isQueued && (
             <Button icon={stopIcon} disabled={view.isStopping || !board?.trials.length} onClick={stop}>
               {trans.__('Stop and keep the best')}
@@ -175,6 +192,7 @@ function Search(props: IProps): React.ReactElement {
           )}
         </div>
         <Progress value={isQueued ? null : progress(view)} label={trans.__('Training')} />
+        <Skips context={context} view={view} />
         <Stair scores={climb(board)} label={trans.__('The best score so far after each candidate')} />
       </section>
       {board && board.trials.length > 0 && (
@@ -183,6 +201,38 @@ function Search(props: IProps): React.ReactElement {
         </Card>
       )}
     </>
+  );
+}
+
+/** The kinds of model that are still tried; each can be left out of the rest. */
+function Skips(props: IProps): React.ReactElement | null {
+  const { context, view } = props;
+  const { trans } = context;
+  const { model } = view;
+  const tried = [...new Set(view.leaderboard?.trials.map(each => each.family) ?? [])];
+  if (!model || tried.length < 2 || !context.workspace.mayWrite) {
+    return null;
+  }
+  return (
+    <div className="jp-Dapp-skips">
+      {tried.map(family => {
+        const name = wording.familyName(family, trans);
+        return model.skipped.includes(family as Family) ? (
+          <Chip key={family} tone="plain">
+            {trans.__('%1 is left out', name)}
+          </Chip>
+        ) : (
+          <button
+            key={family}
+            type="button"
+            className="jp-Dapp-link"
+            onClick={() => void context.commands.execute(CommandIDs.skipFamily, { id: view.id, family })}
+          >
+            {trans.__('Leave %1 out', name)}
+          </button>
+        );
+      })}
+    </div>
   );
 }
 

@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { wording } from '../model';
-import type { ColumnProfile, Finding, Profile } from '../schema';
+import type { ColumnProfile, Filter, Finding, Profile } from '../schema';
 
 /** Findings that are shown before the rest is folded away. */
 const FIRST = 4;
@@ -17,8 +17,9 @@ export function ProfilePane(props: {
   profile: Profile;
   trans: TranslationBundle;
   onRow: (row: number) => void;
+  onFilter: (filter: Filter) => void;
 }): React.ReactElement {
-  const { profile, trans, onRow } = props;
+  const { profile, trans, onRow, onFilter } = props;
   return (
     <section className="jp-Dapp-profile" aria-label={trans.__('Profile')}>
       <h3>{trans.__('Findings')}</h3>
@@ -32,6 +33,7 @@ export function ProfilePane(props: {
             rows={profile.rows}
             isTarget={column.name === profile.likely_target}
             trans={trans}
+            onFilter={onFilter}
           />
         ))}
       </ul>
@@ -100,8 +102,9 @@ function ColumnCard(props: {
   rows: number;
   isTarget: boolean;
   trans: TranslationBundle;
+  onFilter: (filter: Filter) => void;
 }): React.ReactElement {
-  const { column, rows, isTarget, trans } = props;
+  const { column, rows, isTarget, trans, onFilter } = props;
   const share = rows ? column.missing / rows : 0;
   return (
     <li className="jp-Dapp-column">
@@ -119,7 +122,7 @@ function ColumnCard(props: {
         )}
         <span className="jp-Dapp-column-kind">{wording.kindName(column.kind, trans)}</span>
       </div>
-      <Shape column={column} />
+      <Shape column={column} trans={trans} onFilter={onFilter} />
       <div className="jp-Dapp-column-facts">{facts(column, trans)}</div>
       {column.missing > 0 && (
         <div
@@ -137,8 +140,13 @@ function ColumnCard(props: {
 }
 
 /** A small picture of the values: bars for numbers, the most frequent ones for everything else. */
-function Shape(props: { column: ColumnProfile }): React.ReactElement | null {
-  const { histogram, top } = props.column;
+function Shape(props: {
+  column: ColumnProfile;
+  trans: TranslationBundle;
+  onFilter: (filter: Filter) => void;
+}): React.ReactElement | null {
+  const { column, trans, onFilter } = props;
+  const { histogram, top } = column;
   if (histogram && histogram.counts.length > 0) {
     const most = Math.max(...histogram.counts, 1);
     const width = 100 / histogram.counts.length;
@@ -159,15 +167,31 @@ function Shape(props: { column: ColumnProfile }): React.ReactElement | null {
       <ul className="jp-Dapp-top">
         {top.slice(0, 4).map(each => (
           <li key={each.value}>
-            <span className="jp-Dapp-top-bar" style={{ width: `${(each.count / most) * 100}%` }} />
-            <span className="jp-Dapp-top-value">{each.value}</span>
-            <span className="jp-Dapp-top-count">{wording.count(each.count)}</span>
+            <button
+              type="button"
+              title={trans.__('Show only the rows with %1', each.value)}
+              onClick={() =>
+                onFilter({ column: column.name, op: 'eq', value: plainValue(column, each.value) })
+              }
+            >
+              <span className="jp-Dapp-top-bar" style={{ width: `${(each.count / most) * 100}%` }} />
+              <span className="jp-Dapp-top-value">{each.value}</span>
+              <span className="jp-Dapp-top-count">{wording.count(each.count)}</span>
+            </button>
           </li>
         ))}
       </ul>
     );
   }
   return null;
+}
+
+/** A value of the profile, which is a text there, as the column has it. */
+function plainValue({ kind }: ColumnProfile, value: string): unknown {
+  if (kind === 'boolean') {
+    return value.toLowerCase() === 'true';
+  }
+  return kind === 'integer' || kind === 'decimal' ? Number(value) : value;
 }
 
 function facts(column: ColumnProfile, trans: TranslationBundle): string {

@@ -114,7 +114,7 @@ function Form(props: {
   const [choices, setChoices] = React.useState<IChoices>({
     target: dataset.likely_target ?? dataset.schema[dataset.schema.length - 1]?.name ?? '',
     name: '',
-    seconds: BUDGETS.quick,
+    seconds: workspace.preferences.timeBudget,
     families: FAMILIES,
     validation: '',
     exclude: []
