@@ -127,7 +127,7 @@ def test_every_method_asks_and_abides(services: Services, monkeypatch: pytest.Mo
             wanted = expected(somebody.actor, (act.verb,), thing)
             if found != wanted:
                 wrong.append(f"{name} of {place}: {found}, not {wanted}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -146,7 +146,7 @@ def test_every_call_of_a_page_asks_and_abides(services: Services, monkeypatch: p
             wanted = expected(somebody.actor, (verb,), thing)
             if found != wanted:
                 wrong.append(f"{name} of {place}: {found}, not {wanted}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def _kind_of_call(name: str, verb: str) -> str:
@@ -191,7 +191,7 @@ async def test_every_route_asks_and_abides(services: Services, nobody: Caller, m
             wanted = expected(somebody.actor, (verb,), thing)
             if found != wanted or verb not in asked.verbs:
                 wrong.append(f"{operation.method} {operation.path} of {place}: {found}, not {wanted}; asked {asked.verbs}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def _kind_of_route(operation: Operation, verb: str) -> str:

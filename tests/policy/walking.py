@@ -37,6 +37,7 @@ NAMED: dict[str, Any] = {
     "person": "nobody@example.org",
     "path": Path("/nonexistent/backup.dapp"),
     "days": 7,
+    "kid": "0" * 16,
 }
 
 
@@ -164,7 +165,7 @@ def sample(shape: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     values = {}
     for python_name, field in shape.model_fields.items():
         name = field.alias or python_name
-        if name in given:
+        if name in given and str in (field.annotation, *typing.get_args(field.annotation)):
             values[name] = given[name]
         elif field.default is PydanticUndefined and field.default_factory is None:
             values[name] = NAMED.get(name, _value(field.annotation, given))
