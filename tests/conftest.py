@@ -26,6 +26,17 @@ pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.client.server"]
 PASSWORD = "plain words of a test 7"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two run side by side: everything that looks at the clock or a screen stays on one of them, and begins first."""
+
+    def on_screen(item: pytest.Item) -> bool:
+        return any(item.get_closest_marker(name) for name in ("browser", "story"))
+
+    items.sort(key=lambda item: not on_screen(item))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("screen" if on_screen(item) else item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing that is set on this machine reaches a test, and nothing of a test reaches the machine's own home."""
