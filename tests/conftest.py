@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from dapp_ext.errors import DappError
@@ -24,6 +25,10 @@ from dapp_ext.store.tables import Job
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.client.server"]
 PASSWORD = "plain words of a test 7"
+
+# The same examples every time and no clock; a machine may be busy.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
