@@ -96,7 +96,7 @@ export interface BatchTrainRequest {
   trials?: number | null;
   metric?: string | null;
   validation?: "random" | "stratified" | "group" | "time" | null;
-  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   seed?: number;
@@ -129,7 +129,7 @@ export interface ChartRequest {
   x: string;
   y?: string | null;
   color?: string | null;
-  measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
+  measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct" | "std" | "quantile" | "box";
   bucket?: "year" | "quarter" | "month" | "week" | "day" | "hour" | null;
   bins?: number;
   picks?: Filter[];
@@ -577,8 +577,9 @@ export interface MaintenanceRead {
 }
 
 export interface Measure {
-  op: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
+  op: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct" | "std" | "quantile" | "box";
   column?: string | null;
+  q?: number | null;
 }
 
 export interface ModelEvent {
@@ -782,6 +783,7 @@ export interface QueryRead {
   columns: string[];
   rows: unknown[][];
   truncated: boolean;
+  bins: Record<string, unknown[]>;
 }
 
 export interface QueryRequest {
@@ -994,7 +996,7 @@ export interface SharedEvent {
 }
 
 export interface SkipRequest {
-  family: "linear" | "lightgbm" | "forest";
+  family: "linear" | "neighbours" | "lightgbm" | "forest";
 }
 
 export interface Sort {
@@ -1095,7 +1097,7 @@ export interface TrainRequest {
   validation?: "random" | "stratified" | "group" | "time" | null;
   group?: string | null;
   time_column?: string | null;
-  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   allow?: string[];
