@@ -161,32 +161,20 @@ def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
 
 def ingest(order: IngestOrder, say: Say) -> TableMade:
     """Original → typed, sealed Parquet and its profile, in one pass over the rows where the format allows."""
-    from dapp_ext.domain.profiling import Profiler
     from dapp_ext.domain.reading import read_table
+    from dapp_ext.services.sinking import TableSink
     from dapp_ext.store.frames import FrameWriter
 
-    profiler: Profiler | None = None
-    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer:
+    def tell(fraction: float) -> None:
+        say(Progress(fraction * 0.95, f"Reading {order.filename}"))
 
-        class Sink:
-            def start(self, schema: Any) -> None:
-                nonlocal profiler
-                writer.start(schema)
-                profiler = Profiler(schema)
-
-            def write(self, batch: Any) -> None:
-                assert profiler is not None
-                writer.write(batch)
-                profiler.update(batch)
-
+    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer, TableSink(writer) as sink:
         with open_sealed(order.original.path, order.original.key, order.original.label) as sealed:
-            source = cast(BinaryIO, sealed)
-            read = read_table(source, order.filename, order.options, Sink(), lambda fraction: say(Progress(fraction * 0.95, f"Reading {order.filename}")))
-        if profiler is None or read.rows == 0:
+            read = read_table(cast(BinaryIO, sealed), order.filename, order.options, sink, tell)
+        if read.rows == 0:
             raise FileUnreadable("The file has column names but no rows. Upload a file with at least one row.")
-        stored = writer.finish()
-    say(Progress(0.97, "Looking for what is wrong with it"))
-    profile = profiler.finish(read.columns)
+        say(Progress(0.97, "Looking for what is wrong with it"))
+        stored, profile = sink.finish(read.columns)
     profile = profile.model_copy(update={"findings": [*read.findings, *profile.findings]})
     return TableMade(order.table, stored, read.columns, read.rows, profile, read.report)
 
