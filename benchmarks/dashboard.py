@@ -113,16 +113,18 @@ def _dashboard(home: Path, file: Path) -> Iterator[tuple[str, Path, int]]:
             while piece := source.read(2**20):
                 upload.write(piece)
         dataset = upload.finish()
-        worker = subprocess.Popen([sys.executable, "-m", "dapp_ext.worker"], env=environment)
+        worker = subprocess.Popen([sys.executable, "-m", "dapp_ext.worker"], env=environment, stderr=subprocess.DEVNULL)
         while services.datasets.get(owner, dataset.id).status == "processing":
             time.sleep(0.2)
         worker.send_signal(signal.SIGTERM)
         worker.wait(60)
-    process = subprocess.Popen([sys.executable, "-m", "dapp_panel"], env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "dapp_panel"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
-    yield process.stdout.readline().split()[1], home, process.pid
-    process.terminate()
-    process.wait(60)
+    try:
+        yield process.stdout.readline().split()[1], home, process.pid
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def _dataset(home: Path) -> str:
@@ -184,7 +186,9 @@ async def _open(address: str, home: Path, cookie: str) -> Page:
         additional_headers={"Cookie": f"{name}={cookie}"},
         max_size=2**26,
     )
-    return Page(await opening, answer["root"])
+    page = Page(await opening, answer["root"])
+    await page.until('"ACK"')
+    return page
 
 
 def _board(dataset: str) -> dict[str, Any]:
@@ -299,9 +303,11 @@ def _streamlit(python: str, file: Path, cached: str) -> Iterator[int]:
                 break
         except httpx.HTTPError:
             time.sleep(0.3)
-    yield port
-    process.terminate()
-    process.wait(30)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def _memory(process: int) -> int:
