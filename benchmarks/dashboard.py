@@ -5,7 +5,7 @@
 
 Visitors are protocol clients: each changes a filter once a second and waits for all numbers and charts. Streamlit is
 measured twice, with its table cached and the changing part in a fragment, and with every answer cached as well; its
-Python is an environment of its own (``python -m venv X && X/bin/pip install streamlit pandas pyarrow``).
+Python is an environment of its own (``python -m venv X && X/bin/pip install streamlit pandas pyarrow websockets``).
 """
 
 from __future__ import annotations

@@ -13,8 +13,7 @@ import time
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from websockets.asyncio.client import ClientConnection, connect
 
 CARRIERS = 16
 
@@ -24,15 +23,16 @@ class Visitor:
         self.port = port
         self.ids: dict[str, str] = {}
         self.fragment = ""
-        self.line: WebSocketClientConnection | None = None
+        self.line: ClientConnection | None = None
 
     async def open(self) -> float:
         start = time.perf_counter()
-        request = HTTPRequest(f"ws://127.0.0.1:{self.port}/_stcore/stream", headers={"Origin": f"http://127.0.0.1:{self.port}"})
-        self.line = await websocket_connect(request, subprotocols=["streamlit"], max_message_size=2**28)
+        self.line = await connect(
+            f"ws://127.0.0.1:{self.port}/_stcore/stream", origin=f"http://127.0.0.1:{self.port}", subprotocols=["streamlit"], max_size=2**28
+        )
         message = BackMsg()
         message.rerun_script.query_string = ""
-        await self.line.write_message(message.SerializeToString(), binary=True)
+        await self.line.send(message.SerializeToString())
         await self._finished()
         return time.perf_counter() - start
 
@@ -55,16 +55,14 @@ class Visitor:
         span.double_array_value.data.extend([low, low + random.randint(1, 6)])
         start = time.perf_counter()
         assert self.line is not None
-        await self.line.write_message(message.SerializeToString(), binary=True)
+        await self.line.send(message.SerializeToString())
         await self._finished()
         return time.perf_counter() - start
 
     async def _finished(self) -> None:
         assert self.line is not None
         while True:
-            data = await asyncio.wait_for(self.line.read_message(), 120)
-            if data is None:
-                raise ConnectionError("the server closed the line")
+            data = await asyncio.wait_for(self.line.recv(), 120)
             message = ForwardMsg()
             message.ParseFromString(data)
             kind = message.WhichOneof("type")
