@@ -121,6 +121,22 @@ class TrainOrder:
 
 
 @dataclass(frozen=True)
+class RegisterOrder:
+    """Score a pipeline that somebody brought along."""
+
+    table: FilePass
+    columns: list[Column]
+    pipeline: FilePass
+    asked: dict[str, Any]
+    artifact: FilePass
+    results: FilePass
+    reference: FilePass
+    model: Named
+    dataset: Named
+    dataset_version: int
+
+
+@dataclass(frozen=True)
 class ModelMade:
     """A trained model and its results are on disk, sealed, in staging."""
 
@@ -145,7 +161,7 @@ class PredictOrder:
     reference: FilePass | None = None
 
 
-Order = IngestOrder | FixOrder | TrainOrder | PredictOrder
+Order = IngestOrder | FixOrder | TrainOrder | RegisterOrder | PredictOrder
 
 
 def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
@@ -156,6 +172,8 @@ def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
         return fix(order, say)
     if isinstance(order, TrainOrder):
         return train(order, say, wanted)
+    if isinstance(order, RegisterOrder):
+        return register(order, say)
     return predict(order, say)
 
 
@@ -237,6 +255,29 @@ def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMad
         _write(order.results, results.model_dump_json(by_alias=True).encode()),
         order.reference,
         _write(order.reference, json.dumps(reference_of(table, trained.predictor, results).as_json()).encode()),
+        results,
+    )
+
+
+def register(order: RegisterOrder, say: Say) -> ModelMade:
+    """Table and pipeline → the pipeline in our own wrapping, with the same pages as one of ours."""
+    from dapp_ext.domain.learning.registered import register as score
+    from dapp_ext.store.frames import open_frame
+
+    say(Progress(0.1, "Reading the pipeline"))
+    with open_sealed(order.pipeline.path, order.pipeline.key, order.pipeline.label) as reader:
+        data = reader.read()
+    table = open_frame(order.table.path, order.table.key, order.table.label).read()
+    say(Progress(0.3, "Scoring it"))
+    predictor, facts = score(table, order.columns, data, order.asked)
+    results = Results(model=order.model, dataset=order.dataset, dataset_version=order.dataset_version, **facts)
+    return ModelMade(
+        order.artifact,
+        _write(order.artifact, predictor.dump()),
+        order.results,
+        _write(order.results, results.model_dump_json(by_alias=True).encode()),
+        order.reference,
+        _write(order.reference, json.dumps(reference_of(table, predictor, results).as_json()).encode()),
         results,
     )
 
