@@ -54,6 +54,7 @@ class Settings:
     start_worker: bool = _setting(True, "Whether a Jupyter server starts a worker by itself when none runs.")
     access_minutes: int = _setting(10, "How long an access token is valid.", unit="minutes")
     session_days: int = _setting(7, "How long a sign-in lasts at the most.", unit="days")
+    prediction_log_days: int = _setting(30, "How long logged predictions are kept; 0 keeps only what the watch over drift counts.", unit="days")
     log_level: str = _setting("INFO", "Least severe level that is logged.")
     encryption_source: str = _setting("", "Where the root secret came from; filled in by DAPP itself.")
 

@@ -24,7 +24,7 @@ from dapp_ext.schema.models import BUDGETS
 
 TARGET = Path(__file__).parent / "src" / "schema.ts"
 MODULES = (
-    "base", "accounts", "signins", "grants", "fixes", "datasets", "versions", "lineage", "models", "registry", "insights", "jobs", "events", "notices", "audit", "system",
+    "base", "accounts", "signins", "grants", "fixes", "datasets", "versions", "lineage", "models", "registry", "serving", "insights", "jobs", "events", "notices", "audit", "system",
 )  # fmt: skip
 HEAD = """// Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.

@@ -15,6 +15,7 @@ from dapp_ext.errors import DappError
 from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpload
 from dapp_ext.services import Services, open_services
+from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.work import Progress, Wanted, perform
 from dapp_ext.settings import Settings
 from dapp_ext.store import migrations
@@ -35,6 +36,25 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # A password takes a fifth of a second on purpose; hundreds of them in tests need not.
     monkeypatch.setattr("dapp_ext.services.passwords.TIME_COST", 1)
     monkeypatch.setattr("dapp_ext.services.passwords.MEMORY_COST", 64)
+
+
+class _KeptScorers(Scorers):
+    """Lives as long as the tests do: loading the libraries takes seconds, and what it is asked names its files."""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def kept_scorers() -> Iterator[Scorers]:
+    scorers = _KeptScorers()
+    yield scorers
+    Scorers.close(scorers)
+
+
+@pytest.fixture(autouse=True)
+def _one_pool_of_scorers(monkeypatch: pytest.MonkeyPatch, kept_scorers: Scorers) -> None:
+    monkeypatch.setattr("dapp_ext.services.Scorers", lambda: kept_scorers)
 
 
 @pytest.fixture(autouse=True)
@@ -136,32 +156,20 @@ def _wanted(services: Services, job: Job) -> Wanted:
     return services.jobs.wishes(job).wanted
 
 
+def work_off(services: Services) -> None:
+    """Do all waiting jobs here and now: everything that a worker does, but for the process of its own."""
+    worker = services.jobs.enlist()
+    while (job := services.jobs.claim(worker)) is not None:
+        services.settling.begin(job)
+        try:
+            made = perform(services.settling.order(job), functools.partial(_hear, services, job), functools.partial(_wanted, services, job))
+        except DappError as error:
+            services.jobs.fail(job, error.code, error.message)
+        else:
+            services.settling.settle(job, made)
+
+
 @pytest.fixture
 def run_jobs(services: Services) -> Callable[[], None]:
-    """Does all waiting jobs here and now: everything that a worker does, but for the process of its own."""
-
-    def run() -> None:
-        worker = services.jobs.enlist()
-        while (job := services.jobs.claim(worker)) is not None:
-            claimed = job
-            services.settling.begin(claimed)
-            try:
-                made = perform(services.settling.order(claimed), functools.partial(_hear, services, claimed), functools.partial(_wanted, services, claimed))
-            except DappError as error:
-                services.jobs.fail(claimed, error.code, error.message)
-            else:
-                services.settling.settle(claimed, made)
-
-    return run
-
-
-@pytest.fixture
-def add_dataset(upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], services: Services, owner: Actor) -> Callable[..., DatasetRead]:
-    """A small dataset of the owner that is ready."""
-
-    def add(name: str = "people") -> DatasetRead:
-        made = upload(owner, b"name,city,age\nZebulon Quackenbush,Xanadu-on-Sea,51\nAda,Berlin,36\nAlan,Paris,41\n", f"{name}.csv", name=name)
-        run_jobs()
-        return services.datasets.get(owner, made.id)
-
-    return add
+    """Does all waiting jobs here and now."""
+    return functools.partial(work_off, services)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from dapp_ext.client import datasets, insights, models, notices, predictions, registry
+from dapp_ext.client import datasets, insights, models, notices, predictions, registry, serving
 from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
@@ -21,6 +21,7 @@ from dapp_ext.client.objects import Listing, reference
 from dapp_ext.client.profiles import DatasetProfile
 from dapp_ext.client.registry import Comparison, Versions
 from dapp_ext.client.results import Results
+from dapp_ext.client.serving import Monitoring
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.client.versions import read_options
@@ -32,6 +33,7 @@ from dapp_ext.schema.grants import PersonRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Validation
 from dapp_ext.schema.notices import NotificationRead
+from dapp_ext.schema.serving import CheckRead, PolicyRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -327,6 +329,31 @@ class DAPPClient(Administration):
     def insight(self, ref: Insight | str) -> Insight:
         """One insight by id."""
         return insights.get_insight(self._connection, ref)
+
+    def predict_file(self, model: Model | str | None, path_or_frame: Any, name: str | None = None, wait: bool = True) -> Dataset:
+        """Upload a file of any format and predict its rows in one call; the answer is a new dataset."""
+        return serving.predict_file(self._connection, model, path_or_frame, name, wait=wait)
+
+    def check(self, model: Model | str | None, dataset_or_frame: Any) -> CheckRead:
+        """How the columns of a dataset or table fit a model: what is missing, new or of another kind, before it runs."""
+        return serving.check(self._connection, model, dataset_or_frame)
+
+    def set_threshold(self, model: Model | str | None, value: float | None = None, *, reason: str = "", **by: float) -> PolicyRead:
+        """Save from which probability on a model of two classes says yes; form, batch and API follow it.
+
+        Parameters
+        ----------
+        value : float, optional
+            The probability itself.
+        **by
+            Instead: ``cost_false_alarm`` and ``cost_missed``, or ``capacity`` (the share of rows that can be looked at).
+        """
+        basis = "value" if value is not None else "capacity" if "capacity" in by else "cost"
+        return serving.set_threshold(self._connection, model, {"by": basis, "value": value, "reason": reason, **by})
+
+    def monitoring(self, model: Model | str | None = None, days: int = 7) -> Monitoring:
+        """How a model was used lately, and whether what it is asked still looks like what it learned from."""
+        return serving.monitoring(self._connection, model, days)
 
     def jobs(self, status: str | None = None) -> Listing[Job]:
         """Work in the background, the newest first."""

@@ -93,6 +93,7 @@ POLICY: dict[str, tuple[Scope, Scope, Scope]] = {
     "model.rollback": (Scope.nobody, Scope.own, Scope.shared),
     "model.threshold": (Scope.nobody, Scope.own, Scope.shared),
     "model.register": (Scope.nobody, Scope.shared, Scope.shared),
+    "model.log": (Scope.nobody, Scope.own, Scope.shared),
     "model.monitor": (Scope.shared, Scope.shared, Scope.shared),
     "model.export": (Scope.nobody, Scope.shared, Scope.shared),
     "model.share": (Scope.nobody, Scope.own, Scope.shared),
@@ -125,6 +126,10 @@ GRANTED: dict[str, GrantLevel] = {
     "model.export": "use",
     "model.update": "edit",
     "model.stop": "edit",
+    "model.extend": "edit",
+    "model.skip": "edit",
+    "model.threshold": "edit",
+    "model.monitor": "read",
     "job.read": "read",
 }
 _LEVELS: tuple[AccessLevel, ...] = ("read", "use", "edit", "owner")
@@ -132,7 +137,7 @@ _LEVELS: tuple[AccessLevel, ...] = ("read", "use", "edit", "owner")
 _NEVER_BY_TOKEN = ("account.change_self", "system.dashboard", "session.", "token.")
 # Changes that go on in maintenance, because they help running work to end, or change nothing that is kept for others.
 _IN_MAINTENANCE = ("job.cancel", "model.stop", "model.skip", "notification.mark")
-_READING = ("list", "read", "read_self", "export")
+_READING = ("list", "read", "read_self", "export", "monitor", "log")
 _TOKEN_LEVELS: tuple[TokenScope, ...] = ("read", "predict", "write", "admin")
 
 _COLUMN = {Role.viewer: 0, Role.analyst: 1, Role.admin: 2}

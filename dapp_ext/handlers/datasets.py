@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import BaseModel
 
 from dapp_ext.errors import DappError, Internal, Invalid, MediaUnsupported
 from dapp_ext.handlers.base import ApiHandler
@@ -28,8 +31,9 @@ from dapp_ext.schema.datasets import (
 )
 
 if TYPE_CHECKING:
+    from dapp_ext.schema.accounts import Actor
+    from dapp_ext.services import Services
     from dapp_ext.services.files import Download
-    from dapp_ext.services.uploads import Upload
 
 PIECE = 512 * 1024
 # What browsers' forms send wraps the bytes of the file in other bytes.
@@ -92,10 +96,18 @@ def usage(call: Call[Nothing, Nothing]) -> UsageRead:
     return call.services.datasets.usage(call.actor)
 
 
+class FileSink(Protocol):
+    """What takes a file piece by piece."""
+
+    def write(self, data: bytes) -> None: ...
+    def finish(self) -> BaseModel: ...
+    def abort(self) -> None: ...
+
+
 class DatasetsHandler(ApiHandler):
     """The list of datasets, and the address that takes files."""
 
-    _upload: Upload | None = None
+    _upload: FileSink | None = None
 
     def initialize(self, operations: Mapping[str, Operation]) -> None:
         super().initialize(operations)
@@ -114,8 +126,16 @@ class DatasetsHandler(ApiHandler):
         kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind in _FORMS:
             raise MediaUnsupported("Send the bytes of the file alone as the body, with Content-Type: application/octet-stream.")
-        asked = read_query(UploadQuery, self._query())
-        request = DatasetUpload(
+        services = await self.backend.services()
+        assert self.account is not None
+        self._upload = await self.backend.call(self.beginning(services, self.account))
+
+    def beginning(self, services: Services, account: Actor) -> Callable[[], FileSink]:
+        """What takes the file, once it is called on a thread; the query is validated before."""
+        return partial(services.datasets.begin_upload, account, self.upload_asked(read_query(UploadQuery, self._query())))
+
+    def upload_asked(self, asked: UploadQuery) -> DatasetUpload:
+        return DatasetUpload(
             filename=asked.filename,
             name=asked.name,
             visibility=asked.visibility,
@@ -123,9 +143,6 @@ class DatasetsHandler(ApiHandler):
             size=self.announced_size(),
             options=ReadOptions(**asked.model_dump(include=set(ReadOptions.model_fields))),
         )
-        services = await self.backend.services()
-        assert self.account is not None
-        self._upload = await self.backend.call(services.datasets.begin_upload, self.account, request)
 
     async def take(self, chunk: bytes) -> None:
         if self._upload is None:

@@ -100,6 +100,17 @@ class CompareQuery(Request):
     b: str = Field(min_length=1, max_length=250, description="Id, name, or name@version.")
 
 
+class MonitoringQuery(Request):
+    days: int = Field(default=7, ge=1, le=366)
+
+
+class LogQuery(Request):
+    """One page of the log of predictions."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=200, description="The next of the page before.")
+
+
 class ModelExportQuery(Request):
     format: Literal["skops"] = "skops"
 

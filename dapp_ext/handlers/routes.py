@@ -10,6 +10,7 @@ from dapp_ext.handlers import (
     auth,
     datasets,
     events,
+    fixes,
     insights,
     jobs,
     lineage,
@@ -18,6 +19,7 @@ from dapp_ext.handlers import (
     openapi,
     pages,
     registry,
+    serving,
     shares,
     sharing,
     signins,
@@ -38,7 +40,9 @@ from dapp_ext.handlers.queries import (
     InsightsQuery,
     JobsQuery,
     ListQuery,
+    LogQuery,
     ModelExportQuery,
+    MonitoringQuery,
     NotificationsQuery,
     RowsQuery,
     SharesQuery,
@@ -63,6 +67,7 @@ from dapp_ext.schema.base import Page
 from dapp_ext.schema.boards import BoardRead, BoardRequest
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpdate, Profile, QueryRead, QueryRequest, RowsRead, RowsRequest, UsageRead
 from dapp_ext.schema.events import EventPage
+from dapp_ext.schema.fixes import FixRequest
 from dapp_ext.schema.grants import GrantPut, GrantRead, PersonRead
 from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate, TableRead
 from dapp_ext.schema.jobs import JobRead
@@ -90,6 +95,15 @@ from dapp_ext.schema.notices import (
     NotificationPage,
 )
 from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
+from dapp_ext.schema.serving import (
+    CheckRead,
+    CheckRequest,
+    LoggedCall,
+    MonitoringRead,
+    PolicyRead,
+    ScoredFileQuery,
+    ThresholdRequest,
+)
 from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
@@ -149,6 +163,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/datasets/{ref}/versions", versions.read_again, "Read the file again.", body=VersionCreate, answer=DatasetRead, status=202),
     Op("POST", "/datasets/{ref}/restore", versions.restore, "Make an older version the latest.", body=RestoreRequest, answer=DatasetRead),
     Op("GET", "/datasets/{ref}/compare", versions.compare, "What changed between two versions.", query=VersionsQuery, answer=VersionComparison),
+    Op("POST", "/datasets/{ref}/fixes", fixes.apply, "Mend it by a new version.", body=FixRequest, answer=DatasetRead, status=202),
+    Op("POST", "/datasets/{ref}/fixes/undo", fixes.undo, "Take the last fix back.", answer=DatasetRead),
     Op("GET", "/datasets/{ref}/dependents", versions.dependents, "What was made from it; asked before it is deleted.", answer=Dependents),
     Op("GET", "/datasets/{ref}/lineage", lineage.of_dataset, "Where it comes from, and what was made from it.", answer=Lineage),
     Op("GET", "/datasets/{ref}/grants", sharing.of_datasets.index, "The people it is shared with.", answer=Page[GrantRead]),
@@ -174,6 +190,21 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("POST", "/models/{ref}/rollback", registry.rollback, "Bring back the champion before.", body=ReasonRequest, answer=ModelRead),
     Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
     Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
+    Op(
+        "POST",
+        "/models/{ref}/predictions/file",
+        serving.file,
+        "Upload a file and predict its rows; its bytes are the body.",
+        query=ScoredFileQuery,
+        answer=BatchPredictRead,
+        status=202,
+        takes=FILE,
+    ),
+    Op("GET", "/models/{ref}/predictions", serving.log, "The log of predictions, newest first.", query=LogQuery, answer=Page[LoggedCall]),
+    Op("POST", "/models/{ref}/check", serving.check, "How columns fit the model.", body=CheckRequest, answer=CheckRead),
+    Op("POST", "/models/{ref}/threshold", serving.threshold, "From which probability on the answer is yes.", body=ThresholdRequest, answer=PolicyRead),
+    Op("GET", "/models/{ref}/threshold", serving.policies, "The threshold policies, the present one first.", answer=Page[PolicyRead]),
+    Op("GET", "/models/{ref}/monitoring", serving.monitoring, "Volume, time, errors and drift.", query=MonitoringQuery, answer=MonitoringRead),
     Op("GET", "/models/{ref}/export", models.export, "The model as a file.", query=ModelExportQuery, gives=FILE),
     Op("GET", "/models/{ref}/lineage", lineage.of_model, "What it learned from, and what it predicted.", answer=Lineage),
     Op("GET", "/models/{ref}/grants", sharing.of_models.index, "The people it is shared with.", answer=Page[GrantRead]),
@@ -230,7 +261,11 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 # Addresses that need more than a function: a body taken by pieces, Jupyter's own login.
-HANDLERS: dict[str, type[ApiHandler]] = {"/datasets": datasets.DatasetsHandler, "/auth/jupyter": auth.JupyterExchange}
+HANDLERS: dict[str, type[ApiHandler]] = {
+    "/datasets": datasets.DatasetsHandler,
+    "/models/{ref}/predictions/file": serving.ScoredFileHandler,
+    "/auth/jupyter": auth.JupyterExchange,
+}
 
 
 def handlers() -> list[tuple[Any, ...]]:

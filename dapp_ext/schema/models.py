@@ -426,3 +426,4 @@ class BatchPredictRead(Answer):
     job_id: str
     dataset_id: str
     dataset_name: str
+    source_id: str | None = Field(default=None, description="The dataset that is predicted.")

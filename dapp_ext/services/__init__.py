@@ -19,6 +19,7 @@ from dapp_ext.services.context import Context
 from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
+from dapp_ext.services.fixes import Fixes
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
@@ -26,7 +27,9 @@ from dapp_ext.services.keys import Keys
 from dapp_ext.services.lineage import LineageService
 from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
+from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.notifications import Notifications
+from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
@@ -61,11 +64,14 @@ class Services:
     notifications: Notifications
     datasets: Datasets
     versions: Versions
+    fixes: Fixes
     sharing: Sharing
     lineage: LineageService
     boards: Boards
     models: Models
     predictions: Predictions
+    monitoring: Monitoring
+    policies: Policies
     registry: Registry
     batches: Batches
     insights: Insights
@@ -112,19 +118,24 @@ def open_services(settings: Settings) -> Services:
     models = Models(context, datasets, scorers)
     accounts, system = Accounts(context), System(context)
     jobs = Jobs(context, partial(fail, context))
+    predictions = Predictions(context, datasets, models, scorers)
     events = Events(context)
+    versions = Versions(context, datasets)
     services = Services(
         settings=settings,
         accounts=accounts,
         signins=SignIns(context),
         invitations=Invitations(context, accounts, system),
         datasets=datasets,
-        versions=Versions(context, datasets),
+        versions=versions,
+        fixes=Fixes(context, datasets, versions),
         sharing=Sharing(context, datasets, models),
         lineage=LineageService(context, datasets, models),
         boards=Boards(context, datasets),
         models=models,
-        predictions=Predictions(context, datasets, models, scorers),
+        predictions=predictions,
+        monitoring=predictions.monitoring,
+        policies=Policies(context, models),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),

@@ -123,13 +123,15 @@ class Datasets(Tables):
         files.remove(self._context, stored)
 
     def profile(self, actor: Actor, ref: str, version: int | None = None) -> Profile:
-        """The health report of a version."""
+        """The health report of a version; each finding with the fix that it offers."""
+        from dapp_ext.domain.fixes import with_offers
+
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, version, "dataset.read")
             require_ready(dataset, row)
             self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
             found = Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
-        return found.model_copy(update={"version": row.version})
+        return with_offers(found).model_copy(update={"version": row.version})
 
     def original(self, actor: Actor, ref: str, version: int | None = None) -> Download:
         """The file as it was uploaded, to the byte; that behind a version which was made from another one too."""

@@ -2,54 +2,119 @@
 
 from __future__ import annotations
 
-from dapp_ext.errors import RowsMismatch
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dapp_ext.errors import DappError, Invalid, RowsMismatch
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Subject, new_id
-from dapp_ext.schema.datasets import DatasetUpload
+from dapp_ext.schema.datasets import ColumnKind, DatasetRead, DatasetUpload
 from dapp_ext.schema.models import BatchPredictRead, BatchPredictRequest, PredictRead, PredictRequest
-from dapp_ext.services import files, models
+from dapp_ext.schema.serving import CheckRead, CheckRequest, ScoredFileQuery
+from dapp_ext.services import matching, models
 from dapp_ext.services.context import Context
+from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.jobs import add_job
 from dapp_ext.services.models import Models
+from dapp_ext.services.monitoring import Monitoring
+from dapp_ext.services.prediction_log import Entry, PredictionLog
 from dapp_ext.services.reads import tell
-from dapp_ext.services.scorers import Scorers
-from dapp_ext.services.tables import Tables
+from dapp_ext.services.scorers import Question, Scorers
+from dapp_ext.services.serving import Serving, applied_policy
 from dapp_ext.services.things import thing_of
+from dapp_ext.services.uploads import Upload
 from dapp_ext.services.writing import Origin, add_version, new_dataset
+from dapp_ext.store.tables import Model
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is predicted; ``job_id`` reads it, where that is still to be waited for."""
+
+    id: str
+    version: int
+    name: str
+    job_id: str | None = None
+
+
+class ScoredFile:
+    """A file that is coming in to be predicted."""
+
+    def __init__(self, upload: Upload, then: Callable[[DatasetRead], BatchPredictRead]) -> None:
+        self._upload = upload
+        self._then = then
+
+    def write(self, data: bytes) -> None:
+        """Take some bytes; refuses as soon as there are too many."""
+        self._upload.write(data)
+
+    def finish(self) -> BatchPredictRead:
+        """Bring the file to the disk, queue its reading and after that its predictions."""
+        return self._then(self._upload.finish())
+
+    def abort(self) -> None:
+        """Forget the file; nothing is left of it."""
+        self._upload.abort()
 
 
 class Predictions:
     """The service."""
 
-    def __init__(self, context: Context, tables: Tables, models_service: Models, scorers: Scorers) -> None:
+    def __init__(self, context: Context, datasets_service: Datasets, models_service: Models, scorers: Scorers) -> None:
         self._context = context
-        self._tables = tables
+        self._tables = self._datasets = datasets_service
         self._models = models_service
         self._scorers = scorers
+        self._serving = Serving(context, models_service)
+        self.monitoring = Monitoring(context, models_service)
+        self._log = PredictionLog(context, self.monitoring.look)
 
     def predict(self, actor: Actor, ref: str, request: PredictRequest) -> PredictRead:
-        """Predict some rows now. What is missing or new in them is said in ``notes``."""
-        with self._context.database.read() as session:
-            model = self._models.find(actor, session, ref, "model.predict", request.version)
-            models.require_trained(model)
-            artifact = files.stored_pass(self._context, session, model.artifact_id)
-        width = len({name for row in request.rows for name in row})
-        if width == 0:
-            raise RowsMismatch("The rows are empty. Give each as an object of column names and values.")
-        answers, notes = self._scorers.predict(artifact, request.rows)
-        return PredictRead(model=Named(id=model.id, name=model.name), model_version=model.version, predictions=answers, notes=notes)
+        """Predict some rows now. What is missing or new in them is said in ``notes``; the call is logged."""
+        began = time.perf_counter()
+        served = self._serving.find(actor, ref, request.version, "model.predict")
+        policy = served.policy
+        try:
+            if not any(request.rows):
+                raise RowsMismatch("The rows are empty. Give each as an object of column names and values.")
+            answers, notes = self._scorers.predict(Question(served.artifact, request.rows, policy.threshold if policy else None))
+        except DappError as error:
+            self._log.add(Entry(served.id, actor, request.rows, _since(began), error=error.code))
+            raise
+        empty = sum(not row for row in request.rows)
+        if empty:
+            notes = [*notes, f"{'1 row is' if empty == 1 else f'{empty} rows are'} empty; the answer is what the model says without knowing anything."]
+        entry = Entry(served.id, actor, request.rows, _since(began), answers, policy.version if policy else None)
+        self._log.add(entry)
+        model = Named(id=served.id, name=served.name)
+        return PredictRead(id=entry.id, model=model, model_version=served.version, policy=policy, at=entry.at, predictions=answers, notes=notes)
+
+    def flush_log(self) -> None:
+        """Bring the log of predictions to the disk now."""
+        self._log.flush()
 
     def predict_batch(self, actor: Actor, ref: str, request: BatchPredictRequest) -> BatchPredictRead:
         """Predict a whole dataset; the answer becomes a dataset of its own."""
         with self._context.database.read() as session:
             model = self._models.find(actor, session, ref, "model.predict_batch", request.model_version)
-            models.require_trained(model)
+            results = self._models.stored_results(session, model)
         self._context.permit(actor, "dataset.create")
         source = self._tables.open(actor, request.dataset, request.version, "dataset.use")
-        needed = {feature.name for feature in self._models.results(actor, model.id).features}
-        if not needed & {column.name for column in source.columns}:
+        if not {feature.name for feature in results.features} & {column.name for column in source.columns}:
             raise RowsMismatch(f"{source.name!r} has none of the columns that {model.name!r} learned from. Choose another dataset.")
-        name = request.name
+        return self._queue(actor, model, _Source(source.dataset_id, source.version, source.name), request.name)
+
+    def begin_file(self, actor: Actor, ref: str, query: ScoredFileQuery, size: int | None = None) -> ScoredFile:
+        """Start to receive a file whose rows are predicted as soon as it is read; the answer is a dataset of its own."""
+        with self._context.database.read() as session:
+            model = self._models.find(actor, session, ref, "model.predict_batch")
+            models.require_trained(model)
+        request = DatasetUpload(filename=query.filename, visibility=query.visibility or model.visibility, size=size)
+        upload = self._datasets.begin_upload(actor, request)
+        return ScoredFile(upload, lambda made: self._queue(actor, model, _Source(made.id, made.version, made.name, made.job_id), query.name))
+
+    def _queue(self, actor: Actor, model: Model, source: _Source, name: str | None) -> BatchPredictRead:
         upload = DatasetUpload(filename=f"{source.name} predicted by {model.name}"[:255], name=name, visibility=model.visibility)
         dataset_id, key = new_id(), self._context.keyring.new_data_key()
         with self._context.change(actor, "model.predict_batch", Subject(kind="model", id=model.id)) as change:
@@ -57,14 +122,37 @@ class Predictions:
             version = add_version(self._context, change, dataset, Origin("prediction", f"{source.name} predicted by {model.name}"))
             version.filename, version.format = upload.filename, "parquet"
             version.source_model_id, version.source_model_version = model.id, model.version
-            version.source_dataset_id, version.source_dataset_version = source.dataset_id, source.version
-            spec = {"version": 1, "model": model.id, "source": source.dataset_id, "source_version": source.version}
-            job = add_job(self._context, change, "predict", thing_of(dataset), Subject(kind="dataset", id=dataset.id), dataset.name, spec)
+            version.source_dataset_id, version.source_dataset_version = source.id, source.version
+            policy = applied_policy(self._context, change.session, model)
+            spec = {"version": 1, "model": model.id, "policy": policy.model_dump() if policy else None, "source": source.id, "source_version": source.version}
+            subject = Subject(kind="dataset", id=dataset.id)
+            job = add_job(self._context, change, "predict", thing_of(dataset), subject, dataset.name, spec, after=source.job_id)
             version.job_id = job.id
             change.session.add(version)
             change.details["dataset"] = dataset.id
             tell(change, "dataset.processing", dataset, version)
-        return BatchPredictRead(job_id=job.id, dataset_id=dataset.id, dataset_name=dataset.name)
+        return BatchPredictRead(job_id=job.id, dataset_id=dataset.id, dataset_name=dataset.name, source_id=source.id)
+
+    def check(self, actor: Actor, ref: str, request: CheckRequest) -> CheckRead:
+        """How columns, or those of a dataset, fit a model: what is missing, new or of another kind, before it runs."""
+        with self._context.database.read() as session:
+            model = self._models.find(actor, session, ref, "model.predict")
+            features = self._models.stored_results(session, model).features
+        if (request.columns is None) == (request.dataset is None):
+            raise Invalid("Give either columns or a dataset.")
+        given: dict[str, ColumnKind | None]
+        if request.dataset is not None:
+            given = {column.name: column.kind for column in self._tables.open(actor, request.dataset, request.version, "dataset.read").columns}
+        else:
+            given = {column.name: column.kind for column in request.columns or ()}
+        with self._context.database.read() as session:
+            target = self._context.unseal(session, model.id, models.place_of(model), model.sealed).get("target")
+        return matching.match(Named(id=model.id, name=model.name), model.version, features, given, target)
 
     def close(self) -> None:
+        self._log.close()
         self._scorers.close()
+
+
+def _since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from dapp_ext.domain.fixes.offers import Asked
 from dapp_ext.domain.learning import Recipe
-from dapp_ext.errors import DatasetNotFound, Internal, JobCancelled, ModelNotFound
+from dapp_ext.errors import DatasetNotFound, Internal, JobCancelled, ModelNotFound, NotReady
 from dapp_ext.schema.base import Named, Subject, now
 from dapp_ext.schema.datasets import Column, ReadOptions
 from dapp_ext.schema.events import PredictionEvent, TrialEvent
+from dapp_ext.schema.fixes import FixOptions
 from dapp_ext.schema.models import Results, Trial
-from dapp_ext.services import files, models, reads
+from dapp_ext.services import files, models, prediction_log, reads
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.jobs import change_for, finish_job
 from dapp_ext.services.jobs import place_of as place_of_job
 from dapp_ext.services.things import thing_of
-from dapp_ext.services.work import GuardsChecked, IngestOrder, ModelMade, Order, PredictOrder, SearchBegan, TableMade, TrainOrder, TrialEnded
+from dapp_ext.services.work import FixOrder, GuardsChecked, IngestOrder, ModelMade, Order, PredictOrder, SearchBegan, TableMade, TrainOrder, TrialEnded
 from dapp_ext.store import datasets as datasets_store
 from dapp_ext.store import models as models_store
 from dapp_ext.store import queue
 from dapp_ext.store.database import Session
-from dapp_ext.store.tables import Dataset, DatasetVersion, Job, Model, TrialRow
+from dapp_ext.store.tables import Dataset, DatasetVersion, Job, Model, PredictionGroup, TrialRow
 
 
 class Settling:
@@ -39,6 +41,8 @@ class Settling:
             spec = self._context.unseal(session, job.subject_id, place_of_job(job), job.sealed)
             if job.kind == "ingest":
                 return self._ingest_order(session, job, spec)
+            if job.kind == "fix":
+                return self._fix_order(session, job, spec)
             if job.kind == "train":
                 return self._train_order(session, job, spec)
             return self._predict_order(session, job, spec)
@@ -83,6 +87,16 @@ class Settling:
         table = files.new_pass(self._context, session, job.subject_id, version.version, "table")
         return IngestOrder(original, table, version.filename, ReadOptions.model_validate(spec.get("options", {})))
 
+    def _fix_order(self, session: Session, job: Job, spec: dict[str, Any]) -> FixOrder:
+        version = datasets_store.version_of_job(session, job.id)
+        source = datasets_store.version_of(session, job.subject_id, spec["source"])
+        if version is None or source is None:
+            raise DatasetNotFound
+        asked = Asked(spec["fix"], spec["columns"], FixOptions.model_validate(spec["options"]))
+        given, columns = self._table(session, job.subject_id, source.version)
+        profile = files.stored_pass(self._context, session, source.profile_id)
+        return FixOrder(given, profile, columns, files.new_pass(self._context, session, job.subject_id, version.version, "table"), asked)
+
     def _train_order(self, session: Session, job: Job, spec: dict[str, Any]) -> TrainOrder:
         model = session.get(Model, job.subject_id)
         if model is None:
@@ -98,6 +112,7 @@ class Settling:
             finished=finished,
             artifact=files.new_pass(self._context, session, model.id, model.version, "model"),
             results=files.new_pass(self._context, session, model.id, model.version, "results"),
+            reference=files.new_pass(self._context, session, model.id, model.version, "reference"),
             model=Named(id=model.id, name=model.name),
             dataset=Named(id=model.dataset_id, name=model.dataset_name),
             dataset_version=model.dataset_version,
@@ -109,12 +124,22 @@ class Settling:
             raise ModelNotFound("The model was deleted before the prediction began.")
         source, columns = self._table(session, spec["source"], spec["source_version"])
         table = files.new_pass(self._context, session, job.subject_id, 1, "table")
-        return PredictOrder(files.stored_pass(self._context, session, model.artifact_id), source, columns, table)
+        policy = spec.get("policy")
+        return PredictOrder(
+            artifact=files.stored_pass(self._context, session, model.artifact_id),
+            source=source,
+            columns=columns,
+            table=table,
+            threshold=policy["threshold"] if policy else None,
+            reference=files.stored_pass(self._context, session, model.reference_id) if model.reference_id else None,
+        )
 
     def _table(self, session: Session, dataset_id: str, number: int) -> tuple[files.FilePass, list[Column]]:
         version = datasets_store.version_of(session, dataset_id, number)
         if version is None:
             raise DatasetNotFound("The dataset was deleted before the work began.")
+        if version.table_id is None:
+            raise NotReady("The file could not be read, so there is nothing to work on. The dataset's page says why.")
         inside = reads.inside_of(self._context, session, version)
         columns = [Column.model_validate(each) for each in inside["schema"]]
         return files.stored_pass(self._context, session, version.table_id), columns
@@ -162,10 +187,13 @@ class Settling:
             version.profile_id = files.record(change.session, dataset.id, profile_label, profile_stored)
             version.rows, version.column_count = made.rows, len(made.columns)
             version.size = version.size or made.stored.plain_size
-            version.format = made.report.format if made.report else "parquet"
-            inside = reads.inside_of(self._context, change.session, version) | {
+            version.format = made.report.format if made.report else version.format or "parquet"
+            before = reads.inside_of(self._context, change.session, version)
+            if job.kind == "fix":  # how the file was read stays what it was; what was done to it since is said beside
+                before["made"]["sentence"] = " ".join(made.notes)
+            inside = before | {
                 "schema": [column.model_dump(mode="json") for column in made.columns],
-                "report": made.report.model_dump(mode="json") if made.report else {"format": "parquet", "notes": made.notes},
+                "report": _report(made, before),
                 "likely_target": made.profile.likely_target,
             }
             version.sealed = self._context.seal(change.session, dataset.id, reads.place_of(version), inside)
@@ -176,10 +204,37 @@ class Settling:
             reads.tell(change, "dataset.ready", dataset, version)
             if job.kind == "predict":
                 _tell_prediction(change, "prediction.ready", version, dataset)
+                self._log_batch(change, job, made, dataset)
+
+    def _log_batch(self, change: Change, job: Job, made: TableMade, dataset: Dataset) -> None:
+        """Count a predicted dataset in the log of its model; its rows and answers are in the dataset itself."""
+        spec = self._context.unseal(change.session, job.subject_id, place_of_job(job), job.sealed)
+        model = change.session.get(Model, spec["model"])
+        if model is None:
+            return
+        milliseconds = made.seconds * 1000
+        group = PredictionGroup(model_id=model.id, calls=1, rows=made.rows, milliseconds=milliseconds, slowest=milliseconds)
+        group.sealed = self._context.seal(
+            change.session, model.id, prediction_log.stats_place(group), {"milliseconds": prediction_log.time_buckets([milliseconds]), "counts": made.counts}
+        )
+        by = change.by
+        line = {
+            "id": job.id,
+            "at": now().isoformat(),
+            "by": [by.id, by.name] if by else None,
+            "policy": (spec.get("policy") or {}).get("version"),
+            "ms": round(milliseconds, 3),
+            "count": made.rows,
+            "dataset": [dataset.id, dataset.name],
+        }
+        if self._context.settings.prediction_log_days > 0:
+            group.entries = prediction_log.seal_entries(self._context, change.session, group, [line])
+        change.session.add(group)
 
     def _settle_model(self, job: Job, made: ModelMade) -> None:
         files.publish(self._context, made.artifact)
         files.publish(self._context, made.results_pass)
+        files.publish(self._context, made.reference_pass)
         with change_for(self._context, job) as change:
             if finish_job(change, job) is None:
                 return
@@ -188,6 +243,7 @@ class Settling:
                 raise Internal("A model vanished while its job was being settled.")
             model.artifact_id = files.record(change.session, model.id, made.artifact.label, made.artifact_stored)
             model.results_id = files.record(change.session, model.id, made.results_pass.label, made.results_stored)
+            model.reference_id = files.record(change.session, model.id, made.reference_pass.label, made.reference_stored)
             models.write_inside(self._context, change, model, _headline(made.results))
             model.status, model.seconds_left, model.updated_at = "ready", None, now()
             change.session.add(model)
@@ -220,6 +276,13 @@ def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -
     model.seconds_left, model.updated_at = None, now()
     models.write_inside(context, change, model, {"error": sentence})
     models.tell(change, "model.cancelled" if cancelled else "model.failed", model)
+
+
+def _report(made: TableMade, before: dict[str, Any]) -> dict[str, Any]:
+    if made.report is not None:
+        return made.report.model_dump(mode="json")
+    kept: dict[str, Any] = before.get("report", {"format": "parquet", "notes": made.notes})
+    return kept
 
 
 def _headline(results: Results) -> dict[str, Any]:

@@ -7,10 +7,16 @@ happens is told through ``say``; what people want meanwhile is asked with ``wish
 from __future__ import annotations
 
 import io
+import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, BinaryIO, cast
 
+from dapp_ext.domain.drift import Counts, Reference, count, make_reference
+from dapp_ext.domain.drift import add as add_counts
+from dapp_ext.domain.fixes.offers import Asked
 from dapp_ext.domain.learning import Recipe
 from dapp_ext.domain.learning.recipe import Wishes as SearchWishes
 from dapp_ext.errors import FileUnreadable
@@ -19,6 +25,10 @@ from dapp_ext.schema.datasets import Column, Profile, ReadOptions, ReadReport
 from dapp_ext.schema.models import Guard, Results, Trial
 from dapp_ext.services.files import FilePass
 from dapp_ext.store.objects import SealedFile, StoredObject, open_sealed
+
+# So many rows tell how a table is spread.
+REFERENCE_ROWS = 2_000
+COUNTED_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,17 @@ class IngestOrder:
 
 
 @dataclass(frozen=True)
+class FixOrder:
+    """Mend a table by another one."""
+
+    source: FilePass
+    profile: FilePass
+    columns: list[Column]
+    table: FilePass
+    asked: Asked
+
+
+@dataclass(frozen=True)
 class TableMade:
     """A table is on disk, sealed, in staging."""
 
@@ -79,6 +100,8 @@ class TableMade:
     profile: Profile
     report: ReadReport | None = None
     notes: list[str] = field(default_factory=list)
+    counts: dict[str, list[int]] | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,6 +114,7 @@ class TrainOrder:
     finished: Sequence[Trial]
     artifact: FilePass
     results: FilePass
+    reference: FilePass
     model: Named
     dataset: Named
     dataset_version: int
@@ -104,6 +128,8 @@ class ModelMade:
     artifact_stored: StoredObject
     results_pass: FilePass
     results_stored: StoredObject
+    reference_pass: FilePass
+    reference_stored: StoredObject
     results: Results
 
 
@@ -115,15 +141,19 @@ class PredictOrder:
     source: FilePass
     columns: list[Column]
     table: FilePass
+    threshold: float | None = None
+    reference: FilePass | None = None
 
 
-Order = IngestOrder | TrainOrder | PredictOrder
+Order = IngestOrder | FixOrder | TrainOrder | PredictOrder
 
 
 def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
     """Do the work of one order and return what was made."""
     if isinstance(order, IngestOrder):
         return ingest(order, say)
+    if isinstance(order, FixOrder):
+        return fix(order, say)
     if isinstance(order, TrainOrder):
         return train(order, say, wanted)
     return predict(order, say)
@@ -161,6 +191,30 @@ def ingest(order: IngestOrder, say: Say) -> TableMade:
     return TableMade(order.table, stored, read.columns, read.rows, profile, read.report)
 
 
+def fix(order: FixOrder, say: Say) -> TableMade:
+    """Table → the same table mended, a slice at a time; the notes say what was done."""
+    from dapp_ext.domain.fixes import plan
+    from dapp_ext.domain.profiling import Profiler
+    from dapp_ext.store.frames import FrameWriter, open_frame
+
+    with open_sealed(order.profile.path, order.profile.key, order.profile.label) as sealed:
+        profile = Profile.model_validate_json(sealed.read())
+    source = open_frame(order.source.path, order.source.key, order.source.label)
+    say(Progress(0.02, "Looking at the values"))
+    planned = plan(source, order.columns, profile, order.asked)
+    profiler, done = Profiler(planned.schema), 0
+    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer:
+        writer.start(planned.schema)
+        for rows in chain(map(planned.apply, source.batches()), planned.rest()):
+            for piece in rows.select(planned.schema.names).cast(planned.schema).combine_chunks().to_batches():
+                writer.write(piece)
+                profiler.update(piece)
+            done += rows.num_rows
+            say(Progress(0.1 + 0.85 * min(1.0, done / max(1, source.rows)), f"Mending {done:,} rows"))
+        stored = writer.finish()
+    return TableMade(order.table, stored, planned.columns, done, profiler.finish(planned.columns), None, [planned.sentence()])
+
+
 def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMade:
     """Table → the best pipeline that was found, with everything that is known about it."""
     from dapp_ext.domain.learning import train as search
@@ -193,26 +247,55 @@ def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMad
         _write(order.artifact, trained.dump()),
         order.results,
         _write(order.results, results.model_dump_json(by_alias=True).encode()),
+        order.reference,
+        _write(order.reference, json.dumps(reference_of(table, trained.predictor, results).as_json()).encode()),
         results,
     )
+
+
+def reference_of(table: Any, predictor: Any, results: Results) -> Reference:
+    """How the data that a model learned from is spread, from a sample of its rows, for the watch over its predictions."""
+    import numpy as np
+
+    if table.num_rows > REFERENCE_ROWS:
+        chosen = np.sort(np.random.default_rng(0).choice(table.num_rows, REFERENCE_ROWS, replace=False))
+        table = table.take(chosen)
+    answers, _ = predictor.predict(table.select([column.name for column in results.features]))
+    weights = {each.column: each.value for each in results.importances}
+    return make_reference(table, [column.name for column in results.features], _watched(answers), weights)
+
+
+def _watched(answers: Any) -> list[Any]:
+    """What is watched of the answers: of two classes the positive one's probability, else the class or the amount itself."""
+    chances = [name for name in answers.column_names if name.startswith("probability_")]
+    values: list[Any] = answers.column(chances[1] if len(chances) == 2 else "prediction").to_pylist()
+    return values
 
 
 def predict(order: PredictOrder, say: Say) -> TableMade:
     """Table → the same table with a prediction for each row, a slice at a time."""
     from dapp_ext.domain.learning import load_predictor
+    from dapp_ext.domain.learning.deciding import decide
     from dapp_ext.domain.profiling import Profiler
     from dapp_ext.store.frames import FrameWriter, open_frame
 
     with open_sealed(order.artifact.path, order.artifact.key, order.artifact.label) as reader:
         predictor = load_predictor(reader.read())
     source = open_frame(order.source.path, order.source.key, order.source.label)
-    total, done, notes = max(1, source.rows), 0, list[str]()
+    total, done, notes, began = max(1, source.rows), 0, list[str](), time.monotonic()
+    reference = _read_reference(order.reference) if order.reference else None
+    counts: Counts = {}
     profiler: Profiler | None = None
     schema = None
     with FrameWriter(order.table.path, order.table.key, order.table.label) as writer:
         for rows in source.batches():
             answers, found = predictor.predict(rows)
+            answers = decide(answers, predictor.labels, order.threshold)
             notes = notes or found
+            if reference is not None and done < COUNTED_ROWS:
+                some = rows.slice(0, COUNTED_ROWS - done)
+                columns_of = {name: some.column(name).to_pylist() for name in reference.columns if name in some.column_names}
+                add_counts(counts, count(reference, columns_of, _watched(answers.slice(0, some.num_rows))))
             joined = _beside(rows, answers)
             if profiler is None:
                 schema = joined.schema
@@ -227,7 +310,12 @@ def predict(order: PredictOrder, say: Say) -> TableMade:
             raise FileUnreadable("The dataset has no rows to predict.")
         stored = writer.finish()
     columns = _columns_of(schema, order.columns, predictor.task)
-    return TableMade(order.table, stored, columns, done, profiler.finish(columns), None, notes)
+    return TableMade(order.table, stored, columns, done, profiler.finish(columns), None, notes, counts, time.monotonic() - began)
+
+
+def _read_reference(given: FilePass) -> Reference:
+    with open_sealed(given.path, given.key, given.label) as reader:
+        return Reference.from_json(json.loads(reader.read()))
 
 
 def _write(given: FilePass, data: bytes) -> StoredObject:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from dapp_ext.schema import accounts, audit, base, boards, datasets, events, fixes, grants, jobs, lineage, models, registry, system, versions
+from dapp_ext.schema import accounts, audit, base, boards, datasets, events, fixes, grants, jobs, lineage, models, registry, serving, system, versions
 from dapp_panel.pages.home import HomeRead
 
 TARGET = Path(__file__).parent / "src" / "schema.ts"
@@ -18,12 +18,12 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     datasets.UsageRead, versions.VersionRead, versions.VersionComparison, versions.Dependents, lineage.Lineage, grants.GrantRead, events.SharedEvent,
     events.Event, events.DatasetEvent, events.ModelEvent, events.TrialEvent, events.JobEvent, events.PredictionEvent, events.UserEvent, events.SystemEvent,
     jobs.JobRead, models.ModelRead, models.Leaderboard, models.Results, models.PredictRead, models.BatchPredictRead, system.StatusRead, HomeRead,
-    registry.VersionsRead, registry.Comparison,
+    registry.VersionsRead, registry.Comparison, serving.PolicyRead, serving.CheckRead, serving.MonitoringRead, serving.LoggedCall, events.MonitorEvent,
 )  # fmt: skip
 REQUESTS: tuple[type[BaseModel], ...] = (
     accounts.AccountCreate, accounts.AccountUpdate, accounts.PasswordChange, datasets.Filter, datasets.Sort, datasets.RowsRequest, datasets.Grouping,
     datasets.Measure, datasets.QueryRequest, versions.VersionCreate, versions.RestoreRequest, fixes.FixRequest, grants.GrantPut, boards.BoardRequest, models.TrainRequest, models.PredictRequest, models.BatchPredictRequest,
-    models.ModelUpdate, models.ExtendRequest, models.SkipRequest, registry.ReasonRequest, registry.BatchTrainRequest,
+    models.ModelUpdate, models.ExtendRequest, models.SkipRequest, registry.ReasonRequest, registry.BatchTrainRequest, serving.ThresholdRequest, serving.CheckRequest,
 )  # fmt: skip
 _PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 

@@ -51,6 +51,10 @@ export type GuardState = 'passed' | 'done' | 'alerted';
 
 export type Cleaning = 'drop_duplicates' | 'drop_conflicts' | 'drop_rare' | 'merge_rare';
 
+export type PolicyBasis = 'value' | 'cost' | 'capacity';
+
+export type DriftLevel = 'unknown' | 'calm' | 'watch' | 'alert';
+
 export type JobKind = 'ingest' | 'fix' | 'train' | 'predict' | 'register' | 'batch';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
@@ -1111,6 +1115,8 @@ export interface BatchPredictRead {
   job_id: string;
   dataset_id: string;
   dataset_name: string;
+  /** The dataset that is predicted. */
+  source_id: string | null;
 }
 
 /** Why a version becomes the champion, or stops being it. */
@@ -1205,6 +1211,151 @@ export interface RegisterRequest {
   visibility?: Visibility | null;
   /** Whether the pipeline never learned from rows of this dataset. */
   unseen?: boolean;
+}
+
+/** From which probability of the positive class on the answer is yes: chosen by value, by what errors cost, or by capacity. */
+export interface ThresholdRequest {
+  by: PolicyBasis;
+  /** The probability; for by=value. */
+  value?: number | null;
+  /** What it costs to name a case that is none; for by=cost. */
+  cost_false_alarm?: number | null;
+  /** What it costs to miss a case; for by=cost. */
+  cost_missed?: number | null;
+  /** The share of all rows that can be looked at; for by=capacity. */
+  capacity?: number | null;
+  reason?: string;
+}
+
+/** A threshold policy, and what it did on the locked test part, in cases of 1,000. */
+export interface PolicyRead {
+  model: Named;
+  model_version: number;
+  version: number;
+  by: PolicyBasis;
+  threshold: number;
+  positive: string;
+  sentence: string;
+  named: number | null;
+  right: number | null;
+  missed: number | null;
+  cost: number | null;
+  reason: string;
+  set_by: Named;
+  at: string;
+}
+
+/** A column that is about to be predicted from. */
+export interface GivenColumn {
+  name: string;
+  kind?: ColumnKind | null;
+}
+
+/** Columns, or a dataset, that a model is about to be used on. */
+export interface CheckRequest {
+  columns?: GivenColumn[] | null;
+  dataset?: string | null;
+  /** Dataset version; the latest when left out. */
+  version?: number | null;
+}
+
+/** A column of another kind than the model learned from. */
+export interface Retyped {
+  column: string;
+  expected: ColumnKind;
+  given: ColumnKind;
+}
+
+/** A missing column and one that may be meant by it. */
+export interface Renamed {
+  missing: string;
+  perhaps: string;
+}
+
+/** How columns fit a model, said before it runs. */
+export interface CheckRead {
+  model: Named;
+  model_version: number;
+  usable: boolean;
+  sentence: string;
+  matched: string[];
+  /** Count as missing values in every row. */
+  missing: string[];
+  /** Are not used. */
+  new: string[];
+  retyped: Retyped[];
+  renamed: Renamed[];
+}
+
+/** What is said about a file that is uploaded and predicted in one call. */
+export interface ScoredFileQuery {
+  filename: string;
+  /** Of the dataset with the predictions. */
+  name?: string | null;
+  /** The model's when left out. */
+  visibility?: Visibility | null;
+}
+
+/** One call for predictions as it was logged. */
+export interface LoggedCall {
+  id: string;
+  at: string;
+  by: Named | null;
+  door: string;
+  model_version: number;
+  policy_version: number | null;
+  milliseconds: number;
+  rows: number;
+  inputs: Record<string, unknown>[];
+  predictions: unknown[];
+  /** Where the rows of a whole dataset and their answers are. */
+  dataset: Named | null;
+  error: string | null;
+}
+
+/** How far the values of a column moved from the training data (Jensen-Shannon distance, 0 to 1). */
+export interface ColumnDrift {
+  column: string;
+  distance: number;
+  level: DriftLevel;
+  /** How much the model relies on it. */
+  weight: number;
+}
+
+/** One stretch of time; quiet ones are left out. */
+export interface MonitorPoint {
+  at: string;
+  calls: number;
+  rows: number;
+  errors: number;
+  /** Mean time of a call. */
+  milliseconds: number;
+  slowest: number;
+  input_drift: number | null;
+  prediction_drift: number | null;
+}
+
+/** How a model is used, and whether what it is asked still looks like what it learned from. */
+export interface MonitoringRead {
+  model: Named;
+  model_version: number;
+  champion: boolean;
+  days: number;
+  calls: number;
+  rows: number;
+  errors: number;
+  /** Mean time of a call. */
+  milliseconds: number | null;
+  p50: number | null;
+  p95: number | null;
+  /** prediction_drift, input_drift or errors, when something should be looked at. */
+  code: string | null;
+  sentence: string;
+  input_drift: number | null;
+  prediction_drift: ColumnDrift | null;
+  columns: ColumnDrift[];
+  series: MonitorPoint[];
+  retention_days: number;
 }
 
 /** Rows that stand beside a picture, or alone. `total` is how many there were before they were cut. */

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from dapp_ext.handlers.backend import Backend
+from dapp_ext.handlers.operation import JSON
 from dapp_ext.handlers.routes import OPERATIONS
 from dapp_ext.handlers.wire import BODY_LIMIT
 from tests.handlers.serving import API, CSV, Caller
 
-WITH_BODY = [each for each in OPERATIONS if each.method in ("POST", "PUT", "PATCH") and each.path != "/datasets"]
+WITH_BODY = [each for each in OPERATIONS if each.method in ("POST", "PUT", "PATCH") and each.takes == JSON]
 
 
 def _address(path: str) -> str:

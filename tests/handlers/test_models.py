@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dapp_ext.schema.accounts import Role
+from dapp_ext.services import Services
 from tests.handlers.serving import Caller
 
 SAMPLES = Path(__file__).parents[2] / "dapp_ext" / "samples"
@@ -81,3 +82,34 @@ async def test_a_batch_is_one_job(owner: Caller, run_jobs: Run) -> None:
 async def test_words_that_are_addresses_are_no_names(owner: Caller, path: str) -> None:
     answer = await owner("DELETE", path)
     assert (answer.status, answer.code) == (405, "method_not_allowed")
+
+
+async def test_in_use(owner: Caller, run_jobs: Run, signed_in: Callable[[Role], Caller], services: Services) -> None:
+    rows = "\n".join(f"{n * 37 % 101},{n * 7 % 13},{'gone' if n * 37 % 101 + n * 7 % 13 > 75 else 'stays'}" for n in range(300))
+    await owner("POST", "/datasets", f"a,b,y\n{rows}\n".encode(), filename="people.csv")
+    await asyncio.to_thread(run_jobs)
+    model = (await owner("POST", "/models", {"dataset": "people", "target": "y", "trials": 1, "families": ["linear"], "name": "Leavers"})).json
+    await asyncio.to_thread(run_jobs)
+    path = f"/models/{model['id']}"
+    saved = await owner("POST", f"{path}/threshold", {"by": "value", "value": 0.8})
+    assert (saved.status, saved.json["version"], saved.json["threshold"], saved.json["positive"]) == (200, 1, 0.8, "gone")
+    assert (await owner("POST", f"{path}/threshold", {"by": "value", "value": 1.8})).status == 422
+    assert (await owner("GET", f"{path}/threshold")).json["items"][0]["threshold"] == 0.8
+    viewer = signed_in(Role.viewer)
+    answer = (await viewer("POST", "/models/Leavers/predict", {"rows": [{"a": 100, "b": 12}]})).json
+    assert (answer["model_version"], answer["policy"], answer["predictions"][0]["prediction"]) == (1, {"version": 1, "threshold": 0.8}, "gone")
+    assert answer["at"]
+    for rows, status in (([], 422), ([{}], 422), ([{"zzz": 1}], 422), ([{"a": [1]}], 422)):
+        assert (await viewer("POST", "/models/Leavers/predict", {"rows": rows})).status == status
+    fit = (await viewer("POST", f"{path}/check", {"columns": [{"name": "A"}, {"name": "b"}]})).json
+    assert (fit["missing"], fit["renamed"][0]["perhaps"]) == (["a"], "A")
+    sent = await owner("POST", f"{path}/predictions/file", b"a,b\n1,2\n90,12\n", filename="new.csv", name="Scored")
+    assert (sent.status, sent.json["dataset_name"]) == (202, "Scored")
+    await asyncio.to_thread(run_jobs)
+    assert (await owner("GET", "/datasets/Scored")).json["rows"] == 2
+    assert (await viewer("POST", f"{path}/predictions/file", b"a,b\n1,2\n", filename="new.csv")).status == 403
+    await asyncio.to_thread(services.predictions.flush_log)
+    found = (await viewer("GET", f"{path}/monitoring", days=2)).json
+    assert (found["calls"], found["errors"], found["rows"]) == (5, 3, 3)
+    assert (await viewer("GET", f"{path}/predictions")).status == 403
+    assert answer["id"] in [call["id"] for call in (await owner("GET", f"{path}/predictions")).json["items"]]

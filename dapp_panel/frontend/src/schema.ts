@@ -43,6 +43,7 @@ export interface BatchPredictRead {
   job_id: string;
   dataset_id: string;
   dataset_name: string;
+  source_id: string | null;
 }
 
 export interface BatchPredictRequest {
@@ -100,6 +101,24 @@ export interface ChartRequest {
   picks?: Filter[];
 }
 
+export interface CheckRead {
+  model: Named;
+  model_version: number;
+  usable: boolean;
+  sentence: string;
+  matched: string[];
+  missing: string[];
+  new: string[];
+  retyped: Retyped[];
+  renamed: Renamed[];
+}
+
+export interface CheckRequest {
+  columns?: GivenColumn[] | null;
+  dataset?: string | null;
+  version?: number | null;
+}
+
 export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
@@ -116,6 +135,13 @@ export interface ColumnComparison {
   shift: number | null;
   distribution: Distribution | null;
   sentences: string[];
+}
+
+export interface ColumnDrift {
+  column: string;
+  distance: number;
+  level: "unknown" | "calm" | "watch" | "alert";
+  weight: number;
 }
 
 export interface ColumnProfile {
@@ -313,6 +339,11 @@ export interface FixRequest {
   options?: FixOptions;
 }
 
+export interface GivenColumn {
+  name: string;
+  kind?: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration" | null;
+}
+
 export interface GrantPut {
   level?: "read" | "use" | "edit";
 }
@@ -440,6 +471,21 @@ export interface LineageNode {
   here: boolean;
 }
 
+export interface LoggedCall {
+  id: string;
+  at: string;
+  by: Named | null;
+  door: string;
+  model_version: number;
+  policy_version: number | null;
+  milliseconds: number;
+  rows: number;
+  inputs: Record<string, unknown>[];
+  predictions: unknown[];
+  dataset: Named | null;
+  error: string | null;
+}
+
 export interface MaintenanceRead {
   state: "off" | "announced" | "on";
   message: string;
@@ -501,6 +547,44 @@ export interface ModelUpdate {
   tags?: string[] | null;
 }
 
+export interface MonitorEvent {
+  name: string;
+  version: number;
+  code: string;
+  columns: number;
+}
+
+export interface MonitorPoint {
+  at: string;
+  calls: number;
+  rows: number;
+  errors: number;
+  milliseconds: number;
+  slowest: number;
+  input_drift: number | null;
+  prediction_drift: number | null;
+}
+
+export interface MonitoringRead {
+  model: Named;
+  model_version: number;
+  champion: boolean;
+  days: number;
+  calls: number;
+  rows: number;
+  errors: number;
+  milliseconds: number | null;
+  p50: number | null;
+  p95: number | null;
+  code: string | null;
+  sentence: string;
+  input_drift: number | null;
+  prediction_drift: ColumnDrift | null;
+  columns: ColumnDrift[];
+  series: MonitorPoint[];
+  retention_days: number;
+}
+
 export interface Named {
   id: string;
   name: string;
@@ -528,6 +612,23 @@ export interface PersonRead {
 export interface PolicyApplied {
   version: number;
   threshold: number;
+}
+
+export interface PolicyRead {
+  model: Named;
+  model_version: number;
+  version: number;
+  by: "value" | "cost" | "capacity";
+  threshold: number;
+  positive: string;
+  sentence: string;
+  named: number | null;
+  right: number | null;
+  missed: number | null;
+  cost: number | null;
+  reason: string;
+  set_by: Named;
+  at: string;
 }
 
 export interface PredictRead {
@@ -635,6 +736,11 @@ export interface ReasonRequest {
   reason: string;
 }
 
+export interface Renamed {
+  missing: string;
+  perhaps: string;
+}
+
 export interface RestoreRequest {
   version: number;
 }
@@ -673,6 +779,12 @@ export interface Results {
   recipe: Record<string, unknown>;
   question: TaskGuess | null;
   test_looks: number;
+}
+
+export interface Retyped {
+  column: string;
+  expected: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
+  given: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
 }
 
 export type Role = "admin" | "analyst" | "viewer";
@@ -789,6 +901,15 @@ export interface TaskGuess {
   reason: string;
   certain: boolean;
   others: ("binary" | "multiclass" | "regression")[];
+}
+
+export interface ThresholdRequest {
+  by: "value" | "cost" | "capacity";
+  value?: number | null;
+  cost_false_alarm?: number | null;
+  cost_missed?: number | null;
+  capacity?: number | null;
+  reason?: string;
 }
 
 export interface TrainRequest {
