@@ -33,6 +33,7 @@ from dapp_ext.store.tables import Job
 log = logging.getLogger("dapp.worker")
 IDLE_SECONDS = 2.0
 RECOVER_SECONDS = 5.0
+SWEEP_SECONDS = 3600.0
 WISHES_SECONDS = 0.5
 # Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
 LONG: tuple[JobKind, ...] = ("train",)
@@ -75,6 +76,7 @@ class Worker:
         log.info("Worker %s waits for jobs", self._me.id)
         self._warm_up()
         reported = recovered = 0.0
+        swept = time.monotonic() - SWEEP_SECONDS
         while not self._stopping.is_set() and not self._is_orphan():
             moment = time.monotonic()
             try:
@@ -85,6 +87,9 @@ class Worker:
                     reported = moment
                     self._me.jobs = len(self._threads)
                     self._services.jobs.report(self._me)
+                if moment - swept > SWEEP_SECONDS:
+                    swept = moment
+                    threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
                 for kinds in self._places:
                     while self._start_one(kinds):
                         pass
@@ -95,6 +100,13 @@ class Worker:
         for thread in list(self._threads):
             thread.join(10)
         self._services.jobs.leave(self._me)
+
+    def _sweep(self) -> None:
+        """Clear away what killed processes left; beside the queue, since a large home takes a while."""
+        try:
+            self._services.system.sweep()
+        except DappError as error:
+            log.warning("What killed processes left could not be cleared away: %s", error.message)
 
     def _warm_up(self) -> None:
         """Start the fork server now, so that the first job need not wait for it.

@@ -173,3 +173,15 @@ def work_off(services: Services) -> None:
 def run_jobs(services: Services) -> Callable[[], None]:
     """Does all waiting jobs here and now."""
     return functools.partial(work_off, services)
+
+
+@pytest.fixture
+def add_dataset(upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], services: Services, owner: Actor) -> Callable[..., DatasetRead]:
+    """A small dataset of the owner that is ready."""
+
+    def add(name: str = "people") -> DatasetRead:
+        made = upload(owner, b"name,city,age\nZebulon Quackenbush,Xanadu-on-Sea,51\nAda,Berlin,36\nAlan,Paris,41\n", f"{name}.csv", name=name)
+        run_jobs()
+        return services.datasets.get(owner, made.id)
+
+    return add

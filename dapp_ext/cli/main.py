@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dapp_ext import __version__
-from dapp_ext.cli import audit, backup, demo, keys, link, notices, serving, state, tokens, users
+from dapp_ext.cli import audit, backup, demo, keys, link, notices, operating, serving, state, tokens, users
 from dapp_ext.cli.session import choose_home
 from dapp_ext.errors import Broken, Conflict, DappError, Denied, Invalid, JobFailed, NotFound, NotSignedIn, Throttled, Unavailable
 
@@ -42,6 +42,8 @@ app.add_typer(notices.maintenance, name="maintenance")
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.add_typer(operating.db, name="db")
+app.add_typer(operating.queue, name="queue")
 app.add_typer(backup.app, name="backup")
 app.add_typer(tokens.app, name="tokens")
 

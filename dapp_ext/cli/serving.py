@@ -27,7 +27,9 @@ from dapp_ext.settings import Settings
 START_SECONDS = 120.0
 STOP_SECONDS = 12.0
 PORTS_TRIED = 50
+# A part that lived for a while and then ended is simply started again; one that keeps ending at once is given up.
 RESTARTS = 5
+STEADY_SECONDS = 10.0
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Part:
     url: str | None = None
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
+    launched: float = 0.0
 
 
 def start(
@@ -54,7 +57,7 @@ def start(
     parts = [
         Part("JupyterLab", _lab_command(lab_port, folder), f"http://localhost:{lab_port}"),
         Part("dashboard", [sys.executable, "-m", "dapp_panel"], f"http://localhost:{panel_port}"),
-        Part("worker", [sys.executable, "-m", "dapp_ext.worker"]),
+        Part("worker", [sys.executable, "-m", "dapp_ext.worker", "--parent", str(os.getpid())]),
     ]
     _keep_running(parts, settings, lambda: _welcome(settings, parts[0], parts[1]))
 
@@ -173,6 +176,7 @@ def _keep_running(parts: list[Part], settings: Settings, welcome: Callable[[], N
 def _launch(part: Part, environment: dict[str, str], log_folder: Path) -> None:
     log = log_folder / f"{part.name.lower()}.log"
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    part.launched = time.monotonic()
     try:
         # A session of its own: Ctrl-C reaches only this process, which then stops the parts in order.
         part.process = subprocess.Popen(part.command, env=environment, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle, start_new_session=True)
@@ -204,9 +208,9 @@ def _is_up(url: str) -> bool:
 def _revive(part: Part, environment: dict[str, str], log_folder: Path) -> None:
     if part.process is None or part.process.poll() is None:
         return
-    part.restarts += 1
+    part.restarts = 1 if time.monotonic() - part.launched > STEADY_SECONDS else part.restarts + 1
     if part.restarts > RESTARTS:
-        raise Unavailable(f"{part.name} ended {RESTARTS} times. Its log says why: {log_folder / (part.name.lower() + '.log')}")
+        raise Unavailable(f"{part.name} ended {RESTARTS} times at once. Its log says why: {log_folder / (part.name.lower() + '.log')}")
     typer.echo(f"{part.name} ended and is started again.")
     _launch(part, environment, log_folder)
 

@@ -49,3 +49,11 @@ class DashboardAddress(Answer):
 
     url: str
     started: bool
+
+
+class DatabaseRead(Answer):
+    """Where the schema of a database is; ``current`` is null before the first start."""
+
+    kind: str
+    current: str | None
+    newest: str

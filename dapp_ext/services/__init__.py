@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from dapp_ext.errors import Broken, DappError
 from dapp_ext.schema.base import new_id
+from dapp_ext.schema.system import DatabaseRead
 from dapp_ext.services.accounts import Accounts
 from dapp_ext.services.announcements import Announcements
 from dapp_ext.services.audit import Audit
@@ -48,7 +50,19 @@ from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.objects import ObjectStore
 
-__all__ = ["BackupKey", "Download", "Services", "Subscription", "Upload", "WorkerKeeper", "open_services", "restore_backup", "restore_keys", "verify_backup"]
+__all__ = [
+    "BackupKey",
+    "Download",
+    "Services",
+    "Subscription",
+    "Upload",
+    "WorkerKeeper",
+    "database_state",
+    "open_services",
+    "restore_backup",
+    "restore_keys",
+    "verify_backup",
+]
 
 
 @dataclass(frozen=True)
@@ -199,3 +213,16 @@ def restore_keys(settings: Settings, exported: bytes, passphrase: str) -> list[s
     """
     roots, active = open_export(exported, passphrase)
     return put_back(settings, roots, active)
+
+
+def database_state(settings: Settings) -> DatabaseRead:
+    """Where the schema of a home's database is, without changing anything."""
+    url = settings.resolved_database_url()
+    kind = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
+    if kind == "SQLite" and not Path(url.removeprefix("sqlite:///")).exists():
+        return DatabaseRead(kind=kind, current=None, newest=migrations.head_revision())
+    database = Database(url)
+    try:
+        return DatabaseRead(kind=kind, current=migrations.current_revision(database), newest=migrations.head_revision())
+    finally:
+        database.close()

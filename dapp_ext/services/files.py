@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dapp_ext.errors import NotFound
+from dapp_ext.errors import NotFound, Unavailable
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.context import Context
 from dapp_ext.store.database import Session
@@ -17,6 +18,7 @@ from dapp_ext.store.objects import StagedObject, StoredObject
 from dapp_ext.store.sealing import Label, SealedReader
 from dapp_ext.store.tables import StoredFile
 
+log = logging.getLogger(__name__)
 PIECE = 1024 * 1024
 
 
@@ -120,9 +122,12 @@ def read_stored(context: Context, session: Session, file_id: str | None) -> byte
 
 
 def remove(context: Context, files: list[StoredFile]) -> None:
-    """Delete files whose rows and key are gone already."""
+    """Delete files whose rows and key are gone already: what cannot be removed now is unreadable, and swept away later."""
     for row in files:
-        context.objects.delete(row.id, row.version, row.purpose)
+        try:
+            context.objects.delete(row.id, row.version, row.purpose)
+        except Unavailable as error:
+            log.warning("A file of something deleted could not be removed and is swept away later: %s", error.message)
 
 
 def pieces(reader: SealedReader) -> Iterator[bytes]:

@@ -24,11 +24,13 @@ from dapp_ext.services.context import Context
 from dapp_ext.services.maintenance import read_maintenance
 from dapp_ext.settings import Settings, environment_name
 from dapp_ext.store import accounts as accounts_store
-from dapp_ext.store import queue
+from dapp_ext.store import backups, queue
 
 log = logging.getLogger(__name__)
 AddressKind = Literal["api", "jupyterlab", "dashboard"]
 KEEPER_SECONDS = 3.0
+# Longer than any upload or job takes: a file that is just being made is left alone.
+SWEEP_AGE_SECONDS = 24 * 3600.0
 ISOLATION = "none: kernels run as the same user as this server, so roles are guard rails here, not walls"
 
 
@@ -71,6 +73,18 @@ class System:
             log.warning("Not ready: %s", error.message)
             return False
         return True
+
+    def sweep(self) -> list[str]:
+        """Clear away what killed processes left behind; asked by a worker now and then.
+
+        Returns the names of objects that no row knows; they are kept in quarantine for a week.
+        """
+        with self._context.database.read() as session:
+            known = backups.known_files(session)
+        moved = self._context.objects.sweep(known, SWEEP_AGE_SECONDS)
+        if moved:
+            log.warning("%d stored files that nothing knows were put into quarantine", len(moved))
+        return moved
 
     def shell_actor(self) -> Actor:
         """Who works at the machine's own shell: whoever can read the home folder rules it anyway."""

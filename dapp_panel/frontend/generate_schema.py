@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from dapp_ext.schema import accounts, audit, base, boards, datasets, events, fixes, grants, jobs, lineage, models, registry, serving, system, versions
+from dapp_ext.schema import (
+    accounts,
+    audit,
+    base,
+    boards,
+    datasets,
+    events,
+    fixes,
+    grants,
+    insights,
+    jobs,
+    keys,
+    lineage,
+    models,
+    notices,
+    registry,
+    serving,
+    shares,
+    signins,
+    system,
+    versions,
+)  # fmt: skip
 from dapp_panel.pages.home import HomeRead
 
 TARGET = Path(__file__).parent / "src" / "schema.ts"
@@ -19,6 +41,10 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     events.Event, events.DatasetEvent, events.ModelEvent, events.TrialEvent, events.JobEvent, events.PredictionEvent, events.UserEvent, events.SystemEvent,
     jobs.JobRead, models.ModelRead, models.Leaderboard, models.Results, models.PredictRead, models.BatchPredictRead, system.StatusRead, HomeRead,
     registry.VersionsRead, registry.Comparison, serving.PolicyRead, serving.CheckRead, serving.MonitoringRead, serving.LoggedCall, events.MonitorEvent,
+    grants.GrantRead, grants.PersonRead, versions.VersionRead, versions.VersionComparison, versions.Dependents, lineage.Lineage,
+    insights.InsightRead, insights.TableRead, shares.ShareRead, shares.ShareMade, signins.SessionRead, signins.TokenRead, signins.TokenMade,
+    signins.InvitationRead, signins.LinkMade, notices.AnnouncementRead, notices.MaintenanceRead, notices.NotificationPage, notices.NotificationCount,
+    audit.AuditVerification, keys.KeysRead,
 )  # fmt: skip
 REQUESTS: tuple[type[BaseModel], ...] = (
     accounts.AccountCreate, accounts.AccountUpdate, accounts.PasswordChange, datasets.Filter, datasets.Sort, datasets.RowsRequest, datasets.Grouping,
@@ -73,7 +99,7 @@ def _type(shape: dict[str, Any]) -> str:
 
 
 def _literal(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+    return json.dumps(value) if isinstance(value, str) else str(value).lower()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ browser draws them. No rule about data or rights lives here.
 
 from __future__ import annotations
 
-from dapp_panel.pages import account, activity, admin, datasets, explore, home, models, notices, predict, train
+from dapp_panel.pages import account, activity, admin, datasets, explore, home, models, notices, predict, sharing, train
 from dapp_panel.pages.asking import Call
 
 CALLS: dict[str, Call] = {
@@ -19,5 +19,6 @@ CALLS: dict[str, Call] = {
     **activity.CALLS,
     **account.CALLS,
     **notices.CALLS,
+    **sharing.CALLS,
     **admin.CALLS,
 }

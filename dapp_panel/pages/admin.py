@@ -5,8 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from dapp_ext.schema.accounts import AccountCreate, AccountUpdate
+from dapp_ext.schema.audit import AuditFilter
+from dapp_ext.schema.keys import KeyRetire
 from dapp_ext.schema.signins import InvitationCreate
-from dapp_panel.pages.asking import Call, Listing, Nothing, One, call
+from dapp_panel.pages.asking import Call, Nothing, One, call
 
 
 class UpdateOf(AccountUpdate):
@@ -15,10 +17,16 @@ class UpdateOf(AccountUpdate):
     ref: str = Field(min_length=1, max_length=300)
 
 
-class AuditListing(Listing):
+class AuditListing(AuditFilter):
     """One page of the audit log."""
 
-    action: str | None = Field(default=None, max_length=80)
+    limit: int = Field(default=60, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=100)
+
+
+def filter_of(asked: AuditListing) -> AuditFilter:
+    """What the log is looked through for."""
+    return AuditFilter(**{name: getattr(asked, name) for name in AuditFilter.model_fields})
 
 
 CALLS: dict[str, Call] = {
@@ -29,11 +37,16 @@ CALLS: dict[str, Call] = {
         lambda services, actor, asked: services.accounts.update(actor, asked.ref, AccountUpdate(**asked.model_dump(exclude={"ref"}, exclude_unset=True))),
     ),
     "accounts.reset": call(One, lambda services, actor, asked: services.invitations.reset(actor, asked.ref)),
-    "accounts.sessions": call(One, lambda services, actor, asked: services.signins.sessions(actor, asked.ref)),
     "accounts.end_sessions": call(One, lambda services, actor, asked: services.signins.end_all(actor, asked.ref)),
     "invitations.list": call(Nothing, lambda services, actor, _: services.invitations.list(actor)),
     "invitations.create": call(InvitationCreate, lambda services, actor, asked: services.invitations.create(actor, asked)),
     "invitations.withdraw": call(One, lambda services, actor, asked: services.invitations.withdraw(actor, asked.ref)),
-    "audit.list": call(AuditListing, lambda services, actor, asked: services.audit.list(actor, limit=asked.limit, cursor=asked.cursor, action=asked.action)),
+    "audit.list": call(
+        AuditListing, lambda services, actor, asked: services.audit.list(actor, limit=asked.limit, cursor=asked.cursor, wanted=filter_of(asked))
+    ),
+    "audit.verify": call(Nothing, lambda services, actor, _: services.audit.verify(actor)),
+    "keys.status": call(Nothing, lambda services, actor, _: services.keys.status(actor)),
+    "keys.rotate": call(Nothing, lambda services, actor, _: services.keys.rotate(actor)),
+    "keys.retire": call(KeyRetire, lambda services, actor, asked: services.keys.retire(actor, asked.kid)),
     "system.status": call(Nothing, lambda services, actor, _: services.system.status(actor)),
 }

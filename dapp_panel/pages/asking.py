@@ -29,6 +29,15 @@ class One(Request):
     version: int | None = None
 
 
+class Pair(Request):
+    """Two versions of one thing, or two things."""
+
+    ref: str = Field(min_length=1, max_length=300)
+    a: int | None = Field(default=None, ge=1)
+    b: int | None = Field(default=None, ge=1)
+    other: str | None = Field(default=None, max_length=300)
+
+
 class Listing(Request):
     """One page of a list."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dapp_ext.schema.datasets import DatasetUpdate, RowsRequest
-from dapp_panel.pages.asking import Call, Listing, One, call
+from dapp_ext.schema.datasets import DatasetUpdate, ReadOptions, RowsRequest
+from dapp_ext.schema.fixes import FixRequest
+from dapp_ext.schema.versions import RestoreRequest, VersionCreate
+from dapp_panel.pages.asking import Call, Listing, One, Pair, call
 
 
 class RowsOf(RowsRequest):
@@ -16,6 +18,24 @@ class RowsOf(RowsRequest):
 
 class UpdateOf(DatasetUpdate):
     """A new name or visibility for one dataset."""
+
+    ref: str = Field(min_length=1, max_length=300)
+
+
+class RestoreOf(RestoreRequest):
+    """An older version of one dataset."""
+
+    ref: str = Field(min_length=1, max_length=300)
+
+
+class FixOf(FixRequest):
+    """A fix of one dataset."""
+
+    ref: str = Field(min_length=1, max_length=300)
+
+
+class RereadOf(ReadOptions):
+    """Other options for the original of one dataset."""
 
     ref: str = Field(min_length=1, max_length=300)
 
@@ -34,5 +54,20 @@ CALLS: dict[str, Call] = {
         UpdateOf,
         lambda services, actor, asked: services.datasets.update(actor, asked.ref, DatasetUpdate(**asked.model_dump(exclude={"ref"}, exclude_unset=True))),
     ),
+    "datasets.versions": call(One, lambda services, actor, asked: services.versions.list(actor, asked.ref)),
+    "datasets.restore": call(RestoreOf, lambda services, actor, asked: services.versions.restore(actor, asked.ref, RestoreRequest(version=asked.version))),
+    "datasets.compare": call(Pair, lambda services, actor, asked: services.versions.compare(actor, asked.ref, asked.a or 1, asked.b)),
+    "datasets.fix": call(
+        FixOf, lambda services, actor, asked: services.fixes.apply(actor, asked.ref, FixRequest(**asked.model_dump(exclude={"ref"}, exclude_unset=True)))
+    ),
+    "datasets.undo": call(One, lambda services, actor, asked: services.fixes.undo(actor, asked.ref)),
+    "datasets.reread": call(
+        RereadOf,
+        lambda services, actor, asked: services.versions.read_again(
+            actor, asked.ref, VersionCreate(options=ReadOptions(**asked.model_dump(exclude={"ref"}, exclude_unset=True)))
+        ),
+    ),
+    "datasets.dependents": call(One, lambda services, actor, asked: services.versions.dependents(actor, asked.ref)),
+    "datasets.lineage": call(One, lambda services, actor, asked: services.lineage.of_dataset(actor, asked.ref)),
     "datasets.delete": call(One, lambda services, actor, asked: services.datasets.delete(actor, asked.ref)),
 }

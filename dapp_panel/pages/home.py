@@ -8,6 +8,7 @@ from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Answer
 from dapp_ext.schema.datasets import DatasetRead
 from dapp_ext.schema.events import Event
+from dapp_ext.schema.insights import InsightRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import ModelRead
 from dapp_panel.pages.asking import Call, Nothing, call
@@ -26,6 +27,7 @@ class HomeRead(Answer):
     datasets_total: int | None
     models: list[ModelRead]
     models_total: int | None
+    insights: list[InsightRead]
     activity: list[Event]
 
 
@@ -40,6 +42,7 @@ def summary(services: Services, actor: Actor, _: Nothing) -> HomeRead:
         datasets_total=datasets.total,
         models=models.items,
         models_total=models.total,
+        insights=services.insights.list(actor, limit=SHOWN).items,
         activity=services.events.recent(actor, limit=30),
     )
 

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from dapp_ext.schema.models import TrainRequest
+from pydantic import Field
+
+from dapp_ext.schema.models import ExtendRequest, SkipRequest, TrainRequest
+from dapp_ext.schema.registry import BatchTrainRequest
 from dapp_panel.pages.asking import Call, One, call
+
+
+class ExtendOf(ExtendRequest):
+    """More time for one search."""
+
+    ref: str = Field(min_length=1, max_length=300)
+
+
+class SkipOf(SkipRequest):
+    """A family that one search leaves out from now on."""
+
+    ref: str = Field(min_length=1, max_length=300)
+
 
 CALLS: dict[str, Call] = {
     "models.train": call(TrainRequest, lambda services, actor, asked: services.models.train(actor, asked)),
     "models.leaderboard": call(One, lambda services, actor, asked: services.models.leaderboard(actor, asked.ref)),
+    "models.train_batch": call(BatchTrainRequest, lambda services, actor, asked: services.batches.train(actor, asked)),
+    "models.extend": call(ExtendOf, lambda services, actor, asked: services.models.extend(actor, asked.ref, ExtendRequest(seconds=asked.seconds))),
+    "models.skip": call(SkipOf, lambda services, actor, asked: services.models.skip(actor, asked.ref, SkipRequest(family=asked.family))),
     "models.stop": call(One, lambda services, actor, asked: services.models.stop(actor, asked.ref)),
 }

@@ -9,7 +9,7 @@ from dapp_panel.routes.accept import AcceptHandler
 from dapp_panel.routes.assets import AssetHandler
 from dapp_panel.routes.base import NotHere
 from dapp_panel.routes.channel import ChannelHandler, ChannelSocket
-from dapp_panel.routes.downloads import DatasetDownload, ModelDownload
+from dapp_panel.routes.downloads import AuditDownload, DatasetDownload, InsightPicture, ModelDownload
 from dapp_panel.routes.health import Live, Ready
 from dapp_panel.routes.page import PageHandler
 from dapp_panel.routes.reports import ReportHandler, SharedHandler
@@ -37,6 +37,8 @@ def routes(dashboard: Dashboard, bokeh: dict[str, Any]) -> list[tuple[Any, ...]]
         (r"/accept", AcceptHandler, own),
         (r"/signout", SignOutHandler, own),
         (r"/upload", UploadHandler, own),
+        (r"/download/audit", AuditDownload, own),
+        (r"/download/insights/([^/]+)", InsightPicture, own),
         (r"/download/models/([^/]+)", ModelDownload, own),
         (r"/download/([^/]+)", DatasetDownload, own),
         (r"/report/([^/]+)", ReportHandler, own),

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from tornado.iostream import StreamClosedError
 
 from dapp_ext.errors import Invalid
+from dapp_ext.schema.audit import AuditFilter
 from dapp_ext.schema.datasets import Filter
 from dapp_panel.pages.asking import invalid_from
 from dapp_panel.routes.base import DashboardHandler
@@ -25,10 +26,10 @@ FORMATS = ("csv", "xlsx", "parquet", "arrow")
 class Sender(DashboardHandler):
     """Sends what a service gives."""
 
-    async def send(self, download: Download) -> None:
+    async def send(self, download: Download, *, inline: bool = False) -> None:
         """Headers, then the pieces, each read in a thread and awaited on the network."""
         self.set_header("Content-Type", download.media_type)
-        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(download.filename, safe='')}")
+        self.set_header("Content-Disposition", f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(download.filename, safe='')}")
         self.set_header("X-Accel-Buffering", "no")
         if download.size is not None:
             self.set_header("Content-Length", str(download.size))
@@ -85,6 +86,33 @@ class DatasetDownload(Sender):
             raise invalid_from(error) from error
         except ValueError as error:
             raise Invalid("The filters are not valid JSON.") from error
+
+
+class InsightPicture(Sender):
+    """``GET /download/insights/<insight>``: the picture, shown in a page or, with ``?download``, as a file."""
+
+    async def get(self, ref: str) -> None:
+        self.check_not_cross_site()
+        visitor = await self.signed_in()
+        download = await self.dashboard.transfers.run(self.dashboard.services.insights.picture, visitor.actor, ref)
+        await self.send(download, inline=self.get_query_argument("download", None) is None)
+
+
+class AuditDownload(Sender):
+    """``GET /download/audit?format=csv|jsonl&action&actor&outcome&subject``."""
+
+    async def get(self) -> None:
+        self.check_not_cross_site()
+        visitor = await self.signed_in()
+        given = {name: value for name in ("action", "actor", "outcome", "subject") if (value := self.get_query_argument(name, ""))}
+        try:
+            wanted = AuditFilter(**given)
+        except ValidationError as error:
+            raise invalid_from(error) from error
+        kind = self.get_query_argument("format", "csv")
+        if kind not in ("csv", "jsonl"):
+            raise Invalid("Choose one of the formats csv or jsonl.")
+        await self.send(await self.dashboard.transfers.run(self.dashboard.services.audit.export, visitor.actor, kind, wanted))
 
 
 class ModelDownload(Sender):

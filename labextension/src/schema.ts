@@ -1730,6 +1730,13 @@ export interface DashboardAddress {
   started: boolean;
 }
 
+/** Where the schema of a database is; `current` is null before the first start. */
+export interface DatabaseRead {
+  kind: string;
+  current: string | null;
+  newest: string;
+}
+
 /** What each type of event carries. */
 export interface EventPayloads {
   'dataset.uploaded': DatasetEvent;

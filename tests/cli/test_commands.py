@@ -13,6 +13,7 @@ from dapp_ext.cli import main as cli
 from dapp_ext.cli.serving import free_port
 from dapp_ext.errors import NotSignedIn, Unavailable
 from dapp_ext.schema.accounts import LoginRequest
+from dapp_ext.schema.datasets import DatasetUpload
 from dapp_ext.services import Services
 from dapp_ext.settings import Settings
 
@@ -121,7 +122,7 @@ def test_status_and_doctor_as_json(run: Run) -> None:
     status = json.loads(run("status", "--json")[1])
     assert {"api", "jupyterlab", "dashboard", "home", "version", "isolation", "workers"} <= set(status)
     checks = json.loads(run("doctor", "--json")[1])["checks"]
-    assert {check["name"] for check in checks} >= {"python", "sqlite", "home", "keys", "room", "opens"}
+    assert {check["name"] for check in checks} >= {"python", "sqlite", "home", "key source", "room", "database"}
     assert "DAPP_HOME" in run("doctor", "--settings")[1]
 
 
@@ -173,6 +174,31 @@ def test_a_backup_from_the_shell(run: Run, tmp_path: Path) -> None:
     assert "Restored into" in run(*elsewhere, "backup", "restore", str(backup), "--passphrase-stdin", given=words)[1]
     assert run(*elsewhere, "audit", "verify")[0] == 0
     assert run("backup", "restore", str(backup), "--passphrase-stdin", given=words)[0] == 5
+
+
+def test_doctor_tells_the_shell(run: Run, settings: Settings) -> None:
+    assert run("db", "upgrade")[0] == 0
+    assert run("doctor")[0] == 0
+    settings.home.chmod(0o755)
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert "Mend it with: chmod -R go-rwx" in out
+    assert json.loads(run("doctor", "--json")[1])["healthy"] is False
+
+
+def test_queue_and_schema_from_the_shell(run: Run, services: Services, settings: Settings) -> None:
+    state = json.loads(run("db", "status", "--json")[1])
+    assert state["current"] == state["newest"]
+    incoming = services.datasets.begin_upload(services.system.shell_actor(), DatasetUpload(filename="a.csv"))
+    incoming.write(b"a,b\n1,2\n")
+    job = incoming.finish().job_id or ""
+    assert [(each["id"], each["status"]) for each in json.loads(run("queue", "list", "--json")[1])] == [(job, "queued")]
+    assert run("queue", "list", "--status", "nonsense")[0] == 2
+    assert run("queue", "cancel", job)[1] == f"{job}: cancelled\n"
+    assert run("queue", "cancel", "nothing")[0] == 4
+    elsewhere = settings.home.parent / "elsewhere"
+    assert json.loads(run("--home", str(elsewhere), "db", "status", "--json")[1])["current"] is None
+    assert not elsewhere.exists()
 
 
 def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from dapp_ext.domain.learning.metrics import Truth, score_of
 from dapp_ext.schema.models import Confusion, Curve, Importance, Scatter, Task
 
 Array = npt.NDArray[Any]
-SAMPLE, REPEATS = 1500, 4
+SAMPLE, FEWEST, REPEATS = 1500, 200, 4
 CURVE_POINTS, SCATTER_POINTS = 200, 500
 
 
@@ -43,7 +44,15 @@ def importances(evidence: Evidence, order: Sequence[str], allowance: Allowance) 
     rows = np.sort(rng.permutation(len(evidence.y))[:SAMPLE])
     X, y = evidence.X.take(rows), evidence.y[rows]
     sign = 1.0 if MEASURES[evidence.metric].greater_is_better else -1.0
+    began = time.monotonic()
     base = score_of(evidence.metric, Truth(evidence.task, y, evidence.predict(X)))
+    # A slow model is asked about fewer rows, so that all columns get their turn.
+    share = allowance.left() / max((time.monotonic() - began) * max(len(order), 1), 1e-9)
+    if share < 1 and len(y) > FEWEST:
+        few = rows[: max(int(len(y) * share), FEWEST)] if share > 0 else rows[:FEWEST]
+        few = np.sort(rng.permutation(rows)[: len(few)])
+        X, y = evidence.X.take(few), evidence.y[few]
+        base = score_of(evidence.metric, Truth(evidence.task, y, evidence.predict(X)))
     shuffles = [np.random.default_rng([evidence.seed, 12, r]).permutation(len(y)) for r in range(REPEATS)]
     losses: dict[str, list[float]] = {}
     for shuffle in shuffles:
@@ -77,7 +86,8 @@ def curves(truth: Truth, classes: list[str] | None) -> list[Curve]:
         hit = truth.y == k
         if hit.all() or not hit.any():
             continue
-        made += [_roc(hit, truth.out[:, k], names[k]), _precision_recall(hit, truth.out[:, k], names[k]), _calibration(hit, truth.out[:, k], names[k])]
+        score = truth.out[:, k]
+        made += [_roc(hit, score, names[k]), _precision_recall(hit, score, names[k]), _calibration(hit, score, names[k]), _gain(hit, score, names[k])]
     return made
 
 
@@ -109,6 +119,12 @@ def _precision_recall(hit: Array, score: Array, name: str) -> Curve:
     right, wrong = _ranked(hit, score)
     x, y = _thin(right / right[-1], right / (right + wrong))
     return Curve(kind="precision_recall", label=name, x=x, y=y, x_label=f"Share of “{name}” found", y_label=f"Share right of those named “{name}”")
+
+
+def _gain(hit: Array, score: Array, name: str) -> Curve:
+    right, wrong = _ranked(hit, score)
+    x, y = _thin(np.append(0, (right + wrong) / len(hit)), np.append(0, right / right[-1]))
+    return Curve(kind="gain", label=name, x=x, y=y, x_label="Share of the rows looked at, likeliest first", y_label=f"Share of “{name}” found")
 
 
 def _calibration(hit: Array, score: Array, name: str) -> Curve:

@@ -25,12 +25,13 @@ STOP_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Final:
-    """What was fitted: members with weights, the trial that it is, and how many rows it learned from."""
+    """What was fitted: members with weights, the trial that it is, how many rows it learned from, and its validation outputs (a blend)."""
 
     members: list[Any]
     weights: list[float]
     trial: Trial
     rows: int
+    out: Array | None = None
 
 
 def final_seconds(trial: Trial, plan: Plan, rows: int) -> float:
@@ -123,7 +124,7 @@ class Finals:
             is_best=True,
         )
         parts = [(part, weight / len(made)) for (made, _), weight in zip(fitted, weights, strict=True) for part in made]
-        return Final([part for part, _ in parts], [weight for _, weight in parts], trial, min(rows for _, rows in fitted))
+        return Final([part for part, _ in parts], [weight for _, weight in parts], trial, min(rows for _, rows in fitted), np.asarray(mixed))
 
     def _quick(self, number: int) -> Final:
         """Where no candidate came to a score: linear on a few rows, so that there is always a model."""

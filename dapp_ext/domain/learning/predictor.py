@@ -14,9 +14,9 @@ from dapp_ext.domain.learning.blending import pipeline_outputs
 from dapp_ext.domain.learning.features import Encoded, TableEncoder
 from dapp_ext.domain.learning.guards import name_list
 from dapp_ext.domain.learning.targets import label_text
-from dapp_ext.errors import RowsMismatch
+from dapp_ext.errors import NotReady, RowsMismatch
 from dapp_ext.schema.datasets import Column
-from dapp_ext.schema.models import Task
+from dapp_ext.schema.models import Reasons, Task
 
 Array = npt.NDArray[Any]
 CHUNK = 50_000
@@ -40,6 +40,8 @@ class Predictor:
         Arrow type of the classes.
     pipeline : sklearn.pipeline.Pipeline
         From a table to codes of classes or to values.
+    background : Encoded, optional
+        A few typical rows, which reasons are told against.
     """
 
     target: str
@@ -49,6 +51,7 @@ class Predictor:
     label_type: str
     pipeline: Pipeline
     libraries: dict[str, str] = field(default_factory=dict)
+    background: Encoded | None = None
 
     @property
     def classes(self) -> list[str] | None:
@@ -85,6 +88,21 @@ class Predictor:
         parts = [self.outputs(X.take(np.arange(i, min(i + CHUNK, len(X))))) for i in range(0, len(X), CHUNK)]
         out = np.concatenate(parts) if parts else np.empty((0, len(self.labels)) if self.labels else (0,))
         return self._answer(out), notes + read_notes
+
+    def reasons(self, row: pa.Table, seed: int = 0) -> Reasons:
+        """Why the model says what it says about one row, told against typical rows.
+
+        Raises
+        ------
+        NotReady
+            The model was stored before typical rows were kept with it.
+        """
+        from dapp_ext.domain.learning.reasoning import reasons
+
+        if self.background is None:
+            raise NotReady("This model was stored without typical rows, so it cannot give reasons. Train it again.")
+        self._column_notes(row)
+        return reasons(self, row, self.background, seed)
 
     def _column_notes(self, table: pa.Table) -> list[str]:
         known = {c.name for c in self.features}

@@ -19,7 +19,7 @@ import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from dapp_ext.domain.learning.blending import Blend
-from dapp_ext.domain.learning.features import TableEncoder
+from dapp_ext.domain.learning.features import Encoded, TableEncoder
 from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.errors import DappError, IntegrityFailed, Invalid
 from dapp_ext.schema.datasets import Column
@@ -52,12 +52,29 @@ def dump(predictor: Predictor) -> bytes:
         "labels": predictor.labels,
         "label_type": predictor.label_type,
         "libraries": predictor.libraries,
+        "background": _plain(predictor.background),
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
         bundle.writestr("metadata.json", json.dumps(metadata))
         bundle.writestr("model.skops", skops.io.dumps(predictor.pipeline, compression=zipfile.ZIP_DEFLATED, compresslevel=1))
     return out.getvalue()
+
+
+def _plain(rows: Encoded | None) -> dict[str, Any] | None:
+    if rows is None:
+        return None
+    numbers = [[None if np.isnan(v) else float(v) for v in row] for row in rows.numbers]
+    return {"numbers": numbers, "codes": rows.codes.tolist(), "texts": rows.texts.tolist()}
+
+
+def _rows(plain: dict[str, Any] | None) -> Encoded | None:
+    if plain is None:
+        return None
+    numbers = np.asarray(plain["numbers"], dtype=np.float32).reshape(len(plain["numbers"]), -1)  # None becomes NaN
+    codes = np.asarray(plain["codes"], dtype=np.int32).reshape(len(numbers), -1)
+    texts = np.asarray(plain["texts"], dtype=object).reshape(len(numbers), -1)
+    return Encoded(numbers, codes, texts)
 
 
 def load_predictor(data: bytes) -> Predictor:
@@ -82,6 +99,7 @@ def load_predictor(data: bytes) -> Predictor:
             label_type=metadata["label_type"],
             pipeline=pipeline,
             libraries=metadata["libraries"],
+            background=_rows(metadata.get("background")),
         )
         _check_structure(predictor)
     except DappError:

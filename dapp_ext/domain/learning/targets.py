@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from dapp_ext.domain.learning.reading import as_numbers, natural, one_array
 from dapp_ext.errors import TargetUnusable
 from dapp_ext.schema.datasets import Column
-from dapp_ext.schema.models import Task
+from dapp_ext.schema.models import Task, TaskGuess
 
 Array = npt.NDArray[Any]
 FEWEST_ROWS = 30
@@ -45,6 +45,8 @@ class Target:
         Row numbers whose target is missing.
     sampled_from : int
         How many rows have a target, where these are only a sample of them; else 0.
+    guess : TaskGuess
+        The task with its reason, whether it is certain, and what it could be instead.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Target:
     type: str = "double"
     missing: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     sampled_from: int = 0
+    guess: TaskGuess = field(default_factory=lambda: TaskGuess(task="regression", reason=""))
 
     @property
     def classes(self) -> list[str] | None:
@@ -89,12 +92,13 @@ def read_target(column: Column, values: pa.ChunkedArray, task: Task | None) -> T
     array = array.take(pa.array(known))
     _check(column, len(known), len(array.unique()) if len(known) else 0)
     chosen, reason = _choose(column, array, task)
+    guess = _guess(array, task, (chosen, reason))
     if chosen == "regression":
         y, unread = as_numbers(array)
         if unread:
             raise TargetUnusable(f"“{column.name}” holds words, so it cannot be predicted as a number. Ask for classes, or choose another column.")
         exact = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) if _numeric(array) else y
-        return Target(column.name, chosen, reason, known, np.asarray(exact, dtype=np.float64), missing=missing)
+        return Target(column.name, chosen, reason, known, np.asarray(exact, dtype=np.float64), missing=missing, guess=guess)
     labels = _ordered(array, chosen)
     plain = pa.array(labels)
     y = np.asarray(pc.index_in(array.cast(plain.type), value_set=plain).to_numpy(zero_copy_only=False), dtype=np.int64)
@@ -104,7 +108,7 @@ def read_target(column: Column, values: pa.ChunkedArray, task: Task | None) -> T
             f"All but {counts[:-1].sum()} rows have the same value in “{column.name}”, and no other value occurs {FEWEST_OF_A_CLASS} times. "
             "That is too few to learn from and to check on; add rows or choose another column."
         )
-    return Target(column.name, chosen, reason, known, y, labels, str(plain.type), missing)
+    return Target(column.name, chosen, reason, known, y, labels, str(plain.type), missing, guess=guess)
 
 
 def _numeric(array: pa.Array) -> bool:
@@ -141,6 +145,27 @@ def _choose(column: Column, array: pa.Array, task: Task | None) -> tuple[Task, s
             "If the numbers are names of groups, ask for classes instead."
         )
     return "regression", f"{name} is a number, so the model predicts an amount."
+
+
+def guess_task(column: Column, values: pa.ChunkedArray) -> TaskGuess:
+    """What kind of task a column makes as the target, with the reason, and whether somebody should be asked.
+
+    Raises
+    ------
+    TargetUnusable
+        The column cannot be learned; the sentence says why.
+    """
+    return read_target(column, values, None).guess
+
+
+def _guess(array: pa.Array, task: Task | None, chosen: tuple[Task, str]) -> TaskGuess:
+    distinct, number = len(array.unique()), _numeric(array) and not pa.types.is_boolean(array.type)
+    if task is not None or not number or distinct > FEW_NUMBERS:
+        return TaskGuess(task=chosen[0], reason=chosen[1])
+    if distinct == 2:
+        usual = {float(v) for v in array.unique().to_pylist()} in ({0.0, 1.0}, {-1.0, 1.0})
+        return TaskGuess(task=chosen[0], reason=chosen[1], certain=usual, others=["regression"])
+    return TaskGuess(task=chosen[0], reason=chosen[1], certain=False, others=["multiclass"])
 
 
 def _asked(name: str, array: pa.Array, task: Task, distinct: int) -> tuple[Task, str]:

@@ -167,7 +167,7 @@ def unpack(source: BinaryIO, part: zipfile.ZipInfo, left: int, scan: Callable[[b
                 raise too_large()
             if scan is not None:
                 scan(piece)
-    except (zlib.error, struct.error) as error:
+    except (zlib.error, struct.error, ValueError, OSError) as error:  # an address before the beginning, or behind the end
         raise damaged() from error
     if size != part.file_size:
         raise damaged()

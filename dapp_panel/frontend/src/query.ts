@@ -140,7 +140,11 @@ function touchedBy(event: Event, name: string, params: Record<string, unknown>):
   if (kind === "model") return name === "models.list" || name === "home" || (about && name.startsWith("models."));
   if (kind === "job") return name.startsWith("jobs.") || name === "home" || name === "system.status";
   if (kind === "prediction") return name === "datasets.list" || name === "home";
-  if (kind === "user") return name.startsWith("accounts.") || name === "account.me" || name === "audit.list";
+  if (kind === "notification") return name.startsWith("notifications.");
+  if (kind === "insight") return name === "insights.list" || name === "home";
+  if (kind === "monitor") return (about && name.startsWith("models.")) || name === "home" || name === "models.list";
+  if (kind === "system") return /^(announcements|maintenance|system)\./.test(name);
+  if (kind === "user") return /^(accounts|sessions|tokens|invitations)\./.test(name) || name === "account.me" || name === "audit.list";
   return false;
 }
 
@@ -148,6 +152,8 @@ const BUSY = new Set(["job.progress", "model.trial"]);
 
 onEvents((events) => {
   const told = events.some((event) => !BUSY.has(event.type));
-  invalidate((name, params) => (told && (name === "events.recent" || name === "home")) || events.some((event) => touchedBy(event, name, params)));
+  const rings = /^(?:dataset\.(?:ready|failed|uploaded|shared)|model\.(?:trained|failed|shared|promoted)|prediction\.|monitor\.|system\.|insight\.published)/;
+  const rang = events.some((event) => rings.test(event.type));
+  invalidate((name, params) => (told && (name === "events.recent" || name === "home")) || (rang && name.startsWith("notifications.")) || events.some((event) => touchedBy(event, name, params)));
 });
 onReset(() => invalidate(() => true));

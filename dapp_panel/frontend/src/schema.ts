@@ -24,6 +24,31 @@ export interface AccountUpdate {
   disabled?: boolean | null;
 }
 
+export interface AnnouncementRead {
+  id: string;
+  message: string;
+  severity: "info" | "warning" | "alert";
+  author: Named;
+  created_at: string;
+  starts_at: string;
+  ends_at: string | null;
+  is_current: boolean;
+}
+
+export interface AuditFinding {
+  kind: string;
+  row: number;
+  last_row: number;
+  says: string;
+}
+
+export interface AuditHeadRead {
+  seq: number;
+  mac: string;
+  instance_id: string;
+  at: string;
+}
+
 export interface AuditRead {
   id: number;
   at: string;
@@ -37,6 +62,15 @@ export interface AuditRead {
   outcome: string;
   request_id: string;
   details: Record<string, unknown>;
+}
+
+export interface AuditVerification {
+  ok: boolean;
+  rows: number;
+  unchained: number;
+  against_head: boolean;
+  head: AuditHeadRead;
+  findings: AuditFinding[];
 }
 
 export interface BatchPredictRead {
@@ -385,6 +419,7 @@ export interface HomeRead {
   datasets_total: number | null;
   models: ModelRead[];
   models_total: number | null;
+  insights: InsightRead[];
   activity: Event[];
 }
 
@@ -392,6 +427,35 @@ export interface Importance {
   column: string;
   value: number;
   std: number;
+}
+
+export interface InsightRead {
+  id: string;
+  title: string;
+  note: string | null;
+  owner: Named;
+  visibility: "private" | "team";
+  dataset: Named | null;
+  dataset_version: number | null;
+  model: Named | null;
+  has_picture: boolean;
+  width: number | null;
+  height: number | null;
+  has_table: boolean;
+  rows: number | null;
+  source: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface InvitationRead {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  invited_by: Named;
+  created_at: string;
+  expires_at: string;
 }
 
 export interface JobEvent {
@@ -435,6 +499,14 @@ export interface JobSubject {
   name: string;
 }
 
+export interface KeysRead {
+  active: string;
+  source: string;
+  unfinished: boolean;
+  signing_key: string;
+  keys: RootKeyRead[];
+}
+
 export interface Leaderboard {
   model: string;
   status: "queued" | "training" | "ready" | "failed" | "cancelled";
@@ -469,6 +541,14 @@ export interface LineageNode {
   rows: number | null;
   created_at: string | null;
   here: boolean;
+}
+
+export interface LinkMade {
+  id: string;
+  email: string;
+  token: string;
+  url: string | null;
+  expires_at: string;
 }
 
 export interface LoggedCall {
@@ -590,6 +670,27 @@ export interface Named {
   name: string;
 }
 
+export interface NotificationCount {
+  unread: number;
+}
+
+export interface NotificationPage {
+  items: NotificationRead[];
+  next: string | null;
+  unread: number;
+}
+
+export interface NotificationRead {
+  id: string;
+  type: string;
+  severity: "info" | "warning" | "alert";
+  title: string;
+  at: string;
+  actor: Named | null;
+  link: Subject | null;
+  is_read: boolean;
+}
+
 export interface PasswordChange {
   current_password?: string | null;
   new_password: string;
@@ -694,7 +795,7 @@ export interface QueryRequest {
 export interface ReadOptions {
   format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
   delimiter: string | null;
-  quote: """ | "'" | "none" | null;
+  quote: "\"" | "'" | "none" | null;
   encoding: string | null;
   decimal: "." | "," | null;
   thousands: "," | "." | " " | "'" | "none" | null;
@@ -789,6 +890,16 @@ export interface Retyped {
 
 export type Role = "admin" | "analyst" | "viewer";
 
+export interface RootKeyRead {
+  kid: string;
+  fingerprint: string;
+  state: "active" | "old" | "retired";
+  wraps: number;
+  here: boolean;
+  created_at: string;
+  retired_at: string | null;
+}
+
 export interface RowsRead {
   version: number;
   columns: Column[];
@@ -839,6 +950,41 @@ export interface SecondScore {
   before: number;
   after: number;
   sentence: string;
+}
+
+export interface SessionRead {
+  id: string;
+  door: "api" | "jupyterlab" | "dashboard" | "cli" | "worker";
+  address: string;
+  created_at: string;
+  seen_at: string;
+  expires_at: string;
+  is_current: boolean;
+  token_name: string | null;
+}
+
+export interface ShareMade {
+  id: string;
+  model: Named;
+  model_version: number;
+  by: Named;
+  created_at: string;
+  expires_at: string;
+  opened: number;
+  opened_at: string | null;
+  token: string;
+  url: string | null;
+}
+
+export interface ShareRead {
+  id: string;
+  model: Named;
+  model_version: number;
+  by: Named;
+  created_at: string;
+  expires_at: string;
+  opened: number;
+  opened_at: string | null;
 }
 
 export interface SharedEvent {
@@ -896,6 +1042,12 @@ export interface SystemEvent {
   withdrawn: boolean | null;
 }
 
+export interface TableRead {
+  columns: string[];
+  rows: unknown[][];
+  total: number;
+}
+
 export interface TaskGuess {
   task: "binary" | "multiclass" | "regression";
   reason: string;
@@ -910,6 +1062,25 @@ export interface ThresholdRequest {
   cost_missed?: number | null;
   capacity?: number | null;
   reason?: string;
+}
+
+export interface TokenMade {
+  id: string;
+  name: string;
+  scope: "read" | "predict" | "write" | "admin";
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  token: string;
+}
+
+export interface TokenRead {
+  id: string;
+  name: string;
+  scope: "read" | "predict" | "write" | "admin";
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
 }
 
 export interface TrainRequest {

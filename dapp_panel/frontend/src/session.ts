@@ -16,14 +16,21 @@ export const rights = signal<Record<string, number>>(boot.rights);
 interface Owned {
   owner: { id: string };
   visibility: string;
+  access?: "read" | "use" | "edit" | "owner";
 }
+
+/** What a person may do with a thing that was shared with them, by level. */
+const GRANTED: Record<string, number> = { use: 1, export: 1, predict: 1, predict_batch: 1, train: 1, update: 2, version: 2, stop: 2 };
+const LEVELS = { read: 0, use: 1, edit: 2, owner: 3 };
 
 /** Whether the visitor may do this, to this thing when one is given. */
 export function may(verb: string, thing?: Owned | null): boolean {
   const reach = rights.value[verb] ?? 0;
   if (reach === 0) return false;
   if (reach === 3 || !thing || thing.owner.id === account.value.id) return true;
-  return reach === 2 && thing.visibility === "team";
+  if (reach === 2 && thing.visibility === "team") return true;
+  const needed = GRANTED[verb.split(".")[1] ?? ""];
+  return needed !== undefined && thing.access !== undefined && LEVELS[thing.access] >= needed;
 }
 
 /** The name that people know an account by. */

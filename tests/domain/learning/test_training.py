@@ -50,7 +50,7 @@ def test_two_classes(quick: Any, people: pa.Table) -> None:
     assert sum(t.is_best for t in results.leaderboard) == 1
     assert results.leaderboard[0].score == min(t.score for t in results.leaderboard if t.score is not None)
     assert np.sum(results.confusion.counts) == results.split.rows_test  # type: ignore[union-attr]
-    assert {c.kind for c in results.curves} == {"roc", "precision_recall", "calibration"}
+    assert {c.kind for c in results.curves} == {"roc", "precision_recall", "calibration", "gain"}
     assert all(len(c.x) == len(c.y) <= 200 for c in results.curves)
     assert {i.column for i in results.importances} == {"age", "months", "plan", "noise"}
     assert results.importances[-1].column == "noise" or results.importances[-1].value < results.importances[0].value / 5

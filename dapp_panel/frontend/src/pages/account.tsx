@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { call } from "../channel";
 import * as format from "../format";
-import { account, boot, nameOf } from "../session";
+import { account, boot } from "../session";
 import { type Theme, setTheme, theme } from "../theme";
 import { Button, Segmented } from "../parts/button";
 import { Input } from "../parts/field";
@@ -10,6 +10,7 @@ import { Card, Face, Fact, Notice } from "../parts/surface";
 import { toast } from "../parts/toasts";
 import { ROLES } from "../shell/frame";
 import { Head, Page } from "../shell/page";
+import { Devices, Name, Tokens } from "./account_parts";
 import type { AccountRead } from "../schema";
 
 const SHORTEST = 15;
@@ -25,7 +26,7 @@ export function Account() {
             <div class="row" style={{ "--gap": "16px" }}>
               <Face person={me} size={56} />
               <div class="grow">
-                <h2 class="clip">{nameOf(me)}</h2>
+                <Name />
                 <p class="muted clip">{me.email}</p>
               </div>
             </div>
@@ -50,6 +51,8 @@ export function Account() {
         </div>
         <div class="stack">
           <Password first={!me.has_password} />
+          <Devices />
+          <Tokens />
           <Card title="Sign out" note="Ends this sign-in. Others of yours, on other devices, go on.">
             <form method="post" action="/signout">
               <Button type="submit" icon="leave">

@@ -4,14 +4,19 @@ import { call } from "../channel";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { place, to } from "../router";
-import type { AccountRead, AuditRead, Page as Listed, StatusRead } from "../schema";
+import type { AccountRead, LinkMade, StatusRead } from "../schema";
 import { account, may, nameOf } from "../session";
 import { Button, Tabs } from "../parts/button";
-import { Dialog, ask } from "../parts/dialog";
+import { Dialog, Menu, ask } from "../parts/dialog";
 import { Input, Select } from "../parts/field";
-import { Ago, Badge, Bones, Card, Empty, Face, Fact, Notice, Trouble } from "../parts/surface";
+import { Ago, Badge, Bones, Card, Face, Fact, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 import { ROLES } from "../shell/frame";
+import { Audit } from "./admin_audit";
+import { Invitations, Invite, OnceLink } from "./admin_invitations";
+import { Keys } from "./admin_keys";
+import { Notices } from "./admin_notices";
+import { Queue } from "./admin_queue";
 import { Head, Page } from "../shell/page";
 
 export function Admin() {
@@ -33,11 +38,15 @@ export function Admin() {
         tabs={[
           { id: "", label: "Accounts", href: to("/admin") },
           { id: "audit", label: "Audit log", href: to("/admin/audit") },
+          { id: "notices", label: "Notices", href: to("/admin/notices") },
+          { id: "keys", label: "Keys", href: to("/admin/keys") },
           { id: "system", label: "System", href: to("/admin/system") },
         ]}
       />
       {part === "" && <Accounts />}
       {part === "audit" && <Audit />}
+      {part === "notices" && <Notices />}
+      {part === "keys" && <Keys />}
       {part === "system" && <System />}
     </Page>
   );
@@ -53,14 +62,21 @@ const HINTS: Record<string, string> = {
 function Accounts() {
   const accounts = useCall<AccountRead[]>("accounts.list");
   const [adding, setAdding] = useState(false);
+  const [inviting, setInviting] = useState(false);
   return (
+    <>
     <Card
       title="Accounts"
       flush
       action={
-        <Button tone="main" icon="plus" onClick={() => setAdding(true)}>
-          Add
-        </Button>
+        <>
+          <Button icon="plus" onClick={() => setAdding(true)}>
+            Add
+          </Button>
+          <Button tone="main" icon="mail" onClick={() => setInviting(true)}>
+            Invite
+          </Button>
+        </>
       }
     >
       {accounts.error && <Trouble error={accounts.error} again={accounts.reload} />}
@@ -75,11 +91,18 @@ function Accounts() {
         ))}
       </ul>
       {adding && <Add onClose={() => setAdding(false)} />}
+      {inviting && <Invite onClose={() => setInviting(false)} />}
     </Card>
+    <Invitations />
+    </>
   );
 }
 
 function Person({ person }: { person: AccountRead }) {
+  const [made, setMade] = useState<LinkMade | null>(null);
+  const reset = () => call<LinkMade>("accounts.reset", { ref: person.id }).then(setMade, (error: Error) => toast({ tone: "bad", title: error.message }));
+  const signOut = () =>
+    ask({ title: `Sign ${nameOf(person)} out everywhere?`, words: "Every place where they are signed in and every token of theirs ends at once.", yes: "Sign out", act: () => call("accounts.end_sessions", { ref: person.id }) });
   const self = person.id === account.value.id;
   const change = (fields: object, said: string) =>
     call("accounts.update", { ref: person.id, ...fields }).then(
@@ -119,10 +142,16 @@ function Person({ person }: { person: AccountRead }) {
         {person.disabled ? (
           <Button onClick={() => change({ disabled: false }, `${nameOf(person)} can sign in again`)}>Enable</Button>
         ) : (
-          <Button disabled={self} onClick={disable}>
-            Disable
-          </Button>
+          <Menu
+            label={`More to do with ${nameOf(person)}`}
+            items={[
+              { label: "Link for a new password", icon: "key", act: () => void reset() },
+              { label: "Sign out everywhere", icon: "leave", act: signOut },
+              ...(self ? [] : [{ label: "Disable", icon: "lock" as const, danger: true, act: disable }]),
+            ]}
+          />
         )}
+        {made && <OnceLink made={made} title="A link for a new password" words={`Send it to ${made.email}. It is used up by the first use.`} onClose={() => setMade(null)} />}
       </div>
     </li>
   );
@@ -169,81 +198,6 @@ function Add({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Audit() {
-  const first = useCall<Listed<AuditRead>>("audit.list", { limit: 60 });
-  const [more, setMore] = useState<AuditRead[]>([]);
-  const [next, setNext] = useState<string | null | undefined>(undefined);
-  const cursor = next === undefined ? first.data?.next : next;
-  const load = async () => {
-    const page = await call<Listed<AuditRead>>("audit.list", { limit: 60, cursor });
-    setMore((before) => [...before, ...page.items]);
-    setNext(page.next);
-  };
-  const rows = [...(first.data?.items ?? []), ...more];
-  return (
-    <Card title="Audit log" note="Who did what, on what, from where, and how it ended. Nothing in it can be changed here." flush>
-      {first.error && <Trouble error={first.error} again={first.reload} />}
-      {!first.data && !first.error && (
-        <div class="pad">
-          <Bones lines={8} height={40} />
-        </div>
-      )}
-      {first.data && rows.length === 0 && <Empty icon="shield" title="Nothing yet" />}
-      {rows.length > 0 && (
-        <table class="list-table audit">
-          <thead>
-            <tr>
-              <th scope="col" class="wide-only w-m">When</th>
-              <th scope="col">Who</th>
-              <th scope="col">What</th>
-              <th scope="col" class="wide-only w-l">
-                From
-              </th>
-              <th scope="col" class="w-out">Outcome</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.id}>
-                <td class="nowrap muted wide-only">
-                  <Ago at={row.at} />
-                </td>
-                <td>
-                  <span class="clip" style={{ display: "block" }}>
-                    {row.actor_name || "The machine"}
-                  </span>
-                  <span class="small muted narrow-only">
-                    <Ago at={row.at} />
-                  </span>
-                </td>
-                <td>
-                  <span class="mono small">
-                    {row.action.split(".").map((part, index) => (index ? <>.<wbr />{part}</> : part))}
-                  </span>
-                </td>
-                <td class="muted small wide-only">
-                  {row.door}
-                  {row.address ? ` · ${row.address}` : ""}
-                </td>
-                <td>
-                  <Badge tone={row.outcome === "allow" ? "good" : "bad"}>{OUTCOMES[row.outcome] ?? row.outcome}</Badge>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {cursor && (
-        <div class="pad">
-          <Button onClick={load}>Show more</Button>
-        </div>
-      )}
-    </Card>
-  );
-}
-
-const OUTCOMES: Record<string, string> = { allow: "Done", deny: "Refused", fail: "Failed" };
-
 function System() {
   const status = useCall<StatusRead>("system.status");
   if (status.error) return <Trouble error={status.error} again={status.reload} />;
@@ -267,6 +221,7 @@ function System() {
           Files are not read and models not trained until one does. Start it with <span class="mono">jupyter dapp worker</span>.
         </Notice>
       )}
+      <Queue />
       <Card title="How accounts are kept apart">
         <p>{format.sentence(data.isolation)}</p>
       </Card>

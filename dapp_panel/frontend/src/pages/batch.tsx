@@ -1,12 +1,14 @@
 // A whole file at once: a dataset that is there, or a new one; the answer becomes a dataset of its own.
-import { useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { call } from "../channel";
 import * as format from "../format";
 import { motions } from "../live";
 import { useCall } from "../query";
 import { place, refine, to } from "../router";
-import type { BatchPredictRead, Column, DatasetRead, JobRead, ModelRead, Page as Listed, RowsRead } from "../schema";
+import type { BatchPredictRead, BoardRead, ChartRequest, Column, DatasetRead, JobRead, ModelRead, Page as Listed, RowsRead } from "../schema";
 import { may } from "../session";
+import { Chart } from "../charts/chart";
+import { drawChart } from "../explore/draw";
 import { Button } from "../parts/button";
 import { Menu } from "../parts/dialog";
 import { Drop, Sendings } from "../parts/drop";
@@ -20,6 +22,7 @@ export function Batch({ model }: { model: ModelRead }) {
   const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
   const dataset = useCall<DatasetRead>(chosen ? "datasets.get" : null, { ref: chosen });
   const [trouble, setTrouble] = useState("");
+  const [dropped, setDropped] = useState<string[]>([]);
   const ready = (listed.data?.items ?? []).filter((each) => each.status === "ready");
   const listedWith = dataset.data && !ready.some((each) => each.id === chosen) ? [dataset.data, ...ready] : ready;
   const start = () => {
@@ -43,8 +46,8 @@ export function Batch({ model }: { model: ModelRead }) {
           {may("dataset.create") && (
             <>
               <span class="or">or</span>
-              <Drop compact onDone={(fresh) => refine({ file: fresh.id, made: undefined, job: undefined })}>
-                Drop a new file
+              <Drop compact onDone={(fresh) => setDropped((before) => [...before.filter((each) => each !== fresh.id), fresh.id])}>
+                Drop new files
               </Drop>
             </>
           )}
@@ -60,8 +63,34 @@ export function Batch({ model }: { model: ModelRead }) {
           </Button>
         </div>
       </Card>
+      {dropped.map((id) => (
+        <Dropped key={id} id={id} model={model} />
+      ))}
       {made && <Outcome id={made} job={job} model={model} />}
     </>
+  );
+}
+
+/** A file that was just dropped: predicted by itself as soon as it is read. */
+function Dropped({ id, model }: { id: string; model: ModelRead }) {
+  const dataset = useCall<DatasetRead>("datasets.get", { ref: id });
+  const [made, setMade] = useState<BatchPredictRead | null>(null);
+  const [trouble, setTrouble] = useState("");
+  const [asked, setAsked] = useState(false);
+  const ready = dataset.data?.status === "ready";
+  useEffect(() => {
+    if (!ready || asked) return;
+    setAsked(true);
+    call<BatchPredictRead>("models.predict_batch", { ref: model.id, dataset: id }).then(setMade, (error: Error) => setTrouble(error.message));
+  }, [ready, asked]);
+  if (made) return <Outcome id={made.dataset_id} job={made.job_id} model={model} />;
+  return (
+    <Card title={dataset.data?.name ?? "A new file"}>
+      {dataset.error && <Trouble error={dataset.error} />}
+      {dataset.data?.status === "failed" && <Notice tone="bad" title={dataset.data.error ?? "The file could not be read."} />}
+      {trouble && <Notice tone="bad">{trouble}</Notice>}
+      {!trouble && dataset.data?.status !== "failed" && <p class="muted">{ready ? "Asking for predictions" : "It is being read; its rows are predicted as soon as it is ready."}</p>}
+    </Card>
   );
 }
 
@@ -97,6 +126,7 @@ function Outcome({ id, job, model }: { id: string; job: string | null; model: Mo
           <p class="muted">{motion?.message || work.data?.message || "Waiting for a worker"}</p>
         </div>
       )}
+      {ready && dataset.data && <Spread dataset={dataset.data} />}
       {ready && dataset.data && <Peek dataset={dataset.data} />}
       {ready && (
         <div>
@@ -112,6 +142,18 @@ function Outcome({ id, job, model }: { id: string; job: string | null; model: Mo
 function shown(column: Column | undefined, value: unknown): string {
   if (column?.name.startsWith("probability") && typeof value === "number") return format.percent(value);
   return format.cell(value, column?.kind);
+}
+
+/** How the answers are spread over all rows. */
+function Spread({ dataset }: { dataset: DatasetRead }) {
+  const column = dataset.schema.find((each) => each.name === "prediction");
+  const number = column?.kind === "decimal" || column?.kind === "integer";
+  const chart: ChartRequest = { shape: number ? "histogram" : "bar", x: "prediction", bins: 30 };
+  const board = useCall<BoardRead>(column ? "explore.board" : null, { ref: dataset.id, version: dataset.version, charts: [chart], figures: [], filters: [] });
+  const answer = board.data?.charts[0];
+  const drawn = useMemo(() => (answer ? drawChart(chart, answer, () => undefined) : null), [answer]);
+  if (!drawn || drawn.empty) return null;
+  return <Chart of={drawn} build={drawn.build} label="How the predictions are spread" height={number ? 220 : 60 + 36 * Math.min(20, drawn.numbers().rows.length)} still numbers={drawn.numbers} />;
 }
 
 /** The first rows, the answers first. */

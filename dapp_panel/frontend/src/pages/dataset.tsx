@@ -5,16 +5,19 @@ import * as format from "../format";
 import { motions } from "../live";
 import { learn, useCall } from "../query";
 import { go, place, to } from "../router";
-import type { DatasetRead, Profile } from "../schema";
+import type { DatasetRead, Dependents, Profile } from "../schema";
 import { may, nameOf } from "../session";
-import { Button, Segmented, Tabs } from "../parts/button";
-import { Dialog, Menu, type MenuItem, ask } from "../parts/dialog";
-import { Input } from "../parts/field";
+import { Button, Tabs } from "../parts/button";
+import { Menu, type MenuItem, ask } from "../parts/dialog";
 import { Ago, Badge, Bones, Card, Fact, Notice, Progress, State, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 import { Head, Page } from "../shell/page";
 import { Grid } from "./grid";
+import { LineagePicture } from "../sharing/lineage";
+import { SharePeople } from "../sharing/people";
+import { Rename } from "../sharing/rename";
 import { Columns, Findings } from "./health";
+import { Versions } from "./versions";
 
 export function Dataset({ id }: { id: string }) {
   const dataset = useCall<DatasetRead>("datasets.get", { ref: id });
@@ -52,11 +55,15 @@ export function Dataset({ id }: { id: string }) {
           tabs={[
             { id: "", label: "Overview", href: to(`/datasets/${id}`) },
             { id: "rows", label: "Rows", href: to(`/datasets/${id}/rows`) },
+            { id: "versions", label: "Versions", href: to(`/datasets/${id}/versions`), count: data && data.latest > 1 ? data.latest : undefined },
+            { id: "lineage", label: "Lineage", href: to(`/datasets/${id}/lineage`) },
           ]}
         />
       )}
       {ready && data && part === "" && <Overview dataset={data} />}
       {ready && data && part === "rows" && <Grid dataset={data} />}
+      {ready && data && part === "versions" && <Versions dataset={data} />}
+      {ready && data && part === "lineage" && <LineagePicture kind="datasets" id={data.id} />}
     </Page>
   );
 }
@@ -65,7 +72,8 @@ function Marks({ dataset }: { dataset: DatasetRead }) {
   return (
     <>
       {dataset.status !== "ready" && <State of={dataset.status} />}
-      {dataset.visibility === "private" ? <Badge icon="lock">Only you</Badge> : <Badge icon="team">Team</Badge>}
+      {dataset.visibility === "private" ? <Badge icon="lock">{dataset.shared_with ? `You and ${dataset.shared_with} more` : dataset.access === "owner" ? "Only you" : "Shared with you"}</Badge> : <Badge icon="team">Team</Badge>}
+      {dataset.pending && dataset.pending.status === "processing" && <Badge tone="accent" icon="clock">Version {dataset.pending.version} is being made</Badge>}
     </>
   );
 }
@@ -93,6 +101,7 @@ function Reading({ dataset }: { dataset: DatasetRead }) {
 
 function Actions({ dataset }: { dataset: DatasetRead }) {
   const [editing, setEditing] = useState(false);
+  const [sharing, setSharing] = useState(false);
   const ready = dataset.status === "ready";
   const items: MenuItem[] = [];
   if (ready && may("dataset.export", dataset)) {
@@ -104,8 +113,8 @@ function Actions({ dataset }: { dataset: DatasetRead }) {
     );
   }
   if (may("dataset.export", dataset)) items.push({ label: "Download the original file", icon: "file", href: `/download/${dataset.id}?format=original`, download: true });
-  if (may("dataset.update", dataset)) items.push({ label: "Rename or share", icon: "edit", act: () => setEditing(true) });
-  if (may("dataset.delete", dataset)) items.push({ label: "Delete", icon: "remove", danger: true, act: () => remove(dataset) });
+  if (may("dataset.update", dataset)) items.push({ label: "Rename", icon: "edit", act: () => setEditing(true) });
+  if (may("dataset.delete", dataset)) items.push({ label: "Delete", icon: "remove", danger: true, act: () => void remove(dataset) });
   return (
     <>
       {ready && may("model.train", dataset) && (
@@ -118,16 +127,31 @@ function Actions({ dataset }: { dataset: DatasetRead }) {
           Explore
         </Button>
       )}
+      {may("dataset.share", dataset) && (
+        <Button icon="share" onClick={() => setSharing(true)}>
+          Share
+        </Button>
+      )}
       {items.length > 0 && <Menu label="More to do with this dataset" items={items} />}
-      {editing && <Edit dataset={dataset} onClose={() => setEditing(false)} />}
+      {editing && <Rename kind="datasets" thing={dataset} onClose={() => setEditing(false)} />}
+      {sharing && <SharePeople kind="dataset" thing={dataset} onClose={() => setSharing(false)} onVisibility={(visibility) => call<DatasetRead>("datasets.update", { ref: dataset.id, visibility }).then((fresh) => learn("datasets.get", { ref: dataset.id }, fresh))} />}
     </>
   );
 }
 
-function remove(dataset: DatasetRead): void {
+async function remove(dataset: DatasetRead): Promise<void> {
+  const after = await call<Dependents>("datasets.dependents", { ref: dataset.id }).catch(() => null);
+  const made = (after?.models.length ?? 0) + (after?.unseen ?? 0);
+  const words = [
+    `All of it is removed for everyone${after && after.versions > 1 ? `, with its ${after.versions} versions` : ""}.`,
+    made ? `${format.counted(made, "model or dataset that was", "models or datasets that were")} made from it ${made === 1 ? "stays" : "stay"}.` : "Nothing was made from it.",
+    after?.people ? `${format.counted(after.people, "person loses", "people lose")} it.` : "",
+    after?.jobs ? `${format.counted(after.jobs, "job is", "jobs are")} stopped.` : "",
+    "This cannot be undone.",
+  ];
   ask({
     title: `Delete ${dataset.name}?`,
-    words: "The data and its file are removed for everyone. Models that were trained from it stay. This cannot be undone.",
+    words: words.filter(Boolean).join(" "),
     yes: "Delete",
     danger: true,
     act: () =>
@@ -136,48 +160,6 @@ function remove(dataset: DatasetRead): void {
         go("/datasets");
       }),
   });
-}
-
-function Edit({ dataset, onClose }: { dataset: DatasetRead; onClose: () => void }) {
-  const [name, setName] = useState(dataset.name);
-  const [visibility, setVisibility] = useState<string>(dataset.visibility);
-  const [trouble, setTrouble] = useState("");
-  const save = () =>
-    call<DatasetRead>("datasets.update", { ref: dataset.id, name: name.trim() || dataset.name, visibility }).then(
-      (fresh) => {
-        learn("datasets.get", { ref: dataset.id }, fresh);
-        onClose();
-      },
-      (error: Error) => setTrouble(error.message),
-    );
-  return (
-    <Dialog
-      title="Rename or share"
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="main" onClick={save}>
-            Save
-          </Button>
-        </>
-      }
-    >
-      <div class="stack">
-        <Input label="Name" value={name} onInput={setName} error={trouble} />
-        <Segmented
-          roomy
-          label="Who may see it"
-          value={visibility}
-          choices={[
-            { value: "team", label: "Team", icon: "team", hint: "Everyone in the workspace" },
-            { value: "private", label: "Only me", icon: "lock", hint: "Nobody else sees it" },
-          ]}
-          onChange={setVisibility}
-        />
-      </div>
-    </Dialog>
-  );
 }
 
 function Overview({ dataset }: { dataset: DatasetRead }) {

@@ -1,6 +1,8 @@
 // The health report: what a person should know about the data, then every column in one line.
 import { useState } from "preact/hooks";
+import { type Failure, call } from "../channel";
 import * as format from "../format";
+import { invalidate } from "../query";
 import { to } from "../router";
 import type { ColumnProfile, DatasetRead, Finding, Profile } from "../schema";
 import { may } from "../session";
@@ -10,6 +12,7 @@ import { Button } from "../parts/button";
 import { Input } from "../parts/field";
 import { Icon, KindIcon, kindName } from "../parts/icon";
 import { Card, Notice } from "../parts/surface";
+import { toast } from "../parts/toasts";
 
 const FIRST_FINDINGS = 5;
 const FIRST_COLUMNS = 60;
@@ -69,6 +72,43 @@ export function Findings({ dataset, profile }: { dataset: DatasetRead; profile: 
 const SIGN = { alert: "alert", warning: "warn", info: "info" } as const;
 const WORD = { alert: "Serious", warning: "Look at this", info: "Good to know" };
 
+const FIXES: Record<string, string> = {
+  drop_duplicate_rows: "Drop the repeats",
+  drop_columns: "Leave it out",
+  drop_missing_rows: "Drop these rows",
+  fill_missing: "Fill the gaps",
+  mark_missing: "Mark as missing",
+  convert: "Convert",
+  clip_outliers: "Clip",
+  clear_infinite: "Clear",
+  log_scale: "Use the logarithm",
+  group_rare: "Group the rare",
+  cut_texts: "Cut the texts",
+  normalise_texts: "Make them equal",
+  parse_dates: "Read as dates",
+  fill_gaps: "Fill the gaps",
+};
+
+/** One press makes a new version without the finding; the way back is offered at once. */
+function mend(dataset: DatasetRead, finding: Finding): Promise<unknown> {
+  const again = () => invalidate((name, params) => params.ref === dataset.id || name === "datasets.list");
+  const undo = () =>
+    void call("datasets.undo", { ref: dataset.id }).then(
+      () => {
+        again();
+        toast({ title: "Taken back" });
+      },
+      (error: Failure) => toast({ tone: "bad", title: error.message }),
+    );
+  return call("datasets.fix", { ref: dataset.id, version: dataset.version, code: finding.fix?.code, columns: finding.columns, options: finding.fix?.options ?? {} }).then(
+    () => {
+      again();
+      toast({ tone: "good", title: finding.fix?.sentence ?? "A new version is being made", act: { words: "Undo", run: undo } });
+    },
+    (error: Failure) => toast({ tone: "bad", title: error.message }),
+  );
+}
+
 function One({ finding, dataset }: { finding: Finding; dataset: DatasetRead }) {
   const first = finding.columns[0];
   return (
@@ -76,6 +116,11 @@ function One({ finding, dataset }: { finding: Finding; dataset: DatasetRead }) {
       <Icon name={SIGN[finding.severity]} size={20} />
       <span class="hush">{WORD[finding.severity]}: </span>
       <p class="grow">{finding.sentence}</p>
+      {finding.fix && may("dataset.version", dataset) && (
+        <Button small icon="fix" title={finding.fix.sentence} onClick={() => mend(dataset, finding)}>
+          {FIXES[finding.fix.code] ?? "Fix it"}
+        </Button>
+      )}
       {first && (
         <a class="more-link" href={to(`/explore/${dataset.id}`, { x: first })}>
           See it

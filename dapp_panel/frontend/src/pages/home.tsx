@@ -12,6 +12,7 @@ import { Icon } from "../parts/icon";
 import { Ago, Badge, Bones, Card, Empty, Progress, State, Trouble } from "../parts/surface";
 import { Head, Page } from "../shell/page";
 import { Feed } from "./activity";
+import { Executive, InsightCards } from "./executive";
 
 export function Home() {
   const home = useCall<HomeRead>("home");
@@ -31,8 +32,53 @@ export function Home() {
       />
       {home.error && <Trouble error={home.error} again={home.reload} />}
       {!data && !home.error && <Bones lines={3} height={120} />}
-      {data && (data.datasets.length === 0 ? <Beginning /> : <Overview data={data} />)}
+      {data && may("dataset.create") && <Needs data={data} />}
+      {data && (data.datasets.length === 0 && data.models.length === 0 && data.insights.length === 0 ? <Beginning /> : may("dataset.create") ? <Overview data={data} /> : <Executive data={data} />)}
     </Page>
+  );
+}
+
+/** What waits for a decision: what failed, and models whose watch has found something. */
+function Needs({ data }: { data: HomeRead }) {
+  const failed = data.datasets.filter((each) => each.status === "failed");
+  const broken = data.models.filter((each) => each.status === "failed");
+  const alerted = data.models.filter((each) => each.alert);
+  if (failed.length + broken.length + alerted.length === 0) return null;
+  return (
+    <Card title="Needs a decision" flush>
+      <ul class="lines">
+        {alerted.map((each) => (
+          <Need key={each.id} icon="gauge" href={to(`/models/${each.id}/monitoring`)} title={`${each.name}: predictions are not what they were`} words="Look at what changed, then train again or wait." />
+        ))}
+        {failed.map((each) => (
+          <Need key={each.id} icon="alert" href={to(`/datasets/${each.id}`)} title={`${each.name} could not be read`} words={each.error ?? "Its page says why."} />
+        ))}
+        {broken.map((each) => (
+          <Need key={each.id} icon="alert" href={to(`/models/${each.id}`)} title={`${each.name} could not be trained`} words={each.error ?? "Its page says why."} />
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Need({ icon, href, title, words }: { icon: "alert" | "gauge"; href: string; title: string; words: string }) {
+  return (
+    <li>
+      <a class="line" href={href}>
+        <span class="line-sign failed">
+          <Icon name={icon} size={18} />
+        </span>
+        <span class="grow">
+          <span class="strong clip" style={{ display: "block" }}>
+            {title}
+          </span>
+          <span class="small muted clip" style={{ display: "block" }}>
+            {words}
+          </span>
+        </span>
+        <Icon name="next" size={18} />
+      </a>
+    </li>
   );
 }
 
@@ -133,6 +179,12 @@ function Overview({ data }: { data: HomeRead }) {
               </Card>
             )}
           </section>
+          {data.insights.length > 0 && (
+            <section class="stack" style={{ "--gap": "12px" }}>
+              <h2>From notebooks</h2>
+              <InsightCards insights={data.insights.slice(0, 4)} />
+            </section>
+          )}
           <section class="stack" style={{ "--gap": "12px" }}>
             <div class="row">
               <h2 class="grow">Latest data</h2>

@@ -5,13 +5,18 @@ import { learn, useCall } from "../query";
 import { go, place, to } from "../router";
 import type { ModelRead, Results } from "../schema";
 import { may, nameOf } from "../session";
-import { Button, Segmented, Tabs } from "../parts/button";
-import { Dialog, Menu, type MenuItem, ask } from "../parts/dialog";
-import { Input } from "../parts/field";
+import { Button, Tabs } from "../parts/button";
+import { Menu, type MenuItem, ask } from "../parts/dialog";
 import { Ago, Badge, Bones, Notice, State, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 import { Head, Page } from "../shell/page";
+import { LineagePicture } from "../sharing/lineage";
+import { ShareLinks } from "../sharing/links";
+import { SharePeople } from "../sharing/people";
+import { Rename } from "../sharing/rename";
 import { Evidence } from "./evidence";
+import { ModelVersions } from "./registry";
+import { Tune } from "./tune";
 import { Predict } from "./predict";
 import { Result } from "./result";
 import { Search } from "./search";
@@ -39,6 +44,7 @@ export function Model({ id }: { id: string }) {
           data && (
             <>
               {data.status !== "ready" && <State of={data.status} />}
+              {data.champion && <Badge tone="good" icon="champion">Champion</Badge>}
               {data.visibility === "private" ? <Badge icon="lock">Only you</Badge> : <Badge icon="team">Team</Badge>}
             </>
           )
@@ -55,14 +61,20 @@ export function Model({ id }: { id: string }) {
           current={part}
           tabs={[
             { id: "", label: "Result", href: to(`/models/${id}`) },
+            ...(results.data?.decisions ? [{ id: "tune", label: "Tune", href: to(`/models/${id}/tune`) }] : []),
             { id: "evidence", label: "Evidence", href: to(`/models/${id}/evidence`) },
             { id: "predict", label: "Predict", href: to(`/models/${id}/predict`) },
+            { id: "versions", label: "Versions", href: to(`/models/${id}/versions`) },
+            { id: "lineage", label: "Lineage", href: to(`/models/${id}/lineage`) },
           ]}
         />
       )}
-      {ready && results.error && <Trouble error={results.error} again={results.reload} />}
-      {ready && !results.data && !results.error && <Bones lines={4} height={100} />}
+      {ready && results.error && !["versions", "lineage"].includes(part) && <Trouble error={results.error} again={results.reload} />}
+      {ready && !results.data && !results.error && !["versions", "lineage"].includes(part) && <Bones lines={4} height={100} />}
       {ready && data && results.data && part === "" && <Result model={data} results={results.data} />}
+      {ready && data && results.data && part === "tune" && <Tune model={data} results={results.data} />}
+      {ready && data && part === "versions" && <ModelVersions model={data} />}
+      {ready && part === "lineage" && <LineagePicture kind="models" id={id} />}
       {ready && results.data && part === "evidence" && <Evidence results={results.data} />}
       {ready && data && results.data && part === "predict" && <Predict model={data} results={results.data} />}
     </Page>
@@ -96,11 +108,16 @@ function Failed({ model }: { model: ModelRead }) {
 
 function Actions({ model }: { model: ModelRead }) {
   const [editing, setEditing] = useState(false);
+  const [sharing, setSharing] = useState<"people" | "link" | null>(null);
   const ready = model.status === "ready";
   const items: MenuItem[] = [];
   if (ready && may("model.train")) items.push({ label: "Train again", icon: "again", href: to("/train", { dataset: model.dataset.id, target: model.target ?? undefined }) });
   if (ready && may("model.export", model)) items.push({ label: "Download the model (skops)", icon: "download", href: `/download/models/${model.id}?format=skops`, download: true });
-  if (may("model.update", model)) items.push({ label: "Rename or share", icon: "edit", act: () => setEditing(true) });
+  if (ready) items.push({ label: "Report to print or send", icon: "print", href: `/report/${model.id}`, away: true });
+  if (ready) items.push({ label: "Download the report (HTML)", icon: "file", href: `/report/${model.id}?download`, download: true });
+  if (ready && may("share.create")) items.push({ label: "Read-only link", icon: "link", act: () => setSharing("link") });
+  if (may("model.share", model)) items.push({ label: "Share with people", icon: "share", act: () => setSharing("people") });
+  if (may("model.update", model)) items.push({ label: "Rename", icon: "edit", act: () => setEditing(true) });
   if (may("model.delete", model)) items.push({ label: "Delete", icon: "remove", danger: true, act: () => remove(model) });
   return (
     <>
@@ -109,8 +126,15 @@ function Actions({ model }: { model: ModelRead }) {
           Predict
         </Button>
       )}
+      {ready && may("share.create") && (
+        <Button icon="link" onClick={() => setSharing("link")}>
+          Link
+        </Button>
+      )}
       {items.length > 0 && <Menu label="More to do with this model" items={items} />}
-      {editing && <Edit model={model} onClose={() => setEditing(false)} />}
+      {editing && <Rename kind="models" thing={model} onClose={() => setEditing(false)} />}
+      {sharing === "link" && <ShareLinks model={model} onClose={() => setSharing(null)} />}
+      {sharing === "people" && <SharePeople kind="model" thing={model} onClose={() => setSharing(null)} onVisibility={(visibility) => call<ModelRead>("models.update", { ref: model.id, visibility }).then((fresh) => learn("models.get", { ref: model.id }, fresh))} />}
     </>
   );
 }
@@ -127,46 +151,4 @@ function remove(model: ModelRead): void {
         go("/models");
       }),
   });
-}
-
-function Edit({ model, onClose }: { model: ModelRead; onClose: () => void }) {
-  const [name, setName] = useState(model.name);
-  const [visibility, setVisibility] = useState<string>(model.visibility);
-  const [trouble, setTrouble] = useState("");
-  const save = () =>
-    call<ModelRead>("models.update", { ref: model.id, name: name.trim() || model.name, visibility }).then(
-      (fresh) => {
-        learn("models.get", { ref: model.id }, fresh);
-        onClose();
-      },
-      (error: Error) => setTrouble(error.message),
-    );
-  return (
-    <Dialog
-      title="Rename or share"
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="main" onClick={save}>
-            Save
-          </Button>
-        </>
-      }
-    >
-      <div class="stack">
-        <Input label="Name" value={name} onInput={setName} error={trouble} />
-        <Segmented
-          roomy
-          label="Who may see it"
-          value={visibility}
-          choices={[
-            { value: "team", label: "Team", icon: "team", hint: "Everyone in the workspace" },
-            { value: "private", label: "Only me", icon: "lock", hint: "Nobody else sees it" },
-          ]}
-          onChange={setVisibility}
-        />
-      </div>
-    </Dialog>
-  );
 }

@@ -48,6 +48,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
       </div>
       <nav class="next-steps" aria-label="What to do next">
         <Step icon="predict" title="Use it" words="Predict one case, or score a whole file." href={to(`/models/${model.id}/predict`)} main />
+        {results.decisions && <Step icon="tune" title="Tune the decision" words={`From which probability on is it “${results.decisions.positive}”? By cost, or by how many can be looked at.`} href={to(`/models/${model.id}/tune`)} />}
         <Step icon="chart" title="See the evidence" words="Scores, curves, mistakes, every check and every candidate." href={to(`/models/${model.id}/evidence`)} />
         <Step icon="data" title="Look at the data" words={`${results.dataset.name}, version ${results.dataset_version}`} href={to(`/datasets/${results.dataset.id}`)} />
       </nav>

@@ -3,12 +3,13 @@ import { useMemo } from "preact/hooks";
 import { call } from "../channel";
 import * as format from "../format";
 import { motions, useCountdown } from "../live";
-import { useCall } from "../query";
+import { learn, useCall } from "../query";
 import type { Leaderboard, ModelRead, Trial } from "../schema";
 import { may } from "../session";
 import { FAMILIES } from "../words";
 import { Chart, axis, tip } from "../charts/chart";
 import { Button } from "../parts/button";
+import { Menu } from "../parts/dialog";
 import { Icon } from "../parts/icon";
 import { Bones, Card, Fact, Progress, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
@@ -30,6 +31,7 @@ export function Search({ model }: { model: ModelRead }) {
             <h2>{waiting ? "Waiting for a worker" : motion?.message || "Looking for the best model"}</h2>
             <Progress value={share} label="The search" />
           </div>
+          {may("model.stop", model) && !waiting && <More model={model} />}
           {may("model.stop", model) && !waiting && (
             <Button icon="stop" onClick={stop} disabled={trials.length === 0} title={trials.length === 0 ? "There is no candidate to keep yet" : undefined}>
               Stop and keep the best
@@ -54,6 +56,35 @@ export function Search({ model }: { model: ModelRead }) {
             <Trials board={board.data} />
           </Card>
         </div>
+      )}
+    </>
+  );
+}
+
+/** More time, or fewer kinds of candidates, while the search goes on. */
+function More({ model }: { model: ModelRead }) {
+  const act = (name: "models.extend" | "models.skip", params: object, words: string) =>
+    void call<ModelRead>(name, { ref: model.id, ...params }).then(
+      (fresh) => {
+        learn("models.get", { ref: model.id }, fresh);
+        toast({ tone: "good", title: words });
+      },
+      (error: Error) => toast({ tone: "bad", title: error.message }),
+    );
+  const left = Object.entries(FAMILIES).filter(([key]) => !model.skipped.includes(key));
+  return (
+    <>
+      <Menu
+        label="More time"
+        icon="timer"
+        items={([[60, "One more minute"], [300, "Five more minutes"], [1800, "Half an hour more"]] as const).map(([seconds, words]) => ({ label: words, act: () => act("models.extend", { seconds }, `${words} to look`) }))}
+      >
+        More time
+      </Menu>
+      {left.length > 1 && (
+        <Menu label="Leave a kind out" icon="skip" items={left.map(([key, { name }]) => ({ label: `No more ${name.toLowerCase()}`, act: () => act("models.skip", { family: key }, `${name} is left out from now on`) }))}>
+          Leave out
+        </Menu>
       )}
     </>
   );

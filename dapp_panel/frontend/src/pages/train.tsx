@@ -14,6 +14,7 @@ import { Check, Chooser, Input, Select } from "../parts/field";
 import { Icon } from "../parts/icon";
 import { Badge, Bones, Card, Empty, Notice, Trouble } from "../parts/surface";
 import { Head, Page } from "../shell/page";
+import { TrainMany } from "./train_many";
 
 type Budget = "quick" | "standard" | "thorough" | "own";
 const SECONDS: Record<Exclude<Budget, "own">, number> = { quick: 30, standard: 300, thorough: 3600 };
@@ -22,6 +23,7 @@ type Task = NonNullable<TrainRequest["task"]>;
 export function Train() {
   const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
   const ready = (listed.data?.items ?? []).filter((each) => each.status === "ready" && may("model.train", each));
+  const [many, setMany] = useState(false);
   const asked = place.value.query.get("dataset");
   const dataset = useCall<DatasetRead>(asked ? "datasets.get" : null, { ref: asked ?? "" });
   if (!may("model.train")) {
@@ -34,7 +36,8 @@ export function Train() {
   }
   return (
     <Page>
-      <Head title="Train a model" lead="Say what to predict. Several kinds of models are tried and compared on rows that they have never seen." crumbs={[{ label: "Models", href: to("/models") }]} />
+      <Head title="Train a model" lead="Say what to predict. Several kinds of models are tried and compared on rows that they have never seen." crumbs={[{ label: "Models", href: to("/models") }]} actions={ready.length > 1 && <Button icon="layers" onClick={() => setMany(true)}>Many datasets</Button>} />
+      {many && <TrainMany datasets={ready} onClose={() => setMany(false)} />}
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
       {!listed.data && !listed.error && <Bones lines={3} height={90} />}
       {listed.data && ready.length === 0 && !asked && (
@@ -82,7 +85,8 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
   const [minutes, setMinutes] = useState("10");
   const [task, setTask] = useState<Task | "">("");
   const [families, setFamilies] = useState<string[]>(Object.keys(FAMILIES));
-  const [validation, setValidation] = useState<"" | "random" | "time">("");
+  const [validation, setValidation] = useState<"" | "random" | "stratified" | "group" | "time">("");
+  const [group, setGroup] = useState("");
   const [excluded, setExcluded] = useState<string[]>([]);
   const [name, setName] = useState("");
   const [trouble, setTrouble] = useState<{ message: string } | null>(null);
@@ -104,6 +108,7 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
       name: name.trim() || null,
       task: task || null,
       validation: validation || null,
+      group: validation === "group" ? group || null : null,
       families: families.length === Object.keys(FAMILIES).length ? null : (families as TrainRequest["families"]),
       exclude: excluded,
     };
@@ -191,10 +196,13 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
               choices={[
                 ["", "As fits the data"],
                 ["random", "On rows picked at random"],
+                ["stratified", "On rows picked at random, each answer in its share"],
+                ["group", "On groups it has never seen"],
                 ["time", "On the latest rows (when it must predict the future)"],
               ]}
-              onChange={(value) => setValidation(value as "" | "random" | "time")}
+              onChange={(value) => setValidation(value as typeof validation)}
             />
+            {validation === "group" && <Chooser label="Rows belong together by" value={group} placeholder="A column such as customer" options={dataset.schema.filter((each) => each.name !== target).map((each) => ({ value: each.name, label: each.name, kind: each.kind }))} onChange={setGroup} />}
             <Exclude dataset={dataset} target={target} excluded={excluded} onChange={setExcluded} />
             <Input label="Name of the model" value={name} onInput={setName} placeholder={`${dataset.name} model`} />
           </div>

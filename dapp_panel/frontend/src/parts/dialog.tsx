@@ -85,6 +85,8 @@ export interface MenuItem {
   icon?: IconName;
   href?: string;
   download?: boolean;
+  /** Opens beside this page. */
+  away?: boolean;
   danger?: boolean;
   act?: () => void;
 }
@@ -123,7 +125,7 @@ export function Menu({ label, icon = "more", items, children, tone }: { label: s
         <div class="menu" role="menu" aria-label={label}>
           {items.map((each) =>
             each.href ? (
-              <a key={each.label} role="menuitem" href={each.href} download={each.download} onClick={() => setOpen(false)}>
+              <a key={each.label} role="menuitem" href={each.href} download={each.download} target={each.away ? "_blank" : undefined} rel={each.away ? "noopener" : undefined} onClick={() => setOpen(false)}>
                 {each.icon && <Icon name={each.icon} size={16} />}
                 {each.label}
               </a>

@@ -9,6 +9,8 @@ interface Toast {
   title: string;
   link?: string;
   linkText?: string;
+  /** Something to press, such as the way back. */
+  act?: { words: string; run: () => void };
 }
 
 const toasts = signal<Toast[]>([]);
@@ -26,7 +28,7 @@ function One({ said }: { said: Toast }) {
   const [held, hold] = useState(false);
   useEffect(() => {
     if (held) return undefined;
-    const timer = setTimeout(() => drop(said.id), said.link ? 8000 : 5000);
+    const timer = setTimeout(() => drop(said.id), said.act ? 12_000 : said.link ? 8000 : 5000);
     return () => clearTimeout(timer);
   }, [held, said.id]);
   return (
@@ -37,6 +39,18 @@ function One({ said }: { said: Toast }) {
         <a href={said.link} onClick={() => drop(said.id)}>
           {said.linkText ?? "Open"}
         </a>
+      )}
+      {said.act && (
+        <button
+          type="button"
+          class="toast-act"
+          onClick={() => {
+            said.act?.run();
+            drop(said.id);
+          }}
+        >
+          {said.act.words}
+        </button>
       )}
       <button type="button" class="toast-close" aria-label="Dismiss" onClick={() => drop(said.id)}>
         <Icon name="close" size={16} />

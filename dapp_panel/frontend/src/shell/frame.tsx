@@ -1,4 +1,5 @@
 // The frame around every page: where one can go, who one is, how the line is.
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { line } from "../channel";
@@ -12,6 +13,7 @@ import { Asking } from "../parts/dialog";
 import { Icon, type IconName } from "../parts/icon";
 import { Face } from "../parts/surface";
 import { Toasts } from "../parts/toasts";
+import { Bell, Told } from "./bell";
 import { Palette, openPalette } from "./palette";
 
 interface Stop {
@@ -29,6 +31,13 @@ const STOPS: Stop[] = [
   { label: "Activity", icon: "activity", path: "/activity", covers: ["activity"] },
 ];
 
+/** Whether there is one column only; the bell is then at the top. */
+const narrow = matchMedia("(max-width: 767px)");
+const NARROW = signal(narrow.matches);
+narrow.addEventListener("change", () => {
+  NARROW.value = narrow.matches;
+});
+
 const KEYS = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘K" : "Ctrl K";
 
 function isHere(stop: Stop): boolean {
@@ -43,10 +52,13 @@ function useRunning(): number {
 function Side({ running }: { running: number }) {
   return (
     <aside class="side" aria-label="Workspace">
-      <a class="brand" href={to("/")}>
-        <Mark />
-        <span>DAPP</span>
-      </a>
+      <div class="side-head row">
+        <a class="brand grow" href={to("/")}>
+          <Mark />
+          <span>DAPP</span>
+        </a>
+        {!NARROW.value && <Bell />}
+      </div>
       <button type="button" class="find" onClick={openPalette} aria-label={`Find anything ${KEYS}`} title="Find anything">
         <Icon name="search" size={16} />
         <span>Find anything</span>{" "}
@@ -106,7 +118,10 @@ function Top() {
         <Mark />
         <span>DAPP</span>
       </a>
-      <Button tone="ghost" icon="search" label="Find anything" onClick={openPalette} />
+      <span class="row" style={{ "--gap": "2px" }}>
+        {NARROW.value && <Bell ghost />}
+        <Button tone="ghost" icon="search" label="Find anything" onClick={openPalette} />
+      </span>
     </header>
   );
 }
@@ -214,6 +229,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         <div class="main-column">
           <Line />
           <Top />
+          <Told />
           <main class="main" id="main" tabIndex={-1}>
             {children}
           </main>

@@ -1,0 +1,163 @@
+"""How the model answers to its columns: dependence on one column over rows, and the reasons of one row's answer.
+
+Both only ask the model, so they hold for any learner and any blend. Dependence is Friedman's (2001) with single rows
+(Goldstein et al. 2015). Reasons are sampled Shapley values (Štrumbelj and Kononenko 2014): columns are set to those of
+typical rows in random order, and each column is charged with the change that it makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dapp_ext.domain.learning.clock import Allowance
+from dapp_ext.domain.learning.features import Encoded, TableEncoder
+from dapp_ext.domain.learning.predictor import Predictor
+from dapp_ext.domain.learning.targets import label_text
+from dapp_ext.errors import RowsMismatch
+from dapp_ext.schema.models import Dependence, Reason, Reasons
+
+Array = npt.NDArray[Any]
+ROWS, LINES, STEPS = 200, 20, 12
+ORDERS, MOST_COLUMNS, BACKGROUND = 12, 40, 30
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model as a function of encoded rows, and the class (by its code) or amount that is looked at."""
+
+    encoder: TableEncoder
+    outputs: Callable[[Encoded], Array]
+    classes: Sequence[str]
+    looked_at: int
+
+    def answer(self, X: Encoded) -> Array:
+        """Probability of the class, or the amount, for each row."""
+        out = self.outputs(X)
+        return out[:, self.looked_at] if self.classes else out
+
+    @property
+    def label(self) -> str:
+        """What the numbers are."""
+        return f"Probability of “{self.classes[self.looked_at]}”" if self.classes else "Predicted amount"
+
+
+def dependences(asked: Asked, X: Encoded, names: Sequence[str], allowance: Allowance) -> list[Dependence]:
+    """Partial dependence of the first columns named that numbers or categories are in, while time is left."""
+    rows = X.take(np.sort(np.random.default_rng(8).permutation(len(X))[:ROWS]))
+    made: list[Dependence] = []
+    for name in names:
+        place = asked.encoder.places[name]
+        step = next(s for s in asked.encoder.plan_ if s["name"] == name)
+        if place.array == "texts" or step["role"] == "moment":
+            continue
+        if made and allowance.over():
+            break
+        values, shown = _grid(getattr(rows, place.array)[:, place.columns[0]], step)
+        if len(values) < 2:
+            continue
+        lines = np.empty((len(rows), len(values)))
+        for i, value in enumerate(values):
+            moved = getattr(rows, place.array).copy()
+            moved[:, place.columns[0]] = value
+            lines[:, i] = asked.answer(replace(rows, **{place.array: moved}))
+        made.append(
+            Dependence(
+                column=name,
+                values=shown,
+                mean=[_short(v) for v in lines.mean(axis=0)],
+                rows=[[_short(v) for v in line] for line in lines[:LINES]],
+                label=asked.label,
+            )
+        )
+    return made
+
+
+def _short(value: Any) -> float:
+    return float(f"{float(value):.6g}")
+
+
+def _grid(column: Array, step: dict[str, Any]) -> tuple[Array, list[Any]]:
+    if step["role"] == "category":
+        counts = np.bincount(column[column >= 0], minlength=1)
+        common = np.sort(np.argsort(-counts, kind="stable")[: min(STEPS, int((counts > 0).sum()))])
+        return common.astype(np.int32), [step["values"][i] for i in common]
+    known = column[~np.isnan(column)]
+    if not len(known):
+        return np.empty(0), []
+    distinct = np.unique(known)
+    grid = distinct if len(distinct) <= STEPS else np.unique(np.quantile(known, np.linspace(0.02, 0.98, STEPS)))
+    return grid.astype(np.float32), [_short(v) for v in grid]
+
+
+def reasons(predictor: Predictor, row: pa.Table, background: Encoded, seed: int = 0) -> Reasons:
+    """Why the model says what it says about one row.
+
+    Parameters
+    ----------
+    row : pyarrow.Table
+        One row with the columns that the model uses; what is missing counts as missing.
+    background : Encoded
+        Typical rows, such as :attr:`Predictor.background`.
+    """
+    if row.num_rows != 1:
+        raise RowsMismatch("Reasons are given for one row at a time.")
+    one = predictor.encoder.transform(row)
+    out = predictor.outputs(one)
+    classes = predictor.classes or []
+    looked_at = 0 if not classes else (1 if len(classes) == 2 else int(out[0].argmax()))
+    asked = Asked(predictor.encoder, predictor.outputs, classes, looked_at)
+    rng = np.random.default_rng([seed, 71])
+    typical = background.take(np.sort(rng.permutation(len(background))[:BACKGROUND]))
+    names = _movers(asked, one, typical, list(predictor.encoder.places))
+    effects, base = _sampled(asked, (one, typical), names, rng)
+    given = {n: _plain(row.column(n)[0].as_py()) for n in names if n in row.column_names}
+    made = [Reason(column=n, value=given.get(n), effect=_short(e)) for n, e in zip(names, effects, strict=True)]
+    made.sort(key=lambda r: (-abs(r.effect), r.column))
+    method = f"Shapley values sampled over {ORDERS} orders of the columns, against {len(typical)} typical rows."
+    return Reasons(base=_short(base), output=_short(asked.answer(one)[0]), label=asked.label, reasons=made, method=method)
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, str | int | float | bool) else label_text(value)
+
+
+def _set(rows: Encoded, other: Encoded, asked: Asked, names: Sequence[str]) -> Encoded:
+    """Rows with these columns taken from the other ones (one row, or as many)."""
+    arrays = {k: getattr(rows, k).copy() for k in ("numbers", "codes", "texts")}
+    for name in names:
+        place = asked.encoder.places[name]
+        arrays[place.array][:, place.columns] = getattr(other, place.array)[:, place.columns]
+    return Encoded(**arrays)
+
+
+def _movers(asked: Asked, one: Encoded, typical: Encoded, names: list[str]) -> list[str]:
+    """The columns worth sampling: of many, those that move the answer most when they alone are set."""
+    if len(names) <= MOST_COLUMNS:
+        return names
+    few = typical.take(np.arange(min(len(typical), 5)))
+    base = asked.answer(few)
+    moved = {n: float(np.abs(asked.answer(_set(few, one, asked, [n])) - base).mean()) for n in names}
+    return sorted(names, key=lambda n: -moved[n])[:MOST_COLUMNS]
+
+
+def _sampled(asked: Asked, rows: tuple[Encoded, Encoded], names: list[str], rng: np.random.Generator) -> tuple[Array, float]:
+    one, typical = rows
+    effects = np.zeros(len(names))
+    base = float(asked.answer(typical).mean())
+    for turn in range(ORDERS):
+        order = rng.permutation(len(names))
+        if turn % 2:
+            order = order[::-1]
+        now, before = typical, base
+        for i in order:
+            now = _set(now, one, asked, [names[i]])
+            after = float(asked.answer(now).mean())
+            effects[i] += after - before
+            before = after
+    return effects / ORDERS, base

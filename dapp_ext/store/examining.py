@@ -1,0 +1,43 @@
+"""Questions to a database that a look at its health asks; none of them changes anything."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from dapp_ext.errors import NotFound
+from dapp_ext.store.backups import faults_of
+from dapp_ext.store.database import Database
+from dapp_ext.store.tables import AuditRow, DataKey, EventRow, Instance, Job, Worker
+
+
+def faults(database: Database) -> list[str]:
+    """What SQLite's own checks say, over a connection that cannot write."""
+    with contextlib.closing(sqlite3.connect(f"{database.path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+        return faults_of(connection)
+
+
+def activity(database: Database) -> tuple[list[Worker], int, datetime | None]:
+    """Workers that did not leave, how many jobs wait, and when the newest event was."""
+    with database.read() as session:
+        workers = list(session.exec(select(Worker)))
+        waiting = session.exec(select(func.count()).select_from(Job).where(Job.status == "queued")).one()
+        newest = session.exec(select(EventRow.at).order_by(col(EventRow.id).desc()).limit(1)).first()
+    return workers, waiting, newest
+
+
+def instance_key(session: Session) -> tuple[bytes, str]:
+    """The workspace's own data key, wrapped, and the id that it is bound to."""
+    row = session.get(Instance, 1)
+    key = session.get(DataKey, row.instance_id) if row else None
+    if row is None or key is None:
+        raise NotFound("The database does not say which workspace it is. Restore it from a backup.")
+    return key.wrapped, row.instance_id
+
+
+def last_backup(session: Session) -> datetime | None:
+    """When a backup was last made, as the audit tells."""
+    return session.exec(select(AuditRow.at).where(AuditRow.action == "backup.create").order_by(col(AuditRow.id).desc()).limit(1)).first()

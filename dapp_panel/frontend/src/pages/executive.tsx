@@ -1,0 +1,186 @@
+// The executive view: a card for each shared result, chart and insight, readable on a phone in one glance.
+import { useState } from "preact/hooks";
+import { call } from "../channel";
+import * as format from "../format";
+import { invalidate, useCall } from "../query";
+import { to } from "../router";
+import type { HomeRead, InsightRead, ModelRead, TableRead } from "../schema";
+import { may, nameOf } from "../session";
+import { Button } from "../parts/button";
+import { Dialog, ask } from "../parts/dialog";
+import { Icon } from "../parts/icon";
+import { Ago, Badge, Bones, Card, Empty, Trouble } from "../parts/surface";
+
+export function Executive({ data }: { data: HomeRead }) {
+  const trained = newest(data.models.filter((each) => each.status === "ready"));
+  return (
+    <>
+      {trained.length === 0 && data.insights.length === 0 && (
+        <Card>
+          <Empty icon="model" title="No result is shared yet">
+            As soon as someone shares one with the team, it shows up here by itself.
+          </Empty>
+        </Card>
+      )}
+      <div class="executive">
+        {trained.map(({ model, before }) => (
+          <ResultCard key={model.id} model={model} before={before} />
+        ))}
+      </div>
+      {data.insights.length > 0 && (
+        <section class="stack" style={{ "--gap": "12px" }}>
+          <h2>Charts and tables</h2>
+          <InsightCards insights={data.insights} />
+        </section>
+      )}
+    </>
+  );
+}
+
+/** Of each name the champion, else the newest version, with the version before it. */
+function newest(models: ModelRead[]): { model: ModelRead; before: ModelRead | undefined }[] {
+  const names = new Map<string, ModelRead[]>();
+  for (const each of models) names.set(each.name, [...(names.get(each.name) ?? []), each]);
+  return [...names.values()].map((versions) => {
+    const sorted = [...versions].sort((a, b) => b.version - a.version);
+    const model = sorted.find((each) => each.champion) ?? (sorted[0] as ModelRead);
+    return { model, before: sorted.find((each) => each.version < model.version) };
+  });
+}
+
+function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | undefined }) {
+  const score = model.score;
+  return (
+    <a class="result-card" href={to(`/models/${model.id}`)}>
+      <span class="row" style={{ "--gap": "8px" }}>
+        <span class="strong clip grow">{model.name}</span>
+        {model.champion && (
+          <Badge tone="good" icon="champion">
+            Champion
+          </Badge>
+        )}
+      </span>
+      <span class="result-sentence">{model.sentence}</span>
+      {score && (
+        <span class="result-figure">
+          <b class="num">{format.score(score.name, score.value)}</b>
+          <span class="small muted">
+            {score.label}, between {format.score(score.name, score.low)} and {format.score(score.name, score.high)}
+          </span>
+        </span>
+      )}
+      <span class="small muted">
+        {changed(model, before)} <Ago at={model.updated_at} />
+      </span>
+    </a>
+  );
+}
+
+function changed(model: ModelRead, before: ModelRead | undefined): string {
+  if (!before?.score || !model.score || before.score.name !== model.score.name) return model.version > 1 ? `Version ${model.version} ·` : "First version ·";
+  const better = model.score.greater_is_better ? model.score.value - before.score.value : before.score.value - model.score.value;
+  const apart = model.score.low > before.score.high || model.score.high < before.score.low;
+  const words = !apart ? "about as good as" : better > 0 ? "better than" : "worse than";
+  return `Version ${model.version}, ${words} version ${before.version} (${format.score(before.score.name, before.score.value)}) ·`;
+}
+
+export function InsightCards({ insights }: { insights: InsightRead[] }) {
+  const [shown, show] = useState<InsightRead | null>(null);
+  return (
+    <>
+      <ul class="insights">
+        {insights.map((each) => (
+          <li key={each.id}>
+            <button type="button" class="insight" onClick={() => show(each)}>
+              {each.has_picture ? <img src={`/download/insights/${each.id}`} alt="" loading="lazy" width={each.width ?? 400} height={each.height ?? 260} /> : <span class="insight-table"><Icon name="table" size={34} /></span>}
+              <span class="strong clip">{each.title}</span>
+              <span class="small muted clip">
+                {nameOf(each.owner)} · <Ago at={each.updated_at} />
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {shown && <Insight of={shown} onClose={() => show(null)} />}
+    </>
+  );
+}
+
+function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
+  const about = of.model ? { label: of.model.name, href: to(`/models/${of.model.id}`) } : of.dataset ? { label: of.dataset.name, href: to(`/datasets/${of.dataset.id}`) } : null;
+  const remove = () => {
+    onClose();
+    ask({ title: `Take ${of.title} down?`, words: "It is removed for everyone. It can be published again from its notebook.", yes: "Take it down", danger: true, act: () => call("insights.delete", { ref: of.id }).then(() => invalidate((name) => name === "home")) });
+  };
+  return (
+    <Dialog
+      title={of.title}
+      onClose={onClose}
+      actions={
+        <>
+          {may("insight.delete", of) && (
+            <Button icon="remove" onClick={remove}>
+              Take it down
+            </Button>
+          )}
+          {of.has_picture && (
+            <Button icon="download" href={`/download/insights/${of.id}?download`} download>
+              Picture
+            </Button>
+          )}
+          <Button tone="main" onClick={onClose}>
+            Close
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        {of.note && <p>{of.note}</p>}
+        {of.has_picture && <img class="insight-whole" src={`/download/insights/${of.id}`} alt={of.note ?? of.title} width={of.width ?? 640} height={of.height ?? 420} />}
+        {of.has_table && <Table id={of.id} />}
+        <p class="small muted">
+          {nameOf(of.owner)} · <Ago at={of.updated_at} />
+          {about && (
+            <>
+              {" "}
+              · about <a href={about.href} onClick={onClose}>{about.label}</a>
+              {of.dataset_version ? `, version ${of.dataset_version}` : ""}
+            </>
+          )}
+        </p>
+      </div>
+    </Dialog>
+  );
+}
+
+function Table({ id }: { id: string }) {
+  const found = useCall<TableRead>("insights.table", { ref: id });
+  if (found.error) return <Trouble error={found.error} again={found.reload} />;
+  if (!found.data) return <Bones lines={4} height={32} />;
+  return (
+    <div class="numbers-scroll" tabIndex={0} role="region" aria-label="Table">
+      <table class="plain-table">
+        <thead>
+          <tr>
+            {found.data.columns.map((each) => (
+              <th key={each} scope="col">
+                {each}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {found.data.rows.slice(0, 200).map((row, index) => (
+            <tr key={index}>
+              {row.map((value, at) => (
+                <td key={at} class="num">
+                  {format.cell(value)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

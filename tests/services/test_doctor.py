@@ -1,0 +1,169 @@
+"""The look at an installation: a healthy home is found healthy, each planted fault is found and has a way out."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.base import now
+from dapp_ext.schema.datasets import DatasetRead
+from dapp_ext.services import BackupKey, Services, doctor, open_services
+from dapp_ext.settings import Settings
+
+
+@pytest.fixture
+def home(settings: Settings, services: Services, add_dataset: Callable[..., DatasetRead]) -> Settings:
+    """A home with something in it, at rest."""
+    add_dataset()
+    services.jobs.leave(services.jobs.enlist())
+    with services.context.database.write() as session:
+        session.connection().exec_driver_sql("DELETE FROM workers")
+    services.close()
+    return settings
+
+
+def found(settings: Settings) -> dict[str, tuple[str, str, str]]:
+    """State, sentence and way out of everything that is not well."""
+    return {each.name: (each.state, each.says, each.mend) for each in doctor.examine(settings).checks if each.state != "ok" and each.name != "port"}
+
+
+def test_a_healthy_home_is_found_healthy(home: Settings) -> None:
+    before = {path: path.stat().st_mtime_ns for path in home.home.rglob("*") if path.is_file()}
+    assert doctor.examine(home).healthy
+    assert set(found(home)) == {"backup"}
+    assert {path: path.stat().st_mtime_ns for path in home.home.rglob("*") if path.is_file()} == before
+
+
+def test_looking_makes_nothing(tmp_path: Path) -> None:
+    assert doctor.examine(Settings(home=tmp_path / "nowhere")).healthy
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_is_remembered(home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_services(home) as services:
+        services.backups.create(services.system.shell_actor(), tmp_path / "backup", BackupKey("k" * 40, is_passphrase=False))
+    assert found(home) == {}
+    monkeypatch.setattr(doctor, "now", lambda: now() + timedelta(days=9))
+    assert found(home)["backup"][1] == "9 days ago"
+
+
+def by_hand(settings: Settings, statement: str) -> None:
+    database = sqlite3.connect(settings.home / "dapp.sqlite")
+    database.execute("PRAGMA foreign_keys=OFF")
+    database.execute(statement)
+    database.commit()
+    database.close()
+
+
+def loose_home(settings: Settings) -> None:
+    settings.home.chmod(0o755)
+
+
+def loose_key(settings: Settings) -> None:
+    next(settings.keys_folder.glob("root-*.key")).chmod(0o644)
+
+
+def loose_database(settings: Settings) -> None:
+    (settings.home / "dapp.sqlite").chmod(0o644)
+
+
+def lost_keys(settings: Settings) -> None:
+    settings.keys_folder.rename(settings.home / "elsewhere")
+
+
+def lost_object(settings: Settings) -> None:
+    next(settings.objects_folder.rglob("*.table")).unlink()
+
+
+def orphan(settings: Settings) -> None:
+    known = next(settings.objects_folder.rglob("*.table"))
+    stray = known.with_name("00000000-0000-7000-8000-000000000000.1.table")
+    stray.write_bytes(b"x")
+    os.utime(stray, (time.time() - 7200,) * 2)
+
+
+def broken_database(settings: Settings) -> None:
+    path = settings.home / "dapp.sqlite"
+    path.write_bytes(path.read_bytes()[:20000] + os.urandom(8192) + path.read_bytes()[28192:])
+
+
+def broken_reference(settings: Settings) -> None:
+    by_hand(settings, "UPDATE datasets SET owner_id = 'nobody'")
+
+
+def edited_audit(settings: Settings) -> None:
+    by_hand(settings, "UPDATE audit SET actor_name = 'Somebody else' WHERE id = 1")
+
+
+def no_worker(settings: Settings) -> None:
+    by_hand(settings, "UPDATE jobs SET status = 'queued'")
+
+
+def late_clock(settings: Settings) -> None:
+    by_hand(settings, "UPDATE events SET at = '2099-01-01 00:00:00.000000'")
+
+
+PLANTED = [
+    (loose_home, "permissions", "bad"),
+    (loose_key, "permissions", "bad"),
+    (loose_database, "permissions", "bad"),
+    (lost_keys, "keys", "bad"),
+    (lost_object, "objects", "bad"),
+    (orphan, "orphans", "note"),
+    (broken_database, "database", "bad"),
+    (broken_reference, "database", "bad"),
+    (edited_audit, "audit", "bad"),
+    (no_worker, "workers", "bad"),
+    (late_clock, "clock", "bad"),
+]
+
+
+@pytest.mark.parametrize(("plant", "name", "state"), PLANTED, ids=lambda each: getattr(each, "__name__", each))
+def test_a_planted_fault_is_found(home: Settings, plant: Callable[[Settings], None], name: str, state: str) -> None:
+    plant(home)
+    examination = doctor.examine(home)
+    assert examination.healthy == (state == "note")
+    check = next(each for each in examination.checks if each.name == name and each.state != "ok")
+    assert check.state == state
+    assert check.why
+    assert check.mend or "not here" in check.says
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "state"),
+    [
+        ({"host": "0.0.0.0"}, "listening", "bad"),
+        ({"allow_origin": "https://*.example.org"}, "origins", "bad"),
+        ({"encryption_key": "4ePw0nWb8xq1ZtGm6vRk3yHs9uJd2cLa5fQi7oTe"}, "key source", "note"),
+    ],
+)
+def test_settings_that_are_not_safe_are_found(tmp_path: Path, given: dict[str, str], name: str, state: str) -> None:
+    assert found(replace(Settings(home=tmp_path / "home"), **given))[name][0] == state  # type: ignore[arg-type]
+
+
+def test_other_places_and_versions(home: Settings, monkeypatch: pytest.MonkeyPatch, services: Services) -> None:
+    class Mount:
+        mountpoint, fstype = "/", "nfs4"
+
+    monkeypatch.setattr(doctor.psutil, "disk_partitions", lambda **_: [Mount])
+    monkeypatch.setattr(doctor, "FREE_FLOOR", 2**60)
+    monkeypatch.setattr(doctor, "_requirements", lambda: [("tornado", ">=99")])
+    bad = {name for name, (state, _, _) in found(home).items() if state == "bad"}
+    assert bad == {"file system", "room", "libraries"}
+
+
+def test_an_interrupted_rotation_is_told(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_services(home) as services:
+        owner: Actor = services.system.shell_actor()
+        with monkeypatch.context() as patch:
+            patch.setattr("dapp_ext.services.keys.instance.rewrap", lambda *_: 0)
+            services.keys.rotate(owner)
+    assert found(home)["rotation"] == ("note", "2 data keys wait", "jupyter dapp keys rotate")
