@@ -180,7 +180,7 @@ def events(page: Page, lab: Lab, count: int) -> list[Line]:
     from dapp_ext.schema.base import Subject
     from dapp_ext.schema.events import DatasetEvent, JobEvent, TrialEvent
     from dapp_ext.services import open_services
-    from dapp_ext.services.datasets import thing_of
+    from dapp_ext.services.things import thing_of
     from dapp_ext.settings import read_settings
     from dapp_ext.store.tables import Dataset
 

@@ -58,7 +58,12 @@ class Lab:
     def launch(self) -> None:
         """Start the process; whoever calls waits."""
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
-        command += [f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser", "--JupyterNotebookApp.expose_app_in_browser=True", *(["--allow-root"] if os.geteuid() == 0 else [])]
+        command += [
+            f"--IdentityProvider.token={TOKEN}",
+            "--expose-app-in-browser",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
+            *(["--allow-root"] if os.geteuid() == 0 else []),
+        ]
         with open(self.base / "lab.log", "ab") as log:
             self.process = subprocess.Popen(command, env=self.environ | {"PYTHONPATH": str(ROOT)}, cwd=self.folder, stdout=log, stderr=log)
 

@@ -365,7 +365,9 @@ def test_a_cut_network_is_said_and_nothing_is_missed(page: Page, lab: Lab, clien
 def test_notebook_7_has_it_too(page: Page, lab: Lab) -> None:
     pytest.importorskip("notebook", reason="Notebook 7 is not installed")
     other = _another(page)
-    (lab.folder / "seven.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "utf-8")
+    (lab.folder / "seven.ipynb").write_text(
+        '{"cells": [], "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}, "nbformat": 4, "nbformat_minor": 5}', "utf-8"
+    )
     other.goto(f"{lab.url}/notebooks/seven.ipynb?token={TOKEN}")
     other.wait_for_function("() => window.jupyterapp?.commands.hasCommand('jupyter-dapp:show-panel')", timeout=60_000)
     _run(other, "jupyter-dapp:show-panel")
