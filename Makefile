@@ -1,6 +1,7 @@
 # make run    install what is needed and start JupyterLab, the dashboard and a worker
 # make test   all tests but the long ones        make test-full   the long ones too
 # make check  lint, types, layers, every route   make bench       the benchmarks
+# make audit  known weaknesses, ours and others'  make torture    killed processes, failing disks, changed bytes
 SHELL := /bin/sh
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$each && break; done)
@@ -10,7 +11,7 @@ SOURCES := $(shell find labextension dapp_panel/frontend -type f -not -path '*/n
 CONSTRAINTS = constraints/python$(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt
 INSTALL = UV_COMPILE_BYTECODE=1 PYTHONDONTWRITEBYTECODE= $(BIN)/uv pip install --quiet --python $(BIN)/python
 PYTEST = $(BIN)/python -m pytest -q
-.PHONY: run test test-full check bench format clean browser
+.PHONY: run test test-full check bench audit torture format clean browser
 
 run: $(VENV)/installed
 	@exec $(BIN)/jupyter-dapp start
@@ -35,6 +36,13 @@ format: $(VENV)/tools
 
 bench: $(VENV)/tools
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each; done
+
+audit: $(VENV)/tools
+	@sh .ci/audit.sh $(BIN)
+
+# Prints its seeds; TORTURE_SEED repeats one, TORTURE_ROUNDS changes how often something is killed.
+torture: $(VENV)/tools
+	@$(PYTEST) -s tests/torture
 
 # A Chromium that is there is used; where the system's package may be installed, it is; else the tests say that there is none.
 browser:

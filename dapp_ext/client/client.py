@@ -31,8 +31,9 @@ from dapp_ext.schema.datasets import ReadOptions, UsageRead, Visibility
 from dapp_ext.schema.events import Event, EventPage
 from dapp_ext.schema.grants import PersonRead
 from dapp_ext.schema.jobs import JobRead
-from dapp_ext.schema.models import Family, Validation
+from dapp_ext.schema.models import Family, Task, Validation
 from dapp_ext.schema.notices import NotificationRead
+from dapp_ext.schema.registry import RegisterRequest
 from dapp_ext.schema.serving import CheckRead, LoggedCall, PolicyRead
 
 if TYPE_CHECKING:
@@ -240,6 +241,41 @@ class DAPPClient(Administration):
             As for :meth:`train_model`: ``time_budget`` (for each), ``trials``, ``metric``, ``families`` and so on.
         """
         return registry.train_batch(self._connection, datasets, target, {"name": name, **recipe})
+
+    def register(
+        self,
+        pipeline: Any,
+        *,
+        name: str,
+        dataset: Dataset | str | None = None,
+        target: str,
+        task: Task | None = None,
+        unseen: bool = False,
+        wait: bool = True,
+    ) -> Model:
+        """Bring along a scikit-learn pipeline that you fitted yourself: it gets the same pages and is asked like any other.
+
+        Parameters
+        ----------
+        pipeline : fitted estimator
+            Sent as skops; nothing of it is ever unpickled.
+        name : str
+            The name of your own model makes the next version of it.
+        dataset : Dataset or str, optional
+            What it is scored on; the one used last when left out.
+        target : str
+            The column that it predicts.
+        unseen : bool
+            Say so when it never learned from these rows; otherwise its scores carry a warning.
+
+        Raises
+        ------
+        ModelTypeRefused
+            It holds types that are not on the allow-list; they are named.
+        """
+        source = datasets.get_dataset(self._connection, dataset)
+        request = RegisterRequest(name=name, dataset=source.id, target=target, task=task, unseen=unseen)
+        return registry.register(self._connection, pipeline, request, wait=wait)
 
     def versions(self, model: Model | str | None = None) -> Versions:
         """All versions of a model, newest first, and how its champion changed."""

@@ -18,7 +18,7 @@ from dapp_ext.client.transport import path_of
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import ModelRead
-from dapp_ext.schema.registry import BatchTrainRequest, PromotionRead, ReasonRequest, VersionsRead
+from dapp_ext.schema.registry import BatchTrainRequest, PromotionRead, ReasonRequest, RegisterRequest, VersionsRead
 from dapp_ext.schema.registry import Comparison as ComparisonRead
 
 if TYPE_CHECKING:
@@ -125,3 +125,19 @@ def train_batch(connection: Connection, datasets: Sequence[object], target: str 
         first = error.errors()[0]
         raise Invalid(f"The option {'.'.join(str(part) for part in first['loc'])!r} cannot be used: {first['msg']}.") from error
     return Job(connection, connection.transport.post(JobRead, "models/batch", request))
+
+
+def register(connection: Connection, pipeline: Any, request: RegisterRequest, *, wait: bool = True) -> Model:
+    """Send a fitted pipeline as skops bytes and wait until it is scored."""
+    try:
+        import skops.io
+    except ImportError as error:
+        raise Invalid("Registering a pipeline needs the package skops: pip install skops.") from error
+    try:
+        data = skops.io.dumps(pipeline)
+    except Exception as error:
+        raise Invalid(f"skops cannot write this {type(pipeline).__name__} ({type(error).__name__}). Give a fitted scikit-learn pipeline.") from error
+    query = {name: value for name, value in request.model_dump(mode="json").items() if value is not None}
+    model = Model(connection, connection.transport.upload(ModelRead, "models/register", [data], size=len(data), query=query))
+    connection.remember("model", model.id)
+    return model.wait() if wait else model

@@ -1,10 +1,12 @@
-"""Groups and their figures as expressions: values, equal bins, buckets of time; count, sum, mean, median, extremes, distinct."""
+"""Groups and their figures as expressions: values, equal bins, buckets of time; counts, sums, means, quantiles, extremes, boxes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from dapp_ext.domain.conditions import Place
@@ -13,6 +15,10 @@ from dapp_ext.schema.datasets import Grouping, Measure
 
 _EVERY = {"year": "1y", "quarter": "1q", "month": "1mo", "week": "1w", "day": "1d", "hour": "1h"}
 _ROWS = "rows"
+BOX = ("low", "q1", "median", "q3", "high", "outside")
+_QUARTILES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
+_WHISKER = 1.5
+_BOX = pl.Struct({name: pl.Int64 if name == "outside" else pl.Float64 for name in BOX})
 
 
 def measured(measure: Measure, place: Place | None) -> pl.Expr:
@@ -41,7 +47,64 @@ def measured(measure: Measure, place: Place | None) -> pl.Expr:
     if op == "sum":
         return pl.when(expression.count() > 0).then(_summable(place).sum())
     expression = expression.cast(pl.Float64) if kind == pl.Boolean or kind.is_decimal() else expression
+    if op == "quantile":
+        if measure.q is None:
+            raise Invalid(f"Say which quantile of {place.column.name!r} is wanted, as q from 0 to 1.")
+        return expression.quantile(measure.q, "linear")
+    if op == "box":
+        raise Invalid("A box is several figures; ask for it in a query of its own.")
+    if op == "std":
+        return expression.cast(pl.Float64).std() if kind != pl.Duration else expression.std()
     return expression.mean() if op == "mean" else expression.median()
+
+
+def expanded(measure: Measure) -> list[tuple[str, str]]:
+    """The figures behind a measure, each as its name's beginning and its operation: six for a box, else one."""
+    if measure.op == "box":
+        return [(name, name) for name in BOX]
+    return [(f"q{measure.q:g}" if measure.op == "quantile" and measure.q is not None else measure.op, measure.op)]
+
+
+@dataclass(frozen=True)
+class BoxPart:
+    """One of the six figures of a box; all six come out of one look at the values."""
+
+    key: str
+    part: str
+    whole: pl.Expr
+
+
+def boxed(part: str, place: Place) -> BoxPart:
+    """A part of a box plot (Tukey 1977): the quartiles, whiskers at the outermost values within 1.5 interquartile ranges, and how many lie beyond.
+
+    Raises
+    ------
+    Invalid
+        If the column holds no numbers.
+    """
+    if not place.kind.is_numeric():
+        raise Invalid(f"A box plot needs numbers, but column {place.column.name!r} has none.")
+    whole = place.expression.cast(pl.Float64).map_batches(_box, return_dtype=_BOX, returns_scalar=True)
+    return BoxPart(f"box {place.column.name}", part, whole)
+
+
+def _box(values: pl.Series) -> pl.Series:
+    numbers = values.drop_nulls().to_numpy()
+    if not len(numbers):
+        return pl.Series([dict.fromkeys(BOX) | {"outside": 0}], dtype=_BOX)
+    low, middle, high = np.quantile(numbers, list(_QUARTILES.values()))
+    reach = _WHISKER * (high - low)
+    within = numbers[(numbers >= low - reach) & (numbers <= high + reach)] if np.isfinite(reach) else numbers
+    found = (within.min(), low, middle, high, within.max(), len(numbers) - len(within))
+    return pl.Series([dict(zip(BOX, found, strict=True))], dtype=_BOX)
+
+
+def arranged(figures: Sequence[pl.Expr | BoxPart]) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """What is computed, and what is taken out of it then, so that the figures are ``m0``, ``m1``, …"""
+    boxes = {figure.key: figure.whole.alias(figure.key) for figure in figures if isinstance(figure, BoxPart)}
+    plain = [figure.alias(f"m{i}") for i, figure in enumerate(figures) if isinstance(figure, pl.Expr)]
+    parts = [pl.col(figure.key).struct.field(figure.part).alias(f"m{i}") for i, figure in enumerate(figures) if isinstance(figure, BoxPart)]
+    return [*plain, *boxes.values()], parts
 
 
 def _summable(place: Place) -> pl.Expr:
@@ -55,27 +118,31 @@ class Grouped:
 
     Parameters
     ----------
-    frame : polars.DataFrame
+    frame : polars.DataFrame or polars.LazyFrame
         The rows.
     groups : sequence of (Grouping, Place)
-    figures : sequence of polars.Expr
-        Made by :func:`measured`.
+    figures : sequence of polars.Expr or BoxPart
+        Made by :func:`measured` and :func:`boxed`.
     ops : sequence of str
         The operation behind each figure.
     """
 
-    def __init__(self, frame: pl.DataFrame, groups: Sequence[tuple[Grouping, Place]], figures: Sequence[pl.Expr], ops: Sequence[str]) -> None:
+    def __init__(
+        self, frame: pl.DataFrame | pl.LazyFrame, groups: Sequence[tuple[Grouping, Place]], figures: Sequence[pl.Expr | BoxPart], ops: Sequence[str]
+    ) -> None:
         self._frame = frame
         self._groups = groups
         self._keys = [f"g{i}" for i in range(len(groups))]
-        self._figures = [figure.alias(f"m{i}") for i, figure in enumerate(figures)]
-        self._counts = [f"m{i}" for i, op in enumerate(ops) if op in ("count", "distinct")]
+        self._figures, self._parts = arranged(figures)
+        self._names = [f"m{i}" for i in range(len(figures))]
+        self._counts = [f"m{i}" for i, op in enumerate(ops) if op in ("count", "distinct", "outside")]
         self._edges: dict[str, pl.Series] = {}
+        self._all_edges: dict[str, pl.Series] = {}
 
     def collect(self, limit: int) -> tuple[pl.DataFrame, bool]:
         """One row for each group, ordered by the groups; at most ``limit``, and whether there were more."""
         keys = [self._key(name, *group).alias(name) for name, group in zip(self._keys, self._groups, strict=True)]
-        answer = self._frame.lazy().with_columns(keys).group_by(self._keys).agg([*self._figures, pl.len().alias(_ROWS)]).collect()
+        answer = self._frame.lazy().with_columns(keys).group_by(self._keys).agg([*self._figures, pl.len().alias(_ROWS)]).with_columns(self._parts).collect()
         if len(self._groups) == 1 and self._keys[0] in self._edges:
             answer = self._with_empty_bins(answer)
         truncated = answer.height > limit
@@ -84,7 +151,11 @@ class Grouped:
             answer = answer.sort(order, descending=[True, *(False for _ in self._keys)], nulls_last=True).head(limit)
         answer = answer.sort(self._keys, nulls_last=True)
         named = [self._named(name) for name in self._keys]
-        return answer.select([*named, *(f"m{i}" for i in range(len(self._figures)))]), truncated
+        return answer.select([*named, *self._names]), truncated
+
+    def bins(self) -> dict[int, pl.Series]:
+        """All edges of the bins by the place of their grouping, once collected."""
+        return {self._keys.index(name): edges for name, edges in self._all_edges.items()}
 
     def _key(self, name: str, group: Grouping, place: Place) -> pl.Expr:
         column = place.column.name
@@ -115,10 +186,10 @@ class Grouped:
         else:
             width = (high - low) / bins
             edges = [low + width * i for i in range(bins)]
-        edge_series = pl.Series(edges, dtype=pl.Float64)
+        every = pl.Series([*edges, edges[-1] + width if len(edges) == 1 else high], dtype=pl.Float64)
         if kind.is_temporal():
-            edge_series = edge_series.round().cast(pl.Int64).cast(pl.Datetime("us") if kind == pl.Date else kind)
-        self._edges[name] = edge_series
+            every = every.round().cast(pl.Int64).cast(pl.Datetime("us") if kind == pl.Date else kind)
+        self._edges[name], self._all_edges[name] = every.head(len(edges)), every
         number = ((numbers - edges[0]) / width).floor().clip(0, len(edges) - 1)
         return number.cast(pl.UInt32, strict=False)
 

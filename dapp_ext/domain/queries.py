@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from dapp_ext.domain.cells import to_rows
 from dapp_ext.domain.conditions import Place, condition, find_column, search
-from dapp_ext.domain.grouping import Grouped, measured
-from dapp_ext.domain.sources import Source, as_frame, parts
+from dapp_ext.domain.grouping import BoxPart, Grouped, arranged, boxed, expanded, measured
+from dapp_ext.domain.sources import KeptSource, Source, as_frame, parts
 from dapp_ext.errors import Invalid
-from dapp_ext.schema.datasets import Column, Filter, QueryRequest, RowsRequest
+from dapp_ext.schema.datasets import Column, Filter, Measure, QueryRead, QueryRequest, RowsRequest
 
 _ROW = "row"
 
@@ -75,30 +75,50 @@ def aggregate(source: Source, columns: Sequence[Column], request: QueryRequest) 
     ColumnUnknown, Invalid
         As for :func:`select_rows`, and if a figure or a grouping does not fit its column.
     """
+    answer = ask(source, columns, request)
+    return answer.columns, answer.rows, answer.truncated
+
+
+def ask(source: Source, columns: Sequence[Column], request: QueryRequest) -> QueryRead:
+    """The same with the edges of bins, as it goes out; its version is filled in by whoever knows it."""
     groups = [(each, find_column(columns, each.column)) for each in request.group_by]
     measures = [(each, None if each.column is None else find_column(columns, each.column)) for each in request.measures]
+    figured = [(begin, op, each, column) for each, column in measures for begin, op in expanded(each)]
     needed = list(dict.fromkeys([c.name for _, c in groups] + [c.name for _, c in measures if c is not None]))
-    names = _unique([c.name for _, c in groups] + [m.op if c is None else f"{m.op}_{c.name}" for m, c in measures])
+    names = _unique([c.name for _, c in groups] + [begin if c is None else f"{begin}_{c.name}" for begin, _, _, c in figured])
     selection = Selection(source, columns, request.filters)
-    if not needed and not request.filters:
+    frame: pl.DataFrame | pl.LazyFrame
+    total: pl.Expr = pl.lit(source.rows)
+    whole = selection.whole(needed)
+    if whole is not None:
+        frame, schema = whole
+        total = pl.len()
+    elif not needed and not request.filters:
         frame = pl.DataFrame({_ROW: []}, schema={_ROW: pl.Int64})
-        total = source.rows
+        schema = frame.schema
     else:
         frame = selection.gather(needed)
-        total = frame.height
+        schema, total = frame.schema, pl.lit(frame.height)
     position = {name: i for i, name in enumerate(needed)}
 
     def place(column: Column) -> Place:
         name = f"c{position[column.name]}"
-        return Place(column, frame.schema[name], pl.col(name))
+        return Place(column, schema[name], pl.col(name))
 
-    figures = [measured(each, None if column is None else place(column)) for each, column in measures]
+    def figure(op: str, measure: Measure, column: Column | None) -> pl.Expr | BoxPart:
+        if measure.op == "box" and column is not None:
+            return boxed(op, place(column))
+        return measured(measure, None if column is None else place(column))
+
+    figures = [figure(op, each, column) for _, op, each, column in figured]
     if not groups:
-        figures = [pl.lit(total) if column is None else figure for figure, (_, column) in zip(figures, measures, strict=True)]
-        return names, to_rows(frame.select([figure.alias(f"m{i}") for i, figure in enumerate(figures)])), False
-    grouped = Grouped(frame, [(each, place(column)) for each, column in groups], figures, [each.op for each, _ in measures])
+        looks, parts_of_boxes = arranged([total if each[3] is None else found for found, each in zip(figures, figured, strict=True)])
+        answer = frame.lazy().select(looks).with_columns(parts_of_boxes).collect()
+        return QueryRead(version=0, columns=names, rows=to_rows(answer.select([f"m{i}" for i in range(len(figures))])))
+    grouped = Grouped(frame, [(each, place(column)) for each, column in groups], figures, [op for _, op, _, _ in figured])
     answers, truncated = grouped.collect(request.limit)
-    return names, to_rows(answers), truncated
+    bins = {names[at]: [row[0] for row in to_rows(edges.to_frame())] for at, edges in grouped.bins().items()}
+    return QueryRead(version=0, columns=names, rows=to_rows(answers), truncated=truncated, bins=bins)
 
 
 def filtered_batches(source: Source, columns: Sequence[Column], wanted: Sequence[str], filters: Sequence[Filter]) -> Selection:
@@ -152,9 +172,23 @@ class Selection:
         """How many rows pass."""
         return self.gather([]).height if self._asked else self._source.rows
 
+    def whole(self, names: Sequence[str]) -> tuple[pl.LazyFrame, pl.Schema] | None:
+        """Columns ``c0``, ``c1``, … of the passing rows, to be gone on with; none where they are not kept ready as a whole."""
+        reading = list(dict.fromkeys([*names, *self._asked]))
+        frame = self._source.frame(reading) if isinstance(self._source, KeptSource) else None
+        if frame is None:
+            return None
+        test = self._test(frame.schema, reading)
+        return (frame.lazy() if test is None else frame.lazy().filter(test)), frame.schema
+
     def gather(self, names: Sequence[str]) -> pl.DataFrame:
         """Columns ``c0``, ``c1``, … of the passing rows, and ``row``: their numbers in the source."""
         reading = list(dict.fromkeys([*names, *self._asked])) or self._source.schema.names[:1]
+        kept = self._source.frame(reading) if isinstance(self._source, KeptSource) else None
+        if kept is not None:
+            test = self._test(kept.schema, reading)
+            numbered = kept.lazy().with_row_index(_ROW)
+            return (numbered if test is None else numbered.filter(test)).select([*(f"c{i}" for i in range(len(names))), _ROW]).collect()
         found: list[pl.DataFrame] = []
         start = 0
         for table in parts(self._source, reading):

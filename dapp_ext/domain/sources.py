@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Protocol
 
 import polars as pl
@@ -69,6 +71,90 @@ class TableSource:
         return self._table.select(list(columns))
 
 
+class ColumnKeeper:
+    """Columns ready for polars, shared by all threads of a process: mended, and categories as codes. What was used longest ago goes first.
+
+    Parameters
+    ----------
+    limit_bytes : int
+        Memory that they may take together.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._held = 0
+        self._kept: OrderedDict[tuple[Hashable, ...], tuple[pl.Series, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[Hashable, ...]) -> pl.Series | None:
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            self._kept.move_to_end(key)
+            return found[0]
+
+    def put(self, key: tuple[Hashable, ...], column: pl.Series) -> None:
+        size = int(column.estimated_size())
+        with self._lock:
+            self._held += size - self._kept.pop(key, (column, 0))[1]
+            self._kept[key] = column, size
+            while self._held > self._limit:
+                self._held -= self._kept.popitem(last=False)[1][1]
+
+    def drop(self, first: Hashable) -> None:
+        """Forget all columns whose key begins like this."""
+        with self._lock:
+            for key in [each for each in self._kept if each[0] == first]:
+                self._held -= self._kept.pop(key)[1]
+
+
+class KeptSource:
+    """A source whose columns are kept ready between questions.
+
+    Parameters
+    ----------
+    source : Source
+        Where the columns come from.
+    key : tuple
+        What they are kept under; the first part is what :meth:`ColumnKeeper.drop` takes.
+    coded : collection of str
+        Columns of few different texts, which are kept as codes.
+    """
+
+    def __init__(self, source: Source, keeper: ColumnKeeper, key: tuple[Hashable, ...], coded: Sequence[str]) -> None:
+        self._source, self._keeper, self._key, self._coded = source, keeper, key, frozenset(coded)
+        self.rows, self.schema = source.rows, source.schema
+
+    def fits(self, columns: Sequence[str]) -> bool:
+        return self._source.fits(columns)
+
+    def read(self, columns: Sequence[str], offset: int = 0, limit: int | None = None) -> pa.Table:
+        return self._source.read(columns, offset, limit)
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        return self._source.batches(columns)
+
+    def take(self, rows: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        return self._source.take(rows, columns)
+
+    def frame(self, columns: Sequence[str]) -> pl.DataFrame | None:
+        """Whole columns as ``c0``, ``c1``, …; none where they do not fit into memory."""
+        if not columns or not self._source.fits(columns):
+            return None
+        found = {name: self._keeper.get((*self._key, name)) for name in columns}
+        missing = [name for name, column in found.items() if column is None]
+        if missing:
+            made = as_frame(self._source.read(missing))
+            for place, name in enumerate(missing):
+                column = made.get_column(f"c{place}")
+                if name in self._coded and column.dtype == pl.String:
+                    column = column.cast(pl.Categorical)
+                found[name] = column.rechunk()
+                self._keeper.put((*self._key, name), found[name])  # type: ignore[arg-type]  # set the line before
+        return pl.DataFrame([found[name].alias(f"c{place}") for place, name in enumerate(columns)])  # type: ignore[union-attr]
+
+
 def parts(source: Source, columns: Sequence[str]) -> Iterator[pa.Table]:
     """All rows of some columns: in one part where they fit into memory, in several where not."""
     if source.fits(columns):
@@ -85,7 +171,7 @@ def as_frame(table: pa.Table) -> pl.DataFrame:
     # Arrow makes views of texts several times as quickly as polars copies them.
     columns = [column.cast(pa.string_view()) if column.type == pa.string() else column for column in table.columns]
     frame = pl.DataFrame(pl.from_arrow(pa.table({f"c{i}": column for i, column in enumerate(columns)}), rechunk=False))
-    mended = [pl.col(name).fill_nan(None) for name, kind in frame.schema.items() if kind.is_float()]
+    mended = [pl.col(name).fill_nan(None) for name, kind in frame.schema.items() if kind.is_float() and frame.get_column(name).is_nan().any()]
     mended += [_within_calendar(frame, name, kind) for name, kind in frame.schema.items() if kind in (pl.Date, pl.Datetime)]
     return frame.with_columns(mended) if mended else frame
 

@@ -94,7 +94,7 @@ from dapp_ext.schema.notices import (
     NotificationMarkRequest,
     NotificationPage,
 )
-from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, VersionsRead
+from dapp_ext.schema.registry import BatchTrainRequest, Comparison, ReasonRequest, RegisterRequest, VersionsRead
 from dapp_ext.schema.serving import (
     CheckRead,
     CheckRequest,
@@ -175,6 +175,16 @@ OPERATIONS: tuple[Operation, ...] = (
     # Models
     Op("GET", "/models", models.index, "Models, newest first.", query=ListQuery, answer=Page[ModelRead]),
     Op("POST", "/models", models.train, "Train a model.", body=TrainRequest, answer=ModelRead, status=202),
+    Op(
+        "POST",
+        "/models/register",
+        registry.register,
+        "Bring along a fitted pipeline; its skops bytes are the body.",
+        query=RegisterRequest,
+        answer=ModelRead,
+        status=202,
+        takes=FILE,
+    ),
     Op("POST", "/models/batch", registry.batch, "Train a model of each of many datasets.", body=BatchTrainRequest, answer=JobRead, status=202),
     Op("GET", "/models/compare", registry.compare, "Two models side by side.", query=CompareQuery, answer=Comparison),
     Op("GET", "/models/{ref}", models.show, "One model by id or name.", answer=ModelRead),
@@ -263,6 +273,7 @@ OPERATIONS: tuple[Operation, ...] = (
 # Addresses that need more than a function: a body taken by pieces, Jupyter's own login.
 HANDLERS: dict[str, type[ApiHandler]] = {
     "/datasets": datasets.DatasetsHandler,
+    "/models/register": registry.RegisterHandler,
     "/models/{ref}/predictions/file": serving.ScoredFileHandler,
     "/auth/jupyter": auth.JupyterExchange,
 }

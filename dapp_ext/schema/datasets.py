@@ -21,7 +21,7 @@ Visibility = Literal["private", "team"]
 VersionOrigin = Literal["upload", "reread", "fix", "undo", "restore", "prediction"]
 Severity = Literal["info", "warning", "alert"]
 FilterOperator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "between", "contains", "is_null", "not_null"]
-Aggregation = Literal["count", "sum", "mean", "median", "min", "max", "distinct"]
+Aggregation = Literal["count", "sum", "mean", "median", "min", "max", "distinct", "std", "quantile", "box"]
 TimeBucket = Literal["year", "quarter", "month", "week", "day", "hour"]
 
 
@@ -278,10 +278,16 @@ class RowsRead(Answer):
 
 
 class Measure(Request):
-    """One figure per group; ``column`` is not needed to count rows."""
+    """One figure per group; ``column`` is not needed to count rows.
+
+    ``quantile`` needs ``q`` and is named ``q0.95_price``. ``box`` gives what a box plot draws, as six columns: ``low_``,
+    ``q1_``, ``median_``, ``q3_``, ``high_`` (whiskers at the outermost values within 1.5 interquartile ranges) and
+    ``outside_``, the number of values beyond the whiskers.
+    """
 
     op: Aggregation
     column: str | None = None
+    q: float | None = Field(default=None, ge=0, le=1, description="Which quantile, from 0 to 1.")
 
 
 class Grouping(Request):
@@ -299,13 +305,17 @@ class QueryRequest(Request):
     group_by: list[Grouping] = Field(default_factory=list, max_length=3)
     measures: list[Measure] = Field(default=[Measure(op="count")], min_length=1, max_length=10)
     filters: list[Filter] = Field(default_factory=list, max_length=50)
-    limit: int = Field(default=1000, ge=1, le=10_000)
+    limit: int = Field(default=1000, ge=1, le=50_000)
 
 
 class QueryRead(Answer):
-    """Column names and rows of an aggregate; a bin is named by its lower edge, a bucket by its start."""
+    """Column names and rows of an aggregate; a bin is named by its lower edge, a bucket by its start.
+
+    ``bins`` holds all edges of each column that was grouped by bins, one more than there are bins.
+    """
 
     version: int
     columns: list[str]
     rows: list[list[Any]]
     truncated: bool = False
+    bins: dict[str, list[Any]] = Field(default_factory=dict)

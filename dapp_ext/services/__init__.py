@@ -33,6 +33,7 @@ from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.notifications import Notifications
 from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
+from dapp_ext.services.registering import Registering
 from dapp_ext.services.registry import Registry
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
@@ -86,6 +87,7 @@ class Services:
     predictions: Predictions
     monitoring: Monitoring
     policies: Policies
+    registering: Registering
     registry: Registry
     batches: Batches
     insights: Insights
@@ -150,6 +152,7 @@ def open_services(settings: Settings) -> Services:
         predictions=predictions,
         monitoring=predictions.monitoring,
         policies=Policies(context, models),
+        registering=Registering(context, datasets, models, scorers),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
         insights=Insights(context, datasets, models),

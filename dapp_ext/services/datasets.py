@@ -119,7 +119,7 @@ class Datasets(Tables):
             store.erase(change.session, dataset)
         self._context.forget_key(dataset.id)
         self._context.frames.drop(dataset.id)
-        self._answers.drop(dataset.id)
+        self.let_go(dataset.id)
         files.remove(self._context, stored)
 
     def profile(self, actor: Actor, ref: str, version: int | None = None) -> Profile:

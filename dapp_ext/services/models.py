@@ -94,10 +94,11 @@ class Models:
         tell(change, "model.training", model)
         return model, job
 
-    def new_version(self, change: Change, name: str | None, dataset: Dataset, dataset_version: int) -> Model:
+    def new_version(self, change: Change, name: str | None, dataset: Dataset, dataset_version: int, key: bytes | None = None) -> Model:
         """Add the next version of a name, or the first one, to a change.
 
-        A name has one owner: versions that an administrator adds belong to whom the name belongs.
+        A name has one owner: versions that an administrator adds belong to whom the name belongs. ``key`` is the data
+        key, where something was sealed under it before.
         """
         assert change.actor is not None
         session, actor = change.session, change.actor
@@ -123,7 +124,7 @@ class Models:
                 grants.copy(session, "model", latest.id, model.id)  # a new version is for the same people
         model.name_key = name_key(model.name)
         change.subject = Subject(kind="model", id=model.id)
-        self._context.new_key(session, model.id)
+        self._context.keep_key(session, model.id, key or self._context.keyring.new_data_key())
         session.add(model)
         session.flush()
         return model

@@ -71,6 +71,17 @@ class Scorers:
         predictions, notes = answer
         return predictions, notes
 
+    def inspect(self, pipeline: FilePass) -> None:
+        """Read a pipeline that somebody brought along, in a process that may fail without harm.
+
+        Raises
+        ------
+        ModelTypeRefused, Invalid
+        """
+        answer = self._scorers[0].inspect(pipeline)
+        if isinstance(answer, DappError):
+            raise answer
+
     def _place(self, question: Question) -> _Scorer:
         first = int(question.artifact.label.object_id[-4:], 16) % PROCESSES
         home, other = self._scorers[first], self._scorers[first - 1]
@@ -128,6 +139,15 @@ class _Scorer:
         finally:
             self._lock.release()
         return mine.answer
+
+    def inspect(self, pipeline: FilePass) -> Any:
+        """``None``, or the error that the pipeline is refused with."""
+        if not self._lock.acquire(timeout=ANSWER_SECONDS):
+            raise Busy("All predictions are busy right now. Try again in a few seconds.")
+        try:
+            return self._exchange(("inspect", pipeline, None, [[]]))[0]
+        finally:
+            self._lock.release()
 
     def _ask_together(self, mine: _Waiting) -> None:
         """Called with the turn: ask this question, and the short ones of others about the same model."""
@@ -214,10 +234,14 @@ def serve(pipe: Connection) -> None:
     pipe.send("ready")
     while True:
         try:
-            _, artifact, threshold, questions = pipe.recv()
+            act, artifact, threshold, questions = pipe.recv()
         except (EOFError, OSError):
             return
         try:
+            if act == "inspect":
+                _inspect(artifact)
+                pipe.send([None])
+                continue
             key = (artifact.label.object_id, artifact.label.generation)
             if key not in kept:
                 with open_sealed(artifact.path, artifact.key, artifact.label) as reader:
@@ -232,6 +256,13 @@ def serve(pipe: Connection) -> None:
             log.exception("A prediction failed in an unforeseen way")
             failure = Internal("The prediction failed in an unforeseen way. An administrator finds the reason in the log.")
             pipe.send([failure] * len(questions))
+
+
+def _inspect(given: FilePass) -> None:
+    from dapp_ext.domain.learning.registered import read_pipeline
+
+    with open_sealed(given.path, given.key, given.label) as reader:
+        read_pipeline(reader.read())
 
 
 def _answer_all(predictor: Any, questions: list[list[dict[str, Any]]], threshold: float | None) -> list[Any]:

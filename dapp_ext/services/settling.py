@@ -21,7 +21,19 @@ from dapp_ext.services.context import Change, Context
 from dapp_ext.services.jobs import change_for, finish_job
 from dapp_ext.services.jobs import place_of as place_of_job
 from dapp_ext.services.things import thing_of
-from dapp_ext.services.work import FixOrder, GuardsChecked, IngestOrder, ModelMade, Order, PredictOrder, SearchBegan, TableMade, TrainOrder, TrialEnded
+from dapp_ext.services.work import (
+    FixOrder,
+    GuardsChecked,
+    IngestOrder,
+    ModelMade,
+    Order,
+    PredictOrder,
+    RegisterOrder,
+    SearchBegan,
+    TableMade,
+    TrainOrder,
+    TrialEnded,
+)
 from dapp_ext.store import datasets as datasets_store
 from dapp_ext.store import models as models_store
 from dapp_ext.store import queue
@@ -45,6 +57,8 @@ class Settling:
                 return self._fix_order(session, job, spec)
             if job.kind == "train":
                 return self._train_order(session, job, spec)
+            if job.kind == "register":
+                return self._register_order(session, job, spec)
             return self._predict_order(session, job, spec)
 
     def begin(self, job: Job) -> None:
@@ -110,6 +124,24 @@ class Settling:
             columns=columns,
             recipe=Recipe(**spec["recipe"]),
             finished=finished,
+            artifact=files.new_pass(self._context, session, model.id, model.version, "model"),
+            results=files.new_pass(self._context, session, model.id, model.version, "results"),
+            reference=files.new_pass(self._context, session, model.id, model.version, "reference"),
+            model=Named(id=model.id, name=model.name),
+            dataset=Named(id=model.dataset_id, name=model.dataset_name),
+            dataset_version=model.dataset_version,
+        )
+
+    def _register_order(self, session: Session, job: Job, spec: dict[str, Any]) -> RegisterOrder:
+        model = session.get(Model, job.subject_id)
+        if model is None:
+            raise ModelNotFound
+        table, columns = self._table(session, model.dataset_id, model.dataset_version)
+        return RegisterOrder(
+            table=table,
+            columns=columns,
+            pipeline=files.stored_pass(self._context, session, model.pipeline_id),
+            asked=spec["asked"],
             artifact=files.new_pass(self._context, session, model.id, model.version, "model"),
             results=files.new_pass(self._context, session, model.id, model.version, "results"),
             reference=files.new_pass(self._context, session, model.id, model.version, "reference"),

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dapp_ext.errors import DatasetNotFound
 from dapp_ext.schema.accounts import Actor
@@ -22,6 +22,9 @@ from dapp_ext.store.database import Session
 from dapp_ext.store.frame_cache import CachedFrame
 from dapp_ext.store.frames import open_frame
 from dapp_ext.store.tables import Dataset, DatasetVersion
+
+if TYPE_CHECKING:
+    from dapp_ext.domain.sources import ColumnKeeper, KeptSource
 
 ExportFormat = Literal["arrow", "parquet", "csv", "xlsx"]
 KEPT_ANSWER_BYTES = 32 * 1024 * 1024
@@ -79,13 +82,14 @@ class Tables:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._answers = Answers()
+        self._keeper: ColumnKeeper | None = None
 
     def rows(self, actor: Actor, ref: str, request: RowsRequest) -> RowsRead:
         """A page of rows: sorted, filtered and searched here, so that a table may have any length."""
         from dapp_ext.domain import queries  # polars starts threads, which a fork server must not have
 
         table = self.open(actor, ref, request.version, "dataset.read")
-        columns, rows, total = queries.select_rows(table.frame, table.columns, request)
+        columns, rows, total = queries.select_rows(self._kept(table), table.columns, request)
         return RowsRead(version=table.version, columns=columns, rows=rows, offset=request.offset, total=total)
 
     def query(self, actor: Actor, ref: str, request: QueryRequest) -> QueryRead:
@@ -104,10 +108,25 @@ class Tables:
             self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
             return kept
         table = self.open(actor, dataset.id, row.version, "dataset.read")
-        names, rows, truncated = queries.aggregate(table.frame, table.columns, request)
-        sent = QueryRead(version=table.version, columns=names, rows=rows, truncated=truncated).model_dump_json(by_alias=True).encode()
+        answer = queries.ask(self._kept(table), table.columns, request)
+        sent = answer.model_copy(update={"version": table.version}).model_dump_json(by_alias=True).encode()
         self._answers.put(key, sent)
         return sent
+
+    def _kept(self, table: OpenTable) -> KeptSource:
+        """The table with its columns kept ready for the next question."""
+        from dapp_ext.domain.sources import ColumnKeeper, KeptSource
+
+        if self._keeper is None:
+            self._keeper = ColumnKeeper(self._context.settings.cache_memory // 2)
+        coded = [column.name for column in table.columns if column.kind == "category"]
+        return KeptSource(table.frame, self._keeper, (table.dataset_id, table.version), coded)
+
+    def let_go(self, dataset_id: str) -> None:
+        """Forget what is kept of a dataset that goes away."""
+        self._answers.drop(dataset_id)
+        if self._keeper is not None:
+            self._keeper.drop(dataset_id)
 
     def export(
         self,

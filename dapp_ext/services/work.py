@@ -121,6 +121,22 @@ class TrainOrder:
 
 
 @dataclass(frozen=True)
+class RegisterOrder:
+    """Score a pipeline that somebody brought along."""
+
+    table: FilePass
+    columns: list[Column]
+    pipeline: FilePass
+    asked: dict[str, Any]
+    artifact: FilePass
+    results: FilePass
+    reference: FilePass
+    model: Named
+    dataset: Named
+    dataset_version: int
+
+
+@dataclass(frozen=True)
 class ModelMade:
     """A trained model and its results are on disk, sealed, in staging."""
 
@@ -145,7 +161,7 @@ class PredictOrder:
     reference: FilePass | None = None
 
 
-Order = IngestOrder | FixOrder | TrainOrder | PredictOrder
+Order = IngestOrder | FixOrder | TrainOrder | RegisterOrder | PredictOrder
 
 
 def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
@@ -156,37 +172,27 @@ def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
         return fix(order, say)
     if isinstance(order, TrainOrder):
         return train(order, say, wanted)
+    if isinstance(order, RegisterOrder):
+        return register(order, say)
     return predict(order, say)
 
 
 def ingest(order: IngestOrder, say: Say) -> TableMade:
     """Original → typed, sealed Parquet and its profile, in one pass over the rows where the format allows."""
-    from dapp_ext.domain.profiling import Profiler
     from dapp_ext.domain.reading import read_table
+    from dapp_ext.services.sinking import TableSink
     from dapp_ext.store.frames import FrameWriter
 
-    profiler: Profiler | None = None
-    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer:
+    def tell(fraction: float) -> None:
+        say(Progress(fraction * 0.95, f"Reading {order.filename}"))
 
-        class Sink:
-            def start(self, schema: Any) -> None:
-                nonlocal profiler
-                writer.start(schema)
-                profiler = Profiler(schema)
-
-            def write(self, batch: Any) -> None:
-                assert profiler is not None
-                writer.write(batch)
-                profiler.update(batch)
-
+    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer, TableSink(writer) as sink:
         with open_sealed(order.original.path, order.original.key, order.original.label) as sealed:
-            source = cast(BinaryIO, sealed)
-            read = read_table(source, order.filename, order.options, Sink(), lambda fraction: say(Progress(fraction * 0.95, f"Reading {order.filename}")))
-        if profiler is None or read.rows == 0:
+            read = read_table(cast(BinaryIO, sealed), order.filename, order.options, sink, tell)
+        if read.rows == 0:
             raise FileUnreadable("The file has column names but no rows. Upload a file with at least one row.")
-        stored = writer.finish()
-    say(Progress(0.97, "Looking for what is wrong with it"))
-    profile = profiler.finish(read.columns)
+        say(Progress(0.97, "Looking for what is wrong with it"))
+        stored, profile = sink.finish(read.columns)
     profile = profile.model_copy(update={"findings": [*read.findings, *profile.findings]})
     return TableMade(order.table, stored, read.columns, read.rows, profile, read.report)
 
@@ -249,6 +255,29 @@ def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMad
         _write(order.results, results.model_dump_json(by_alias=True).encode()),
         order.reference,
         _write(order.reference, json.dumps(reference_of(table, trained.predictor, results).as_json()).encode()),
+        results,
+    )
+
+
+def register(order: RegisterOrder, say: Say) -> ModelMade:
+    """Table and pipeline → the pipeline in our own wrapping, with the same pages as one of ours."""
+    from dapp_ext.domain.learning.registered import register as score
+    from dapp_ext.store.frames import open_frame
+
+    say(Progress(0.1, "Reading the pipeline"))
+    with open_sealed(order.pipeline.path, order.pipeline.key, order.pipeline.label) as reader:
+        data = reader.read()
+    table = open_frame(order.table.path, order.table.key, order.table.label).read()
+    say(Progress(0.3, "Scoring it"))
+    predictor, facts = score(table, order.columns, data, order.asked)
+    results = Results(model=order.model, dataset=order.dataset, dataset_version=order.dataset_version, **facts)
+    return ModelMade(
+        order.artifact,
+        _write(order.artifact, predictor.dump()),
+        order.results,
+        _write(order.results, results.model_dump_json(by_alias=True).encode()),
+        order.reference,
+        _write(order.reference, json.dumps(reference_of(table, predictor, results).as_json()).encode()),
         results,
     )
 

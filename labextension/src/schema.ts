@@ -29,7 +29,7 @@ export type Severity = 'info' | 'warning' | 'alert';
 
 export type FilterOperator = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'in' | 'between' | 'contains' | 'is_null' | 'not_null';
 
-export type Aggregation = 'count' | 'sum' | 'mean' | 'median' | 'min' | 'max' | 'distinct';
+export type Aggregation = 'count' | 'sum' | 'mean' | 'median' | 'min' | 'max' | 'distinct' | 'std' | 'quantile' | 'box';
 
 export type TimeBucket = 'year' | 'quarter' | 'month' | 'week' | 'day' | 'hour';
 
@@ -551,10 +551,12 @@ export interface RowsRead {
   total: number;
 }
 
-/** One figure per group; `column` is not needed to count rows. */
+/** One figure per group; `column` is not needed to count rows. `quantile` needs `q` and is named `q0.95_price`. `box` gives what a box plot draws, as six columns: `low_`, `q1_`, `median_`, `q3_`, `high_` (whiskers at the outermost values within 1.5 interquartile ranges) and `outside_`, the number of values beyond the whiskers. */
 export interface Measure {
   op: Aggregation;
   column?: string | null;
+  /** Which quantile, from 0 to 1. */
+  q?: number | null;
 }
 
 /** What to group by: the values of a column, a number of equal bins, or a bucket of time. */
@@ -573,12 +575,13 @@ export interface QueryRequest {
   limit?: number;
 }
 
-/** Column names and rows of an aggregate; a bin is named by its lower edge, a bucket by its start. */
+/** Column names and rows of an aggregate; a bin is named by its lower edge, a bucket by its start. `bins` holds all edges of each column that was grouped by bins, one more than there are bins. */
 export interface QueryRead {
   version: number;
   columns: string[];
   rows: unknown[][];
   truncated: boolean;
+  bins: Record<string, unknown[]>;
 }
 
 /** One version of a dataset. `sentence` says in words how it was made. */

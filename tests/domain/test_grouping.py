@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dapp_ext.domain import queries
-from dapp_ext.domain.sources import TableSource
+from dapp_ext.domain.sources import ColumnKeeper, KeptSource, Source, TableSource
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Aggregation, Column, Filter, Grouping, Measure, QueryRequest
 from tests.domain.test_queries import InParts
@@ -47,11 +47,13 @@ KINDS = {"kind": "category", "city": "text", "n": "integer", "x": "decimal", "ye
 TABLE = build()
 COLUMNS = [Column(name=name, kind=KINDS[name]) for name in TABLE.column_names]
 FRAME = TABLE.to_pandas(date_as_object=False).astype({"kind": object, "money": float})
-SOURCES = [TableSource(TABLE), InParts(TABLE)]
-whole_and_parts = pytest.mark.parametrize("source", SOURCES, ids=["whole", "parts"])
+TEXTS = [column.name for column in COLUMNS if column.kind in ("category", "text")]
+# As a table, in parts that do not fit into memory as a whole, and as columns that are kept ready, texts as codes.
+SOURCES = [TableSource(TABLE), InParts(TABLE), KeptSource(TableSource(TABLE), ColumnKeeper(2**24), ("d", 1), TEXTS)]
+whole_and_parts = pytest.mark.parametrize("source", SOURCES, ids=["whole", "parts", "kept"])
 
 
-def asked(source: TableSource = SOURCES[0], **request: Any) -> tuple[list[str], list[list[Any]], bool]:
+def asked(source: Source = SOURCES[0], **request: Any) -> tuple[list[str], list[list[Any]], bool]:
     return queries.aggregate(source, COLUMNS, QueryRequest(**request))
 
 
@@ -60,7 +62,7 @@ def measures(*pairs: tuple[Aggregation, str | None]) -> list[Measure]:
 
 
 @whole_and_parts
-def test_every_figure_by_group(source: TableSource) -> None:
+def test_every_figure_by_group(source: Source) -> None:
     wanted = measures(("count", None), ("count", "n"), ("sum", "n"), ("mean", "x"), ("median", "x"), ("min", "n"), ("max", "n"), ("distinct", "n"))
     names, rows, truncated = asked(source, group_by=[Grouping(column="kind")], measures=wanted)
     assert names == ["kind", "count", "count_n", "sum_n", "mean_x", "median_x", "min_n", "max_n", "distinct_n"]
@@ -99,7 +101,7 @@ def test_figures_of_other_kinds() -> None:
 
 
 @whole_and_parts
-def test_several_groupings_and_filters(source: TableSource) -> None:
+def test_several_groupings_and_filters(source: Source) -> None:
     names, rows, _ = asked(
         source, group_by=[Grouping(column="city"), Grouping(column="yes")], measures=measures(("sum", "n")), filters=[Filter(column="x", op="gt", value=0)]
     )
@@ -245,3 +247,39 @@ def test_any_groups(rows: list[tuple[str | None, int | None]]) -> None:
         values = [v for g, v in rows if g == group and v is not None]
         size = sum(g == group for g, _ in rows)
         assert figures == [size, sum(values) if values else None, float(np.median(values)) if values else None, len(set(values))]
+
+
+@whole_and_parts
+def test_quantiles_spread_and_boxes(source: Source) -> None:
+    wanted = [Measure(op="quantile", column="x", q=0.9), Measure(op="std", column="n"), Measure(op="box", column="x")]
+    names, rows, _ = asked(source, group_by=[Grouping(column="city")], measures=wanted)
+    assert names == ["city", "q0.9_x", "std_n", "low_x", "q1_x", "median_x", "q3_x", "high_x", "outside_x"]
+    for name, quantile, spread, low, q1, median, q3, high, outside in rows:
+        values = FRAME.loc[FRAME["city"] == name, "x"].dropna().to_numpy()
+        numbers = FRAME.loc[FRAME["city"] == name, "n"]
+        expected = np.quantile(values, [0.9, 0.25, 0.5, 0.75])
+        np.testing.assert_allclose([quantile, q1, median, q3], expected, rtol=1e-12)
+        assert spread == pytest.approx(numbers.std())
+        reach = 1.5 * (expected[3] - expected[1])
+        within = values[(values >= expected[1] - reach) & (values <= expected[3] + reach)]
+        assert (low, high, outside) == (within.min(), within.max(), len(values) - len(within))
+    assert outside is not None
+    with pytest.raises(Invalid, match="box plot needs numbers"):
+        asked(measures=measures(("box", "city")))
+    with pytest.raises(Invalid, match="which quantile"):
+        asked(measures=measures(("quantile", "x")))
+
+
+def test_bins_tell_their_edges() -> None:
+    answer = queries.ask(SOURCES[0], COLUMNS, QueryRequest(group_by=[Grouping(column="n", bins=8), Grouping(column="x", bins=5)], limit=50_000))
+    assert {name: len(edges) for name, edges in answer.bins.items()} == {"n": 9, "x": 6}
+    counts, across, along = np.histogram2d(*FRAME[["n", "x"]].dropna().to_numpy().T, bins=(8, 5))
+    np.testing.assert_allclose(answer.bins["n"], across, rtol=1e-12)
+    np.testing.assert_allclose(answer.bins["x"], along, rtol=1e-12)
+    found = {(row[0], row[1]): row[2] for row in answer.rows if row[0] is not None and row[1] is not None}
+    for i in range(8):
+        for j in range(5):
+            assert found.get((answer.bins["n"][i], answer.bins["x"][j]), 0) == counts[i, j]
+    days = queries.ask(SOURCES[0], COLUMNS, QueryRequest(group_by=[Grouping(column="day", bins=4)]))
+    assert len(days.bins["day"]) == 5
+    assert days.bins["day"][-1][:10] == FRAME["day"].max().date().isoformat()

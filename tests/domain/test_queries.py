@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dapp_ext.domain import queries
-from dapp_ext.domain.sources import TableSource
+from dapp_ext.domain.sources import ColumnKeeper, KeptSource, Source, TableSource
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Column, Filter, RowsRequest, Sort
 
@@ -68,11 +68,13 @@ class InParts(TableSource):
             yield self.read(columns, start, 77)
 
 
-SOURCES = [TableSource(TABLE), InParts(TABLE)]
-whole_and_parts = pytest.mark.parametrize("source", SOURCES, ids=["whole", "parts"])
+TEXTS = [column.name for column in COLUMNS if column.kind in ("category", "text")]
+# As a table, in parts that do not fit into memory as a whole, and as columns that are kept ready, texts as codes.
+SOURCES = [TableSource(TABLE), InParts(TABLE), KeptSource(TableSource(TABLE), ColumnKeeper(2**24), ("d", 1), TEXTS)]
+whole_and_parts = pytest.mark.parametrize("source", SOURCES, ids=["whole", "parts", "kept"])
 
 
-def rows_of(source: TableSource, filters: Sequence[Filter] = (), **more: Any) -> list[int]:
+def rows_of(source: Source, filters: Sequence[Filter] = (), **more: Any) -> list[int]:
     """Numbers of the matching rows, from the column that counts them."""
     request = RowsRequest(filters=list(filters), columns=["*"], limit=1000, **more)
     _, rows, total = queries.select_rows(source, COLUMNS, request)
@@ -89,7 +91,7 @@ def present(value: Any) -> bool:
 
 
 @whole_and_parts
-def test_a_plain_page(source: TableSource) -> None:
+def test_a_plain_page(source: Source) -> None:
     columns, rows, total = queries.select_rows(source, COLUMNS, RowsRequest(offset=120, limit=30, columns=["kind", "n", "kind"]))
     assert [column.name for column in columns] == ["kind", "n"]
     assert total == ROWS
@@ -152,7 +154,7 @@ def test_comparisons(column: str, given_value: Any, value: Any, op: Any, compare
 
 @pytest.mark.parametrize("column", ["n", "x", "name", "kind", "yes", "nothing"])
 @whole_and_parts
-def test_missing_values(source: TableSource, column: str) -> None:
+def test_missing_values(source: Source, column: str) -> None:
     assert rows_of(source, [Filter(column=column, op="is_null")]) == expected(lambda row: not present(row[column]))
     assert rows_of(source, [Filter(column=column, op="not_null")]) == expected(lambda row: present(row[column]))
 
@@ -180,7 +182,7 @@ def test_not_equal_lets_missing_values_pass() -> None:
     ],
 )
 @whole_and_parts
-def test_one_of(source: TableSource, column: str, given_values: list[Any], values: list[Any]) -> None:
+def test_one_of(source: Source, column: str, given_values: list[Any], values: list[Any]) -> None:
     found = rows_of(source, [Filter(column=column, op="in", value=given_values)])
     assert found == expected(lambda row: row[column] in values if present(row[column]) else None in values)
 
@@ -200,7 +202,7 @@ def test_contains_takes_letters_as_they_are_but_not_their_case(text: str) -> Non
 
 
 @whole_and_parts
-def test_all_filters_must_pass(source: TableSource) -> None:
+def test_all_filters_must_pass(source: Source) -> None:
     filters = [Filter(column="n", op="gt", value=0), Filter(column="kind", op="eq", value="red"), Filter(column="name", op="not_null")]
     found = rows_of(source, filters)
     assert found == expected(lambda row: present(row["n"]) and row["n"] > 0 and row["kind"] == "red" and present(row["name"]))
@@ -262,7 +264,7 @@ SORTS = [[("n", False)], [("n", True)], [("x", True)], [("kind", False), ("n", T
 
 @pytest.mark.parametrize("keys", SORTS, ids=["-".join(name for name, _ in keys) for keys in SORTS])
 @whole_and_parts
-def test_sorting_is_stable_with_missing_values_last(source: TableSource, keys: list[tuple[str, bool]]) -> None:
+def test_sorting_is_stable_with_missing_values_last(source: Source, keys: list[tuple[str, bool]]) -> None:
     order = list(range(ROWS))
     for name, descending in reversed(keys):
         there = [i for i in order if present(RECORDS[i][name])]
@@ -275,7 +277,7 @@ def test_sorting_is_stable_with_missing_values_last(source: TableSource, keys: l
 
 
 @whole_and_parts
-def test_sorting_what_was_filtered(source: TableSource) -> None:
+def test_sorting_what_was_filtered(source: Source) -> None:
     filters = [Filter(column="kind", op="eq", value="blue")]
     found = rows_of(source, filters, sort=[Sort(column="x", descending=True)])
     blue = [i for i in range(ROWS) if RECORDS[i]["kind"] == "blue"]
@@ -290,7 +292,7 @@ def shown(value: Any) -> str:
 
 @pytest.mark.parametrize("text", ["ada", "17", "2024-02-0", "12:30", "0.1", "gree", "tru", "-4", "%", "neil; drop", "  red  ", "nowhere at all"])
 @whole_and_parts
-def test_searching_looks_into_what_is_shown(source: TableSource, text: str) -> None:
+def test_searching_looks_into_what_is_shown(source: Source, text: str) -> None:
     names = ["n", "x", "yes", "name", "kind", "day", "at", "clock", "*"]
     request = RowsRequest(search=text, columns=names, limit=1000)
     found = [row[-1] for row in queries.select_rows(source, COLUMNS, request)[1]]
@@ -344,7 +346,7 @@ def _contains(value: str, text: str) -> bool:
 
 
 @whole_and_parts
-def test_filtered_parts_keep_their_types(source: TableSource) -> None:
+def test_filtered_parts_keep_their_types(source: Source) -> None:
     selection = queries.filtered_batches(source, COLUMNS, ["kind", "name", "zoned"], [Filter(column="n", op="lt", value=0)])
     table = pa.concat_tables(selection)
     assert table.schema.equals(TABLE.select(["kind", "name", "zoned"]).schema)
@@ -364,3 +366,14 @@ def test_a_table_without_rows() -> None:
     (only,) = queries.filtered_batches(empty, COLUMNS, ["n"], filters)
     assert only.schema.names == ["n"]
     assert only.num_rows == 0
+
+
+def test_kept_columns_take_no_more_room_than_they_may() -> None:
+    keeper = ColumnKeeper(40_000)
+    source = KeptSource(TableSource(pa.table({f"c{at}": list(range(2000)) for at in range(6)})), keeper, ("d", 1), [])
+    for name in source.schema.names:
+        assert source.frame([name]) is not None
+    assert keeper.get(("d", 1, "c5")) is not None
+    assert keeper.get(("d", 1, "c0")) is None  # 16,000 bytes each: two fit
+    keeper.drop("d")
+    assert keeper.get(("d", 1, "c5")) is None

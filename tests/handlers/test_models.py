@@ -7,7 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from dapp_ext.schema.accounts import Role
 from dapp_ext.services import Services
@@ -113,3 +118,24 @@ async def test_in_use(owner: Caller, run_jobs: Run, signed_in: Callable[[Role], 
     assert (found["calls"], found["errors"], found["rows"]) == (5, 3, 3)
     assert (await viewer("GET", f"{path}/predictions")).status == 403
     assert answer["id"] in [call["id"] for call in (await owner("GET", f"{path}/predictions")).json["items"]]
+
+
+async def test_a_pipeline_is_brought_along(owner: Caller, run_jobs: Run, signed_in: Callable[[Role], Caller]) -> None:
+    rows = [(n * 37 % 101, n * 7 % 13) for n in range(200)]
+    table = "a,b,y\n" + "".join(f"{a},{b},{'gone' if a + b > 60 else 'stays'}\n" for a, b in rows)
+    await owner("POST", "/datasets", table.encode(), filename="people.csv")
+    await asyncio.to_thread(run_jobs)
+    pipeline = LogisticRegression().fit(pd.DataFrame(rows, columns=["a", "b"]), ["gone" if a + b > 60 else "stays" for a, b in rows])
+    asked = {"name": "Mine", "dataset": "people", "target": "y"}
+    made = await owner("POST", "/models/register", skops.io.dumps(pipeline), **asked)
+    assert (made.status, made.json["origin"], made.json["status"]) == (202, "registered", "queued")
+    await asyncio.to_thread(run_jobs)
+    answer = await owner("POST", "/models/Mine/predict", {"rows": [{"a": 100, "b": 10}, {"a": 1, "b": 1}]})
+    assert [each["prediction"] for each in answer.json["predictions"]] == ["gone", "stays"]
+    foreign = make_pipeline(FunctionTransformer(pd.DataFrame.abs), LogisticRegression()).fit(
+        pd.DataFrame(rows, columns=["a", "b"]), pipeline.predict(pd.DataFrame(rows, columns=["a", "b"]))
+    )
+    refused = await owner("POST", "/models/register", skops.io.dumps(foreign), **asked)
+    assert (refused.status, refused.code) == (422, "model_type_refused")
+    assert (await owner("POST", "/models/register", b"x", name="Mine")).status == 422
+    assert (await signed_in(Role.viewer)("POST", "/models/register", skops.io.dumps(pipeline), **asked)).status == 403

@@ -87,6 +87,10 @@ def load_predictor(data: bytes) -> Predictor:
     Invalid
         The model was made by another release of scikit-learn.
     """
+    from dapp_ext.domain.learning import registered
+
+    if registered.is_bundle(data):
+        return registered.load(data)
     try:
         metadata, model = _unpack(data)
         _check_versions(metadata)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.profiling.findings import Seen, duplicates, find, suggested
-from dapp_ext.domain.profiling.numbers import NumberColumn
+from dapp_ext.domain.profiling.numbers import NumberColumn, countable
 from dapp_ext.domain.profiling.sketches import EqualRows, Hashes, RowSample
 from dapp_ext.domain.profiling.target import likely_target
 from dapp_ext.domain.profiling.texts import TextColumn
@@ -23,7 +23,7 @@ __all__ = ["Profiler"]
 _SAMPLE_CELLS = 10_000_000
 _SAMPLE_ROWS = 100_000
 _COUNTED_CELLS = 2_000_000
-_FLUSH_ROWS = 32_768
+_FLUSH_ROWS = 131_072
 _FLUSH_BYTES = 32 * 1024 * 1024
 
 
@@ -107,6 +107,7 @@ class Profiler:
 def _row_hashes(table: pa.Table) -> Hashes:
     import polars as pl
 
-    arrays = [pc.cast(column, pa.string()) if pa.types.is_decimal(column.type) else column for column in table.columns]
-    frame = pl.DataFrame([pl.Series(str(place), array.chunk(0)) for place, array in enumerate(arrays)])
+    plain = [column.chunk(0) for column in table.columns]
+    arrays = [pc.cast(array, pa.string()) if pa.types.is_decimal(array.type) else countable(array) for array in plain]
+    frame = pl.DataFrame([pl.Series(str(place), array) for place, array in enumerate(arrays)])
     return np.asarray(frame.hash_rows(11).to_numpy(), dtype=np.uint64)

@@ -99,21 +99,27 @@ class NumberColumn:
         picked : array of int, optional
             Places of the rows that belong to the sample; None for all.
         """
-        plain = _countable(array)
+        plain = countable(array)
         floats = _as_floats(plain)
-        empty = np.isnan(floats)
-        gone = int(empty.sum())
-        self._note_missing(empty, gone)
+        whole = not array.null_count and not pa.types.is_floating(plain.type)
+        empty = None if whole else np.isnan(floats)
+        gone = 0 if empty is None else int(np.count_nonzero(empty))
+        if gone:
+            self._note(self.missing_rows, empty)
+            self.missing += gone
         if len(self.present_rows) < SHOWN_ROWS and gone < len(floats):
-            self.present_rows += [int(row) + self.rows for row in np.flatnonzero(~empty)[: SHOWN_ROWS - len(self.present_rows)]]
-        finite_rows = np.flatnonzero(np.isfinite(floats))  # the places of what is neither missing nor infinite
-        finite = floats if len(finite_rows) == len(floats) else floats[finite_rows]
-        self._note_infinite(floats, len(floats) - gone - len(finite))
-        present = plain if not gone else plain.filter(pa.array(~empty))
+            self._note(self.present_rows, np.ones(len(floats), dtype=bool) if empty is None else ~empty)
+        infinite = None if whole else np.isinf(floats)
+        finite = floats
+        if gone or (infinite is not None and infinite.any()):
+            finite = floats[np.isfinite(floats)]
+            self.infinite += len(floats) - gone - len(finite)
+            self._note(self.infinite_rows, infinite)
+        present = plain.drop_null() if gone else plain
         if len(present):
             self.tally.add(pc.cast(present, pa.string()) if pa.types.is_decimal(present.type) else present)
         if len(finite):
-            self._note_range(plain, finite, finite_rows)
+            self._note_range(plain, floats, finite)
             self.moments.add(finite)
         if self.bins is not None:
             self.bins.add(finite)
@@ -121,25 +127,21 @@ class NumberColumn:
         self._sample.append(floats if picked is None else floats[picked])
         self.rows += len(array)
 
-    def _note_missing(self, empty: npt.NDArray[np.bool_], gone: int) -> None:
-        self.missing += gone
-        if gone and len(self.missing_rows) < SHOWN_ROWS:
-            self.missing_rows += [int(row) + self.rows for row in np.flatnonzero(empty)[: SHOWN_ROWS - len(self.missing_rows)]]
+    def _note(self, rows: list[int], mask: npt.NDArray[np.bool_] | None) -> None:
+        if mask is not None and len(rows) < SHOWN_ROWS:
+            rows += [int(row) + self.rows for row in np.flatnonzero(mask)[: SHOWN_ROWS - len(rows)]]
 
-    def _note_infinite(self, floats: Floats, number: int) -> None:
-        self.infinite += number
-        if number and len(self.infinite_rows) < SHOWN_ROWS:
-            self.infinite_rows += [int(row) + self.rows for row in np.flatnonzero(np.isinf(floats))[: SHOWN_ROWS - len(self.infinite_rows)]]
-
-    def _note_range(self, plain: pa.Array, finite: Floats, rows: npt.NDArray[np.intp]) -> None:
-        lowest, highest = int(finite.argmin()), int(finite.argmax())
-        low, high = float(finite[lowest]), float(finite[highest])
+    def _note_range(self, plain: pa.Array, floats: Floats, finite: Floats) -> None:
+        low, high = float(finite.min()), float(finite.max())
         if self.lowest is None or low < self.lowest[0]:
-            self.lowest = (low, self.rows + int(rows[lowest]))
+            self.lowest = (low, self.rows + int((floats == low).argmax()))
         if self.highest is None or high > self.highest[0]:
-            self.highest = (high, self.rows + int(rows[highest]))
+            self.highest = (high, self.rows + int((floats == high).argmax()))
         # Whole numbers keep their digits; a double would round the large ones.
-        ends = (low, high) if pa.types.is_floating(plain.type) else tuple(pc.min_max(plain).as_py().values())
+        exact = pa.types.is_floating(plain.type) or max(-low, high) < _EXACT_DOUBLE
+        ends = (low, high) if exact else tuple(pc.min_max(plain).as_py().values())
+        if exact and not pa.types.is_floating(plain.type):
+            ends = (bool(low), bool(high)) if pa.types.is_boolean(plain.type) else (int(low), int(high))
         self.minimum = ends[0] if self.minimum is None else min(self.minimum, ends[0])
         self.maximum = ends[1] if self.maximum is None else max(self.maximum, ends[1])
 
@@ -263,10 +265,10 @@ class NumberColumn:
 def _shower(type_: pa.DataType) -> Callable[[Any], Any]:
     """How values of a type go into the profile: as numbers, or as ISO 8601 text."""
     if pa.types.is_date(type_):
-        return lambda value: (date(1970, 1, 1) + timedelta(days=round(value))).isoformat()
+        return lambda value: _date(round(value))
     if pa.types.is_timestamp(type_):
         start = datetime(1970, 1, 1, tzinfo=UTC if type_.tz else None)
-        return lambda value: (start + timedelta(microseconds=round(value))).isoformat()
+        return lambda value: _moment(start, round(value))
     if pa.types.is_time(type_):
         return lambda value: (datetime.min + timedelta(microseconds=min(max(round(value), 0), 86_399_999_999))).time().isoformat()
     if pa.types.is_duration(type_):
@@ -276,7 +278,21 @@ def _shower(type_: pa.DataType) -> Callable[[Any], Any]:
     return lambda value: value
 
 
-def _countable(array: pa.Array) -> pa.Array:
+def _date(days: int) -> str:
+    try:
+        return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
+    except OverflowError:  # before the year 1 or after 9999
+        return str(np.datetime64(days, "D"))
+
+
+def _moment(start: datetime, microseconds: int) -> str:
+    try:
+        return (start + timedelta(microseconds=microseconds)).isoformat()
+    except OverflowError:
+        return str(np.datetime64(microseconds, "us"))
+
+
+def countable(array: pa.Array) -> pa.Array:
     """Dates and times as the whole numbers they are stored as."""
     given = array.type
     if pa.types.is_date32(given):

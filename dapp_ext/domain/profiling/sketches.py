@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.uint64]
 _FREQUENT = 1000
 _SMALLEST = 16_384
+_SCATTERED = 0.98
+_NARROW = 65_536
 
 
 class Distinct:
@@ -43,6 +45,44 @@ class Distinct:
         return round((self.k - 1) / (float(self.smallest[-1]) / 2.0**64))
 
 
+class _Dense:
+    """Counts whole numbers of a narrow range in an array, without looking each of them up."""
+
+    def __init__(self) -> None:
+        self.counts: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._base = 0
+        self._wide = False
+
+    def add(self, array: pa.Array, limit: int) -> bool:
+        """Count values, if they are whole numbers of a narrow range with at most ``limit`` different ones."""
+        if self._wide or not pa.types.is_integer(array.type):
+            return False
+        plain = array.to_numpy()
+        low, high = int(plain.min()), int(plain.max())
+        first = min(low, self._base) if len(self.counts) else low
+        last = max(high, self._base + len(self.counts) - 1) if len(self.counts) else high
+        self._wide = last - first >= _NARROW
+        if self._wide:
+            return False
+        if not len(self.counts):
+            self._base = first
+        grown = np.pad(self.counts, (self._base - first, last - first + 1 - len(self.counts) - (self._base - first)))
+        grown[low - first : high - first + 1] += np.bincount(plain - low)
+        self.counts, self._base = grown, first
+        self._wide = int(np.count_nonzero(grown)) > limit
+        return True
+
+    def take(self) -> list[tuple[int, int]]:
+        """What was counted; it is forgotten here."""
+        places = np.flatnonzero(self.counts)
+        found = list(zip((places + self._base).tolist(), self.counts[places].tolist(), strict=True))
+        self.counts, self._wide = np.zeros(0, dtype=np.int64), True
+        return found
+
+
+_NOTHING = pa.StructArray.from_arrays([pa.array([], pa.string()), pa.array([], pa.int64())], ["values", "counts"])
+
+
 class Tally:
     """How often each value of a column occurs: exactly up to a number of different values, then the frequent ones only.
 
@@ -54,8 +94,19 @@ class Tally:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.counts: dict[Hashable, int] = {}
+        self._counts: dict[Hashable, int] = {}
+        self._dense = _Dense()
         self.many: Distinct | None = None
+        self.scattered = False
+        """Whether nearly every value is another one, so that none is frequent and only their number is of interest."""
+
+    @property
+    def counts(self) -> dict[Hashable, int]:
+        """How often each value occurs; of many values, how often the frequent ones do."""
+        if len(self._dense.counts):
+            for value, count in self._dense.take():
+                self._counts[value] = self._counts.get(value, 0) + count
+        return self._counts
 
     @property
     def exact(self) -> bool:
@@ -68,9 +119,16 @@ class Tally:
         return len(self.counts) if self.many is None else self.many.count()
 
     def add(self, array: pa.Array) -> pa.StructArray:
-        """Count values; null must not be among them. Returns the values and counts of this array."""
+        """Count values; null must not be among them. Returns the values and counts of this array, for texts."""
+        if self.many is None and self._dense.add(array, self.limit):
+            return _NOTHING
+        if self.scattered and not pa.types.is_string(array.type):
+            assert self.many is not None
+            self.many.add(hashes(array))
+            return _NOTHING
         found = pc.value_counts(array)
         values, counts = found.field(0), found.field(1)
+        self.scattered = self.many is not None and len(array) > _FREQUENT * 10 and len(values) > _SCATTERED * len(array)
         if self.many is None and len(self.counts) + len(values) > 4 * self.limit:
             self._overflow()
         if self.many is not None:
@@ -84,14 +142,14 @@ class Tally:
         if self.many is None and len(mine) > self.limit:
             self._overflow()
         if self.many is not None and len(mine) > 4 * _FREQUENT:
-            self.counts = dict(self.top(2 * _FREQUENT))
+            self._counts = dict(self.top(2 * _FREQUENT))
         return found
 
     def _overflow(self) -> None:
         self.many = Distinct()
         if self.counts:
             self.many.add(hashes(pa.array(list(self.counts))))
-            self.counts = dict(self.top(2 * _FREQUENT))
+            self._counts = dict(self.top(2 * _FREQUENT))
 
     def top(self, number: int) -> list[tuple[Any, int]]:
         """The most frequent values, the first met first among equals."""
@@ -186,6 +244,9 @@ class EqualRows:
         if not self._hashes:
             return 0, []
         together, rows = np.concatenate(self._hashes), np.concatenate(self._rows)
+        plain = np.sort(together)
+        if not (plain[1:] == plain[:-1]).any():
+            return 0, []
         order = np.argsort(together, kind="stable")
         again = order[1:][together[order[1:]] == together[order[:-1]]]
         first = np.sort(rows[again])[:number]

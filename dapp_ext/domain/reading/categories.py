@@ -23,12 +23,19 @@ class Variety:
         self.values = 0
         self.characters = 0
 
-    def add(self, array: pa.Array) -> None:
-        """Count texts; nulls are left out."""
-        self.values += len(array) - array.null_count
+    def add(self, array: pa.Array, values: int | None = None, indices: pa.Array | None = None) -> None:
+        """Count texts; nulls are left out.
+
+        Parameters
+        ----------
+        values : int, optional
+            How many texts there are, where ``array`` holds the different ones only and ``indices`` say where each stands.
+        """
+        self.values += len(array) - array.null_count if values is None else values
         if self.texts is None:
             return
-        self.characters += pc.sum(pc.utf8_length(array)).as_py() or 0
+        lengths = pc.utf8_length(array)
+        self.characters += pc.sum(lengths if indices is None else lengths.take(indices)).as_py() or 0
         self.texts.update(text for text in array.unique().to_pylist() if text is not None)
         if len(self.texts) > MANY:
             self.texts = None

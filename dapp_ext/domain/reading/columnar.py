@@ -91,6 +91,12 @@ class ColumnarTable:
         """Note what the type alone does not tell."""
         self.rows += chunk.num_rows
         check_rows(self.rows)
+        try:
+            self._look(chunk)
+        except pa.ArrowInvalid as error:  # a batch of texts beyond 2 GB
+            raise self._damaged() from error
+
+    def _look(self, chunk: pa.RecordBatch) -> None:
         for leaf in self.leaves:
             array = _at(chunk, leaf.places)
             if leaf.texts is not None and leaf.takes_texts:
@@ -152,6 +158,8 @@ class ColumnarTable:
         pairs = list(zip(self.names, self.leaves, strict=True))
         if found := [name for name, leaf in pairs if leaf.nan]:
             self.notes.add(f"NaN (not a number) was read as missing in {named(found)}.")
+        if found := [name for name, leaf in pairs if pa.types.is_timestamp(given := _plain(leaf.given)) and given.tz and not kinds.known_zone(given.tz)]:
+            self.notes.add(f"Time stamps with a zone were converted to universal time (UTC) in {named(found)}.")
         if found := [name for name, leaf in pairs if leaf.cut]:
             self.notes.add(f"Fractions of a microsecond were cut off the time stamps in {named(found)}.")
         if found := [name for name, leaf in pairs if len(leaf.path) > 1]:

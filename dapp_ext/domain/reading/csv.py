@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from dapp_ext.domain.conveyor import ahead
 from dapp_ext.domain.findings import SHOWN_ROWS
-from dapp_ext.domain.reading import plans, sniffing, texts
+from dapp_ext.domain.reading import numbers, plans, sniffing, texts
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.dialect import Dialect, sniff
 from dapp_ext.domain.reading.names import column_names
@@ -35,20 +36,26 @@ class Chunk:
 
     Attributes
     ----------
-    raw, tidied : list of pa.Array
-        The cells as texts, null for an empty one; as they stand, and without blanks around them.
+    raw : list of pa.Array
+        The cells as texts as they stand, null for an empty one.
     parsed : list
         What the look at the columns made of them, with the name of the reading; None where it made nothing.
     """
 
     rows: int
     raw: list[pa.Array]
-    tidied: list[pa.Array]
     parsed: list[tuple[str, pa.Array] | None] = field(default_factory=list)
+    _tidied: dict[int, pa.Array] = field(default_factory=dict)
+
+    def tidied(self, place: int) -> pa.Array:
+        """The cells of a column without blanks around them."""
+        if place not in self._tidied:
+            self._tidied[place] = texts.tidy(self.raw[place])
+        return self._tidied[place]
 
 
 def _chunk(arrays: list[pa.Array]) -> Chunk:
-    return Chunk(len(arrays[0]) if arrays else 0, arrays, [texts.tidy(array) for array in arrays])
+    return Chunk(len(arrays[0]) if arrays else 0, arrays)
 
 
 _SAMPLE = 1024 * 1024
@@ -124,7 +131,7 @@ class CsvTable:
         """The slices of the file as texts."""
         text = self._from_table(as_utf8(self.opened.pieces(), self.encoding))
         first = self.dialect.header
-        for piece in self.slicer.cut(text, self.dialect.skip + 1):
+        for piece in ahead(self.slicer.cut(text, self.dialect.skip + 1)):
             if self.dialect.comment:
                 piece = self._without_comments(piece, header=first)
             chunk = self._parse(piece, header=first)
@@ -164,7 +171,7 @@ class CsvTable:
 
     def _parse(self, piece: Slice, *, header: bool) -> Chunk | None:
         data = self._checked(piece)
-        if not data.strip():
+        if data.isspace() or not data:
             return None
         simple = not piece.loose and b"\0" not in data and not (self.dialect.blanks and b'"' in data)
         if simple:
@@ -181,7 +188,7 @@ class CsvTable:
         try:
             piece.data.decode("utf-8")
         except UnicodeDecodeError as error:
-            if not self._wide_text:
+            if not self._wide_text and piece.data[: error.start].isascii():
                 raise _NotUtf8 from error
             line = piece.line + piece.data.count(b"\n", 0, error.start)
             raise FileUnreadable(
@@ -269,7 +276,12 @@ class CsvTable:
         nothing = pa.nulls(chunk.rows, pa.string())
         chunk.parsed = []
         for place, column in enumerate(self.columns):
-            parsed = column.look(chunk.tidied[place] if place < len(chunk.tidied) else nothing)
+            if place >= len(chunk.raw):
+                parsed = column.look(nothing)
+            elif column.look_encoded(chunk.raw[place]):
+                parsed = None
+            elif (parsed := column.look_plainly(chunk.raw[place])) is None:
+                parsed = column.look(chunk.tidied(place))
             chunk.parsed.append(None if parsed is None or column.reading is None else (column.reading, parsed))
 
     def plan(self) -> Plan:
@@ -290,9 +302,11 @@ class CsvTable:
             return done[1]
         evidence = self.columns[place]
         if isinstance(evidence, ChosenColumn):
-            return evidence.convert(chunk.raw[place], chunk.tidied[place], column)
+            return evidence.convert(chunk.raw[place], chunk.tidied(place), column)
         try:
-            return texts.convert(chunk.raw[place], chunk.tidied[place], column.how, column.missing)
+            if column.how == texts.TEXT and not column.missing and not numbers.has_blank_edge(chunk.raw[place]):
+                return chunk.raw[place]
+            return texts.convert(chunk.raw[place], chunk.tidied(place), column.how, column.missing)
         except DoesNotFit:
             evidence.give_up()
             raise Again from None

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from dapp_ext.domain.reading import numbers
+from dapp_ext.domain.reading.table import check_columns
 from dapp_ext.domain.reading.texts import ALL, TEXT, TextColumn, tidy
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.datasets import ReadOptions
@@ -142,6 +143,7 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
         rows = [[cell.lstrip(" ") for cell in row] for row in rows]
     if not rows:
         raise FileUnreadable("The file has no data: there is nothing but empty lines in it.")
+    check_columns(max(len(row) for row in rows))
     if comment and rows[0][0].startswith(comment):
         rows[0][0] = rows[0][0].lstrip(comment).lstrip()  # the last comment names the columns
     dialect = Dialect(cells, ".", True, (), len(rows[0]), skipped + before, line_end, comment=comment, sure_comment=bool(options.comment))

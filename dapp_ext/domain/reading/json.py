@@ -44,7 +44,9 @@ class _Strict:
 
     def __init__(self) -> None:
         self.decoder = json.JSONDecoder(parse_constant=self._refuse_constant, object_pairs_hook=self._pairs)
-        self.repeated: set[str] = set()
+        # Python does not read numbers of more than 4,300 digits; as a text they are kept as they are.
+        self.patient = json.JSONDecoder(parse_constant=self._refuse_constant, object_pairs_hook=self._pairs, parse_int=_integer)
+        self.halves = False
 
     def _refuse_constant(self, name: str) -> NoReturn:
         raise FileUnreadable(f"The file holds {name}, which JSON does not have. Write null for a missing number and upload the file again.")
@@ -63,9 +65,33 @@ class _Strict:
     def value(self, text: str, place: int = 0) -> tuple[Any, int]:
         """The value that begins at a place, and where it ends."""
         try:
-            return self.decoder.raw_decode(text, place)
+            value, end = self.decoder.raw_decode(text, place)
         except RecursionError as error:
             raise _too_deep() from error
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            value, end = self.patient.raw_decode(text, place)
+        if text.find("\\u", place, end) >= 0 and _HALF.search(text, place, end):
+            self.halves, value = True, _whole_letters(value)
+        return value, end
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""Half of a pair of escapes that make one letter; alone it is none."""
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) < 4000 else digits
+
+
+def _whole_letters(value: Any) -> Any:
+    """The value with a replacement character for each half of a letter."""
+    if type(value) is str:
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if type(value) is list:
+        return [_whole_letters(each) for each in value]
+    return {_whole_letters(name): _whole_letters(each) for name, each in value.items()} if type(value) is dict else value
 
 
 def _too_deep() -> FileUnreadable:
@@ -350,6 +376,8 @@ def read_json(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
         raise FileUnreadable("The JSON holds no records, so the file has no rows. Upload an array with at least one object in it.")
     notes = Notes()
     table.tell(notes)
+    if table.strict.halves:
+        notes.add("Some escapes (\\ud800 and the like) are half of a letter; where the other half is missing, a replacement character stands.")
     if table.nested:
         notes.add(f"Nested objects were flattened into columns named with dots: {named(list(table.nested))}.")
     if gaps := [name for name, count in _absent(table) if count]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zoneinfo
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -46,12 +48,18 @@ def _stored_time(given: pa.DataType) -> pa.DataType:
     if pa.types.is_date(given):
         return pa.date32()
     if pa.types.is_timestamp(given):
-        return pa.timestamp("us", given.tz)
+        return pa.timestamp("us", given.tz if given.tz is None or known_zone(given.tz) else "UTC")
     if pa.types.is_time(given):
         return pa.time64("us")
     if pa.types.is_duration(given):
         return pa.duration("us")
     return pa.string()
+
+
+@cache
+def known_zone(name: str) -> bool:
+    """Whether a zone has a name that every calendar knows; a bare offset has none."""
+    return name == "UTC" or name in zoneinfo.available_timezones()
 
 
 def kind_of(stored: pa.DataType) -> ColumnKind:

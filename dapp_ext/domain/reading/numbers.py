@@ -93,14 +93,42 @@ def _plain_start(array: pa.Array) -> None:
 
 def integers(array: pa.Array) -> pa.Array:
     """64-bit integers; no leading zeros, no sign but minus."""
-    edges = _edges(array)
-    lead = np.where(edges.first == ord("-"), edges.second, edges.first)
-    if ((lead == ord("0")) & (edges.lengths > 1)).any():
-        raise DoesNotFit
     try:
-        return pc.cast(array, pa.int64())
+        found = pc.cast(array, pa.int64())
     except pa.ArrowInvalid as error:
         raise DoesNotFit from error
+    if _characters(array) != _digits(found):
+        raise DoesNotFit
+    return found
+
+
+def _characters(array: pa.Array) -> int:
+    """Length of all texts together."""
+    if array.null_count:
+        return pc.sum(pc.binary_length(array)).as_py() or 0  # a null made by a kernel may keep its bytes
+    if not len(array):
+        return 0
+    offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)[array.offset : array.offset + len(array) + 1]
+    return int(offsets[-1] - offsets[0])
+
+
+def _digits(found: pa.Array) -> int:
+    """How many characters the numbers take when they are written plainly: fewer than the texts where one has a leading zero, say."""
+    plain = found.drop_null().to_numpy() if found.null_count else found.to_numpy()
+    if not len(plain):
+        return 0
+    low, high = int(plain.min()), int(plain.max())
+    total = len(plain)
+    if low < 0:
+        if low == -(2**63):
+            return sum(len(str(value)) for value in plain.tolist())
+        total += int(np.count_nonzero(plain < 0))
+        plain, high = np.abs(plain), max(high, -low)
+    bound = 10
+    while bound <= high:
+        total += int(np.count_nonzero(plain >= bound))
+        bound *= 10
+    return total
 
 
 def big_integers(array: pa.Array, digits: int) -> pa.Array:

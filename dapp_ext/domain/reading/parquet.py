@@ -14,6 +14,7 @@ from dapp_ext.domain.reading.table import Sink, TableRead, check_rows, write_tab
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.datasets import ReadOptions
 
+_BATCH_BYTES = 64 * 1024 * 1024
 _STRING_LIMIT = 100_000_000
 _CONTAINER_LIMIT = 1_000_000
 
@@ -31,9 +32,16 @@ class ParquetTable(ColumnarTable):
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The batches of the file."""
         progress = self.opened.steps(self.claimed)
-        for batch in self.file.iter_batches(batch_size=self.batch_rows):
+        for batch in self.file.iter_batches(batch_size=min(self.batch_rows, self._rows_in_memory())):
             progress(batch.num_rows)
             yield batch
+
+    def _rows_in_memory(self) -> int:
+        """Rows that take some tens of MB, as far as the file is honest; whoever runs this watches the memory."""
+        metadata = self.file.metadata
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        widest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=0)
+        return max(16, int(_BATCH_BYTES / max(widest, 1)))
 
 
 def _open(source: BinaryIO) -> Any:

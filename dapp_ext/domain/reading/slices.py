@@ -80,13 +80,15 @@ class Slicer:
                 wanted = len(held) * 2
                 continue
             yield Slice(held[:end], line, loose)
-            line += held.count(self.line_end, 0, end)
+            line += int(np.count_nonzero(np.frombuffer(held, np.uint8, end) == self.line_end[0]))
             held = held[end:]
             wanted = self.size
         if held:
             yield self._rest(held, line)
 
     def _rest(self, held: bytes, line: int) -> Slice:
+        if len(held) > MAX_RECORD and held.find(self.line_end, 0, len(held) - 1) < 0:
+            self._refuse_long(held, line)
         whole = held if held.endswith(self.line_end) else held + self.line_end
         end, loose = self._last_end(whole)
         if end != len(whole):
@@ -107,23 +109,24 @@ class Slicer:
         """Where the last whole record ends (0: nowhere), and whether quotes are loose."""
         if not self.quote or self.quote not in data:
             return data.rfind(self.line_end) + 1, False
-        if self._well_formed(data):
-            return self._last_even(data), False
+        quotes = self._well_formed(data)
+        if quotes is not None:
+            return self._last_even(data, quotes), False
         return self._walk(data)[0], True
 
-    def _well_formed(self, data: bytes) -> bool:
-        """Whether counting quotes is enough: each opens after a delimiter and closes before one."""
+    def _well_formed(self, data: bytes) -> int | None:
+        """The number of quotes, where counting them is enough: each opens after a delimiter and closes before one; else None."""
         text = np.frombuffer(data, dtype=np.uint8)
         quotes = np.flatnonzero(text == self.quote[0])
         opening, closing = quotes[0::2], quotes[1::2]
         allowed = np.zeros(256, dtype=bool)
         allowed[[self.delimiter[0], 10, 13, self.quote[0]]] = True
-        before = text[opening[opening > 0] - 1]
-        after = text[closing[closing < len(text) - 1] + 1]
-        return bool(allowed[before].all() and allowed[after].all())
+        before = text[opening[int(len(opening) > 0 and opening[0] == 0) :] - 1]
+        after = text[closing[: len(closing) - int(len(closing) > 0 and closing[-1] == len(text) - 1)] + 1]
+        return len(quotes) if bool(allowed[before].all() and allowed[after].all()) else None
 
-    def _last_even(self, data: bytes) -> int:
-        inside = data.count(self.quote) % 2
+    def _last_even(self, data: bytes, quotes: int) -> int:
+        inside = quotes % 2
         upto = len(data)
         while (end := data.rfind(self.line_end, 0, upto)) >= 0:
             inside = (inside + data.count(self.quote, end, upto)) % 2

@@ -86,6 +86,7 @@ READINGS: dict[str, Reading] = {
     "duration": Reading("duration", pa.duration("us"), dates.durations),
     **{name: Reading("decimal", _FLOAT, partial(numbers.decimals_written, decimal=point, thousands=signs)) for name, (point, signs) in WRITTEN.items()},
 }
+_PLAIN = frozenset({"integer", "decimal", "iso_date", "iso_datetime", "iso_zoned"})
 _LOOSE = "date"
 """Dates in other spellings than ISO; their type depends on the facts of the column."""
 
@@ -173,6 +174,36 @@ class TextColumn:
             return None
         return self._settle(tidied, before)
 
+    def look_plainly(self, array: pa.Array) -> pa.Array | None:
+        """Take the next texts as they stand, where they can be told to need nothing else; None where they do.
+
+        These readings refuse texts with blanks around them, so nothing has to be trimmed first.
+        """
+        if self.reading not in _PLAIN or self.marks or array.null_count == len(array):
+            return None
+        try:
+            parsed = READINGS[self.reading].parse(array)
+        except DoesNotFit:
+            return None
+        self.rows += len(array)
+        self.nulls += array.null_count
+        if self.reading == "decimal":
+            self._note_floats(array, parsed)
+        return parsed
+
+    def look_encoded(self, array: pa.Array) -> bool:
+        """Take the next texts of a column that is text for sure, where they repeat and none is trimmed or a mark; else take nothing."""
+        if self.reading != TEXT or array.null_count == len(array):
+            return False
+        encoded = array.dictionary_encode()
+        texts = encoded.dictionary
+        if len(texts) > len(array) // 4 or numbers.has_blank_edge(texts) or pc.any(pc.is_in(texts, self._mark_set)).as_py():
+            return False
+        self.rows += len(array)
+        self.nulls += array.null_count
+        self.variety.add(texts, len(array) - array.null_count, encoded.indices)
+        return True
+
     def give_up(self) -> None:
         """Take it as text after all: values that were looked at turned out not to fit."""
         self.reading = TEXT
@@ -225,10 +256,13 @@ class TextColumn:
                 continue
             self.reading = name
             if pa.types.is_floating(parsed.type):
-                self.infinite += pc.sum(pc.is_inf(parsed)).as_py() or 0
-                self.rounded |= numbers.too_many_digits(array)
+                self._note_floats(array, parsed)
             return parsed
         return None
+
+    def _note_floats(self, array: pa.Array, parsed: pa.Array) -> None:
+        self.infinite += pc.sum(pc.is_inf(parsed)).as_py() or 0
+        self.rounded |= numbers.too_many_digits(array)
 
     def _try_loose(self, array: pa.Array, probe: pa.Array) -> pa.Array:
         facts = dates.DateFacts(**{**vars(self.facts), "spellings": set(self.facts.spellings), "rows": list(self.facts.rows)})

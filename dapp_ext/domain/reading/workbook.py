@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import BinaryIO, Literal
 from xml.etree import ElementTree
 
@@ -23,9 +24,10 @@ MAX_RATIO = 100
 RATIO_FROM = 10 * 1024 * 1024
 MAX_CELLS = 5_000_000
 MAX_GRID = 10_000_000
+_LAST_COLUMN, _LAST_ROW = 16_384, 1_048_576
 _PIECE = 1024 * 1024
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
-_CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,3})([0-9]{1,7})"(?:[^>]*[^>/])?>')
+_CELL = re.compile(rb'<(?:\w+:)?(?:c|(row))(?=[\s/>])(?:[^>]*?\sr="([A-Za-z]*)([0-9]*)")?[^>]*?(/?)>')
 _ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="e"')
 _NO_RESULT = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\s[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -198,9 +200,10 @@ def _pieces(source: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
 def _scanner(size: SheetSize) -> Callable[[bytes], None]:
     """A function that counts the cells of a sheet in its XML, given in pieces."""
     held = b""
+    in_row = row = 0
 
     def scan(piece: bytes) -> None:
-        nonlocal held
+        nonlocal held, in_row, row
         text = held + piece
         cut = text.rfind(b"</c>") + 4
         if cut < 4:
@@ -208,11 +211,16 @@ def _scanner(size: SheetSize) -> Callable[[bytes], None]:
         text, held = text[:cut], text[cut:]
         if len(held) > 64 * _PIECE or b"<!DOCTYPE" in text:
             raise damaged()
-        found = _CELL.findall(text)
-        size.cells += len(found)
-        if found:
-            size.columns = max(size.columns, *(_column(letters) for letters in {letters for letters, _ in found}))
-            size.rows = max(size.rows, *(int(row) for row in {row for _, row in found}))
+        for is_row, letters, digits, closed in _CELL.findall(text):
+            if is_row:
+                in_row, row = 0, _row(digits) if digits else row + 1
+                continue
+            in_row = _column(letters) if letters else in_row + 1
+            if in_row > _LAST_COLUMN or row > _LAST_ROW:
+                raise damaged()
+            if not closed:
+                size.cells += 1
+                size.columns, size.rows = max(size.columns, in_row), max(size.rows, row)
         size.errors += len(_ERROR.findall(text))
         size.formulas += len(_NO_RESULT.findall(text))
         if size.cells > MAX_CELLS or size.rows * size.columns > MAX_GRID:
@@ -229,8 +237,15 @@ def sheet_too_large() -> FileUnreadable:
     )
 
 
+@cache
 def _column(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    if len(letters) > 4:
+        return _LAST_COLUMN + 1
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
+
+
+def _row(digits: bytes) -> int:
+    return int(digits) if len(digits) < 10 else _LAST_ROW + 1

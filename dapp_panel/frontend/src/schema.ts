@@ -129,7 +129,7 @@ export interface ChartRequest {
   x: string;
   y?: string | null;
   color?: string | null;
-  measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
+  measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct" | "std" | "quantile" | "box";
   bucket?: "year" | "quarter" | "month" | "week" | "day" | "hour" | null;
   bins?: number;
   picks?: Filter[];
@@ -577,8 +577,9 @@ export interface MaintenanceRead {
 }
 
 export interface Measure {
-  op: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct";
+  op: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct" | "std" | "quantile" | "box";
   column?: string | null;
+  q?: number | null;
 }
 
 export interface ModelEvent {
@@ -782,6 +783,7 @@ export interface QueryRead {
   columns: string[];
   rows: unknown[][];
   truncated: boolean;
+  bins: Record<string, unknown[]>;
 }
 
 export interface QueryRequest {
