@@ -91,6 +91,7 @@ class Insights:
             if insight.picture_id is None:
                 raise NotFound("This insight has no picture, only a table.")
             reader, stored = files.open_stored(self._context, session, insight.picture_id)
+        self._context.note_read(actor, "insight.look", Subject(kind="insight", id=insight.id))
         return Download("picture.png", "image/png", files.pieces(reader), stored.plain_size)
 
     def table(self, actor: Actor, ref: str) -> TableRead:
@@ -99,7 +100,9 @@ class Insights:
             insight = self._find(actor, session, ref, "insight.read")
             if insight.table_id is None:
                 raise NotFound("This insight has no table, only a picture.")
-            return TableRead.model_validate_json(files.read_stored(self._context, session, insight.table_id))
+            found = TableRead.model_validate_json(files.read_stored(self._context, session, insight.table_id))
+        self._context.note_read(actor, "insight.look", Subject(kind="insight", id=insight.id))
+        return found
 
     def update(self, actor: Actor, ref: str, request: InsightUpdate) -> InsightRead:
         """Change its title or note, or who may see it."""

@@ -183,6 +183,7 @@ class Models:
         with self._context.database.read() as session:
             model = self.find(actor, session, ref, "model.read")
             found = self.stored_results(session, model)
+        self._context.note_read(actor, "model.look", Subject(kind="model", id=model.id), model.version)
         self._scorers.warm()
         looks = model.test_looks + self.count_look(actor, model.id)
         return found.model_copy(update={"model": Named(id=model.id, name=model.name), "test_looks": looks})

@@ -84,6 +84,8 @@ def test_predictions_after_a_restore_are_the_same(
     run_jobs()
     model = services.models.train(owner, TrainRequest(dataset=dataset.id, target="answer", time_budget=5, families=["linear"]))
     run_jobs()
+    assert services.models.results(owner, model.id).scores
+    assert [each.subject_id for each in services.audit.list(owner, action="model.look").items] == [model.id]
     asked = PredictRequest(rows=[{"x": 10, "noise": 0.3}, {"x": 90, "noise": 0.1}])
     before = services.predictions.predict(owner, model.id, asked)
     services.backups.create(owner, tmp_path / "backup", KEY)
