@@ -142,7 +142,6 @@ def throw(server: Server, roles: Sequence[str], examples: int, mode: GenerationM
     calls = 0
     operations: Any = schemathesis.openapi.from_dict(description, config=CONFIG).get_all_operations()
     for result in operations:
-    for result in schemathesis.openapi.from_dict(description, config=CONFIG).get_all_operations():
         operation = result.ok()
         if operation.path == "/events/ws":
             continue  # not HTTP; tests/handlers/test_events.py knows it
