@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dapp_ext.domain.learning.clock import Allowance, Clock
 from dapp_ext.domain.learning.families import KINDS, Params
 from dapp_ext.domain.learning.features import Encoded
-from dapp_ext.domain.learning.learners import Problem
+from dapp_ext.domain.learning.learners import Fitted, Problem
 from dapp_ext.domain.learning.metrics import Truth, score_of
 from dapp_ext.domain.learning.search import Checked, Search, prepare
 from dapp_ext.domain.learning.sizing import Plan
@@ -24,6 +24,15 @@ STOP_SECONDS = 1.5
 
 
 @dataclass(frozen=True)
+class Source:
+    """One candidate in a final model: its weight and its fitted parts."""
+
+    checked: Checked
+    weight: float
+    parts: list[tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
 class Final:
     """What was fitted: members with weights, the trial that it is, how many rows it learned from, and its validation outputs (a blend)."""
 
@@ -32,6 +41,7 @@ class Final:
     trial: Trial
     rows: int
     out: Array | None = None
+    sources: list[Source] = field(default_factory=list)
 
 
 def final_seconds(trial: Trial, plan: Plan, rows: int) -> float:
@@ -61,7 +71,34 @@ class Finals:
             if sum(self._seconds(m) for m in members) <= self.clock.left() - self.plan.explain_seconds:
                 return self._blend(members, weights, search)
         parts, rows = self._one(best)
-        return Final(parts, [1 / len(parts)] * len(parts), best.trial, rows)
+        return Final(parts, [1 / len(parts)] * len(parts), best.trial, rows, sources=[Source(best, 1.0, parts)])
+
+    def everything(self, final: Final, seconds_kept: float) -> tuple[list[tuple[Any, Any]], list[float]] | None:
+        """The same model learned from these rows, which are all there are: (parts, weights), or None where there is no time.
+
+        Models of folds stay and count half, as they are steadier; all others give way to one fit of all rows.
+        """
+        members: list[tuple[Any, Any]] = []
+        weights: list[float] = []
+        fresh = False
+        for source in final.sources:
+            left = self.clock.left() - seconds_kept
+            made = None
+            if not self.clock.stopped() and 1.3 * final_seconds(source.checked.trial, self.plan, len(self.y)) < left:
+                made = self._whole(source.checked.trial, self.clock.allow(left))
+            fresh = fresh or made is not None
+            share = source.weight if made is None else source.weight / 2 if len(source.parts) > 1 else 0.0
+            if share:
+                members += source.parts
+                weights += [share / len(source.parts)] * len(source.parts)
+            if made is not None:
+                members.append(made)
+                weights.append(source.weight - share)
+        return (members, weights) if fresh else None
+
+    def _whole(self, trial: Trial, allowance: Allowance) -> tuple[Any, Any] | None:
+        step, fitted = self._fit_rows(trial, np.arange(len(self.y)), allowance)
+        return None if fitted.cut else (step, fitted.model)
 
     def _bagged(self, checked: Checked) -> bool:
         # The folds' models saw earlier rows only where validation goes forward in time, and few rows where a sample was searched.
@@ -82,12 +119,13 @@ class Finals:
         share = min(1.0, left / max(needed, 1e-9))
         chosen = sample_rows(self.rows, max(int(len(self.y) * share), min(self.plan.rows, len(self.y))), self.problem.seed)
         allowance = self.clock.allow(left, heed_stop=not stopped)
-        return [self._fit_rows(checked.trial, chosen, allowance)], len(chosen)
+        step, fitted = self._fit_rows(checked.trial, chosen, allowance)
+        return [(step, fitted.model)], len(chosen)
 
     def _kept_rows(self) -> int:
         return int(self.plan.rows * (0.8 if self.plan.folds == 1 else 1 - 1 / self.plan.folds))
 
-    def _fit_rows(self, trial: Trial, chosen: Array, allowance: Allowance) -> tuple[Any, Any]:
+    def _fit_rows(self, trial: Trial, chosen: Array, allowance: Allowance) -> tuple[Any, Fitted]:
         kind = KINDS[trial.family]
         params: Params = dict(trial.params)
         held = np.empty(0, dtype=np.int64)
@@ -104,7 +142,7 @@ class Finals:
         step, material = prepare(kind, params, self.problem, rows)
         if len(held):
             material.X_valid, material.y_valid = step.transform(self.X.take(held)), self.y[held]
-        return step, kind.fit(material, params, self.problem, allowance).model
+        return step, kind.fit(material, params, self.problem, allowance)
 
     def _blend(self, members: list[Checked], weights: list[float], search: Search) -> Final:
         fitted = [self._one(m) for m in members]
@@ -123,8 +161,9 @@ class Finals:
             at=now(),
             is_best=True,
         )
+        sources = [Source(member, weight, made) for member, weight, (made, _) in zip(members, weights, fitted, strict=True)]
         parts = [(part, weight / len(made)) for (made, _), weight in zip(fitted, weights, strict=True) for part in made]
-        return Final([part for part, _ in parts], [weight for _, weight in parts], trial, min(rows for _, rows in fitted), np.asarray(mixed))
+        return Final([part for part, _ in parts], [weight for _, weight in parts], trial, min(rows for _, rows in fitted), np.asarray(mixed), sources)
 
     def _quick(self, number: int) -> Final:
         """Where no candidate came to a score: linear on a few rows, so that there is always a model."""

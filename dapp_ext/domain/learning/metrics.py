@@ -18,6 +18,7 @@ from dapp_ext.schema.models import Score, Task
 Array = npt.NDArray[Any]
 RESAMPLES = 500
 RESAMPLED_ROWS = 1e7
+SMALL_TEST = 5000
 TINY = 1e-15
 Scorer = Callable[[Array], float]
 
@@ -133,29 +134,42 @@ def from_confusion(name: str, counts: Array) -> float:
     return float(f1[1]) if name == "f1" else float(np.mean(f1[(true + named) > 0]))
 
 
-def scores(truth: Truth, guess: Array, seed: int) -> list[Score]:
+def scores(truth: Truth, guess: Array, seed: int, pool: Truth | None = None) -> list[Score]:
     """All metrics of the task with percentile bootstrap intervals (Efron 1979) and the value that ``guess`` reaches.
 
     ``guess`` is one row of outputs that does not depend on the features: class shares (classes,) or the mean (1,).
+    ``pool`` are validated rows of the same model: a small test part may lack the rare bad miss that they hold, so the
+    interval also covers what test parts of this size, drawn from both, would score.
     """
     n = len(truth.y)
     flat = np.tile(guess, (n, 1)) if truth.task != "regression" else np.full(n, float(guess[0]))
     facts = measures_of(truth.task)
     measured = [scorer(f.name, truth) for f in facts]
     rng = np.random.default_rng([seed, 9])
-    drawn = np.empty((int(np.clip(RESAMPLED_ROWS / max(n, 1), 50, RESAMPLES)), len(facts)))
-    for row in drawn:
-        weights = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
-        row[:] = [of(weights) for of in measured]
+    drawn = _draw(measured, (n, n), rng)
+    wider = np.empty((0, len(facts)))
+    if pool is not None and n < SMALL_TEST:
+        both = Truth(truth.task, np.concatenate([truth.y, pool.y]), np.concatenate([truth.out, pool.out]))
+        wider = _draw([scorer(f.name, both) for f in facts], (len(both.y), n), rng)
     return [
-        _score(f, of(np.ones(n)), drawn[:, i], score_of(f.name, Truth(truth.task, truth.y, flat)))
+        _score(f, of(np.ones(n)), (drawn[:, i], wider[:, i]), score_of(f.name, Truth(truth.task, truth.y, flat)))
         for i, (f, of) in enumerate(zip(facts, measured, strict=True))
     ]
 
 
-def _score(facts: Measure, value: float, drawn: Array, baseline: float) -> Score:
-    known = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (value, value)
+def _draw(measured: list[Scorer], sizes: tuple[int, int], rng: np.random.Generator) -> Array:
+    """Scores of resamples, (resamples, metrics): so many rows drawn from so many."""
+    rows, wanted = sizes
+    drawn = np.empty((int(np.clip(RESAMPLED_ROWS / max(rows, 1), 50, RESAMPLES)), len(measured)))
+    for row in drawn:
+        weights = np.bincount(rng.integers(0, rows, wanted), minlength=rows).astype(np.float64)
+        row[:] = [of(weights) for of in measured]
+    return drawn
+
+
+def _score(facts: Measure, value: float, samples: tuple[Array, ...], baseline: float) -> Score:
+    ends = [np.quantile(known, [0.025, 0.975]) for drawn in samples if len(known := drawn[np.isfinite(drawn)])]
+    low, high = (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else (value, value)
     return Score(
         name=facts.name,
         label=facts.label,

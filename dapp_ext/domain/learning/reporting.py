@@ -53,7 +53,7 @@ def report(made: Made) -> dict[str, Any]:
     target = stage.target
     truth = Truth(problem.task, stage.y_test, made.predictor.outputs(stage.X_test))
     guess = np.bincount(stage.y, minlength=problem.classes) / len(stage.y) if problem.classes else np.asarray([stage.y.mean()])
-    found = scores(truth, guess, recipe.seed)
+    found = scores(truth, guess, recipe.seed, _validated(made))
     board, validated = standings(search.checked, search.ground.y, (problem.task, problem.metric), made.fitted.trial, recipe.seed)
     best = next((t for t in board if t.number == made.fitted.trial.number), made.fitted.trial)
     binary = problem.task == "binary"
@@ -113,11 +113,24 @@ def worst(guards: Sequence[Guard]) -> Guard | None:
     return min(standing, key=rank, default=None)
 
 
+def _out_of_fold(made: Made) -> Array | None:
+    """What the final model's candidate said about validation rows, NaN where it was never asked."""
+    outs = [c.out for c in made.search.checked if c.trial.number == made.fitted.trial.number and c.out is not None]
+    return outs[0] if outs else next((c.out for c in [made.search.best()] if c is not None and c.out is not None), None)
+
+
+def _validated(made: Made) -> Truth | None:
+    out, problem = _out_of_fold(made), made.stage.problem
+    if out is None:
+        return None
+    seen = np.isfinite(out).all(axis=1)
+    return Truth(problem.task, made.search.ground.y[seen], out[seen] if problem.classes else out[seen, 0]) if seen.any() else None
+
+
 def _coverage(made: Made, truth: Truth) -> Coverage | None:
     """The half width that held LEVEL of the validation errors (split conformal, Vovk et al. 2005), and how it does on the test part."""
     y = made.search.ground.y
-    outs = [c.out for c in made.search.checked if c.trial.number == made.fitted.trial.number and c.out is not None]
-    out = outs[0] if outs else next((c.out for c in [made.search.best()] if c is not None and c.out is not None), None)
+    out = _out_of_fold(made)
     if out is None:
         return None
     errors = np.abs(y - out[:, 0])
