@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from dapp_ext.errors import DappError
@@ -24,6 +25,21 @@ from dapp_ext.store.tables import Job
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.client.server"]
 PASSWORD = "plain words of a test 7"
+
+# The same examples every time and no clock; a machine may be busy.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two run side by side: everything that looks at the clock or a screen stays on one of them, and begins first."""
+
+    def on_screen(item: pytest.Item) -> bool:
+        return any(item.get_closest_marker(name) for name in ("browser", "story"))
+
+    items.sort(key=lambda item: not on_screen(item))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("screen" if on_screen(item) else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(autouse=True)

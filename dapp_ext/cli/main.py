@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dapp_ext import __version__
-from dapp_ext.cli import audit, backup, demo, keys, link, notices, operating, serving, state, tokens, users
+from dapp_ext.cli import audit, backup, demo, keys, link, notices, operating, quota, serving, state, tokens, users
 from dapp_ext.cli.session import choose_home
 from dapp_ext.errors import Broken, Conflict, DappError, Denied, Invalid, JobFailed, NotFound, NotSignedIn, Throttled, Unavailable
 
@@ -37,6 +37,7 @@ app.command("status")(state.status)
 app.command("doctor")(state.doctor)
 app.command("signin-link")(link.signin_link)
 app.command("demo")(demo.demo)
+app.command("quota")(quota.quota)
 app.command("announce")(notices.announce)
 app.add_typer(notices.maintenance, name="maintenance")
 app.add_typer(users.app, name="users")

@@ -34,7 +34,7 @@ from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Task, Validation
 from dapp_ext.schema.notices import NotificationRead
 from dapp_ext.schema.registry import RegisterRequest
-from dapp_ext.schema.serving import CheckRead, PolicyRead
+from dapp_ext.schema.serving import CheckRead, LoggedCall, PolicyRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -390,6 +390,14 @@ class DAPPClient(Administration):
     def monitoring(self, model: Model | str | None = None, days: int = 7) -> Monitoring:
         """How a model was used lately, and whether what it is asked still looks like what it learned from."""
         return serving.monitoring(self._connection, model, days)
+
+    def prediction_log(self, model: Model | str | None = None, limit: int = 50) -> Listing[LoggedCall]:
+        """The last calls for predictions of a model, newest first."""
+        return serving.prediction_log(self._connection, model, limit)
+
+    def thresholds(self, model: Model | str | None = None) -> list[PolicyRead]:
+        """The threshold policies of a model, the present one first."""
+        return serving.thresholds(self._connection, model)
 
     def jobs(self, status: str | None = None) -> Listing[Job]:
         """Work in the background, the newest first."""

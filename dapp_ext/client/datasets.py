@@ -25,7 +25,7 @@ from dapp_ext.client.progress import Display
 from dapp_ext.client.sharing import grants, share_with
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
-from dapp_ext.errors import FileUnreadable, Invalid
+from dapp_ext.errors import Conflict, FileUnreadable, Invalid
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import (
     Aggregation,
@@ -244,8 +244,21 @@ class Dataset(Thing[DatasetRead]):
         """The people it is shared with by name."""
         return grants(self._connection, "datasets", self.id)
 
-    def delete(self) -> None:
-        """Delete it for good, with its rows and its file."""
+    def delete(self, force: bool = False) -> None:
+        """Delete it for good, with all its versions and the key of its data.
+
+        Parameters
+        ----------
+        force : bool
+            Whether to do so although models, predictions or people depend on it.
+
+        Raises
+        ------
+        Conflict
+            If something depends on it; says what, and deletes nothing.
+        """
+        if not force and (told := history.warning(self.dependents())):
+            raise Conflict(f"{told} To delete it all the same: dataset.delete(force=True)")
         self._connection.transport.call("DELETE", f"datasets/{path_of(self.id)}")
 
     def _update(self, change: DatasetUpdate) -> Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -11,15 +12,26 @@ from dapp_ext.client.datasets import Dataset, get_dataset
 from dapp_ext.client.drawing import card, number, paragraph, table, text_table
 from dapp_ext.client.frames import source_of
 from dapp_ext.client.models import get_model
+from dapp_ext.client.objects import Listing
 from dapp_ext.client.progress import Display
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import Invalid
+from dapp_ext.schema.base import Page
 from dapp_ext.schema.models import BatchPredictRead
-from dapp_ext.schema.serving import CheckRead, CheckRequest, GivenColumn, MonitoringRead, PolicyRead, ThresholdRequest
+from dapp_ext.schema.serving import CheckRead, CheckRequest, GivenColumn, LoggedCall, MonitoringRead, PolicyRead, ThresholdRequest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_LOG_COLUMNS: dict[str, Callable[[LoggedCall], Any]] = {
+    "at": lambda each: f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}",
+    "by": lambda each: each.by.name if each.by else "",
+    "rows": lambda each: each.rows,
+    "ms": lambda each: round(each.milliseconds),
+    "error": lambda each: each.error or "",
+}
 
 
 @short_tracebacks
@@ -105,6 +117,19 @@ def predict_file(connection: Connection, ref: object | None, thing: Any, name: s
         made = connection.transport.upload(BatchPredictRead, path, source.pieces, size=source.size, query=query)
     result = get_dataset(connection, made.dataset_id)
     return result.wait() if wait else result
+
+
+def prediction_log(connection: Connection, ref: object | None, limit: int) -> Listing[LoggedCall]:
+    """The last calls for predictions, newest first."""
+    model = get_model(connection, ref)
+    page = connection.transport.get(Page[LoggedCall], f"models/{path_of(model.id)}/predictions", limit=limit)
+    return Listing(page.items, "Predictions", _LOG_COLUMNS)
+
+
+def thresholds(connection: Connection, ref: object | None) -> list[PolicyRead]:
+    """The threshold policies of a model, the present one first."""
+    model = get_model(connection, ref)
+    return connection.transport.get(Page[PolicyRead], f"models/{path_of(model.id)}/threshold").items
 
 
 def monitoring(connection: Connection, ref: object | None, days: int) -> Monitoring:

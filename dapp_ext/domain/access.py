@@ -137,7 +137,7 @@ _LEVELS: tuple[AccessLevel, ...] = ("read", "use", "edit", "owner")
 _NEVER_BY_TOKEN = ("account.change_self", "system.dashboard", "session.", "token.")
 # Changes that go on in maintenance, because they help running work to end, or change nothing that is kept for others.
 _IN_MAINTENANCE = ("job.cancel", "model.stop", "model.skip", "notification.mark")
-_READING = ("list", "read", "read_self", "export", "monitor", "log")
+_READING = ("list", "read", "read_self", "export", "people", "monitor", "log")
 _TOKEN_LEVELS: tuple[TokenScope, ...] = ("read", "predict", "write", "admin")
 
 _COLUMN = {Role.viewer: 0, Role.analyst: 1, Role.admin: 2}

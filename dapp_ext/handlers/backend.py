@@ -51,7 +51,8 @@ class Backend:
         self.dashboard = ChildProcess()
         self.sockets: set[FeedSocket] = set()
         self.sessions_watched = False
-        self.rate = Rate(burst=1000, per_second=100)
+        # Far above what one server can answer to a program that waits for its answers; a runaway loop meets it.
+        self.rate = Rate(burst=20_000, per_second=2_000)
         self.public_rate = Rate(burst=200, per_second=20)
         self.base_url = "/"
         self.personal = True

@@ -19,6 +19,7 @@ from dapp_ext.schema.events import PAYLOADS, Event
 
 _REFERENCE = "#/components/schemas/{model}"
 _FEED = "/events/ws"
+FILE = "application/octet-stream"
 Mode = Literal["validation", "serialization"]
 
 
@@ -100,7 +101,8 @@ def _answer(operation: Operation, references: Any) -> dict[str, Any]:
         return {"description": "Done."}
     if operation.answer is not None:
         return {"description": operation.sentence, "content": {JSON: {"schema": references[(operation.answer, "serialization")]}}}
-    return {"description": operation.sentence, "content": {operation.gives: {}}}
+    # A file says itself of which kind it is: that of the upload, or of the format that was asked for.
+    return {"description": operation.sentence, "content": {"*/*" if operation.gives == FILE else operation.gives: {}}}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

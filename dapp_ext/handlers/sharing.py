@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import Field
 
 from dapp_ext.handlers.operation import Call, Nothing
 from dapp_ext.schema.base import Page, Request
 from dapp_ext.schema.grants import GrantPut, GrantRead, PersonRead
-from dapp_ext.services.sharing import ThingKind
+
+if TYPE_CHECKING:
+    from dapp_ext.services.sharing import ThingKind
 
 
 class PeopleQuery(Request):
@@ -24,7 +26,7 @@ class Grants:
     """The functions for one kind of thing."""
 
     def __init__(self, kind: str) -> None:
-        self._kind = cast(ThingKind, kind)
+        self._kind = cast("ThingKind", kind)
 
     def index(self, call: Call[Nothing, Nothing]) -> Page[GrantRead]:
         return call.services.sharing.list(call.actor, self._kind, call.ref)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapp_ext.handlers.operation import Call, Nothing
-from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate
+from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, QuotaRead
 from dapp_ext.schema.base import Page
 
 
@@ -14,6 +14,10 @@ def index(call: Call[Nothing, Nothing]) -> Page[AccountRead]:
 
 def create(call: Call[Nothing, AccountCreate]) -> AccountRead:
     return call.services.accounts.create(call.actor, call.body)
+
+
+def quotas(call: Call[Nothing, Nothing]) -> Page[QuotaRead]:
+    return call.services.accounts.quotas(call.actor)
 
 
 def update(call: Call[Nothing, AccountUpdate]) -> AccountRead:

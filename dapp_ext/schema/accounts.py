@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dapp_ext.schema.base import Answer, Request
+from dapp_ext.schema.base import Answer, Named, Request
 
 
 class Role(StrEnum):
@@ -95,6 +95,18 @@ class AccountUpdate(Request):
     name: str | None = Field(default=None, max_length=120)
     role: Role | None = None
     disabled: bool | None = None
+    quota: int | None = Field(default=None, ge=0, le=2**60, description="Bytes that may be stored, 0 for any number; null for the workspace's own setting.")
+
+
+class QuotaRead(Answer):
+    """What an account stores and may store, in bytes; ``quota`` is null where nothing is limited."""
+
+    account: Named
+    email: str
+    used: int
+    quota: int | None = None
+    free: int | None = None
+    is_own: bool = Field(default=False, description="Whether the quota was set for this account.")
 
 
 class ProfileChange(Request):

@@ -7,9 +7,10 @@ import unicodedata
 from datetime import timedelta
 
 from dapp_ext.errors import AccountNotFound, Denied, Invalid, LastAdmin, LoginRefused, NameTaken
-from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, Actor, PasswordChange, ProfileChange, Role
-from dapp_ext.schema.base import Subject, now
+from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, Actor, PasswordChange, ProfileChange, QuotaRead, Role
+from dapp_ext.schema.base import Named, Page, Subject, now
 from dapp_ext.schema.events import UserEvent
+from dapp_ext.services import quotas
 from dapp_ext.services.context import Change
 from dapp_ext.services.passwords import check_password
 from dapp_ext.services.sessions import Sessions, account_read
@@ -91,10 +92,23 @@ class Accounts(Sessions):
                 account.disabled = request.disabled
                 if request.disabled:
                     store.revoke_all(change.session, account.id)
+            if "quota" in request.model_fields_set:
+                account.quota = request.quota
             change.session.add(account)
-            change.details.update(request.model_dump(mode="json", exclude_none=True, exclude={"name"}))
+            change.details.update(request.model_dump(mode="json", exclude_unset=True, exclude={"name"}))
             self._tell(change, "user.changed", account)
         return account_read(account)
+
+    def quotas(self, actor: Actor) -> Page[QuotaRead]:
+        """What everybody stores and may store, for administrators."""
+        self._context.permit(actor, "account.list")
+        with self._context.database.read() as session:
+            items = []
+            for account in store.everyone(session):
+                found = quotas.usage(self._context, session, account.id)
+                who = Named(id=account.id, name=account.name)
+                items.append(QuotaRead(account=who, email=account.email, used=found.used, quota=found.quota, free=found.free, is_own=account.quota is not None))
+        return Page(items=items, total=len(items))
 
     def change_profile(self, actor: Actor, request: ProfileChange) -> AccountRead:
         """Change the own name."""

@@ -12,7 +12,7 @@ from dapp_ext.domain.fixes.offers import Asked
 from dapp_ext.domain.learning import Recipe
 from dapp_ext.errors import DatasetNotFound, Internal, JobCancelled, ModelNotFound, NotReady
 from dapp_ext.schema.base import Named, Subject, now
-from dapp_ext.schema.datasets import Column, ReadOptions
+from dapp_ext.schema.datasets import Column, Profile, ReadOptions
 from dapp_ext.schema.events import PredictionEvent, TrialEvent
 from dapp_ext.schema.fixes import FixOptions
 from dapp_ext.schema.models import Results, Trial
@@ -164,7 +164,14 @@ class Settling:
             table=table,
             threshold=policy["threshold"] if policy else None,
             reference=files.stored_pass(self._context, session, model.reference_id) if model.reference_id else None,
+            profile=self._profile(session, spec["source"], spec["source_version"]),
         )
+
+    def _profile(self, session: Session, dataset_id: str, number: int) -> Profile | None:
+        version = datasets_store.version_of(session, dataset_id, number)
+        if version is None or version.profile_id is None:
+            return None
+        return Profile.model_validate_json(files.read_stored(self._context, session, version.profile_id))
 
     def _table(self, session: Session, dataset_id: str, number: int) -> tuple[files.FilePass, list[Column]]:
         version = datasets_store.version_of(session, dataset_id, number)

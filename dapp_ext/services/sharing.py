@@ -71,8 +71,10 @@ class Sharing:
     def remove(self, actor: Actor, kind: ThingKind, ref: str, person: str) -> Page[GrantRead]:
         """Take a grant back; without one nothing changes. Everybody may give up what was granted to themselves."""
         with self._context.database.read() as session:
+            # The thing first: whoever may not share it learns nothing of who has an account.
+            is_own = person in (actor.account_id, actor.email)
+            row = self._find(actor, session, kind, ref, "read" if is_own else "share")
             account = _account(session, person)
-            row = self._find(actor, session, kind, ref, "read" if account.id == actor.account_id else "share")
         with self._context.change(actor, f"{kind}.share", Subject(kind=kind, id=row.id)) as change:
             change.details.update({"account": account.id, "level": None})
             self._tell(change, row, account, None)  # while the person may still hear of it

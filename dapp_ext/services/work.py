@@ -159,6 +159,7 @@ class PredictOrder:
     table: FilePass
     threshold: float | None = None
     reference: FilePass | None = None
+    profile: Profile | None = None
 
 
 Order = IngestOrder | FixOrder | TrainOrder | RegisterOrder | PredictOrder
@@ -303,6 +304,8 @@ def _watched(answers: Any) -> list[Any]:
 
 def predict(order: PredictOrder, say: Say) -> TableMade:
     """Table → the same table with a prediction for each row, a slice at a time."""
+    import pyarrow as pa
+
     from dapp_ext.domain.learning import load_predictor
     from dapp_ext.domain.learning.deciding import decide
     from dapp_ext.domain.profiling import Profiler
@@ -316,6 +319,7 @@ def predict(order: PredictOrder, say: Say) -> TableMade:
     counts: Counts = {}
     profiler: Profiler | None = None
     schema = None
+    new: list[str] = []
     with FrameWriter(order.table.path, order.table.key, order.table.label) as writer:
         for rows in source.batches():
             answers, found = predictor.predict(rows)
@@ -329,17 +333,22 @@ def predict(order: PredictOrder, say: Say) -> TableMade:
             if profiler is None:
                 schema = joined.schema
                 writer.start(schema)
-                profiler = Profiler(schema)
+                # What is known of the rows need not be found out again: only the answers are new.
+                new = schema.names if order.profile is None else schema.names[rows.num_columns :]
+                profiler = Profiler(pa.schema([schema.field(name) for name in new]))
             for piece in joined.cast(schema).combine_chunks().to_batches():
                 writer.write(piece)
-                profiler.update(piece)
+                profiler.update(piece.select(new))
             done += rows.num_rows
             say(Progress(0.95 * done / total, f"Predicted {done:,} of {total:,} rows"))
         if schema is None or profiler is None:
             raise FileUnreadable("The dataset has no rows to predict.")
         stored = writer.finish()
     columns = _columns_of(schema, order.columns, predictor.task)
-    return TableMade(order.table, stored, columns, done, profiler.finish(columns), None, notes, counts, time.monotonic() - began)
+    profile = profiler.finish([column for column in columns if column.name in new])
+    if order.profile is not None:
+        profile = order.profile.model_copy(update={"version": profile.version, "columns": [*order.profile.columns, *profile.columns]})
+    return TableMade(order.table, stored, columns, done, profile, None, notes, counts, time.monotonic() - began)
 
 
 def _read_reference(given: FilePass) -> Reference:

@@ -36,6 +36,7 @@ CALLS: dict[str, Call] = {
         UpdateOf,
         lambda services, actor, asked: services.accounts.update(actor, asked.ref, AccountUpdate(**asked.model_dump(exclude={"ref"}, exclude_unset=True))),
     ),
+    "accounts.quotas": call(Nothing, lambda services, actor, _: services.accounts.quotas(actor)),
     "accounts.reset": call(One, lambda services, actor, asked: services.invitations.reset(actor, asked.ref)),
     "accounts.end_sessions": call(One, lambda services, actor, asked: services.signins.end_all(actor, asked.ref)),
     "invitations.list": call(Nothing, lambda services, actor, _: services.invitations.list(actor)),

@@ -19,6 +19,8 @@ export namespace CommandIDs {
   export const openDataset = 'jupyter-dapp:open-dataset';
   export const renameDataset = 'jupyter-dapp:rename-dataset';
   export const shareDataset = 'jupyter-dapp:share-dataset';
+  export const grantDataset = 'jupyter-dapp:share-dataset-with-person';
+  export const restoreDataset = 'jupyter-dapp:show-dataset-versions';
   export const deleteDataset = 'jupyter-dapp:delete-dataset';
 
   export const trainModel = 'jupyter-dapp:train-model';
@@ -32,6 +34,7 @@ export namespace CommandIDs {
   export const predictDataset = 'jupyter-dapp:predict-dataset';
   export const renameModel = 'jupyter-dapp:rename-model';
   export const shareModel = 'jupyter-dapp:share-model';
+  export const grantModel = 'jupyter-dapp:share-model-with-person';
   export const deleteModel = 'jupyter-dapp:delete-model';
 
   export const openJob = 'jupyter-dapp:open-job';

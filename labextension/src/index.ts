@@ -6,6 +6,7 @@ import { modelsPlugin } from './plugins/models';
 import { notebookPlugin } from './plugins/notebook';
 import { noticesPlugin } from './plugins/notices';
 import { runningPlugin } from './plugins/running';
+import { sharingPlugin } from './plugins/sharing';
 import { sidebarPlugin } from './plugins/sidebar';
 import { tabsPlugin } from './plugins/tabs';
 import { thingsPlugin } from './plugins/things';
@@ -20,6 +21,7 @@ export default [
   tabsPlugin,
   thingsPlugin,
   modelsPlugin,
+  sharingPlugin,
   filesPlugin,
   notebookPlugin,
   noticesPlugin,

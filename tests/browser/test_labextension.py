@@ -2,91 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+from dapp_ext.client import DAPPClient
 from tests.conftest import PASSWORD
-from tests.stories.conftest import environment, free_port
+from tests.stories.conftest import free_port
+
+from .cable import Cable
+from .lab import ROOT, TOKEN, Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
-ROOT = Path(__file__).parents[2]
-SAMPLES = ROOT / "dapp_ext" / "samples"
-TOKEN = "a token for a test"
-READY_SECONDS = 90
-
-
-@dataclass
-class Lab:
-    """A JupyterLab of its own over an empty home, which can be killed and started again."""
-
-    base: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def folder(self) -> Path:
-        return self.base / "work"
-
-    @property
-    def environ(self) -> dict[str, str]:
-        return environment(self.base / "home")
-
-    def prepare(self) -> None:
-        """The extension as it is built in this tree, whether the package is installed or not."""
-        built = ROOT / "dapp_ext" / "labextension"
-        assert (built / "package.json").is_file(), "The labextension is not built. Run: make"
-        extensions, config = Path(self.environ["JUPYTER_DATA_DIR"]) / "labextensions", Path(self.environ["JUPYTER_CONFIG_DIR"])
-        extensions.mkdir(parents=True)
-        (extensions / "jupyter-dapp").symlink_to(built)
-        shutil.copytree(ROOT / "jupyter_config" / "jupyter_server_config.d", config / "jupyter_server_config.d")
-        settings = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', "utf-8")
-        self.folder.mkdir()
-        shutil.copy(SAMPLES / "penguins.csv", self.folder / "from_browser.csv")
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
-        command += [f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser", *(["--allow-root"] if os.geteuid() == 0 else [])]
-        with open(self.base / "lab.log", "ab") as log:
-            self.process = subprocess.Popen(command, env=self.environ | {"PYTHONPATH": str(ROOT)}, cwd=self.folder, stdout=log, stderr=log)
-        until = time.monotonic() + READY_SECONDS
-        while not self._is_ready():
-            assert self.process.poll() is None, self.log()
-            assert time.monotonic() < until, self.log()
-            time.sleep(0.2)
-
-    def end(self, how: signal.Signals) -> None:
-        assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        self.process.wait(40)
-
-    def log(self) -> str:
-        return (self.base / "lab.log").read_text("utf-8", "replace")[-4000:]
-
-    def _is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/dapp/api/v1/health/ready", timeout=2).status_code == 200
-        except httpx.HTTPError:
-            return False
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +46,25 @@ def page(lab: Lab, chromium: str) -> Iterator[Page]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def client(lab: Lab) -> Iterator[DAPPClient]:
+    """The owner, from a script."""
+    with DAPPClient(f"{lab.url}/?token={TOKEN}") as found:
+        yield found
+
+
 def _ready(page: Page) -> None:
     page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('jupyter-dapp:show-panel')", timeout=60_000)
     page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
     _run(page, "jupyter-dapp:show-panel")
     expect(_line(page)).to_have_attribute("data-state", "connected", timeout=20_000)
+
+
+def _another(page: Page) -> Page:
+    """A page of somebody else's browser."""
+    browser = page.context.browser
+    assert browser is not None
+    return browser.new_page(viewport={"width": 1440, "height": 900})
 
 
 def _run(page: Page, command: str, args: dict[str, Any] | None = None) -> None:
@@ -139,6 +86,19 @@ def _row(page: Page, name: str) -> Locator:
 def _menu(page: Page, name: str) -> Callable[[str], None]:
     _row(page, name).click(button="right")
     return lambda item: page.get_by_role("menuitem", name=re.compile(item)).click()
+
+
+def _wait_for_menu(page: Page, name: str, item: str) -> None:
+    """Open the menu of a row until it offers something: a menu is made when it opens, and does not change."""
+    for _ in range(20):
+        _row(page, name).click(button="right")
+        is_there = page.get_by_role("menuitem", name=item).is_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(".lm-Menu")).to_have_count(0)
+        if is_there:
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError(f"The menu of {name} does not offer {item}.")
 
 
 def _cells(page: Page) -> list[str]:
@@ -178,9 +138,7 @@ def test_things_are_renamed_made_private_and_deleted_by_their_context_menu(page:
     page.locator(".jp-Dialog .jp-mod-accept").click()
     expect(_row(page, "three rows")).to_be_visible()
     _menu(page, "three rows")("Make Private")
-    _row(page, "three rows").click(button="right")
-    expect(page.get_by_role("menuitem", name="Share with the Team")).to_be_visible()
-    page.keyboard.press("Escape")
+    _wait_for_menu(page, "three rows", "Share with the Team")
     _menu(page, "three rows")("Delete")
     page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
     expect(_row(page, "three rows")).to_have_count(0)
@@ -226,6 +184,80 @@ def test_the_template_opens_from_the_launcher(page: Page, lab: Lab) -> None:
     assert any("DAPPClient()" in cell for cell in _cells(page))
 
 
+def test_rows_are_filtered_by_column_and_the_code_says_so(page: Page) -> None:
+    _row(page, "from_browser").locator("button").first.click()
+    dataset = page.locator(".jp-Dapp-dataset:visible")
+    dataset.get_by_label("Search the rows").fill("")
+    dataset.get_by_role("button", name="Filter", exact=True).click()
+    editor = dataset.get_by_role("form", name="New filter")
+    editor.get_by_label("Column").select_option("body_mass_g")
+    editor.get_by_label("Condition").select_option("gt")
+    editor.get_by_label("Value").fill("heavy")
+    expect(editor.get_by_role("button", name="Apply")).to_be_disabled()
+    editor.get_by_label("Value").fill("5000")
+    with page.expect_request(re.compile("/rows$")) as asked:
+        editor.get_by_role("button", name="Apply").click()
+    sent = asked.value.post_data_json
+    assert sent is not None
+    assert sent["filters"] == [{"column": "body_mass_g", "op": "gt", "value": 5000}]
+    expect(page.get_by_text("61 rows", exact=True)).to_be_visible()
+    dataset.locator(".jp-Dapp-column").filter(has_text="sex").get_by_role("button", name=re.compile("^male")).click()
+    expect(page.get_by_text(re.compile(r"^\d+ rows$")).first).not_to_have_text("61 rows")
+    dataset.get_by_role("button", name="Insert into notebook").click()
+    expect(page.locator(".jp-NotebookPanel:visible")).to_be_visible(timeout=20_000)
+    assert any("filter=\"body_mass_g > 5000 and sex == 'male'\"" in cell for cell in _cells(page))
+    _row(page, "from_browser").locator("button").first.click()
+    dataset.get_by_role("button", name="Show all rows").click()
+    expect(dataset.locator(".jp-Dapp-filter")).to_have_count(0)
+
+
+def test_what_a_notebook_publishes_appears_in_its_tab(page: Page, client: DAPPClient) -> None:
+    from matplotlib.figure import Figure
+
+    _run(page, "jupyter-dapp:open-insights")
+    expect(page.get_by_text("Nothing has been published yet")).to_be_visible(timeout=20_000)
+    figure = Figure()
+    figure.add_subplot().plot([1, 3, 2])
+    made = client.publish(figure, "Ups and <b>downs</b>", dataset="from_browser")
+    card = page.get_by_role("article", name="Ups and <b>downs</b>")
+    expect(card.get_by_role("img")).to_be_visible(timeout=20_000)
+    assert card.get_by_role("img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+    card.get_by_role("button", name=re.compile("^Take")).click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Take back").click()
+    expect(card).to_have_count(0)
+    assert made.id not in [each.id for each in client.insights()]
+
+
+def test_the_activity_has_a_tab_that_is_narrowed(page: Page) -> None:
+    _run(page, "jupyter-dapp:open-activity")
+    tab = page.locator(".jp-Dapp-page:visible")
+    expect(tab.get_by_text("Owner published an insight about from_browser")).to_be_visible(timeout=20_000)
+    tab.get_by_label("About").select_option("dataset")
+    expect(tab.get_by_text(re.compile("published an insight"))).to_have_count(0)
+    tab.get_by_label("Search the activity").fill("three rows")
+    expect(tab.locator("li")).to_have_count(1)
+    expect(tab.locator("li")).to_contain_text("deleted three rows")
+
+
+def test_a_search_is_steered_and_seen_where_work_is_looked_for(page: Page, client: DAPPClient) -> None:
+    model = client.train_model("from_browser", "species", time_budget=300, name="steered")
+    _run(page, "jupyter-dapp:open-model", {"id": model.id})
+    tab = page.locator(".jp-Dapp-page:visible")
+    expect(page.locator(".jp-Dapp-status")).to_contain_text("Training steered", timeout=20_000)
+    _run(page, "running:show-panel")
+    expect(page.locator("#jp-running-sessions")).to_contain_text("Training steered")
+    _run(page, "jupyter-dapp:show-panel")
+    skip = tab.get_by_role("button", name=re.compile("^Leave .* out$")).first
+    expect(skip).to_be_visible(timeout=60_000)
+    skip.click()
+    expect(tab.get_by_text(re.compile("is left out")).first).to_be_visible(timeout=20_000)
+    _run(page, "jupyter-dapp:extend-training", {"id": model.id, "seconds": 60})
+    page.wait_for_function("() => document.querySelector('.jp-Dapp-live')?.textContent.includes('left')", timeout=20_000)
+    tab.get_by_role("button", name="Stop and keep the best").click()
+    expect(tab.locator(".jp-Dapp-sentence")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Dapp-status:visible")).to_have_count(0, timeout=20_000)
+
+
 def test_tabs_come_back_after_a_reload(page: Page) -> None:
     _row(page, "from_browser").locator("button").first.click()
     expect(page.locator(".jp-Dapp-dataset:visible")).to_be_visible()
@@ -234,6 +266,8 @@ def test_tabs_come_back_after_a_reload(page: Page) -> None:
     _ready(page)
     expect(page.locator(".lm-TabBar-tabLabel", has_text="from_browser").first).to_be_visible(timeout=20_000)
     expect(page.locator(".jp-Dapp-dataset:visible canvas").first).to_be_visible(timeout=20_000)
+    for name in ("DAPP Activity", "DAPP Insights", "steered"):
+        expect(page.locator(".lm-TabBar-tabLabel", has_text=name).first).to_be_visible(timeout=20_000)
 
 
 def test_the_keyboard_reaches_everything(page: Page) -> None:
@@ -256,6 +290,93 @@ def test_it_follows_the_theme(page: Page) -> None:
     page.wait_for_function("before => getComputedStyle(document.querySelector('#jupyter-dapp-panel')).backgroundColor === before", arg=light)
 
 
+def test_every_command_is_in_the_palette_with_words_and_arguments(page: Page) -> None:
+    found: dict[str, Any] = page.evaluate(
+        """async () => {
+          const { commands } = window.jupyterapp;
+          const ids = commands.listCommands().filter(id => id.startsWith('jupyter-dapp:'));
+          const said = {};
+          for (const id of ids) {
+            said[id] = { label: commands.label(id), described: Boolean((await commands.describedBy(id)).args) };
+          }
+          return said;
+        }"""
+    )
+    assert len(found) >= 28
+    assert [name for name, each in found.items() if not each["label"] or not each["described"]] == []
+    _run(page, "apputils:activate-command-palette")
+    page.locator("#modal-command-palette input").fill("DAPP")
+    shown = set(page.locator("#modal-command-palette .lm-CommandPalette-itemLabel").all_inner_texts())
+    page.keyboard.press("Escape")
+    assert {each["label"] for name, each in found.items() if name != "jupyter-dapp:open-job"} <= shown
+
+
+CONTRAST = """() => {
+  const channel = text => {
+    const canvas = document.createElement('canvas').getContext('2d');
+    canvas.fillStyle = '#000'; canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = rgb => rgb.slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = node => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = channel(getComputedStyle(at).backgroundColor);
+      if (getComputedStyle(at).backgroundColor !== 'rgba(0, 0, 0, 0)' && colour[3] === 255) return colour;
+    }
+    return [255, 255, 255, 255];
+  };
+  const poor = [];
+  for (const node of document.querySelectorAll('.jp-Dapp *')) {
+    const own = [...node.childNodes].some(each => each.nodeType === 3 && each.textContent.trim());
+    const box = node.getBoundingClientRect();
+    if (!own || !box.width || node.closest(':disabled, .jp-Dapp-histogram, svg, [aria-disabled=true]')) continue;
+    const [a, b] = [light(channel(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4) poor.push(`${node.className} ${node.textContent.slice(0, 30)} ${ratio.toFixed(1)}`);
+  }
+  return poor;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"])
+def test_every_theme_can_be_read(page: Page, theme: str) -> None:
+    _run(page, "apputils:change-theme", {"theme": theme})
+    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+    page.wait_for_timeout(300)
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_a_cut_network_is_said_and_nothing_is_missed(page: Page, lab: Lab, client: DAPPClient) -> None:
+    with Cable(lab.port) as cable:
+        other = _another(page)
+        other.goto(f"http://127.0.0.1:{cable.port}/lab/workspaces/cut?token={TOKEN}")
+        _ready(other)
+        cable.cut()
+        expect(_line(other)).to_have_attribute("data-state", re.compile("reconnecting|offline"), timeout=20_000)
+        client.upload_file(b"a,b\n1,2\n3,4\n", name="made in the dark")
+        cable.mend()
+        expect(_line(other)).to_have_attribute("data-state", "connected", timeout=40_000)
+        expect(_row(other, "made in the dark")).to_contain_text("2 rows", timeout=10_000)
+        other.context.close()
+    client.dataset("made in the dark").delete()
+
+
+def test_notebook_7_has_it_too(page: Page, lab: Lab) -> None:
+    pytest.importorskip("notebook", reason="Notebook 7 is not installed")
+    other = _another(page)
+    (lab.folder / "seven.ipynb").write_text(
+        '{"cells": [], "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}, "nbformat": 4, "nbformat_minor": 5}', "utf-8"
+    )
+    other.goto(f"{lab.url}/notebooks/seven.ipynb?token={TOKEN}")
+    other.wait_for_function("() => window.jupyterapp?.commands.hasCommand('jupyter-dapp:show-panel')", timeout=60_000)
+    _run(other, "jupyter-dapp:show-panel")
+    expect(_line(other)).to_have_attribute("data-state", "connected", timeout=20_000)
+    _row(other, "from_browser").locator("button").first.click()
+    expect(other.locator(".jp-Dapp-dataset:visible canvas").first).to_be_visible(timeout=20_000)
+    other.context.close()
+
+
 def test_another_account_signs_in_inside_the_panel(page: Page) -> None:
     _panel(page).get_by_role("button", name="Sign out").click()
     form = _panel(page).get_by_role("form", name="Sign in to DAPP")
@@ -266,7 +387,7 @@ def test_another_account_signs_in_inside_the_panel(page: Page) -> None:
     form.get_by_label("Password").fill(PASSWORD)
     form.get_by_role("button", name="Sign in", exact=True).click()
     expect(_panel(page).locator(".jp-Dapp-account")).to_contain_text("Vera", timeout=20_000)
-    expect(_row(page, "from_browser")).to_be_visible()
+    expect(_row(page, "from_browser")).to_be_visible(timeout=20_000)
     _row(page, "from_browser").click(button="right")
     expect(page.get_by_role("menuitem", name=re.compile("Delete"))).to_have_class(re.compile("lm-mod-disabled"))
     page.keyboard.press("Escape")

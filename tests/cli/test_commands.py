@@ -96,6 +96,17 @@ def test_announcements_and_maintenance_from_the_shell(run: Run, services: Servic
     assert json.loads(run("maintenance", "status", "--json")[1])["state"] == "announced"
 
 
+def test_quotas_from_the_shell(run: Run) -> None:
+    assert json.loads(run("quota", "--json")[1])[0]["quota"] is None
+    found = json.loads(run("quota", "owner@localhost", "--set", "1.5G", "--json")[1])
+    assert [(each["email"], each["quota"], each["is_own"]) for each in found] == [("owner@localhost", 1_610_612_736, True)]
+    assert "any amount  own" in run("quota", "owner@localhost", "--set", "none")[1]
+    assert "any amount  default" in run("quota", "owner@localhost", "--set", "default")[1]
+    for words in (("quota", "--set", "1G"), ("quota", "owner@localhost", "--set", "much"), ("quota", "owner@localhost", "--set", "0")):
+        assert run(*words)[0] == 2
+    assert run("quota", "nobody@example.org", "--set", "1G")[0] == 4
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
@@ -238,6 +249,9 @@ def test_every_command_explains_itself(run: Run) -> None:
         ("audit", "verify"),
         ("users", "invite"),
         ("tokens",),
+        ("announce",),
+        ("quota",),
+        ("maintenance",),
     ):
         code, out, _ = run(*words, "--help")
         assert code == 0

@@ -74,6 +74,8 @@ def test_sharing_by_name(client: DAPPClient, jupyter: JupyterServer) -> None:
         assert other.dataset("for grace alone").frame()["a"].tolist() == [1, 3]
         assert other.dataset(dataset.id).read.access == "use"
         assert "grace@example.org" in repr(dataset.shared_with())
+        with pytest.raises(Conflict, match=r"one person it is shared with.*force=True"):
+            dataset.delete()
         assert list(dataset.share_with("grace@example.org", None)) == []
         with pytest.raises(DatasetNotFound):
             other.dataset(dataset.id)

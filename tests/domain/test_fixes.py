@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from dapp_ext.domain.fixes import plan, resolve, with_offers
 from dapp_ext.domain.fixes.amounts import read_amount
 from dapp_ext.domain.profiling import Profiler
+from dapp_ext.domain.profiling.findings import CODES
+from dapp_ext.domain.reading.plans import READ_CODES
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Column, Profile
 from dapp_ext.schema.fixes import FixOptions, FixRequest
+from tests.handlers.troubled import TROUBLED, WITHOUT_FIX
 
 ROWS = 200
 
@@ -127,6 +130,10 @@ def test_every_finding_is_shown_and_mended(code: str) -> None:
     assert by_fix.equals(made)
     if code != "skewed":  # a logarithm may still be uneven
         assert code not in [each.code for each in profiled(made)[1].findings if each.columns == finding.columns]
+
+
+def test_no_finding_is_forgotten() -> None:
+    assert {*CODES, *READ_CODES} - WITHOUT_FIX == set(TROUBLED)
 
 
 def test_what_is_to_be_predicted_must_be_known() -> None:

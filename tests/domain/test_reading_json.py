@@ -112,3 +112,18 @@ def test_no_value_is_lost(column: list[Any], lines: bool) -> None:
         elif not isinstance(back, date):
             assert back == value
             assert isinstance(back, bool) == isinstance(value, bool)
+
+
+def test_a_large_number_beside_an_empty_text() -> None:
+    found = read('[{"a": 9223372036854775808}, {"a": ""}]')
+    assert [None if value is None else int(value) for value in found.values("a")] == [2**63, None]
+
+
+def test_numbers_that_python_does_not_read_are_kept_as_texts() -> None:
+    assert read(f'[{{"a": {"9" * 5000}}}, {{"a": 1}}]').values("a") == ["9" * 5000, "1"]
+
+
+def test_half_a_letter_is_replaced_and_told() -> None:
+    found = read('[{"a": "x\\ud800"}, {"a": "\\ud83d\\ude00"}]')
+    assert found.values("a") == ["x\ufffd", "\U0001f600"]
+    assert "half of a letter" in found.notes

@@ -35,9 +35,14 @@ def test_every_setting_can_be_given_by_jupyters_configuration() -> None:
     assert (extension.upload_limit, extension.start_worker, extension.home, extension.workers) == (5, False, "/somewhere", None)
 
 
-async def test_jupyters_configuration_wins_over_the_environment(backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server finds when it starts; it reads its settings once, before any kernel can."""
     monkeypatch.setenv("DAPP_UPLOAD_LIMIT", "7")
     monkeypatch.setenv("DAPP_WORKERS", "3")
+
+
+async def test_jupyters_configuration_wins_over_the_environment(environment: None, backend: Backend, tmp_path: Path) -> None:
     settings = backend.settings()
     assert (settings.upload_limit, settings.workers, settings.home) == (3_000_000, 3, tmp_path / "workspace")
 

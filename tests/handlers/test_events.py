@@ -181,7 +181,7 @@ async def test_what_happens_is_told_at_once(owner: Caller, connect: Connect) -> 
         told = [await frame(socket) for _ in range(2)]
         uploaded = next(each["event"] for each in told if each["event"]["type"] == "dataset.uploaded")
         assert uploaded["subject"] == {"kind": "dataset", "id": made["id"]}
-        assert uploaded["data"] == {"name": "a", "status": "processing"}
+        assert uploaded["data"] == {"name": "a", "status": "processing", "version": 1}
         page = (await owner("GET", "/events")).json
         assert [each["event"] for each in told] == page["items"][-2:]
 

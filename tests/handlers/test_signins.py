@@ -116,3 +116,17 @@ async def test_the_own_name(signed_in: Callable[[Role], Caller]) -> None:
     assert (await viewer("PATCH", "/auth/me", {"name": "Vera V."})).json["name"] == "Vera V."
     assert (await viewer("PATCH", "/auth/me", {"role": "admin"})).code == "invalid"
     assert (await viewer("GET", "/auth/me")).json["role"] == "viewer"
+
+
+async def test_quotas_are_administered(owner: Caller, signed_in: Callable[[Role], Caller]) -> None:
+    analyst = signed_in(Role.analyst)
+    account = (await analyst("GET", "/auth/me")).json["id"]
+    assert (await owner("PATCH", f"/users/{account}", {"quota": 50})).status == 200
+    listed = {each["email"]: each for each in (await owner("GET", "/quotas")).json["items"]}
+    assert (listed["analyst@example.org"]["quota"], listed["analyst@example.org"]["is_own"], listed["owner@localhost"]["quota"]) == (50, True, None)
+    assert (await analyst("POST", "/datasets", CSV, filename="a.csv")).code == "quota_exceeded"
+    assert (await owner("PATCH", f"/users/{account}", {"quota": None})).status == 200
+    assert (await analyst("POST", "/datasets", CSV, filename="a.csv")).status == 202
+    assert (await owner("PATCH", f"/users/{account}", {"quota": -1})).code == "invalid"
+    assert (await analyst("PATCH", f"/users/{account}", {"quota": 0})).code == "denied"
+    assert (await analyst("GET", "/quotas")).code == "denied"

@@ -1,4 +1,8 @@
-"""A file for every finding that offers a fix: small, and with that one trouble."""
+"""A file for every finding that offers a fix: small, and with that one trouble.
+
+Nothing is offered for what is no trouble (a likely target, marks that were read as missing), nor for what only reading
+the file again can mend (rows of uneven length, values that are not of the chosen kind).
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ def _beside(count: int) -> tuple[str, list[object]]:
 
 _WORDS = ("red", "green", "blue", "grey", "pink", "teal", "gold", "plum", "rust", "lime")
 
+WITHOUT_FIX = {"likely_target", "missing_marks", "ragged_rows", "not_converted"}
 TROUBLED: dict[str, bytes] = {
     "duplicate_rows": b"a,b\n1,x\n2,y\n2,y\n3,z\n",
     "missing_values": _csv(("a", [number % 5 if number % 9 else None for number in range(60)]), _beside(60)),
@@ -37,5 +42,7 @@ TROUBLED: dict[str, bytes] = {
     "high_cardinality": _csv(
         ("a", [f"word {_WORDS[number % 10]} {number if number > 60 else number % 3}" for number in range(200)]), ("b", [n % 4 for n in range(200)])
     ),
+    "date_gaps": _csv(("day", [f"2024-{1 + number // 28:02d}-{1 + number % 28:02d}" for number in range(28) if number not in (9, 10, 20)]), _beside(25)),
+    "ambiguous_dates": _csv(("day", [f"{1 + number % 11:02d}/{1 + number % 12:02d}/2024" for number in range(40)]), _beside(40)),
     "long_text": b"a,b\n" + b"x" * 30_000 + b",1\nshort,2\n",
 }

@@ -112,7 +112,7 @@ def _signed_in(running: Running, browser: Browser, who: str, screen: str, theme:
 def _settled(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.wait_for_function("!document.querySelector('main .bone')", timeout=SLOW)
+    expect(page.locator("main .bone")).to_have_count(0, timeout=SLOW)
     page.wait_for_timeout(60)
 
 

@@ -278,3 +278,7 @@ def test_a_scored_dataset_is_watched_too(services: Services, owner: Actor, model
     assert (found.calls, found.rows, found.code) == (1, 800, None)
     call = services.monitoring.log(owner, model.id).items[0]
     assert (call.rows, call.inputs, call.dataset and call.dataset.id) == (800, [], asked.dataset_id)
+    profile, before = services.datasets.profile(owner, asked.dataset_id), services.datasets.profile(owner, people.id)
+    assert [column.name for column in profile.columns] == ["age", "city", "visits", "leaves", "prediction", "probability_stays", "probability_gone"]
+    assert profile.columns[:4] == before.columns
+    assert (profile.rows, profile.columns[4].distinct) == (800, 2)

@@ -196,7 +196,6 @@ MOMENT = int(time.time())
         {"jti": None},
         {"more": "claims"},
     ],
-    ids=str,
 )
 def test_tokens_that_break_a_rule_are_refused(services: Services, claims: dict[str, Any]) -> None:
     with pytest.raises(NotSignedIn):

@@ -106,6 +106,23 @@ def test_another_file_becomes_the_next_version(services: Services, owner: Actor,
     assert {column.change for column in same.columns} == {"same"}
 
 
+def test_a_version_that_is_broken_off_leaves_nothing(services: Services, settings: Settings, owner: Actor, cities: DatasetRead) -> None:
+    before = _files(settings)
+    incoming = services.datasets.begin_upload(owner, DatasetUpload(filename="more.csv", version_of=cities.id))
+    incoming.write(MORE)
+    assert len(_files(settings)) == len(before) + 1
+    incoming.abort()
+    assert _files(settings) == before
+    assert len(services.versions.list(owner, cities.id).items) == 1
+    # Deleted while its next version comes in: the file goes too.
+    late = services.datasets.begin_upload(owner, DatasetUpload(filename="more.csv", version_of=cities.id))
+    late.write(MORE)
+    services.datasets.delete(owner, cities.id)
+    with pytest.raises(DatasetNotFound):
+        late.finish()
+    assert _files(settings) == []
+
+
 def test_an_older_version_comes_back_without_a_copy(
     services: Services, settings: Settings, owner: Actor, cities: DatasetRead, upload: Upload, run_jobs: Run
 ) -> None:

@@ -141,7 +141,7 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
     if _blanks_follow(rows):
         cells = replace(cells, blanks=True)
         rows = [[cell.lstrip(" ") for cell in row] for row in rows]
-    if not rows:
+    if not rows or (complete and not any(cell.strip() for row in rows for cell in row)):
         raise FileUnreadable("The file has no data: there is nothing but empty lines in it.")
     check_columns(max(len(row) for row in rows))
     if comment and rows[0][0].startswith(comment):

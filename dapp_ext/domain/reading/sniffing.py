@@ -163,6 +163,7 @@ def encoding_of(head: bytes) -> str:
         return found
     try:
         codecs.getincrementaldecoder("utf-8")("strict").decode(head)
-    except UnicodeDecodeError:
-        return "cp1252"
+    except UnicodeDecodeError as error:
+        # After letters that are UTF-8 for sure a byte that is not makes a broken file, not another encoding.
+        return "cp1252" if head[: error.start].isascii() else "utf-8"
     return "utf-8"

@@ -82,9 +82,10 @@ class ValueColumn:
         parsed = None
         for family in sorted(families - {"text"}):
             self.families[family] = self.families.get(family, 0) + 1
-        if families and families <= {_NUMBER, _FLOAT}:
-            parsed = self._look_at_numbers(values, families)
-        return parsed
+        typed = families - {"text"}
+        if typed and typed <= {_NUMBER, _FLOAT}:
+            parsed = self._look_at_numbers([None if type(value) is str else value for value in values] if "text" in families else values, typed)
+        return parsed if "text" not in families else None
 
     def _look_at_texts(self, values: Sequence[Any]) -> None:
         array = pa.array([value if type(value) is str and value else None for value in values], pa.string())

@@ -216,11 +216,12 @@ def _scanner(size: SheetSize) -> Callable[[bytes], None]:
                 in_row, row = 0, _row(digits) if digits else row + 1
                 continue
             in_row = _column(letters) if letters else in_row + 1
-            if in_row > _LAST_COLUMN or row > _LAST_ROW:
+            here = _row(digits) if digits else row  # a cell may claim another row than it stands in
+            if in_row > _LAST_COLUMN or here > _LAST_ROW:
                 raise damaged()
             if not closed:
                 size.cells += 1
-                size.columns, size.rows = max(size.columns, in_row), max(size.rows, row)
+                size.columns, size.rows = max(size.columns, in_row), max(size.rows, here)
         size.errors += len(_ERROR.findall(text))
         size.formulas += len(_NO_RESULT.findall(text))
         if size.cells > MAX_CELLS or size.rows * size.columns > MAX_GRID:

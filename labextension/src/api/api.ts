@@ -11,12 +11,15 @@ import type {
   DatasetUpdate,
   EventPage,
   Family,
+  GrantLevel,
+  GrantRead,
   InsightRead,
   JobRead,
   Leaderboard,
   ModelRead,
   ModelUpdate,
   Page,
+  PersonRead,
   Profile,
   Results,
   RowsRead,
@@ -25,6 +28,7 @@ import type {
   TableRead,
   TicketRead,
   TrainRequest,
+  VersionRead,
   VersionsRead,
   Visibility
 } from '../schema';
@@ -102,6 +106,35 @@ export class Api {
       signal,
       onProgress
     });
+  }
+
+  datasetVersions(ref: string): Promise<Page<VersionRead>> {
+    return this._get(`datasets/${segment(ref)}/versions`);
+  }
+
+  /** Make an older version the one that is used. */
+  restoreDataset(ref: string, version: number): Promise<DatasetRead> {
+    return this._post(`datasets/${segment(ref)}/restore`, { version });
+  }
+
+  /** Whom one can share with. */
+  people(): Promise<Page<PersonRead>> {
+    return this._get('people');
+  }
+
+  grant(
+    kind: 'datasets' | 'models',
+    ref: string,
+    person: string,
+    level: GrantLevel
+  ): Promise<Page<GrantRead>> {
+    const path = `${kind}/${segment(ref)}/grants/${segment(person)}`;
+    return this._call(path, { method: 'PUT', body: { level } });
+  }
+
+  revoke(kind: 'datasets' | 'models', ref: string, person: string): Promise<Page<GrantRead>> {
+    const path = `${kind}/${segment(ref)}/grants/${segment(person)}`;
+    return this._call(path, { method: 'DELETE' });
   }
 
   models(listing: IListing = {}): Promise<Page<ModelRead>> {

@@ -15,7 +15,7 @@ export type QueryValue = string | number | boolean | null | undefined | readonly
 
 /** One request. */
 export interface ISend {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, QueryValue>;
   /** Sent as JSON. */
   body?: unknown;

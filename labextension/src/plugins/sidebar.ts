@@ -69,6 +69,8 @@ function addContextMenus(app: JupyterFrontEnd): void {
       '',
       CommandIDs.renameDataset,
       CommandIDs.shareDataset,
+      CommandIDs.grantDataset,
+      CommandIDs.restoreDataset,
       CommandIDs.deleteDataset
     ],
     model: [
@@ -85,6 +87,7 @@ function addContextMenus(app: JupyterFrontEnd): void {
       '',
       CommandIDs.renameModel,
       CommandIDs.shareModel,
+      CommandIDs.grantModel,
       CommandIDs.deleteModel
     ],
     job: [CommandIDs.openJob, CommandIDs.cancelJob]

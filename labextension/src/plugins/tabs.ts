@@ -9,6 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
+import { SplitPanel } from '@lumino/widgets';
 
 import { CommandIDs } from '../commands';
 import { DatasetView, InsightsView, IWorkspace, ModelView } from '../model';
@@ -22,6 +23,9 @@ import type { InsightsPanel } from '../widgets/insights';
 import type { ModelPanel } from '../widgets/model';
 import type { TrainPanel } from '../widgets/train';
 import { chosen, DOMAIN, ID_ARGS } from './shared';
+
+/** Lower than this nothing can be seen, in pixels. */
+const STRIP = 120;
 
 type Tab<T extends Widget> = MainAreaWidget<T>;
 
@@ -241,10 +245,22 @@ class Tabs {
     // Notebook 7 has room for one document in its main area; what stands beside it goes below.
     this._app.shell.add(tab, this._labShell ? 'main' : 'down', { type: 'DAPP' });
     this._app.shell.activateById(tab.id);
+    makeRoom(tab);
     return tab;
   }
 
   private readonly _opening = new Map<string, Promise<Widget>>();
+}
+
+/** Notebook 7's lower area opens as a strip of tabs: give it room, unless the user has. */
+function makeRoom(tab: Widget): void {
+  let at = tab.parent;
+  while (at && !(at instanceof SplitPanel)) {
+    at = at.parent;
+  }
+  if (at instanceof SplitPanel && tab.node.closest('#jp-down-stack') && tab.node.offsetHeight < STRIP) {
+    at.setRelativeSizes([1, 1]);
+  }
 }
 
 function idOf(tab: Widget): string {

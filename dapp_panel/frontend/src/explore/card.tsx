@@ -87,7 +87,7 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
           onPick={drawn.pick && ((index) => pick(drawn.pick?.(index) ?? null))}
         />
       )}
-      <p class="small muted chart-under">{under}</p>
+      <p class="small muted chart-under">{answer ? under : `${dataset.name}, version ${version}`}</p>
       {editing && <EditChart profile={profile} chart={chart} onDone={onChange} onClose={() => setEditing(false)} />}
       {code !== null && <Code code={code} name={`${dataset.name} ${title}`} onClose={() => setCode(null)} />}
     </Card>

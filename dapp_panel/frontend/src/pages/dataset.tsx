@@ -113,6 +113,7 @@ function Actions({ dataset }: { dataset: DatasetRead }) {
     );
   }
   if (may("dataset.export", dataset)) items.push({ label: "Download the original file", icon: "file", href: `/download/${dataset.id}?format=original`, download: true });
+  if (may("dataset.share", dataset)) items.push({ label: "Share", icon: "share", act: () => setSharing(true) });
   if (may("dataset.update", dataset)) items.push({ label: "Rename", icon: "edit", act: () => setEditing(true) });
   if (may("dataset.delete", dataset)) items.push({ label: "Delete", icon: "remove", danger: true, act: () => void remove(dataset) });
   return (
@@ -128,7 +129,7 @@ function Actions({ dataset }: { dataset: DatasetRead }) {
         </Button>
       )}
       {may("dataset.share", dataset) && (
-        <Button icon="share" onClick={() => setSharing(true)}>
+        <Button icon="share" class="wide-only" onClick={() => setSharing(true)}>
           Share
         </Button>
       )}

@@ -15,6 +15,7 @@ import { ShareLinks } from "../sharing/links";
 import { SharePeople } from "../sharing/people";
 import { Rename } from "../sharing/rename";
 import { Evidence } from "./evidence";
+import { Monitoring } from "./monitoring";
 import { ModelVersions } from "./registry";
 import { Tune } from "./tune";
 import { Predict } from "./predict";
@@ -64,15 +65,17 @@ export function Model({ id }: { id: string }) {
             ...(results.data?.decisions ? [{ id: "tune", label: "Tune", href: to(`/models/${id}/tune`) }] : []),
             { id: "evidence", label: "Evidence", href: to(`/models/${id}/evidence`) },
             { id: "predict", label: "Predict", href: to(`/models/${id}/predict`) },
+            { id: "monitoring", label: "Monitoring", href: to(`/models/${id}/monitoring`) },
             { id: "versions", label: "Versions", href: to(`/models/${id}/versions`) },
             { id: "lineage", label: "Lineage", href: to(`/models/${id}/lineage`) },
           ]}
         />
       )}
-      {ready && results.error && !["versions", "lineage"].includes(part) && <Trouble error={results.error} again={results.reload} />}
-      {ready && !results.data && !results.error && !["versions", "lineage"].includes(part) && <Bones lines={4} height={100} />}
+      {ready && results.error && !["versions", "lineage", "monitoring"].includes(part) && <Trouble error={results.error} again={results.reload} />}
+      {ready && !results.data && !results.error && !["versions", "lineage", "monitoring"].includes(part) && <Bones lines={4} height={100} />}
       {ready && data && results.data && part === "" && <Result model={data} results={results.data} />}
       {ready && data && results.data && part === "tune" && <Tune model={data} results={results.data} />}
+      {ready && data && part === "monitoring" && <Monitoring model={data} />}
       {ready && data && part === "versions" && <ModelVersions model={data} />}
       {ready && part === "lineage" && <LineagePicture kind="models" id={id} />}
       {ready && results.data && part === "evidence" && <Evidence results={results.data} />}

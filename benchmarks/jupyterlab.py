@@ -1,0 +1,271 @@
+"""JupyterLab with the extension: what its start costs, how soon changes show, large tables, many events, the bundle.
+
+Usage::
+
+    python benchmarks/jupyterlab.py [--only start sidebar table events bundle] [--rows 10000000] [--events 20000] [--runs 3] [--json]
+
+A real JupyterLab is started over an empty home and looked at with a headless Chromium. Times are in milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from dapp_ext.client import DAPPClient
+from tests.browser.lab import ROOT, TOKEN, Lab
+from tests.stories.conftest import free_port
+
+READY = "() => window.jupyterapp && window.jupyterapp.restored.then(() => !document.querySelector('#jupyterlab-splash'))"
+SIDEBAR_CHANGES = 60
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure beside its target; ``ok`` is left open where only the difference of two counts."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+
+    @property
+    def ok(self) -> bool | None:
+        return None if self.target is None else self.value <= self.target
+
+
+@contextmanager
+def running(*, with_extension: bool = True) -> Iterator[tuple[Lab, float]]:
+    """A JupyterLab, and after how many milliseconds its server answered."""
+    lab = Lab(Path(tempfile.mkdtemp(prefix="dapp-bench-")), free_port())
+    lab.prepare()
+    config = Path(lab.environ["JUPYTER_CONFIG_DIR"])
+    if not with_extension:
+        (config / "jupyter_server_config.d" / "dapp_ext.json").write_text('{"ServerApp": {"jpserver_extensions": {"dapp_ext": false}}}')
+        page = config / "labconfig"
+        page.mkdir(parents=True, exist_ok=True)
+        (page / "page_config.json").write_text('{"disabledExtensions": {"jupyter-dapp": true}}')
+    try:
+        begun = time.perf_counter()
+        lab.launch()
+        while True:
+            try:
+                if httpx.get(f"{lab.url}/api", timeout=2).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                time.sleep(0.01)
+        yield lab, 1000 * (time.perf_counter() - begun)
+    finally:
+        lab.end(signal.SIGTERM)
+        shutil.rmtree(lab.base, ignore_errors=True)
+
+
+@contextmanager
+def opened(lab: Lab) -> Iterator[tuple[Page, float]]:
+    """The page, and after how many milliseconds it was ready."""
+    path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--enable-precise-memory-info"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"{lab.url}/api?token={TOKEN}")  # so that a cold browser is not part of the time
+        begun = time.perf_counter()
+        page.goto(f"{lab.url}/lab?token={TOKEN}")
+        page.wait_for_function(READY, timeout=120_000)
+        yield page, 1000 * (time.perf_counter() - begun)
+        browser.close()
+
+
+def start(runs: int) -> list[Line]:
+    """With the extension against without, in turns, so that both meet the same machine."""
+    found: dict[tuple[bool, str], list[float]] = {}
+    for _ in range(runs):
+        for with_extension in (False, True):
+            with running(with_extension=with_extension) as (lab, server), opened(lab) as (_page, page):
+                found.setdefault((with_extension, "server"), []).append(server)
+                found.setdefault((with_extension, "page"), []).append(page)
+    lines = []
+    for part in ("server", "page"):
+        without, with_it = (statistics.median(found[each, part]) for each in (False, True))
+        lines += [Line(f"{part} ready without the extension", without, "ms"), Line(f"{part} ready with it: more", with_it - without, "ms", 150)]
+    return lines
+
+
+def command(page: Page, name: str, args: dict[str, Any] | None = None) -> None:
+    page.evaluate("([id, args]) => window.jupyterapp.commands.execute(id, args).then(() => null)", [f"jupyter-dapp:{name}", args or {}])
+
+
+def followed(page: Page) -> None:
+    """Open the panel and wait until it is live."""
+    page.wait_for_function("() => window.jupyterapp.commands.hasCommand('jupyter-dapp:show-panel')")
+    command(page, "show-panel")
+    page.locator("#jupyter-dapp-panel .jp-Dapp-line[data-state=connected]").wait_for(timeout=60_000)
+
+
+def sidebar(page: Page, client: DAPPClient) -> list[Line]:
+    """From the call that changes something to the changed text in the panel, the call included."""
+    data = client.upload_file(b"a,b\n1,2\n3,4\n", name="name 0")
+    page.get_by_text("name 0", exact=True).first.wait_for(timeout=30_000)
+    page.evaluate(
+        """() => { window.seen = {}; new MutationObserver(() => {
+             for (const each of document.querySelectorAll('#jupyter-dapp-panel .jp-Dapp-row-title')) window.seen[each.textContent] ??= Date.now();
+           }).observe(document.querySelector('#jupyter-dapp-panel'), {subtree: true, childList: true, characterData: true}); }"""
+    )
+    taken = []
+    for number in range(1, SIDEBAR_CHANGES + 1):
+        begun = time.time()
+        data.rename(f"name {number}")
+        page.wait_for_function("name => window.seen[name]", arg=f"name {number}", timeout=10_000, polling=20)
+        taken.append(page.evaluate("name => window.seen[name]", f"name {number}") - 1000 * begun)
+        time.sleep(0.15)
+    taken.sort()
+    return [Line("change to sidebar, median", statistics.median(taken), "ms"), Line("change to sidebar, p95", taken[int(0.95 * len(taken))], "ms", 300)]
+
+
+WATCH = """async ([row, jump]) => {
+  const grid = () => [...window.jupyterapp.shell.widgets('main')].map(each => each.content?.grid).find(each => each);
+  const begun = performance.now();
+  if (jump) grid().scrollToRow(row);
+  while (!grid() || grid().dataModel.data('body', row, 0) === undefined) {
+    await new Promise(next => setTimeout(next, 4));
+    if (performance.now() - begun > 60000) return -1;
+  }
+  return performance.now() - begun;
+}"""
+
+
+def table(page: Page, client: DAPPClient, rows: int) -> list[Line]:
+    """First rows of a large dataset, and rows in its middle, where nothing was looked at before."""
+    import numpy as np
+    import pyarrow as pa
+
+    rng = np.random.default_rng(7)
+    columns = {f"number {at}": rng.normal(size=rows).round(3) for at in range(6)}
+    columns["kind"] = pa.DictionaryArray.from_arrays(rng.integers(0, 5, rows), ["red", "green", "blue", "white", "black"])
+    data = client.upload_file(pa.table(columns), name="many rows")
+    first, jumps = [], []
+    for round_ in range(3):
+        page.evaluate("id => void window.jupyterapp.commands.execute('jupyter-dapp:open-dataset', {id})", data.id)
+        first.append(page.evaluate(WATCH, [0, False]))
+        for place in (0.5, 0.31, 0.77):
+            page.wait_for_timeout(300)
+            jumps.append(page.evaluate(WATCH, [int(rows * place) + 999 * round_, True]))
+        page.evaluate("() => [...window.jupyterapp.shell.widgets('main')].filter(each => each.content?.grid).forEach(each => each.dispose())")
+    return [
+        Line(f"first rows of {rows:,}, first visit", first[0], "ms", 500),
+        Line(f"first rows of {rows:,}, median", statistics.median(first), "ms", 500),
+        Line("jump to the middle, first", jumps[0], "ms", 300),
+        Line("jump elsewhere, median", statistics.median(jumps), "ms", 300),
+    ]
+
+
+def events(page: Page, lab: Lab, count: int) -> list[Line]:
+    """A flood into an open panel: memory after it, and the longest frame during it."""
+    from dapp_ext.schema.base import Subject
+    from dapp_ext.schema.events import DatasetEvent, JobEvent, TrialEvent
+    from dapp_ext.services import open_services
+    from dapp_ext.services.things import thing_of
+    from dapp_ext.settings import read_settings
+    from dapp_ext.store.tables import Dataset
+
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def heap() -> float:
+        session.send("HeapProfiler.collectGarbage")
+        return float(next(each["value"] for each in session.send("Performance.getMetrics")["metrics"] if each["name"] == "JSHeapUsedSize")) / 1e6
+
+    with open_services(read_settings({"home": lab.base / "home"})) as services:
+        actor = services.system.shell_actor()
+        with services.context.database.read() as found:
+            dataset = found.get(Dataset, services.datasets.list(actor, limit=1).items[0].id)
+            assert dataset is not None
+            thing = thing_of(dataset)
+        subject = Subject(kind="dataset", id=dataset.id)
+        flood: list[Callable[[Any, int], None]] = [
+            lambda change, at: change.tell("dataset.changed", subject, DatasetEvent(name="name", status="ready"), thing),
+            lambda change, at: change.tell(
+                "job.progress", Subject(kind="job", id="j"), JobEvent(kind="train", status="running", progress=at / count, subject=subject), thing
+            ),
+            lambda change, at: change.tell(
+                "model.trial", Subject(kind="model", id="m"), TrialEvent(name="m", number=at, family="linear", score=0.5, is_best=False), thing
+            ),
+            lambda change, at: change.tell("dataset.ready", subject, DatasetEvent(name="name", status="ready", rows=at), thing),
+        ]
+
+        def send(amount: int) -> None:
+            for begin in range(0, amount, 100):
+                with services.context.change(actor, None) as change:
+                    for at in range(begin, min(begin + 100, amount)):
+                        flood[at % len(flood)](change, at)
+                page.wait_for_timeout(5)
+
+        send(2000)  # what is kept of the past is full after this
+        page.wait_for_timeout(2000)
+        before = heap()
+        page.evaluate(
+            """() => { window.longest = 0; let last = performance.now();
+                 const tick = () => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now;
+                   requestAnimationFrame(tick); };
+                 requestAnimationFrame(tick);
+                 window.heard = 0; }"""
+        )
+        send(count)
+        page.wait_for_timeout(3000)
+    return [
+        Line(f"memory after {count:,} events: more", heap() - before, "MB", 20),
+        Line("longest frame meanwhile", page.evaluate("() => window.longest"), "ms", 100),
+    ]
+
+
+def bundle() -> list[Line]:
+    """All the JavaScript of the extension, compressed as a server sends it."""
+    files = (ROOT / "dapp_ext" / "labextension" / "static").glob("*.js")
+    return [Line("bundle, compressed", sum(len(gzip.compress(each.read_bytes())) for each in files) / 1000, "kB", 400)]
+
+
+def main() -> None:
+    """Measure what is asked for, and print each figure beside its target."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parts = ("start", "sidebar", "table", "events", "bundle")
+    parser.add_argument("--only", nargs="*", choices=parts, default=parts)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    lines = bundle() if "bundle" in given.only else []
+    if "start" in given.only:
+        lines += start(given.runs)
+    if {"sidebar", "table", "events"} & set(given.only):
+        with running() as (lab, _), opened(lab) as (page, _ready), DAPPClient(f"{lab.url}/?token={TOKEN}") as client:
+            followed(page)
+            lines += sidebar(page, client) if {"sidebar", "events"} & set(given.only) else []
+            lines += table(page, client, given.rows) if "table" in given.only else []
+            lines += events(page, lab, given.events) if "events" in given.only else []
+    if given.json:
+        print(json.dumps([asdict(line) | {"ok": line.ok} for line in lines], indent=1))
+        return
+    for line in lines:
+        target = "" if line.target is None else f"   target {line.target:,.0f} {line.unit}   {'reached' if line.ok else 'MISSED'}"
+        print(f"{line.name:<44} {line.value:>9,.1f} {line.unit}{target}")
+
+
+if __name__ == "__main__":
+    main()

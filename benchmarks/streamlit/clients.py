@@ -1,0 +1,97 @@
+"""Visitors of the Streamlit page without a browser, in Streamlit's own protocol; run with the Python that has Streamlit.
+
+``python clients.py PORT USERS SECONDS`` prints one JSON line: seconds from a change of a filter to its end, and to the first page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+import time
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+CARRIERS = 16
+
+
+class Visitor:
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.ids: dict[str, str] = {}
+        self.fragment = ""
+        self.line: ClientConnection | None = None
+
+    async def open(self) -> float:
+        start = time.perf_counter()
+        self.line = await connect(
+            f"ws://127.0.0.1:{self.port}/_stcore/stream", origin=f"http://127.0.0.1:{self.port}", subprotocols=["streamlit"], max_size=2**28
+        )
+        message = BackMsg()
+        message.rerun_script.query_string = ""
+        await self.line.send(message.SerializeToString())
+        await self._finished()
+        return time.perf_counter() - start
+
+    async def change(self) -> float:
+        message = BackMsg()
+        state = message.rerun_script
+        state.fragment_id = self.fragment
+        picked = state.widget_states.widgets.add()
+        picked.id = self.ids["carrier"]
+        # Newer releases send the texts, older ones the places.
+        chosen = random.sample(range(CARRIERS), 2)
+        if hasattr(picked, "string_array_value"):
+            names = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
+            picked.string_array_value.data.extend([names[each] for each in chosen])
+        else:
+            picked.int_array_value.data.extend(chosen)
+        span = state.widget_states.widgets.add()
+        span.id = self.ids["month"]
+        low = random.randint(1, 6)
+        span.double_array_value.data.extend([low, low + random.randint(1, 6)])
+        start = time.perf_counter()
+        assert self.line is not None
+        await self.line.send(message.SerializeToString())
+        await self._finished()
+        return time.perf_counter() - start
+
+    async def _finished(self) -> None:
+        assert self.line is not None
+        while True:
+            data = await asyncio.wait_for(self.line.recv(), 120)
+            message = ForwardMsg()
+            message.ParseFromString(data)
+            kind = message.WhichOneof("type")
+            if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+                element = message.delta.new_element
+                self.fragment = message.delta.fragment_id or self.fragment
+                if element.WhichOneof("type") == "multiselect":
+                    self.ids["carrier"] = element.multiselect.id
+                elif element.WhichOneof("type") == "slider":
+                    self.ids["month"] = element.slider.id
+            if kind == "script_finished":
+                return
+
+
+async def visit(visitor: Visitor, until: float, found: list[float]) -> None:
+    await asyncio.sleep(random.random())
+    while time.perf_counter() < until:
+        start = time.perf_counter()
+        found.append(await visitor.change())
+        await asyncio.sleep(max(0.0, 1.0 - (time.perf_counter() - start)))
+
+
+async def main() -> None:
+    port, users, seconds = (int(each) for each in sys.argv[1:4])
+    visitors = [Visitor(port) for _ in range(users)]
+    opened = await asyncio.gather(*(each.open() for each in visitors))
+    found: list[float] = []
+    await asyncio.gather(*(visit(each, time.perf_counter() + seconds, found) for each in visitors))
+    sys.stdout.write(json.dumps({"opened": opened, "changes": found}) + "\n")
+
+
+asyncio.run(main())

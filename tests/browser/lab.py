@@ -1,0 +1,93 @@
+"""A JupyterLab of its own over an empty home, for browser tests and for measurements."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.stories.conftest import environment
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "dapp_ext" / "samples"
+TOKEN = "a token for a test"
+READY_SECONDS = 90
+
+
+@dataclass
+class Lab:
+    """A JupyterLab of its own over an empty home, which can be killed and started again."""
+
+    base: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def folder(self) -> Path:
+        return self.base / "work"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return environment(self.base / "home")
+
+    def prepare(self) -> None:
+        """The extension as it is built in this tree, whether the package is installed or not."""
+        built = ROOT / "dapp_ext" / "labextension"
+        assert (built / "package.json").is_file(), "The labextension is not built. Run: make"
+        extensions, config = Path(self.environ["JUPYTER_DATA_DIR"]) / "labextensions", Path(self.environ["JUPYTER_CONFIG_DIR"])
+        extensions.mkdir(parents=True)
+        (extensions / "jupyter-dapp").symlink_to(built)
+        shutil.copytree(ROOT / "jupyter_config" / "jupyter_server_config.d", config / "jupyter_server_config.d")
+        settings = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', "utf-8")
+        self.folder.mkdir()
+        shutil.copy(SAMPLES / "penguins.csv", self.folder / "from_browser.csv")
+
+    def launch(self) -> None:
+        """Start the process; whoever calls waits."""
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
+        command += [
+            f"--IdentityProvider.token={TOKEN}",
+            "--expose-app-in-browser",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
+            *(["--allow-root"] if os.geteuid() == 0 else []),
+        ]
+        with open(self.base / "lab.log", "ab") as log:
+            self.process = subprocess.Popen(command, env=self.environ | {"PYTHONPATH": str(ROOT)}, cwd=self.folder, stdout=log, stderr=log)
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.launch()
+        assert self.process is not None
+        until = time.monotonic() + READY_SECONDS
+        while not self._is_ready():
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < until, self.log()
+            time.sleep(0.2)
+
+    def end(self, how: signal.Signals) -> None:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        self.process.wait(40)
+
+    def log(self) -> str:
+        return (self.base / "lab.log").read_text("utf-8", "replace")[-4000:]
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/dapp/api/v1/health/ready", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False

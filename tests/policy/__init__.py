@@ -1,0 +1,1 @@
+"""The policy, walked at every door."""
