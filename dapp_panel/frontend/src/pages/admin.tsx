@@ -17,6 +17,7 @@ import { Invitations, Invite, OnceLink } from "./admin_invitations";
 import { Keys } from "./admin_keys";
 import { Notices } from "./admin_notices";
 import { Queue } from "./admin_queue";
+import { Storage } from "./admin_storage";
 import { Head, Page } from "../shell/page";
 
 export function Admin() {
@@ -222,6 +223,7 @@ function System() {
         </Notice>
       )}
       <Queue />
+      <Storage />
       <Card title="How accounts are kept apart">
         <p>{format.sentence(data.isolation)}</p>
       </Card>
