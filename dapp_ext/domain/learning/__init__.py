@@ -12,13 +12,46 @@ from dapp_ext.domain.learning.measures import MEASURES, Measure, default_metric,
 from dapp_ext.domain.learning.recipe import Recipe, Watch
 
 if TYPE_CHECKING:
+    from dapp_ext.domain.learning.card import make_card
+    from dapp_ext.domain.learning.fixes import apply_fix
+    from dapp_ext.domain.learning.notebook import make_notebook
     from dapp_ext.domain.learning.predictor import Predictor
+    from dapp_ext.domain.learning.rescoring import second_score
     from dapp_ext.domain.learning.storing import load_predictor
+    from dapp_ext.domain.learning.thresholds import choose_threshold
     from dapp_ext.domain.learning.training import Trained, train
 
-__all__ = ["MEASURES", "Measure", "Predictor", "Recipe", "Trained", "Watch", "default_metric", "load_predictor", "measure", "preload", "train"]
+__all__ = [
+    "MEASURES",
+    "Measure",
+    "Predictor",
+    "Recipe",
+    "Trained",
+    "Watch",
+    "Wishes",
+    "apply_fix",
+    "choose_threshold",
+    "default_metric",
+    "load_predictor",
+    "make_card",
+    "make_notebook",
+    "measure",
+    "preload",
+    "second_score",
+    "train",
+]
 
-_HOMES = {"train": "training", "Trained": "training", "load_predictor": "storing", "Predictor": "predictor"}
+_HOMES = {
+    "train": "training",
+    "Trained": "training",
+    "load_predictor": "storing",
+    "Predictor": "predictor",
+    "second_score": "rescoring",
+    "make_notebook": "notebook",
+    "make_card": "card",
+    "choose_threshold": "thresholds",
+    "apply_fix": "fixes",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,8 +16,8 @@ from dapp_ext.domain.learning.metrics import Truth, better, score_of
 from dapp_ext.domain.learning.search import Checked
 
 Array = npt.NDArray[Any]
-CANDIDATES, ROUNDS, MEMBERS = 12, 25, 4
-GAIN = 0.005
+CANDIDATES, ROUNDS, MEMBERS = 12, 25, 5
+GAIN = 0.002
 
 
 class Blend(BaseEstimator):

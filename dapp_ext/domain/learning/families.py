@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dapp_ext.domain.learning.clock import Allowance
-from dapp_ext.domain.learning.learners import Fitted, Material, Problem, fit_boosted, fit_forest, fit_linear
+from dapp_ext.domain.learning.learners import Fitted, Material, Problem, fit_boosted, fit_forest, fit_linear, fit_neighbours
 from dapp_ext.domain.learning.preparation import LinearPreparation, TreePreparation
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.models import Family
@@ -150,6 +150,16 @@ def _linear_knobs(problem: Problem) -> dict[str, Knob]:
     return {**strength, "bins": Knob(choices=(0, 8, 20))}
 
 
+def _neighbours_firsts(problem: Problem, shape: Shape) -> list[Params]:
+    del problem
+    return [{"neighbours": 7 if shape.rows < 1000 else 15, "weights": "distance"}]
+
+
+def _neighbours_knobs(problem: Problem) -> dict[str, Knob]:
+    del problem
+    return {"neighbours": Knob(2, 60, log=True, whole=True), "weights": Knob(choices=("distance", "uniform"))}
+
+
 def _boosted_label(params: Params) -> str:
     kind = [name for name, knob in (("random cuts", "random_cuts"), ("lines in the leaves", "linear_leaves")) if params.get(knob)]
     return f"Boosted trees (LightGBM{''.join(', ' + k for k in kind)})"
@@ -185,6 +195,15 @@ KINDS: dict[str, Kind] = {
         lambda p, problem: TreePreparation(task=problem.task, fill=True, components=3, seed=problem.seed),
         lambda p: "forest",
     ),
+    "neighbours": Kind(
+        "neighbours",
+        lambda p: f"Nearest rows ({p.get('neighbours', '')})",
+        _neighbours_firsts,
+        _neighbours_knobs,
+        fit_neighbours,
+        lambda p, problem: LinearPreparation(task=problem.task, seed=problem.seed),
+        lambda p: "linear-0",
+    ),
 }
 
 
@@ -219,6 +238,8 @@ def _check_value(family: str, name: str, value: Any, like: Any) -> None:
         good = number and 0 < value <= 1
     elif name in ("lambda_l1", "lambda_l2"):
         good = number and value >= 0
+    elif name == "weights":
+        good = value in ("distance", "uniform")
     elif name in ("random_cuts", "linear_leaves"):
         good = value in (0, 1)
     elif name == "bins":

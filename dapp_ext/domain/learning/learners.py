@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from dapp_ext.domain.learning.clock import Allowance
 from dapp_ext.errors import IntegrityFailed
@@ -25,6 +26,8 @@ from dapp_ext.schema.models import Task
 Array = npt.NDArray[Any]
 PATIENCE = 30
 LARGEST_BAG = 120_000
+MOST_NEIGHBOURS = 20_000
+CELLS_FOR_ONE_THREAD = 200_000
 BATCH_SECONDS = 0.7
 
 
@@ -198,7 +201,8 @@ def _boosting_settings(material: Material, params: dict[str, Any], problem: Prob
         objective = "regression_l1"
     settings = {
         "objective": objective,
-        "num_threads": problem.threads,
+        # Few cells are done sooner by one thread than several threads can be told of them.
+        "num_threads": 1 if material.X.shape[0] * material.X.shape[1] < CELLS_FOR_ONE_THREAD else problem.threads,
         "seed": problem.seed,
         "verbosity": -1,
         "deterministic": True,
@@ -250,6 +254,17 @@ def fit_forest(material: Material, params: dict[str, Any], problem: Problem, all
             cut = True
             break
     return Fitted(forest, cut)
+
+
+def fit_neighbours(material: Material, params: dict[str, Any], problem: Problem, allowance: Allowance) -> Fitted:
+    """The nearest rows (Fix and Hodges 1951), of at most MOST_NEIGHBOURS rows, since each answer looks at all of them."""
+    del allowance
+    kind = KNeighborsClassifier if problem.classes else KNeighborsRegressor
+    rows = np.arange(material.X.shape[0])
+    if len(rows) > MOST_NEIGHBOURS:
+        rows = np.sort(np.random.default_rng([problem.seed, 51]).permutation(rows)[:MOST_NEIGHBOURS])
+    nearest = kind(min(params["neighbours"], len(rows)), weights=params["weights"], algorithm="brute", n_jobs=problem.threads)
+    return Fitted(nearest.fit(material.X[rows], material.y[rows]))
 
 
 def fit_linear(material: Material, params: dict[str, Any], problem: Problem, allowance: Allowance) -> Fitted:

@@ -26,6 +26,7 @@ PARAMETERS: dict[str, dict[str, tuple[Task, ...]]] = {
         (*_CLASSES, "regression"),
     ),
     "linear": {"C": _CLASSES, "iterations": _CLASSES, "alpha": ("regression",), "bins": (*_CLASSES, "regression")},
+    "neighbours": dict.fromkeys(("neighbours", "weights"), (*_CLASSES, "regression")),
     "forest": dict.fromkeys(("kind", "trees", "min_samples_leaf", "max_features"), (*_CLASSES, "regression")),
 }
 

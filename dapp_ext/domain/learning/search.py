@@ -24,6 +24,7 @@ from dapp_ext.schema.models import Family, Trial
 Array = npt.NDArray[Any]
 MEMO_BYTES = 600_000_000
 MOST_BAGGED_ROWS, MOST_BAGS = 60_000, 16
+FEW_ROWS = 3000
 
 
 @dataclass
@@ -152,7 +153,9 @@ class Search:
 
     def portfolio(self) -> list[tuple[Family, Params]]:
         """The settings that are tried before any guided ones: the first of each family, then the second of each, and so on."""
-        lists = [(f, KINDS[f].firsts(self.ground.problem, self.ground.shape)) for f in self.families]
+        # Few rows: a linear model is there at once, so that nothing can leave the search without one.
+        first: list[Family] = ["linear"] if self.ground.shape.rows < FEW_ROWS and "linear" in self.families else []
+        lists = [(f, KINDS[f].firsts(self.ground.problem, self.ground.shape)) for f in [*first, *(f for f in self.families if f not in first)]]
         deepest = max((len(settings) for _, settings in lists), default=0)
         return [(f, {**settings[i], **self.fixed.get(f, {})}) for i in range(deepest) for f, settings in lists if i < len(settings)]
 
@@ -235,7 +238,7 @@ class Search:
         rounds: list[int] = []
         kept = None
         bag: list[tuple[Any, Any]] = []
-        began = time.monotonic()
+        began, predicting = time.monotonic(), 0.0
         allowance.whole = not need_score
         for number, fold in enumerate(ground.folds):
             rest = len(ground.folds) - number
@@ -246,7 +249,9 @@ class Search:
             fitted: Fitted = kind.fit(material, trial.params, problem, part)
             if fitted.cut and not (need_score and (number == 0 or not self.clock.stopped())):
                 break
+            asked = time.monotonic()
             out = outputs(fitted.model, material.X_valid, problem)
+            predicting += time.monotonic() - asked
             total[fold.valid] += out.reshape(len(fold.valid), width)
             times[fold.valid] += 1
             scored.append(score_of(problem.metric, Truth(problem.task, ground.y[fold.valid], out)))
@@ -261,7 +266,13 @@ class Search:
         if not np.isfinite(scored).all():
             return Checked(trial.model_copy(update={"status": "failed", "error": "Too few rows of a class to check this candidate."}))
         params = {**trial.params, **({"rounds": round(float(np.mean(rounds)))} if rounds else {})}
-        update = {"score": float(np.mean(scored)), "std": float(np.std(scored)), "params": params}
+        update = {
+            "score": float(np.mean(scored)),
+            "std": float(np.std(scored)),
+            "params": params,
+            "fit_seconds": round((time.monotonic() - began - predicting) / len(scored), 4),
+            "predict_seconds": round(1000 * predicting / max(times.sum(), 1.0), 5),
+        }
         out_all = np.where(times[:, None] > 0, total / np.maximum(times, 1)[:, None], np.nan)
         whole = complete and kind.bagged and len(ground.folds) > 1 and len(ground.y) <= MOST_BAGGED_ROWS
         return Checked(trial.model_copy(update=update), out_all if complete else None, kept, bag if whole else [])

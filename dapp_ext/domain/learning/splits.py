@@ -96,6 +96,9 @@ def sample_rows(rows: Rows, wanted: int, seed: int) -> Array:
 def _deal(rows: Rows, parts: int, rng: np.random.Generator) -> Array:
     """A part for each row, -1 for rows that are always learned from; groups whole, strata spread evenly."""
     _, first, groups = np.unique(rows.groups, return_index=True, return_inverse=True)
+    # In the order in which the groups come, so that the division does not depend on how they are numbered.
+    order = np.argsort(first)
+    first, groups = first[order], np.argsort(order)[groups]
     strata = rows.strata[first]
     shuffled = rng.permutation(len(first))
     by_stratum = shuffled[np.argsort(strata[shuffled], kind="stable")]

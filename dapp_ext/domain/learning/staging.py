@@ -74,7 +74,7 @@ def prepare_stage(table: pa.Table, columns: list[Column], recipe: Recipe, clock:
     TargetUnusable, ColumnUnknown, Invalid
         What is asked for cannot be done with this table; the sentence says why.
     """
-    columns = _check_wishes(table, columns, recipe)
+    columns = check_wishes(table, columns, recipe)
     table = mark(table, recipe.missing)
     target = read_target(next(c for c in columns if c.name == recipe.target), table.column(recipe.target), recipe.task)
     metric = measure(recipe.metric, target.task)
@@ -83,7 +83,7 @@ def prepare_stage(table: pa.Table, columns: list[Column], recipe: Recipe, clock:
     target = _affordable(target, len(columns), recipe)
     rows = table.take(pa.array(target.rows)) if len(target.rows) < table.num_rows else table
     others = [c for c in columns if c.name != recipe.target]
-    way = _way(rows, others, target, recipe)
+    way = find_way(rows, others, target, recipe)
     usable = [c for c in others if c.name not in recipe.exclude and c.name != (way.group if way.validation == "group" else None)]
     checks = check_columns(rows, usable, recipe)
     if not checks.kept:
@@ -97,7 +97,8 @@ def prepare_stage(table: pa.Table, columns: list[Column], recipe: Recipe, clock:
     return _encode(rows, (checks, row_checks), (way, problem), recipe, clock)
 
 
-def _check_wishes(table: pa.Table, columns: list[Column], recipe: Recipe) -> list[Column]:
+def check_wishes(table: pa.Table, columns: list[Column], recipe: Recipe) -> list[Column]:
+    """The columns, or a sentence on what is asked of them that cannot be."""
     by_name = {c.name: c for c in columns}
     if len(by_name) < len(columns):
         raise Invalid("Two columns have the same name. Give each column a name of its own.")
@@ -125,7 +126,8 @@ def _affordable(target: Target, columns: int, recipe: Recipe) -> Target:
     return replace(target, rows=target.rows[chosen], y=target.y[chosen], sampled_from=len(target.rows))
 
 
-def _way(rows: pa.Table, columns: list[Column], target: Target, recipe: Recipe) -> Way:
+def find_way(rows: pa.Table, columns: list[Column], target: Target, recipe: Recipe) -> Way:
+    """How the rows are held back: as asked, or as is usual, beside what would be advised."""
     date = recipe.time_column or date_column(rows, columns)
     group = recipe.group or group_column(rows, [c for c in columns if c.name not in recipe.exclude])
     if recipe.validation == "time" and date is None:

@@ -96,7 +96,7 @@ export interface BatchTrainRequest {
   trials?: number | null;
   metric?: string | null;
   validation?: "random" | "stratified" | "group" | "time" | null;
-  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   seed?: number;
@@ -996,7 +996,7 @@ export interface SharedEvent {
 }
 
 export interface SkipRequest {
-  family: "linear" | "lightgbm" | "forest";
+  family: "linear" | "neighbours" | "lightgbm" | "forest";
 }
 
 export interface Sort {
@@ -1097,7 +1097,7 @@ export interface TrainRequest {
   validation?: "random" | "stratified" | "group" | "time" | null;
   group?: string | null;
   time_column?: string | null;
-  families?: ("linear" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   allow?: string[];

@@ -121,7 +121,8 @@ export function familyName(family: string, trans: TranslationBundle): string {
   const names: Record<Family, string> = {
     linear: trans.__('Linear model'),
     lightgbm: trans.__('Boosted trees'),
-    forest: trans.__('Random forest')
+    forest: trans.__('Random forest'),
+    neighbours: trans.__('Nearest rows')
   };
   return names[family as Family] ?? family;
 }

@@ -18,7 +18,7 @@ import { insertIcon, trainIcon } from './icons';
 import { Button, Message } from './kit';
 import { Card } from './results';
 
-const FAMILIES: readonly Family[] = ['linear', 'lightgbm', 'forest'];
+const FAMILIES: readonly Family[] = ['linear', 'lightgbm', 'forest', 'neighbours'];
 
 /**
  * The form that starts a training, in a tab.
@@ -278,7 +278,8 @@ function Families(props: IPart): React.ReactElement {
   const hints: Record<Family, string> = {
     linear: trans.__('simple, quick, easy to explain'),
     lightgbm: trans.__('usually the strongest on tables'),
-    forest: trans.__('robust, little to tune')
+    forest: trans.__('robust, little to tune'),
+    neighbours: trans.__('answers like the most similar rows')
   };
   const toggle = (family: Family): void =>
     change({

@@ -89,3 +89,6 @@ def test_results_lead_with_the_worst_finding_and_keep_the_recipe(quick: Any, peo
     assert results.cross_validated is not None
     assert results.cross_validated.low < results.cross_validated.value < results.cross_validated.high
     assert results.split.validation == "stratified"
+    assert results.best.fit_seconds is not None
+    assert results.best.predict_seconds is not None
+    assert 0 < results.best.fit_seconds <= results.best.seconds
