@@ -168,6 +168,19 @@ export interface AccountUpdate {
   name?: string | null;
   role?: Role | null;
   disabled?: boolean | null;
+  /** Bytes that may be stored, 0 for any number; null for the workspace's own setting. */
+  quota?: number | null;
+}
+
+/** What an account stores and may store, in bytes; `quota` is null where nothing is limited. */
+export interface QuotaRead {
+  account: Named;
+  email: string;
+  used: number;
+  quota: number | null;
+  free: number | null;
+  /** Whether the quota was set for this account. */
+  is_own: boolean;
 }
 
 /** What everybody may change of the own account. */

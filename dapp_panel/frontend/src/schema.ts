@@ -22,6 +22,7 @@ export interface AccountUpdate {
   name?: string | null;
   role?: Role | null;
   disabled?: boolean | null;
+  quota?: number | null;
 }
 
 export interface AnnouncementRead {
