@@ -83,3 +83,14 @@ def test_metrics_are_for_their_tasks() -> None:
     with pytest.raises(Invalid, match="choose one of: log_loss"):
         measure("f1", "multiclass")
     assert not MEASURES["rmse"].greater_is_better
+
+
+def test_the_interval_of_a_small_test_part_knows_of_bad_misses_in_validation() -> None:
+    out = np.tile([0.1, 0.9], (60, 1))
+    y = np.ones(60, dtype=np.int64)
+    missed = np.concatenate([np.ones(290, dtype=np.int64), np.zeros(10, dtype=np.int64)])
+    alone = scores(Truth("binary", y, out), np.asarray([0.5, 0.5]), 0)[0]
+    knowing = scores(Truth("binary", y, out), np.asarray([0.5, 0.5]), 0, Truth("binary", missed, np.tile([0.1, 0.9], (300, 1))))[0]
+    assert (alone.name, alone.high) == ("log_loss", pytest.approx(-np.log(0.9)))
+    assert knowing.value == alone.value
+    assert knowing.high > alone.high + 0.05

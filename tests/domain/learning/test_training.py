@@ -255,3 +255,15 @@ def test_more_rows_than_the_time_allows_are_sampled_and_said(quick: Any) -> None
     results = results_of(quick(table, "y", time_budget=5.0))
     assert results.split.rows_train + results.split.rows_test == 50_000
     assert "too short for all 60,000 rows" in results.split.sentence
+
+
+def test_once_scored_the_model_learns_from_the_locked_rows_too(quick: Any) -> None:
+    rng = np.random.default_rng(6)
+    table = pa.table({"x": rng.normal(size=400), "y": rng.normal(size=400)})
+    trained = quick(table, "y")
+    assert results_of(trained).split.sentence.endswith("what answers now has seen a little more than what was scored.")
+    slope, cut = np.polyfit(table["x"].to_numpy(), table["y"].to_numpy(), 1)
+    told = trained.predictor.predict(pa.table({"x": [0.0, 1.0]}))[0]["prediction"].to_pylist()
+    assert told == pytest.approx([cut, cut + slope], abs=2e-3), "the line through all 400 rows"
+    early = quick(table, "y", Notebook(stop_after=1), trials=5)
+    assert "Once scored" not in results_of(early).split.sentence
