@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
@@ -142,9 +142,9 @@ class Model(Thing[ModelRead]):
 
         return predict_dataset(self._connection, self, dataset, name, wait=wait)
 
-    def export(self, path: str | os.PathLike[str]) -> Path:
-        """Save it as a skops file, which scikit-learn reads without running foreign code."""
-        with self._connection.transport.download(f"models/{path_of(self.id)}/export", format="skops") as stream:
+    def export(self, path: str | os.PathLike[str], format: Literal["skops", "notebook", "card"] = "skops") -> Path:
+        """Save it: as skops, which scikit-learn reads without running foreign code, as the notebook that makes it again, or as its card, a page."""
+        with self._connection.transport.download(f"models/{path_of(self.id)}/export", format=format) as stream:
             return save(stream, Path(path).expanduser())
 
     def rename(self, name: str) -> Model:

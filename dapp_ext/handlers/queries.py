@@ -112,7 +112,7 @@ class LogQuery(Request):
 
 
 class ModelExportQuery(Request):
-    format: Literal["skops"] = "skops"
+    format: Literal["skops", "notebook", "card"] = "skops"
 
 
 class UploadQuery(ReadOptions):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from dapp_ext.domain.access import access_level
-from dapp_ext.domain.learning import MEASURES
+from dapp_ext.domain.learning import MEASURES, make_card, make_notebook
 from dapp_ext.errors import Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
@@ -314,15 +315,20 @@ class Models:
             return self._shown(actor, change.session, model)
 
     def export(self, actor: Actor, ref: str, format: str = "skops") -> Download:
-        """The trained pipeline as a file."""
-        if format != "skops":
-            raise Invalid("A model can be taken away as skops only.")
+        """The model taken away: the pipeline as skops, the code that makes it again as a notebook, or its card as a page."""
         with self._context.database.read() as session:
             model = self.find(actor, session, ref, "model.export")
-            require_trained(model)
+            results = self.stored_results(session, model).model_copy(update={"model": Named(id=model.id, name=model.name)})
+            shown = read(self._context, session, model)
             reader, stored = files.open_stored(self._context, session, model.artifact_id)
-        self._context.note(actor, "model.export", Subject(kind="model", id=model.id), "allow")
-        return Download(f"{model.name}.skops", "application/octet-stream", files.pieces(reader), stored.plain_size)
+        if format == "skops":
+            found = Download(f"{model.name}.skops", "application/octet-stream", files.pieces(reader), stored.plain_size)
+        else:
+            reader.close()
+            name, media_type, text = _written(results, shown, format)
+            found = Download(name, media_type, iter([text.encode()]), len(text.encode()))
+        self._context.note(actor, "model.export", Subject(kind="model", id=model.id), "allow", {"format": format})
+        return found
 
     def find(self, actor: Actor, session: Session, ref: str, verb: str, version: int | None = None) -> Model:
         """A model that the actor may do this to; with ``version``, that one of its versions."""
@@ -347,6 +353,16 @@ def with_access(session: Session, actor: Actor, model: Model, shown: ModelRead) 
     access = access_level(actor, "model", thing_for(session, actor, model))
     shared = grants.counts(session, "model", [model.id]).get(model.id, 0) if access == "owner" else None
     return shown.model_copy(update={"access": access, "shared_with": shared})
+
+
+def _written(results: Results, model: ModelRead, format: str) -> tuple[str, str, str]:
+    """File name, media type and text of a model as a notebook or as a card."""
+    if format == "notebook":
+        return f"{model.name}.ipynb", "application/x-ipynb+json", json.dumps(make_notebook(results), ensure_ascii=False, indent=1)
+    if format != "card":
+        raise Invalid("A model can be taken away as skops, notebook or card.")
+    told = {"Owner": model.owner.name, "Version": str(model.version), "Made": f"{model.created_at:%Y-%m-%d %H:%M} UTC"}
+    return f"{model.name}.html", "text/html; charset=utf-8", make_card(results, told | ({"Notes": model.notes} if model.notes else {}))
 
 
 def require_trained(model: Model) -> None:

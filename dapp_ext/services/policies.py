@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from dapp_ext.domain.learning import choose_threshold
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
-from dapp_ext.schema.models import Results
+from dapp_ext.schema.models import DecisionRequest, Results
 from dapp_ext.schema.serving import PolicyRead, ThresholdRequest
 from dapp_ext.services.context import Context
 from dapp_ext.services.models import Models, tell
@@ -70,8 +71,22 @@ class Policies:
 
 
 def _choose(results: Results, request: ThresholdRequest) -> dict[str, Any]:
-    if request.by == "value":
-        if request.value is None:
-            raise Invalid("Give the value of the threshold, from 0 to 1.")
-        return {"threshold": request.value, "sentence": f"{results.positive!r} is said from a probability of {request.value:.3g} on."}
-    raise Invalid("This model does not tell what each threshold would do. Choose the threshold by its value, or train again.")
+    """The threshold, and what it did on the locked test part."""
+    if request.by == "value" and request.value is None:
+        raise Invalid("Give the value of the threshold, from 0 to 1.")
+    if request.by == "cost" and (request.cost_false_alarm is None or request.cost_missed is None):
+        raise Invalid("Give what a false alarm costs and what a missed case costs.")
+    if request.by == "capacity" and request.capacity is None:
+        raise Invalid("Give the share of all rows that can be looked at, from 0 to 1.")
+    if results.decisions is None:
+        if request.by != "value":
+            raise Invalid("This model does not tell what each threshold would do. Choose the threshold by its value, or train again.")
+        return {"threshold": request.value, "sentence": f"“{results.positive}” is said from a probability of {request.value:.3g} on."}
+    wanted = {
+        "value": {"threshold": request.value},
+        "cost": {"cost_false_alarm": request.cost_false_alarm, "cost_missed": request.cost_missed},
+        "capacity": {"capacity": request.capacity},
+    }[request.by]
+    decision = choose_threshold(results.decisions, DecisionRequest.model_validate(wanted))
+    # Nobody may be named where naming costs more than it brings; a probability never exceeds 1.
+    return decision.model_dump(include={"named", "right", "missed", "cost", "sentence"}) | {"threshold": decision.threshold}

@@ -282,3 +282,30 @@ def test_a_scored_dataset_is_watched_too(services: Services, owner: Actor, model
     assert [column.name for column in profile.columns] == ["age", "city", "visits", "leaves", "prediction", "probability_stays", "probability_gone"]
     assert profile.columns[:4] == before.columns
     assert (profile.rows, profile.columns[4].distinct) == (800, 2)
+
+
+def test_thresholds_by_cost_and_by_capacity(services: Services, owner: Actor, model: ModelRead) -> None:
+    dear = services.policies.set(owner, model.id, ThresholdRequest(by="cost", cost_false_alarm=10, cost_missed=1))
+    cheap = services.policies.set(owner, model.id, ThresholdRequest(by="cost", cost_false_alarm=1, cost_missed=10))
+    assert dear.threshold > cheap.threshold
+    assert cheap.named is not None
+    assert dear.named is not None
+    assert cheap.named > dear.named
+    few = services.policies.set(owner, model.id, ThresholdRequest(by="capacity", capacity=0.1))
+    assert few.named is not None
+    assert few.named <= 100
+    assert "1,000" in few.sentence
+    for missing in (ThresholdRequest(by="cost", cost_missed=1), ThresholdRequest(by="capacity")):
+        with pytest.raises(Invalid, match="Give"):
+            services.policies.set(owner, model.id, missing)
+
+
+def test_a_model_is_taken_away_as_notebook_and_card(services: Services, owner: Actor, model: ModelRead) -> None:
+    notebook = services.models.export(owner, model.id, "notebook")
+    assert notebook.filename == "Leavers.ipynb"
+    assert json.loads(b"".join(notebook.chunks))["nbformat"] == 4
+    card = services.models.export(owner, model.id, "card")
+    assert card.filename == "Leavers.html"
+    assert b"Leavers" in b"".join(card.chunks)
+    with pytest.raises(Invalid, match="skops, notebook or card"):
+        services.models.export(owner, model.id, "pickle")

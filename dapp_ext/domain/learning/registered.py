@@ -27,6 +27,7 @@ from dapp_ext.domain.learning.narrate import sentence
 from dapp_ext.domain.learning.predictor import CHUNK, Predictor
 from dapp_ext.domain.learning.reading import as_moments, as_texts
 from dapp_ext.domain.learning.targets import Target, label_text, read_target
+from dapp_ext.domain.learning.thresholds import decisions
 from dapp_ext.errors import ColumnUnknown, DappError, IntegrityFailed, Invalid, ModelTypeRefused
 from dapp_ext.schema.base import now
 from dapp_ext.schema.datasets import Column
@@ -216,6 +217,7 @@ def _facts(predictor: RegisteredPredictor, target: Target, truth: Truth, read: d
         "leaderboard": [best],
         "importances": _importances(predictor, truth, read, metric),
         "curves": explain.curves(truth, target.classes),
+        "decisions": decisions(truth.y, truth.out[:, 1], target.positive) if target.positive is not None else None,
         "confusion": explain.confusion(truth, target.classes) if target.classes else None,
         "scatter": None if target.labels else explain.scatter(truth, SEED),
         "classes": target.classes,
