@@ -17,7 +17,7 @@ from dapp_ext.client.objects import Listing, reference
 from dapp_ext.client.signins import SignIns
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import AccountNotFound
-from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, PasswordChange, Role, TicketPurpose, TicketRead, TicketRequest
+from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, PasswordChange, QuotaRead, Role, TicketPurpose, TicketRead, TicketRequest
 from dapp_ext.schema.audit import AuditFormat, AuditRead, AuditVerification
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import Severity
@@ -31,6 +31,11 @@ _ACCOUNT_COLUMNS: dict[str, Callable[[AccountRead], Any]] = {
     "role": lambda each: each.role.value,
     "state": lambda each: "disabled" if each.disabled else "",
     "seen": lambda each: ago(each.last_seen_at) if each.last_seen_at else "never",
+}
+_QUOTA_COLUMNS: dict[str, Callable[[QuotaRead], Any]] = {
+    "email": lambda each: each.email,
+    "used": lambda each: each.used,
+    "may": lambda each: "any amount" if each.quota is None else each.quota,
 }
 _LINK_COLUMNS: dict[str, Callable[[ShareRead], Any]] = {
     "model": lambda each: f"{each.model.name} (version {each.model_version})",
@@ -83,6 +88,10 @@ class Administration(SignIns):
     def users(self) -> Listing[AccountRead]:
         """Everybody with an account."""
         return Listing(self._connection.transport.get(Page[AccountRead], "users").items, "Users", _ACCOUNT_COLUMNS)
+
+    def quotas(self) -> Listing[QuotaRead]:
+        """What everybody stores and may store, in bytes."""
+        return Listing(self._connection.transport.get(Page[QuotaRead], "quotas").items, "Quotas", _QUOTA_COLUMNS)
 
     def add_user(self, email: str, name: str = "", role: Role | str = Role.analyst, password: str | None = None) -> AccountRead:
         """Make an account; without a password its owner signs in by a link first.

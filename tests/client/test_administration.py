@@ -18,6 +18,7 @@ from .server import PASSWORD, JupyterServer
 def test_an_account_from_its_making_to_its_end(jupyter: JupyterServer, client: DAPPClient) -> None:
     made = client.add_user("ines@example.org", "Ines", "viewer", PASSWORD)
     assert (made.role, made.email in repr(client.users())) == (Role.viewer, True)
+    assert made.email in repr(client.quotas())
     with DAPPClient(jupyter.url).login("ines@example.org", PASSWORD) as ines:
         with pytest.raises(Denied):
             ines.users()

@@ -28,6 +28,12 @@ def env(runtime: Path) -> dict[str, str]:
     return {"JUPYTER_RUNTIME_DIR": str(runtime)}
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server is the parent, not even the first process, whose child whoever is left behind becomes."""
+    monkeypatch.setattr(os, "getppid", lambda: 2**22 + 9)
+
+
 def running(runtime: Path, pid: int, port: int, *, token: str = "abc", base_url: str = "/", **more: Any) -> str:
     url = f"http://127.0.0.1:{port}{base_url}"
     info = {"pid": pid, "port": port, "url": url, "token": token, "base_url": base_url, "root_dir": "/", **more}
@@ -68,19 +74,19 @@ def test_parent_named_by_the_environment(runtime: Path, env: dict[str, str]) -> 
     assert find_server(environ={**env, "JPY_PARENT_PID": "1"}).url == url
 
 
-def test_terminal_inside_jupyterlab(runtime: Path, env: dict[str, str]) -> None:
+def test_terminal_inside_jupyterlab(alone: None, runtime: Path, env: dict[str, str]) -> None:
     running(runtime, 1, 8801)
     running(runtime, os.getpid(), 8802, token="mine")
     assert find_server(environ={**env, "JUPYTER_SERVER_URL": "http://localhost:8802/"}).jupyter_token == "mine"
 
 
-def test_server_with_the_same_root_folder(runtime: Path, env: dict[str, str], tmp_path: Path) -> None:
+def test_server_with_the_same_root_folder(alone: None, runtime: Path, env: dict[str, str], tmp_path: Path) -> None:
     running(runtime, 1, 8801)
     running(runtime, os.getpid(), 8802, token="mine", root_dir=str(tmp_path))
     assert find_server(environ={**env, "JUPYTER_SERVER_ROOT": str(tmp_path)}).jupyter_token == "mine"
 
 
-def test_otherwise_the_one_that_answers_as_dapp(runtime: Path, env: dict[str, str], answering: int) -> None:
+def test_otherwise_the_one_that_answers_as_dapp(alone: None, runtime: Path, env: dict[str, str], answering: int) -> None:
     running(runtime, 1, 9, token="dead")
     url = running(runtime, os.getpid(), answering, token="mine")
     assert find_server(environ=env).url == url
