@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dapp_ext.domain.learning.measures import MEASURES, Measure, default_metric, measure
-from dapp_ext.domain.learning.recipe import Recipe, Watch
+from dapp_ext.domain.learning.recipe import Recipe, Watch, Wishes
 
 if TYPE_CHECKING:
     from dapp_ext.domain.learning.card import make_card
