@@ -172,7 +172,7 @@ class Search:
     def _pick(self, rng: np.random.Generator) -> Family:
         sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
         ranked = sorted(self.open_families(), key=lambda f: sign * t.score if (t := self._best_of(f)) and t.score is not None else np.inf)
-        weights = np.asarray([0.6, 0.25, 0.15][: len(ranked)])
+        weights = 0.45 ** np.arange(len(ranked))
         return ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
 
     def _best_of(self, family: str) -> Trial | None:

@@ -257,7 +257,8 @@ def test_more_rows_than_the_time_allows_are_sampled_and_said(quick: Any) -> None
     assert "too short for all 60,000 rows" in results.split.sentence
 
 
-def test_once_scored_the_model_learns_from_the_locked_rows_too(quick: Any) -> None:
+def test_once_scored_the_model_learns_from_the_locked_rows_too(quick: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dapp_ext.domain.learning.clock.POLL_SECONDS", 0.0)  # this table is done sooner than it is asked again
     rng = np.random.default_rng(6)
     table = pa.table({"x": rng.normal(size=400), "y": rng.normal(size=400)})
     trained = quick(table, "y")
@@ -267,3 +268,10 @@ def test_once_scored_the_model_learns_from_the_locked_rows_too(quick: Any) -> No
     assert told == pytest.approx([cut, cut + slope], abs=2e-3), "the line through all 400 rows"
     early = quick(table, "y", Notebook(stop_after=1), trials=5)
     assert "Once scored" not in results_of(early).split.sentence
+
+
+def test_every_family_is_drawn_once_the_first_settings_are_tried(quick: Any) -> None:
+    rng = np.random.default_rng(7)
+    table = pa.table({"x": rng.normal(size=60), "y": rng.normal(size=60)})
+    trained = quick(table, "y", trials=60, families=None)
+    assert {trial.family for trial in results_of(trained).leaderboard} >= {"linear", "lightgbm", "forest", "neighbours"}
