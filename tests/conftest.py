@@ -157,6 +157,9 @@ def upload(services: Services) -> Callable[..., DatasetRead]:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium; a test without one is skipped."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=20_000)  # a machine may be busy
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
         if found := shutil.which(name):
             return found

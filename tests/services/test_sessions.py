@@ -171,7 +171,7 @@ MOMENT = int(time.time())
     [
         {"exp": MOMENT - 31},
         {"iat": MOMENT - 700, "nbf": MOMENT - 700, "exp": MOMENT - 100},
-        {"nbf": MOMENT + 1000},
+        {"nbf": MOMENT + 100_000},
         {"exp": True},
         {"exp": MOMENT + 60.5},
         {"iat": MOMENT + 60, "exp": MOMENT + 30},
@@ -182,7 +182,7 @@ MOMENT = int(time.time())
         {"sub": ""},
         {"sid": "'; DROP TABLE sessions; --"},
         {"jti": 5},
-        {"iat": MOMENT + 1000, "exp": MOMENT + 1100},
+        {"iat": MOMENT + 100_000, "exp": MOMENT + 100_100},
         {"exp": MOMENT + 10**9},
         {"exp": str(MOMENT + 60)},
         {"aud": "other"},
