@@ -1,7 +1,7 @@
 """What a call for predictions needs to know of a model, kept for a moment so that a stream of calls asks the database once.
 
-Who may call is decided on every call. What is kept is dropped as soon as the feed tells of a change of any model, and
-after a second in any case.
+Who may call is decided on every call. What is kept is dropped as soon as this process changes any model, as soon as the
+feed tells that another one did, and after a second in any case.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dapp_ext.services.models import Models, place_of, require_trained
 from dapp_ext.services.things import thing_for
 from dapp_ext.store import models as store
 from dapp_ext.store.database import Session
+from dapp_ext.store.feed import NewEvent
 from dapp_ext.store.tables import EventRow, Model, PolicyRow
 
 KEPT_SECONDS = 1.0
@@ -48,13 +49,15 @@ class Serving:
         self._models = models
         self._kept: dict[tuple[str, str, int | None], tuple[float, Served]] = {}
         self._lock = threading.Lock()
+        self._forgotten = 0
         self._listens = False
+        context.own_changes.append(self._hear_own)
 
     def find(self, actor: Actor, ref: str, version: int | None, verb: str) -> Served:
         """The version that a name stands for, if the actor may do this to it."""
         key = (actor.account_id, ref, version)
         with self._lock:
-            kept = self._kept.get(key)
+            kept, forgotten = self._kept.get(key), self._forgotten
         if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
             self._context.permit(actor, verb, kept[1].thing, ModelNotFound)
             return kept[1]
@@ -73,14 +76,16 @@ class Serving:
                 policy=applied_policy(self._context, session, model),
             )
         with self._lock:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = (began, found)
+            if forgotten == self._forgotten:  # else it may have been read before the change that made us forget
+                if len(self._kept) >= MOST_KEPT:
+                    self._kept.clear()
+                self._kept[key] = (began, found)
         return found
 
     def forget(self) -> None:
         with self._lock:
             self._kept.clear()
+            self._forgotten += 1
 
     def _listen(self) -> None:
         with self._lock:
@@ -89,8 +94,16 @@ class Serving:
             self._context.tail.listen(self._hear)
 
     def _hear(self, row: EventRow) -> None:
-        if row.subject_kind == "model" and row.type != "model.trial":
+        if _matters(row.type, row.subject_kind):
             self.forget()
+
+    def _hear_own(self, events: list[NewEvent]) -> None:
+        if any(_matters(each.type, each.subject.kind) for each in events):
+            self.forget()
+
+
+def _matters(type: str, subject_kind: str) -> bool:
+    return subject_kind == "model" and type != "model.trial"
 
 
 def policy_place(row: PolicyRow) -> str:
