@@ -15,7 +15,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from dapp_ext.errors import DappError, Denied, Malformed, MethodNotAllowed, NotSignedIn, Throttled, TooLarge, Unavailable
 from dapp_ext.handlers.backend import SETTING, Backend
-from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform
+from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform, perform_soon
 from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, outline, status_of
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import new_id
@@ -118,7 +118,9 @@ class DappHandler(JupyterHandler):
         if token is None:
             raise NotSignedIn
         services = await self.backend.services()
-        actor = await self.backend.call(services.accounts.authenticate, token, door="api", address=self.address, request_id=self.request_id)
+        actor = services.accounts.recall(token, door="api", address=self.address, request_id=self.request_id)
+        if actor is None:
+            actor = await self.backend.call(services.accounts.authenticate, token, door="api", address=self.address, request_id=self.request_id)
         self.settings["api_last_activity"] = utcnow()  # keeps a server alive that is culled when idle
         return actor
 
@@ -325,7 +327,9 @@ class ApiHandler(DappHandler):
             body=body,
             content_type=self.request.headers.get("Content-Type", ""),
         )
-        answer = await self.backend.call(perform, self.operation, given)
+        answer: Content | Download | None = await perform_soon(self.operation, given)
+        if answer is None:
+            answer = await self.backend.call(perform, self.operation, given)
         self.set_status(self.operation.status if answer is not None else 204)
         if answer is None:
             self.finish()

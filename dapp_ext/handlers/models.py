@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
+from dapp_ext.errors import DappError
 from dapp_ext.handlers.operation import Call, Nothing
 from dapp_ext.handlers.queries import ListQuery, ModelExportQuery
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.models import (
+    Advice,
     BatchPredictRead,
     BatchPredictRequest,
     ExtendRequest,
@@ -32,6 +36,10 @@ def index(call: Call[ListQuery, Nothing]) -> Page[ModelRead]:
 
 def train(call: Call[Nothing, TrainRequest]) -> ModelRead:
     return call.services.models.train(call.actor, call.body)
+
+
+def advise(call: Call[Nothing, TrainRequest]) -> Advice:
+    return call.services.models.advise(call.actor, call.body)
 
 
 def show(call: Call[Nothing, Nothing]) -> ModelRead:
@@ -68,6 +76,26 @@ def skip(call: Call[Nothing, SkipRequest]) -> ModelRead:
 
 def predict(call: Call[Nothing, PredictRequest]) -> PredictRead:
     return call.services.predictions.predict(call.actor, call.ref, call.body)
+
+
+def predict_soon(call: Call[Nothing, PredictRequest]) -> Awaitable[PredictRead] | None:
+    """Ask without a thread: the process that predicts is spoken with by one thread for all callers."""
+    from dapp_ext.services.predictions import Back  # loaded by now; importing it takes seconds
+
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[PredictRead] = loop.create_future()
+
+    def then(found: PredictRead | DappError) -> None:
+        if answer.done():
+            return
+        if isinstance(found, DappError):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    if call.services.predictions.predict_soon(call.actor, call.ref, call.body, Back(then, loop.call_soon_threadsafe)):
+        return answer
+    return None
 
 
 def predict_dataset(call: Call[Nothing, BatchPredictRequest]) -> BatchPredictRead:

@@ -9,6 +9,7 @@ same moment, so they use a rollback journal. Writers take the lock when they beg
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,8 @@ class Database:
         else:
             address = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
             self.engine = create_engine(address, pool_pre_ping=True, pool_size=8, max_overflow=24)
+        self._stamp_connection: sqlite3.Connection | None = None
+        self._stamp_lock = threading.Lock()
         self._writing = self.engine.execution_options(dapp_write=True)
         self._snapshots = self.engine.execution_options(**({"dapp_snapshot": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}))
 
@@ -95,7 +98,26 @@ class Database:
             yield session
             session.commit()
 
+    def stamp(self) -> int | None:
+        """A number that changes with every commit of any process; waits for nothing.
+
+        ``None`` where it cannot be told: on PostgreSQL, and in the moment of somebody's commit.
+        """
+        if not self.is_sqlite:
+            return None
+        with self._stamp_lock:
+            try:
+                if self._stamp_connection is None:
+                    self._stamp_connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+                return int(self._stamp_connection.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error:
+                return None
+
     def close(self) -> None:
+        with self._stamp_lock:
+            if self._stamp_connection is not None:
+                self._stamp_connection.close()
+                self._stamp_connection = None
         self.engine.dispose()
 
 

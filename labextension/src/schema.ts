@@ -1095,12 +1095,16 @@ export interface PredictRequest {
   rows: Record<string, unknown>[];
   /** Model version; the champion, else the latest trained one, when left out. */
   version?: number | null;
+  /** Say for each row why; for 20 rows at the most. */
+  explain?: boolean;
 }
 
 /** The answer for one row; probabilities by class for a classifier. */
 export interface Prediction {
   prediction: unknown;
   probabilities: Record<string, number> | null;
+  /** Why, where it was asked for. */
+  reasons: Reasons | null;
 }
 
 /** Answers in the order of the rows, and what they can be traced by. */

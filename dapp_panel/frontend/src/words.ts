@@ -74,6 +74,7 @@ export const FAMILIES: Record<string, { name: string; hint: string }> = {
   linear: { name: "Linear", hint: "Simple, quick, easy to explain" },
   lightgbm: { name: "Boosted trees", hint: "Usually the most accurate" },
   forest: { name: "Random forest", hint: "Robust, needs little tuning" },
+  neighbours: { name: "Neighbours", hint: "Answers as the most similar rows do" },
 };
 
 /** What a column's values are called in a sentence. */
