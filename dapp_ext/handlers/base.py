@@ -64,10 +64,13 @@ class DappHandler(JupyterHandler):
         return "default-src 'none'; frame-ancestors 'none'"
 
     def set_default_headers(self) -> None:
-        super().set_default_headers()
-        for name, value in _HEADERS.items():
+        # What Jupyter sets as well, without its checks of each value: this is done for every answer.
+        for name, value in self.settings.get("headers", {}).items():
             self.set_header(name, value)
-        self.set_header("X-Request-Id", self.request_id)
+        for name, value in _HEADERS.items():
+            self._headers[name] = value
+        self._headers["Content-Security-Policy"] = self.content_security_policy
+        self._headers["X-Request-Id"] = self.request_id
         self.clear_header("Server")
 
     def set_cors_headers(self) -> None:
@@ -118,9 +121,12 @@ class DappHandler(JupyterHandler):
         if token is None:
             raise NotSignedIn
         services = await self.backend.services()
-        actor = services.accounts.recall(token, door="api", address=self.address, request_id=self.request_id)
+        accounts, asked = services.accounts, {"address": self.address, "request_id": self.request_id}
+        actor: Actor | None = accounts.recall(token, door="api", **asked)
+        if actor is None and await self.backend.joined(("authenticate", token)):
+            actor = accounts.recall(token, door="api", **asked)  # somebody else has just asked; it counts only if nothing has changed since
         if actor is None:
-            actor = await self.backend.call(services.accounts.authenticate, token, door="api", address=self.address, request_id=self.request_id)
+            actor = await self.backend.lead(("authenticate", token), accounts.authenticate, token, door="api", **asked)
         self.settings["api_last_activity"] = utcnow()  # keeps a server alive that is culled when idle
         return actor
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from dapp_ext.errors import DappError
@@ -78,8 +77,8 @@ def predict(call: Call[Nothing, PredictRequest]) -> PredictRead:
     return call.services.predictions.predict(call.actor, call.ref, call.body)
 
 
-def predict_soon(call: Call[Nothing, PredictRequest]) -> Awaitable[PredictRead] | None:
-    """Ask without a thread: the process that predicts is spoken with by one thread for all callers."""
+async def predict_soon(call: Call[Nothing, PredictRequest]) -> PredictRead | None:
+    """Ask without a thread for each caller: one thread speaks with the process that predicts."""
     from dapp_ext.services.predictions import Back  # loaded by now; importing it takes seconds
 
     loop = asyncio.get_running_loop()
@@ -93,9 +92,13 @@ def predict_soon(call: Call[Nothing, PredictRequest]) -> Awaitable[PredictRead] 
         else:
             answer.set_result(found)
 
-    if call.services.predictions.predict_soon(call.actor, call.ref, call.body, Back(then, loop.call_soon_threadsafe)):
-        return answer
-    return None
+    predictions, back = call.services.predictions, Back(then, loop.call_soon_threadsafe)
+    key = ("predict", call.actor.account_id, call.ref, call.body.version)
+    if predictions.predict_soon(call.actor, call.ref, call.body, back):
+        return await answer
+    if not await call.backend.joined(key):
+        await call.backend.lead(key, predictions.prepare, call.actor, call.ref, call.body.version)
+    return await answer if predictions.predict_soon(call.actor, call.ref, call.body, back) else None
 
 
 def predict_dataset(call: Call[Nothing, BatchPredictRequest]) -> BatchPredictRead:

@@ -76,7 +76,7 @@ class Operation:
 
     ``run`` is called on a thread with a :class:`Call` whose query and body have the given shapes. ``alone`` routes
     answer even while the services are not open. ``soon`` is asked first where the body is short: called on the loop, it
-    waits for nothing and says ``None`` when ``run`` has to do it. ``takes`` and ``gives`` are the media types of body and answer;
+    never keeps it waiting, and says ``None`` when ``run`` has to do it. ``takes`` and ``gives`` are the media types of body and answer;
     ``limit`` is the most bytes of a body.
     """
 
@@ -93,7 +93,7 @@ class Operation:
     gives: str = JSON
     alone: bool = False
     limit: int = BODY_LIMIT
-    soon: Callable[[Call[Any, Any]], Awaitable[BaseModel] | None] | None = None
+    soon: Callable[[Call[Any, Any]], Awaitable[BaseModel | None]] | None = None
 
     @property
     def tag(self) -> str:
@@ -123,8 +123,8 @@ async def perform_soon(operation: Operation, raw: Raw) -> Content | None:
     """Answer a short call without a thread, where its operation can; ``None`` where it cannot. Called on the loop."""
     if operation.soon is None or len(raw.body) > SHORT_BODY:
         return None
-    answer = operation.soon(_read(operation, raw))
-    return None if answer is None else Content(JSON, encode(await answer))
+    answer = await operation.soon(_read(operation, raw))
+    return None if answer is None else Content(JSON, encode(answer))
 
 
 def perform(operation: Operation, raw: Raw) -> Content | Download | None:

@@ -112,6 +112,10 @@ class Predictions:
             raise
         return self._answered(asked, answered)
 
+    def prepare(self, actor: Actor, ref: str, version: int | None = None) -> None:
+        """Look up a model that is about to be asked."""
+        self._serving.find(actor, ref, version, "model.predict")
+
     def predict_soon(self, actor: Actor, ref: str, request: PredictRequest, back: Back) -> bool:
         """The same without waiting, for few rows of a model that was asked a moment ago; ``False`` when that does not hold.
 

@@ -150,6 +150,7 @@ METHODS: dict[str, Act | Why] = {
     "models.update": _data("model.update", "models.update", kind="model"),
     "predictions.close": MACHINE,
     "predictions.predict": _data("model.predict", "models.predict", kind="model"),
+    "predictions.prepare": Why("The first part of predict, which asks; gives nothing to see."),
     "predictions.predict_soon": Why("The same as predict, which asks; its caller goes on to that one when it is not sure."),
     "predictions.predict_batch": _data("model.predict_batch", "models.predict_batch", kind="model"),
     "predictions.begin_file": _data("model.predict_batch", kind="model"),
