@@ -75,6 +75,15 @@ class Settings:
         """Where the root key comes from, in words; never the key itself."""
         return self.encryption_source or ("setting" if self.encryption_key else "keys folder")
 
+    @property
+    def uses_sqlite(self) -> bool:
+        return self.resolved_database_url().startswith("sqlite")
+
+    @property
+    def database_file(self) -> Path:
+        """Where SQLite's file is."""
+        return Path(self.resolved_database_url().removeprefix("sqlite:///"))
+
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'dapp.sqlite'}"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -44,7 +43,7 @@ from dapp_ext.services.system import System, WorkerKeeper
 from dapp_ext.services.uploads import Upload
 from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
-from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store import bell, feed, instance, migrations, wires
 from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
@@ -111,6 +110,7 @@ class Services:
         self.predictions.close()
         self.context.tail.close()
         self.bell.close()
+        self.context.bells.close()
         self.context.database.close()
 
     def __enter__(self) -> Self:
@@ -167,7 +167,7 @@ def open_services(settings: Settings) -> Services:
         backups=Backups(context),
         system=system,
         settling=Settling(context),
-        bell=bell.Bell(context.bells),
+        bell=context.bells.listen(),
         context=context,
     )
     services.accounts.first_start()
@@ -190,7 +190,7 @@ def _open_context(settings: Settings) -> Context:
     except DappError:
         database.close()
         raise
-    bells = bell.bell_folder(settings.home)
+    bells = bell.Bells(settings.home, None if database.is_sqlite else wires.NotifyWire(database))
     context = Context(
         settings=settings,
         database=database,
@@ -220,12 +220,10 @@ def restore_keys(settings: Settings, exported: bytes, passphrase: str) -> list[s
 
 def database_state(settings: Settings) -> DatabaseRead:
     """Where the schema of a home's database is, without changing anything."""
-    url = settings.resolved_database_url()
-    kind = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
-    if kind == "SQLite" and not Path(url.removeprefix("sqlite:///")).exists():
-        return DatabaseRead(kind=kind, current=None, newest=migrations.head_revision())
-    database = Database(url)
+    if settings.uses_sqlite and not settings.database_file.exists():
+        return DatabaseRead(kind="SQLite", current=None, newest=migrations.head_revision())
+    database = Database(settings.resolved_database_url())
     try:
-        return DatabaseRead(kind=kind, current=migrations.current_revision(database), newest=migrations.head_revision())
+        return DatabaseRead(kind=database.kind, current=migrations.current_revision(database), newest=migrations.head_revision())
     finally:
         database.close()

@@ -17,7 +17,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from dapp_ext.domain import access
@@ -85,7 +84,7 @@ class Context:
     objects: ObjectStore
     frames: FrameCache
     tail: feed.Tail
-    bells: Path
+    bells: bell.Bells
     instance_id: str
     epoch: str
     audit_key: bytes = field(default=b"", repr=False)
@@ -105,10 +104,12 @@ class Context:
             if action is not None:
                 self.record(session, audit.Entry(actor, action, change.subject or subject, "allow", change.details))
             feed.append(session, change.events)
+            if change.events:
+                self.bells.announce(session)
         if change.events:
             for hear in self.own_changes:
                 hear(change.events)
-            bell.ring(self.bells)
+            self.bells.ring()
 
     def permit(self, actor: Actor, verb: str, thing: access.Thing | None = None, unseen: type[NotFound] = NotFound) -> None:
         """Ask the policy; a refusal is recorded before it is raised."""

@@ -31,6 +31,7 @@ FREE_FLOOR = 2**30
 BACKUP_DAYS = 7
 ORPHAN_SECONDS = 3600.0
 MOST_NAMED = 3
+SLOW_ANSWER = 0.02
 _NETWORK = ("nfs", "nfs4", "cifs", "smb", "smb3", "9p", "fuse", "fuse.sshfs", "afs", "ceph", "glusterfs")
 _OWN = "jupyter-dapp"
 
@@ -40,9 +41,8 @@ def examine(settings: Settings) -> Examination:
     checks: list[Check] = []
     for look in (_python, _libraries, _front_ends, _home, _place, _room, _key_files, _listening, _ports):
         checks.extend(_safely(look, settings))
-    database = Path(settings.resolved_database_url().removeprefix("sqlite:///"))
-    if settings.resolved_database_url().startswith("sqlite") and not database.exists():
-        checks.append(Check(name="database", state="ok", says=f"{database} will be made at the first start"))
+    if settings.uses_sqlite and not settings.database_file.exists():
+        checks.append(Check(name="database", state="ok", says=f"{settings.database_file} will be made at the first start"))
     else:
         checks.extend(_safely(_database, settings))
     versions = {name: metadata.version(name) for name, _ in _requirements()}
@@ -138,7 +138,7 @@ def _place(settings: Settings) -> Iterator[Check]:
     folder = _existing(settings.home)
     mounts = sorted(psutil.disk_partitions(all=True), key=lambda each: len(each.mountpoint))
     kind = next((each.fstype for each in reversed(mounts) if folder.is_relative_to(each.mountpoint)), "unknown")
-    wrong = kind in _NETWORK and settings.resolved_database_url().startswith("sqlite")
+    wrong = kind in _NETWORK and settings.uses_sqlite
     why = "SQLite's locks do not hold on network file systems, so the database can be damaged."
     yield _check("file system", wrong, kind, why, "export DAPP_HOME=/a/folder/on/this/machine")
 
@@ -195,6 +195,10 @@ def _database(settings: Settings) -> Iterator[Check]:
             yield _check("database", bool(faults), faults[0] if faults else "whole", why, "jupyter dapp --home NEW backup restore FILE")
             if faults:
                 return
+        else:
+            version, seconds = examining.server(database)
+            why = "Every page asks it many times, so every page is slow."
+            yield _check("database", seconds > SLOW_ANSWER, f"PostgreSQL {version}, answers in {seconds * 1000:.0f} ms", why, grave=False)
         expected, links = instance.known_key(database)
         if expected is None:
             yield Check(name="keys", state="ok", says="will be made at the first start")

