@@ -14,6 +14,7 @@ import pytest
 
 from dapp_ext.errors import DappError
 from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
+from dapp_ext.schema.base import new_id
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpload
 from dapp_ext.services import Services, open_services
 from dapp_ext.services.scorers import Scorers
@@ -141,6 +142,28 @@ def postgres_template(postgres: servers.Postgres) -> Iterator[str]:
     database.close()
     yield name
     postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a real server that speaks S3, with a bucket named ``dapp``."""
+    with servers.s3() as address:
+        yield address
+
+
+@pytest.fixture
+def s3_url(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place of its own in it; credentials are in the environment, where the library looks for them."""
+    for name, value in servers.s3_environment(s3_server).items():
+        monkeypatch.setenv(name, value)
+    return f"s3://dapp/{new_id()}"
+
+
+@pytest.fixture
+def redis_server() -> Iterator[servers.Redis]:
+    """A real Redis of the test's own, so that it can be killed."""
+    with servers.redis() as running:
+        yield running
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -155,6 +156,36 @@ def redis() -> Iterator[Redis]:
         yield server
     finally:
         server.kill()
+
+
+@contextlib.contextmanager
+def s3() -> Iterator[str]:
+    """A server that speaks S3, as a process of its own, with an empty bucket named ``dapp``; its address."""
+    import urllib.request
+
+    port = free_port()
+    words = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_plain())
+    address = f"http://127.0.0.1:{port}"
+    until = time.monotonic() + START_SECONDS
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(urllib.request.Request(f"{address}/dapp", method="PUT"), timeout=5).close()
+                break
+            except OSError:
+                if server.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError("the S3 server did not start") from None
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.kill()
+        server.wait(10)
+
+
+def s3_environment(address: str) -> dict[str, str]:
+    """What a process needs to know to use :func:`s3`."""
+    return {"AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 def _folder_of(package: str) -> Path:

@@ -25,7 +25,8 @@ from dapp_ext.store.copying import copy_rows
 from dapp_ext.store.database import Database
 from dapp_ext.store.frames import open_frame
 from dapp_ext.store.keys import Keyring, open_keyring
-from dapp_ext.store.objects import object_name, open_sealed, storage_errors
+from dapp_ext.store.objects import ObjectStore, object_name, open_sealed, storage_errors
+from dapp_ext.store.remote_objects import RemoteObjects, open_objects
 from dapp_ext.store.sealing import Label
 from dapp_ext.store.tables import StoredFile
 
@@ -96,7 +97,7 @@ class Backups:
 
     def _copy(self, writer: BackupWriter, wanted: dict[str, str]) -> None:
         for name in sorted(wanted):
-            writer.add_file(f"objects/{name}", self._context.objects.folder / name)
+            writer.add_file(f"objects/{name}", self._context.objects.local_path(name))
 
     def _manifest(self, writer: BackupWriter, copy: Path, damaged: list[str]) -> dict[str, Any]:
         known = _known_to(copy)
@@ -203,6 +204,8 @@ def _require_empty(settings: Settings) -> None:
         # A restore that was killed: what it had put in place has no database yet, so nobody has used it.
         shutil.rmtree(unfinished)
         shutil.rmtree(settings.objects_folder, ignore_errors=True)
+    if settings.storage_url and next(open_objects(settings).names(), None) is not None:
+        raise Conflict("The storage of DAPP_STORAGE_URL holds objects already. Restore into an empty one.")
     if any(each.is_file() for each in settings.objects_folder.rglob("*")):
         raise Conflict(f"The home {settings.home} has data already. Restore into another one: jupyter dapp --home FOLDER backup restore")
 
@@ -241,6 +244,10 @@ def _put_in_place(settings: Settings, place: Path) -> None:
         shutil.rmtree(settings.objects_folder, ignore_errors=True)
         if (place / "objects").exists():
             os.replace(place / "objects", settings.objects_folder)
+            if settings.storage_url:
+                remote = RemoteObjects(settings.objects_folder, settings.storage_url)
+                for name, _ in ObjectStore.ages(remote):
+                    remote.upload(name, settings.objects_folder / name)
         if settings.uses_sqlite:
             for left in ("-wal", "-shm", "-journal"):
                 database = settings.database_file

@@ -29,6 +29,7 @@ from dapp_ext.store.database import Database, Session
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import Keyring, open_keyring
 from dapp_ext.store.objects import ObjectStore
+from dapp_ext.store.redis import Redis
 from dapp_ext.store.sealing import open_field, seal_field
 from dapp_ext.store.tables import DataKey
 
@@ -87,6 +88,7 @@ class Context:
     bells: bell.Bells
     instance_id: str
     epoch: str
+    redis: Redis | None = None
     audit_key: bytes = field(default=b"", repr=False)
     # Called with what this process itself has just committed, before its caller goes on: sooner than the feed tells everybody.
     own_changes: list[Callable[[list[feed.NewEvent]], None]] = field(default_factory=list, repr=False)

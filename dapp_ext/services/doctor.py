@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import stat
 import sys
-import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from importlib.resources import files as package_files
@@ -25,7 +24,7 @@ from dapp_ext.settings import Settings
 from dapp_ext.store import audit, backups, examining, instance
 from dapp_ext.store.database import Database, wal_is_safe
 from dapp_ext.store.keys import Keyring, open_keyring
-from dapp_ext.store.objects import QUARANTINE
+from dapp_ext.store.remote_objects import open_objects
 
 FREE_FLOOR = 2**30
 BACKUP_DAYS = 7
@@ -45,6 +44,8 @@ def examine(settings: Settings) -> Examination:
         checks.append(Check(name="database", state="ok", says=f"{settings.database_file} will be made at the first start"))
     else:
         checks.extend(_safely(_database, settings))
+    if settings.redis_url:
+        checks.extend(_safely(_redis, settings))
     versions = {name: metadata.version(name) for name, _ in _requirements()}
     return Examination(version=__version__, healthy=all(each.state != "bad" for each in checks), checks=checks, libraries=versions)
 
@@ -217,6 +218,18 @@ def _database(settings: Settings) -> Iterator[Check]:
         database.close()
 
 
+def _redis(settings: Settings) -> Iterator[Check]:
+    from dapp_ext.store.redis import Redis
+
+    redis = Redis(settings.redis_url, "doctor")
+    try:
+        silent = not redis.answers
+    finally:
+        redis.close()
+    why = "Everything works without it, but news of other machines takes a second and no answer is shared."
+    yield _check("redis", silent, "does not answer" if silent else "answers", why, grave=False)
+
+
 def _schema(database: Database) -> Iterator[Check]:
     from dapp_ext.store import migrations
 
@@ -239,14 +252,13 @@ def _keys(database: Database, ring: Keyring) -> Iterator[Check]:
 def _objects(settings: Settings, database: Database) -> Iterator[Check]:
     with database.read() as session:
         known = backups.known_files(session)
-    folder = settings.objects_folder
-    missing = [name for name in known if not (folder / name).is_file()]
+    store = open_objects(settings)
+    here = dict(store.ages())
+    missing = [name for name in known if name not in here]
     says = f"{len(missing)} missing, such as {missing[0]}" if missing else f"{len(known)} here"
     yield _check("objects", bool(missing), says, "Their data is lost unless a backup has it.", "jupyter dapp --home NEW backup restore FILE")
-    here = (path for outer in folder.glob("??") for path in outer.glob("??/*"))
-    young = time.time() - ORPHAN_SECONDS
-    orphans = [path.name for path in here if path.relative_to(folder).as_posix() not in known and path.stat().st_mtime < young]
-    quarantined = sum(1 for _ in (folder / QUARANTINE).glob("*"))
+    orphans = [name for name, age in here.items() if name not in known and age > ORPHAN_SECONDS]
+    quarantined = store.quarantined()
     says = f"{len(orphans)} that nothing knows, {quarantined} in quarantine"
     yield _check(
         "orphans", bool(orphans), says, "Left by processes that were killed; a worker clears them away within a day.", "jupyter dapp worker", grave=False

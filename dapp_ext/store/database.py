@@ -163,7 +163,7 @@ def _postgresql(url: str) -> Engine:
         given["options"] = f"-c lock_timeout={int(BUSY_SECONDS * 1000)} -c timezone=UTC"
     try:
         return create_engine(address, pool_pre_ping=True, pool_size=8, max_overflow=24, connect_args=given)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise SettingInvalid("DATABASE_URL is not an address of a database. It looks like postgresql://user:password@host/name.") from error
     except ModuleNotFoundError as error:
         raise SettingInvalid(f"The database of DATABASE_URL needs {error.name}. Run: pip install 'jupyter-dapp[postgres]'") from error

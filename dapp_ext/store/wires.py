@@ -43,9 +43,10 @@ class NotifyWire:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._thread: threading.Thread | None = None
-        self._stop, self._stopped = socket.socketpair()
+        self._ends: tuple[socket.socket, socket.socket] | None = None
 
     def open(self, heard: Heard) -> None:
+        self._ends = socket.socketpair()
         self._thread = threading.Thread(target=self._run, args=(heard,), name="dapp-wire", daemon=True)
         self._thread.start()
 
@@ -56,22 +57,24 @@ class NotifyWire:
         """The commit has told it."""
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._stop.close()  # the other end can be read from now on
-        if self._thread is not None:
-            self._thread.join(5)
-        self._stopped.close()
+        if self._ends is None or self._thread is None:
+            return
+        self._ends[0].close()  # the other end can be read from now on
+        self._thread.join(5)
+        self._ends[1].close()
 
     def _run(self, heard: Heard) -> None:
+        assert self._ends is not None
+        stopped = self._ends[1]
         while True:
             try:
                 with self._connected() as connection:
                     heard("")  # what was told while nobody listened
-                    if self._listen(connection, heard):
+                    if self._listen(connection, stopped, heard):
                         return
             except (SQLAlchemyError, self._database.driver_error, OSError) as error:
                 log.warning("The database's notifications are lost for a moment and looked for again: %s", type(error).__name__)
-            ready, _, _ = select.select([self._stopped], [], [], AGAIN_SECONDS)
+            ready, _, _ = select.select([stopped], [], [], AGAIN_SECONDS)
             if ready:
                 return
 
@@ -87,11 +90,11 @@ class NotifyWire:
         finally:
             connection.close()
 
-    def _listen(self, connection: Any, heard: Heard) -> bool:
+    def _listen(self, connection: Any, stopped: socket.socket, heard: Heard) -> bool:
         """Wait for nudges; true when the wire is closed."""
         while True:
-            ready, _, _ = select.select([connection.fileno(), self._stopped], [], [])
-            if self._stopped in ready:
+            ready, _, _ = select.select([connection.fileno(), stopped], [], [])
+            if stopped in ready:
                 return True
             connection.pgconn.consume_input()
             tokens = {bytes(note.extra).decode() for note in iter(connection.pgconn.notifies, None)}
