@@ -48,6 +48,8 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address that the dashboard and the service listen on.")
     lab_port: int = _setting(8888, "Port of JupyterLab; the next free one is used when it is taken.")
     dashboard_port: int = _setting(3000, "Port of the dashboard; the next free one is used when it is taken.")
+    service_port: int = _setting(8000, "Port of the service for a team; the next free one is used when it is taken.")
+    behind_proxy: bool = _setting(False, "Whether a reverse proxy stands before the service, whose X-Forwarded-For says where a visitor is.")
     upload_limit: int = _setting(2 * GIB, "Largest file that may be uploaded.", unit="bytes")
     quota: int = _setting(0, "What each account may store where nothing else was set for it; 0 means any amount.", unit="bytes")
     job_memory: int = _setting(0, "Memory that one job may use; 0 means half of the machine's.", unit="bytes")

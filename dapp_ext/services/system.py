@@ -28,11 +28,12 @@ from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import backups, queue
 
 log = logging.getLogger(__name__)
-AddressKind = Literal["api", "jupyterlab", "dashboard"]
+AddressKind = Literal["api", "jupyterlab", "dashboard", "service"]
 KEEPER_SECONDS = 3.0
 # Longer than any upload or job takes: a file that is just being made is left alone.
 SWEEP_AGE_SECONDS = 24 * 3600.0
 ISOLATION = "none: kernels run as the same user as this server, so roles are guard rails here, not walls"
+ISOLATED = "service: no kernel runs under the account that holds the keys, so roles are walls"
 
 
 class System:
@@ -56,7 +57,7 @@ class System:
         return StatusRead(
             version=__version__,
             home=str(self._context.settings.home) if actor.role is Role.admin else "",
-            isolation=ISOLATION,
+            isolation=ISOLATED if "service" in addresses and "jupyterlab" not in addresses else ISOLATION,
             api=addresses.get("api"),
             jupyterlab=addresses.get("jupyterlab"),
             dashboard=addresses.get("dashboard"),
