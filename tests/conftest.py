@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -33,16 +34,23 @@ hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+# What starts browsers and whole products: where two run side by side these stay together on one, so that they do not starve each other.
+TOGETHER = ("tests/browser/", "tests/stories/", "tests/panel/", "tests/torture/", "tests/widgets/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two run side by side: everything that looks at the clock or a screen stays on one of them, and begins first."""
+    """What takes longest begins first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
 
-    def on_screen(item: pytest.Item) -> bool:
-        return any(item.get_closest_marker(name) for name in ("browser", "story"))
 
-    items.sort(key=lambda item: not on_screen(item))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("screen" if on_screen(item) else item.nodeid.partition("::")[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal tests out by file, since what a module's tests share is made once; see ``TOGETHER``."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: "together" if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
+    return scheduler
 
 
 @pytest.fixture(autouse=True)
