@@ -39,6 +39,8 @@ class Settings:
     redis_url: str = _setting("", "Address of a Redis that the processes of several machines share; empty means none.", also=("REDIS_URL",), secret=True)
     storage_url: str = _setting("", "Where the sealed objects are kept, such as s3://bucket/folder; empty means the home folder.")
     storage_cache: int = _setting(20 * GIB, "Room for sealed copies of objects from DAPP_STORAGE_URL on this machine; 0 means any amount.", unit="bytes")
+    dask_address: str = _setting("", "Address of a Dask scheduler that searches and scoring run on, such as tls://host:8786; empty means here.")
+    dask_certificates: str = _setting("", "Folder with ca.pem, cert.pem and key.pem, with which the Dask cluster is spoken to.")
     secret_key: str = _setting("", "Secret that tokens are signed with; empty means a key file in the home folder.", also=("SECRET_KEY",), secret=True)
     encryption_key: str = _setting("", "Root secret that seals all data; empty means a key file in the home folder.", also=("ENCRYPTION_KEY",), secret=True)
     url: str = _setting("", "Address of a remote DAPP service that this server forwards to.")
