@@ -14,13 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
 
 START_SECONDS = 60.0
+_ROOT = Path(__file__).parents[1]
 # A test's database need not outlive the machine.
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_buffers=64MB", "listen_addresses=")
 
@@ -208,3 +211,85 @@ def _plain() -> dict[str, str]:
 
 # Read now: fixtures take everything of ours out of the environment.
 _GIVEN_DATABASE = os.environ.get("DAPP_TEST_DATABASE_URL", "")
+
+
+@dataclass
+class Cluster:
+    """A Dask scheduler and workers as processes, spoken to over TLS; ``kill`` ends one worker without a word."""
+
+    port: int
+    folder: Path
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"tls://127.0.0.1:{self.port}"
+
+    def launch(self, *words: str) -> subprocess.Popen[bytes]:
+        certificates = [word for name in ("ca-file", "cert", "key") for word in (f"--tls-{name}", str(self.folder / f"{name.partition('-')[0]}.pem"))]
+        # Neither a home nor a secret of ours is in this environment.
+        environment = _plain() | {"DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "False", "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False"}
+        command = [sys.executable, "-m", "dask", *words, *certificates, "--no-dashboard"]
+        with open(self.folder / "log", "ab") as log:
+            found = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=_ROOT)
+        self.processes.append(found)
+        return found
+
+    def add_worker(self) -> subprocess.Popen[bytes]:
+        return self.launch("worker", self.address, "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", "--local-directory", str(self.folder))
+
+    def wait_for_workers(self, count: int) -> None:
+        from distributed import Client
+
+        with Client(self.address, security=security(self.folder), timeout=START_SECONDS, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=START_SECONDS)
+
+
+def security(folder: Path) -> Any:
+    from distributed import Security
+
+    files = {"tls_ca_file": "ca.pem", "tls_client_cert": "cert.pem", "tls_client_key": "key.pem"}
+    return Security(require_encryption=True, **{name: str(folder / file) for name, file in files.items()})
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
+    """A cluster of our own on the loopback, with certificates of its own."""
+    make_certificates(folder)
+    found = Cluster(free_port(), folder)
+    try:
+        found.launch("scheduler", "--host", "127.0.0.1", "--port", str(found.port), "--protocol", "tls")
+        for _ in range(workers):
+            found.add_worker()
+        found.wait_for_workers(workers)
+        yield found
+    finally:
+        for process in reversed(found.processes):
+            process.kill()
+            process.wait(10)
+
+
+def make_certificates(folder: Path) -> None:
+    """One certificate that vouches for itself, for this machine's loopback."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "dapp-test")])
+    moment = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(moment - timedelta(hours=1))
+        .not_valid_after(moment + timedelta(hours=12))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    for file in ("ca.pem", "cert.pem"):
+        (folder / file).write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(private)
