@@ -31,6 +31,8 @@ _GROUP_ROWS = 128 * 1024
 _GROUP_CELLS = 4_000_000
 _SMALLEST_GROUP_ROWS = 2048
 _IDLE_FILES = 2
+# So many values tell whether a dictionary is worth its time.
+_LOOKED_AT, _LOOKED_AT_SHARE = 4096, 0.5
 
 
 class FrameWriter:
@@ -77,7 +79,6 @@ class FrameWriter:
         self._waiting, self._waiting_rows = [], 0
         self._schema = schema
         self._group_rows = max(_SMALLEST_GROUP_ROWS, min(_GROUP_ROWS, _GROUP_CELLS // max(1, len(schema))))
-        self._writer = pq.ParquetWriter(self._file, schema, encryption_properties=self._properties, **_encodings(schema))
 
     def write(self, data: pa.RecordBatch | pa.Table) -> None:
         """Add rows of the schema that was started with.
@@ -99,12 +100,12 @@ class FrameWriter:
 
     def finish(self) -> StoredObject:
         """Write the footer and bring the file to the device."""
-        if self._writer is None:
+        if self._schema is None:
             raise Internal("A table was to be finished that was never started.")
         try:
             while self._waiting_rows:
                 self._write_group()
-            self._writer.close()
+            self._begun(self._schema.empty_table()).close()
             digest = self._file.sync()
         except DappError:
             self.abort()
@@ -123,16 +124,21 @@ class FrameWriter:
             self._file.discard()
 
     def _write_group(self) -> None:
-        assert self._writer is not None
         table = pa.Table.from_batches(self._waiting, self._schema)
         head = table.slice(0, self._group_rows).unify_dictionaries()
         rest = table.slice(self._group_rows)
         self._waiting, self._waiting_rows = rest.to_batches(), rest.num_rows
         try:
-            self._writer.write_table(head, row_group_size=self._group_rows)
+            self._begun(head).write_table(head, row_group_size=self._group_rows)
         except DappError:
             self.abort()
             raise
+
+    def _begun(self, first: pa.Table) -> pq.ParquetWriter:
+        """The writer; its encodings are chosen by the first rows."""
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._file, self._schema, encryption_properties=self._properties, **_encodings(first))
+        return self._writer
 
     def _end_writer(self) -> None:
         """Close a writer whose file is thrown away: left alone it would write its footer when it is collected."""
@@ -248,23 +254,34 @@ def open_frame(path: Path | str, key: bytes, label: Label) -> Frame:
     return Frame(path, key, label)
 
 
-def _encodings(schema: pa.Schema) -> dict[str, Any]:
+def _encodings(first: pa.Table) -> dict[str, Any]:
     """How columns are written: whole numbers, dates and times by their differences, which is quicker than a dictionary and as small.
 
-    Names of columns go into Parquet's settings as paths; one with a dot in it would be taken for a part of another, so such tables are
+    Broken numbers that hardly repeat get no dictionary either: to try one takes six times as long as to write them. Names of
+    columns go into Parquet's settings as paths; one with a dot in it would be taken for a part of another, so such tables are
     written with the usual encodings.
     """
+    schema = first.schema
+    usual: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
     if any("." in name for name in schema.names):
-        return {"compression": "zstd", "compression_level": 1}
+        return usual
     packed = {field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_temporal(field.type)}
+    plain = {field.name for field in schema if pa.types.is_floating(field.type) and _hardly_repeats(first.column(field.name))}
+    if not packed and not plain:
+        return usual
+    found: dict[str, Any] = {"use_dictionary": [name for name in schema.names if name not in packed and name not in plain]}
     if not packed:
-        return {"compression": "zstd", "compression_level": 1}
-    return {
-        "use_dictionary": [name for name in schema.names if name not in packed],
+        return usual | found
+    return found | {
         "column_encoding": dict.fromkeys(sorted(packed), "DELTA_BINARY_PACKED"),
         "compression": {name: "none" if name in packed else "zstd" for name in schema.names},
         "compression_level": {name: 1 for name in schema.names if name not in packed},
     }
+
+
+def _hardly_repeats(values: pa.ChunkedArray) -> bool:
+    some = values.slice(0, _LOOKED_AT).drop_null()
+    return len(some) > 0 and len(some.unique()) > _LOOKED_AT_SHARE * len(some)
 
 
 def _stored_bytes(metadata: Any) -> dict[str, int]:
