@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, BinaryIO, cast
@@ -322,8 +325,7 @@ def predict(order: PredictOrder, say: Say) -> TableMade:
         scored = _Scored(writer, order.profile is not None)
         belts = Belt(scored.write, 2), Belt(scored.describe, 2)
         try:
-            for rows in ahead(source.batches(), 1):
-                answers, found = predictor.predict(rows)
+            for rows, (answers, found) in _asked(predictor, ahead(source.batches(), 1)):
                 answers = decide(answers, predictor.labels, order.threshold)
                 notes = notes or found
                 watched.count(rows, answers, done)
@@ -344,6 +346,23 @@ def predict(order: PredictOrder, say: Say) -> TableMade:
     if order.profile is not None:
         profile = order.profile.model_copy(update={"version": profile.version, "columns": [*order.profile.columns, *profile.columns]})
     return TableMade(order.table, stored, columns, done, profile, None, notes, watched.counts, time.monotonic() - began)
+
+
+def _asked(predictor: Any, batches: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each batch with its answers, one asked on each core: threads of the learners' own would wait for one another after every tree."""
+    from threadpoolctl import threadpool_limits
+
+    threads = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    with ThreadPoolExecutor(threads, initializer=lambda: threadpool_limits(1)) as pool:
+        waiting: deque[tuple[Any, Future[Any]]] = deque()
+        for rows in batches:
+            waiting.append((rows, pool.submit(predictor.predict, rows)))
+            if len(waiting) > threads:
+                first, answer = waiting.popleft()
+                yield first, answer.result()
+        while waiting:
+            first, answer = waiting.popleft()
+            yield first, answer.result()
 
 
 class _Scored:
