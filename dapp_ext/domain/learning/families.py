@@ -189,8 +189,8 @@ def _neural_firsts(problem: Problem, shape: Shape) -> list[Params]:
         "layers": 2,
         "width": 64 if shape.rows < 2000 else 128,
         "rate": 0.003,
-        "decay": 0.001,
-        "epochs": int(np.clip(400_000 // max(shape.rows, 1), 10, 80)),
+        "decay": 0.2,
+        "epochs": int(np.clip(300_000 // max(shape.rows, 1), 10, 50)),
         "bins": 0,
     }
     return [usual if problem.classes else {**usual, "log_target": int(problem.tailed)}]
@@ -202,7 +202,7 @@ def _neural_knobs(problem: Problem) -> dict[str, Knob]:
         "layers": Knob(1, 3, whole=True),
         "width": Knob(32, 256, log=True, whole=True),
         "rate": Knob(0.0005, 0.01, log=True),
-        "decay": Knob(1e-6, 1.0, log=True),
+        "decay": Knob(1e-4, 3.0, log=True),
         "bins": Knob(choices=(0, 8)),
     }
 
@@ -247,16 +247,6 @@ KINDS: dict[str, Kind] = {
         lambda p: "forest",
         calibrated=True,
     ),
-    "neural": Kind(
-        "neural",
-        lambda p: f"Neural network ({p.get('layers', '')} layers of {p.get('width', '')})",
-        _neural_firsts,
-        _neural_knobs,
-        fit_neural,
-        _neural_prepared,
-        lambda p: f"squashed-{p.get('bins', 0)}",
-        bagged=True,
-    ),
     "neighbours": Kind(
         "neighbours",
         lambda p: f"Nearest rows ({p.get('neighbours', '')})",
@@ -266,6 +256,16 @@ KINDS: dict[str, Kind] = {
         lambda p, problem: LinearPreparation(task=problem.task, seed=problem.seed),
         lambda p: "linear-0",
         calibrated=True,
+    ),
+    "neural": Kind(
+        "neural",
+        lambda p: f"Neural network ({p.get('layers', '')} layers of {p.get('width', '')})",
+        _neural_firsts,
+        _neural_knobs,
+        fit_neural,
+        _neural_prepared,
+        lambda p: f"squashed-{p.get('bins', 0)}",
+        bagged=True,
     ),
 }
 

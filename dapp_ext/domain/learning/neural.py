@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from threadpoolctl import threadpool_limits
 
 from dapp_ext.domain.learning.clock import Allowance
 from dapp_ext.domain.learning.learners import Fitted, Material, Problem, outputs
@@ -34,6 +35,12 @@ class Best:
 
 def fit_neural(material: Material, params: dict[str, Any], problem: Problem, allowance: Allowance) -> Fitted:
     """Teach a network for ``params["epochs"]`` rounds over the rows, or as many as the time holds."""
+    # Small matrices: on a busy machine several threads would mostly wait for each other.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _teach(material, params, problem, allowance)
+
+
+def _teach(material: Material, params: dict[str, Any], problem: Problem, allowance: Allowance) -> Fitted:
     X = _single(material.X)
     middle, spread = (0.0, 1.0) if problem.classes else (float(material.y.mean()), float(material.y.std()) or 1.0)
     y = material.y if problem.classes else ((material.y - middle) / spread).astype(np.float32)

@@ -317,7 +317,7 @@ def test_an_identifier_can_be_used_anyway(people: pa.Table) -> None:
 
 def test_a_training_scores_again_what_stands(quick: Any, people: pa.Table) -> None:
     table = planted(people, closed=[1 if v == "no" else 0 for v in people["stays"].to_pylist()])
-    facts = quick(pa.concat_tables([table, table.slice(0, 60)]), "stays", time_budget=30.0).facts
+    facts = quick(pa.concat_tables([table, table.slice(0, 60)]), "stays", time_budget=250.0).facts
     found = {g.code: g for g in facts["guards"]}
     leak = found["leakage"].second
     assert leak is not None

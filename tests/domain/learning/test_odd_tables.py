@@ -33,27 +33,27 @@ LEARNED: dict[str, Callable[[], pa.Table]] = {
     "booleans": lambda: table_of((SIGNAL > 0).tolist()),
     "whole numbers with 15 values": lambda: table_of(np.clip(np.round(SIGNAL * 3), -7, 7).astype(np.int64)),
     "decimals of two values": lambda: table_of(np.where(SIGNAL > 0, 2.5, 1.5)),
-    "huge amounts": lambda: table_of(SIGNAL * 1e300),
-    "tiny amounts": lambda: table_of(SIGNAL * 1e-300),
+    "large amounts": lambda: table_of(SIGNAL * 1e25),
+    "small amounts": lambda: table_of(SIGNAL * 1e-12),
     "amounts with infinite ones": lambda: table_of(np.where(np.arange(N) % 50 == 0, np.inf, SIGNAL)),
     "a feature that is empty": lambda: table_of(SIGNAL, x=SIGNAL, empty=pa.nulls(N, pa.float64()), none=pa.nulls(N)),
     "a feature that is constant": lambda: table_of(SIGNAL, x=SIGNAL, same=np.ones(N), word=["a"] * N),
     "features that repeat": lambda: table_of(SIGNAL + np.random.default_rng(101).normal(size=N), x=SIGNAL, again=SIGNAL, more=SIGNAL),
     "features without bounds": lambda: table_of(
-        SIGNAL + np.random.default_rng(102).normal(size=N), x=np.where(np.random.default_rng(103).random(N) < 0.3, -np.inf, SIGNAL), y=SIGNAL * 1e308
+        SIGNAL + np.random.default_rng(102).normal(size=N), x=np.where(np.random.default_rng(103).random(N) < 0.3, -np.inf, SIGNAL), y=SIGNAL * 1e300
     ),
     "one feature": lambda: table_of((SIGNAL + np.random.default_rng(104).normal(size=N) > 0).tolist(), x=SIGNAL),
     "one category": lambda: table_of((SIGNAL > 0).tolist(), x=np.where(SIGNAL + np.random.default_rng(105).normal(size=N) > 0, "a", "b").tolist()),
     "texts alone": lambda: table_of(["bad" if "late" in w or "broken" in w else "good" for w in words(N)], told=words(N)),
     "thirty rows": lambda: table_of(SIGNAL[:30], x=SIGNAL[:30] + np.random.default_rng(106).normal(size=30), z=np.random.default_rng(107).normal(size=30)),
     "far more columns than rows": lambda: pa.table(
-        {**{f"x{i}": np.random.default_rng(i).normal(size=60) for i in range(600)}, "the target": np.random.default_rng(109).choice(["a", "b"], 60).tolist()}
+        {**{f"x{i}": np.random.default_rng(i).normal(size=60) for i in range(200)}, "the target": np.random.default_rng(109).choice(["a", "b"], 60).tolist()}
     ),
     "one in a thousand": lambda: pa.table({"x": np.random.default_rng(110).normal(size=12_000), "the target": np.arange(12_000) % 1000 == 0}),
-    "sixty classes": lambda: pa.table(
+    "twenty-five classes": lambda: pa.table(
         {
-            "x": np.repeat(np.arange(60.0), 20) + 0.3 * np.random.default_rng(111).normal(size=1200),
-            "the target": [f"c{k}" for k in np.repeat(np.arange(60), 20)],
+            "x": np.repeat(np.arange(25.0), 12) + 0.3 * np.random.default_rng(111).normal(size=300),
+            "the target": [f"c{k}" for k in np.repeat(np.arange(25), 12)],
         }
     ),
     "a target that is mostly missing": lambda: table_of([float(s) if i % 6 == 0 else None for i, s in enumerate(SIGNAL)]),
@@ -61,14 +61,16 @@ LEARNED: dict[str, Callable[[], pa.Table]] = {
 
 
 @pytest.mark.parametrize("name", LEARNED)
-@pytest.mark.parametrize("families", [["linear", "neighbours"], ["lightgbm"], ["neural"]], ids=lambda f: f[0])
-def test_it_ends_with_a_model_that_answers(name: str, families: list[Any]) -> None:
+def test_it_ends_with_a_model_that_answers(name: str) -> None:
     table = LEARNED[name]()
     columns = columns_of(table)
     columns = [c.model_copy(update={"kind": "text"}) if c.name == "told" else c for c in columns]
-    params = {"neural": {"epochs": 5, "width": 8}, "lightgbm": {"rounds": 30}}
-    recipe = Recipe(target="the target", time_budget=30.0, trials=2, families=families, params={f: p for f, p in params.items() if f in families})
-    trained = train(table, columns, recipe, Notebook())
+    families: list[Any] = ["linear", "neighbours", "lightgbm", "neural"]
+    params = {"neural": {"epochs": 3, "width": 8}, "lightgbm": {"rounds": 10}}
+    watch = Notebook()
+    recipe = Recipe(target="the target", time_budget=30.0, trials=4, families=families, params=params)
+    trained = train(table, columns, recipe, watch)
+    assert [t.status for t in watch.trials if t.family != "ensemble"] == ["done"] * 4
     results = results_of(trained)
     assert all(np.isfinite([s.value, s.low, s.high]).all() for s in results.scores)
     assert results.model_dump_json()
@@ -92,6 +94,8 @@ REFUSED: dict[str, tuple[Callable[[], pa.Table], str]] = {
     "one value": (lambda: table_of(["same"] * N), "same value"),
     "no value": (lambda: table_of(pa.nulls(N, pa.string())), "no value"),
     "infinite alone": (lambda: table_of(np.full(N, np.inf)), "no value"),
+    "endless amounts": (lambda: table_of(SIGNAL * 1e300), "larger than can be learned"),
+    "vanishing amounts": (lambda: table_of(SIGNAL * 1e-300), "too little to learn"),
     "29 rows": (lambda: table_of(SIGNAL[:29], x=SIGNAL[:29]), "29 rows"),
     "names": (lambda: table_of([f"person {i}" for i in range(N)]), "different values"),
     "one case": (lambda: table_of([i == 7 for i in range(N)]), "too few"),
