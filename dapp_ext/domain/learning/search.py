@@ -107,6 +107,8 @@ class Search:
     last_number: int = 0
     first_share: float = FIRST_SHARE
     guided: bool = False
+    # Tiny tables: after this many candidates another one no longer tells anything.
+    most: int = 200
 
     def best(self) -> Checked | None:
         """The best candidate so far."""
@@ -136,7 +138,7 @@ class Search:
             left = self.clock.left() - reserve(best.trial if best else None)
             number = self.next_number()
             family, params = self.next_candidate(number)
-            if best is not None and left < 1.1 * self._seconds_of(family):
+            if best is not None and left < 1.1 * self.seconds_of(family):
                 cheaper, params = self._cheaper(number, left)
                 if cheaper is None:
                     self.cut_short = limit is not None
@@ -152,10 +154,11 @@ class Search:
         """The families that may still be tried."""
         return [family for family in self.families if family not in self.clock.skipped]
 
-    def next_candidate(self, number: int) -> tuple[Family, Params]:
+    def next_candidate(self, number: int, under_way: Sequence[Trial] = ()) -> tuple[Family, Params]:
         """First the first settings of each family, then guided random ones, mostly of the best families."""
+        known = [*(c.trial for c in self.checked), *under_way]
         for family, params in self.portfolio():
-            if family not in self.clock.skipped and not any(_same(params, c.trial.params) for c in self.checked if c.trial.family == family):
+            if family not in self.clock.skipped and not any(_same(params, trial.params) for trial in known if trial.family == family):
                 self.guided = False
                 return family, params
         self.guided = True
@@ -191,7 +194,8 @@ class Search:
         mine = [c.trial for c in self.checked if c.trial.family == family and c.trial.score is not None]
         return min(mine, key=lambda t: sign * (t.score or 0.0)) if mine else None
 
-    def _seconds_of(self, family: str) -> float:
+    def seconds_of(self, family: str) -> float:
+        """How long candidates of a family have taken."""
         mine = [c.trial.seconds for c in self.checked if c.trial.family == family and c.trial.status == "done"]
         everyone = [c.trial.seconds for c in self.checked if c.trial.status == "done"]
         return float(np.mean(mine or everyone or [0.0]))
@@ -200,31 +204,42 @@ class Search:
         # The family drawn does not fit any more; the leading one may, and others would only fill the time.
         leading = self.best()
         family = next((f for f in self.open_families() if leading and f == leading.trial.family), None)
-        if family is None or 1.1 * self._seconds_of(family) > left:
+        if family is None or 1.1 * self.seconds_of(family) > left:
             return None, {}
         return self._guided(family, np.random.default_rng([self.ground.problem.seed, 100, number]))
 
     def _exhausted(self) -> bool:
-        # Tiny tables: after this many candidates another one no longer tells anything.
-        return len(self.checked) >= 200
+        return len(self.checked) >= self.most
+
+    @staticmethod
+    def blank(number: int, family: Family, params: Params) -> Trial:
+        """A candidate before anything is known of it."""
+        return Trial(number=number, family=family, label=KINDS[family].label(params), params=params, at=now())
 
     def _try(self, number: int, family: Family, params: Params, allowance: Allowance) -> None:
-        started, kind = time.monotonic(), KINDS[family]
-        need_score = self.best() is None
-        trial = Trial(number=number, family=family, label=kind.label(params), params=params, at=now())
-        done: Checked
         self.clock.trying = family
         try:
-            done = self._cross_validate(trial, kind, allowance, need_score)
-        except (ValueError, FloatingPointError, np.linalg.LinAlgError, MemoryError, LightGBMError) as error:
-            done = Checked(trial.model_copy(update={"status": "failed", "error": f"The learner gave up ({type(error).__name__})."}))
+            done = self.attempt(self.blank(number, family, params), allowance, self.best() is None)
         finally:
             self.clock.trying = None
+        self.record(done)
+
+    def attempt(self, trial: Trial, allowance: Allowance, need_score: bool) -> Checked:
+        """Cross-validate a candidate; a learner that gives up leaves a failed trial."""
+        began = time.monotonic()
+        try:
+            done = self._cross_validate(trial, KINDS[trial.family], allowance, need_score)
+        except (ValueError, FloatingPointError, np.linalg.LinAlgError, MemoryError, LightGBMError) as error:
+            done = Checked(trial.model_copy(update={"status": "failed", "error": f"The learner gave up ({type(error).__name__})."}))
+        done.trial = done.trial.model_copy(update={"seconds": round(time.monotonic() - began, 3)})
+        return done
+
+    def record(self, done: Checked) -> None:
+        """Take a candidate that was checked into what is known, and tell of it."""
         best = self.best()
         score = done.trial.score
         is_best = score is not None and (best is None or better(self.ground.problem.metric, score, best.trial.score or 0.0))
-        seconds = round(time.monotonic() - started, 3)
-        done.trial = done.trial.model_copy(update={"seconds": seconds, "at": now(), "is_best": is_best})
+        done.trial = done.trial.model_copy(update={"at": now(), "is_best": is_best})
         if is_best:
             for other in self.checked:
                 other.kept = None

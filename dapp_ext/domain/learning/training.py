@@ -24,6 +24,8 @@ from dapp_ext.domain.learning.sizing import Plan, plan_search
 from dapp_ext.domain.learning.splits import Rows, cross_folds, sample_rows
 from dapp_ext.domain.learning.staging import Stage, prepare_stage
 from dapp_ext.domain.learning.storing import dump
+from dapp_ext.domain.learning.wide import run_wide
+from dapp_ext.domain.machines import Engine
 from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column
 from dapp_ext.schema.models import Results, Trial
@@ -47,7 +49,7 @@ class Trained:
         return dump(self.predictor)
 
 
-def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, finished: Sequence[Trial] = ()) -> Trained:
+def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, finished: Sequence[Trial] = (), engine: Engine | None = None) -> Trained:
     """Train a model.
 
     Parameters
@@ -62,6 +64,8 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
         Told of guards, trials and progress; asked whether to stop.
     finished : sequence of Trial
         Trials of an earlier attempt: kept with their scores and not run again.
+    engine : Engine, optional
+        Other machines that check candidates; without it they are checked here, one after the other.
 
     Raises
     ------
@@ -75,14 +79,14 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
         watch.began(stage.problem.task, stage.problem.metric)
         watch.guards(stage.guards)
         plan = plan_search(stage.X, stage.problem, recipe, stage.rows.order is not None)
-        search = _search(stage, plan, recipe, clock, (watch, finished))
+        search = _search(stage, plan, recipe, clock, (watch, finished, engine))
         plan = plan.with_folds(len(search.ground.folds))
         watch.progress(0.9, "Fitting the final model")
         return _finish(stage, plan, search, (table, columns, recipe, watch))
 
 
-def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tuple[Watch, Sequence[Trial]]) -> Search:
-    watch, finished = outside
+def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tuple[Watch, Sequence[Trial], Engine | None]) -> Search:
+    watch, finished, engine = outside
     chosen = sample_rows(stage.rows, plan.rows, recipe.seed)
     folds = cross_folds(stage.rows.take(chosen), plan.folds, plan.repeats, recipe.seed)
     ground = Ground(stage.X.take(chosen) if len(chosen) < len(stage.y) else stage.X, stage.y[chosen], folds, stage.problem)
@@ -103,7 +107,10 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
         now = plan.with_folds(len(search.ground.folds))
         return kept + (final_seconds(best, now, len(stage.y)) if best else 0.0)
 
-    search.run(recipe.trials, reserve)
+    if engine is None:
+        search.run(recipe.trials, reserve)
+    else:
+        run_wide(search, engine, recipe.trials, reserve)
     return search
 
 
