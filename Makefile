@@ -11,8 +11,8 @@ SOURCES := $(shell find labextension dapp_panel/frontend -type f -not -path '*/n
 CONSTRAINTS = constraints/python$(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt
 INSTALL = UV_COMPILE_BYTECODE=1 PYTHONDONTWRITEBYTECODE= $(BIN)/uv pip install --quiet --python $(BIN)/python
 PYTEST = $(BIN)/python -m pytest -q
-# The tests in browsers on one core, the others beside them.
-TWO = -n 2 --dist loadgroup
+# The tests in browsers on one core, the others beside them (tests/conftest.py deals them out).
+TWO = -n 2 --dist loadscope --no-loadscope-reorder
 .PHONY: run test test-full check bench audit torture format clean browser
 
 run: $(VENV)/installed

@@ -12,6 +12,7 @@ from traitlets.config import Configurable
 
 from dapp_ext.errors import DappError
 from dapp_ext.handlers.backend import SETTING, Backend
+from dapp_ext.handlers.forwarding import Service, forwarding_handlers
 from dapp_ext.handlers.routes import handlers
 from dapp_ext.settings import Settings
 
@@ -36,10 +37,12 @@ class DappExtension(SettingTraits, ExtensionApp):
 
     name = "dapp"
     description = "DAPP, the Data Analysis and Prediction Platform"
+    is_service = Bool(False, help="Whether this server is a service for a team; ``jupyter dapp serve`` sets it.").tag(config=True)
     personal_server = Bool(True, help="Whether this server is one person's, so that whoever holds its login is the workspace's owner.").tag(config=True)
 
     backend: Backend
     _keeper: WorkerKeeper | None = None
+    _elsewhere: Service | None = None
     _busy = 0
 
     def initialize_settings(self) -> None:
@@ -49,16 +52,20 @@ class DappExtension(SettingTraits, ExtensionApp):
         self.backend.base_url = self.serverapp.base_url
         self.backend.personal = self.personal_server
         self.settings[SETTING] = self.backend
-        with suppress(DappError):  # told when the home is opened
-            self.backend.settings()  # now, before any kernel can start
         self._announced = ExitStack()
+        with suppress(DappError):  # told when the home is opened
+            url = self.backend.settings().url  # now, before any kernel can start
+            self._elsewhere = Service(url) if url else None
 
     def initialize_handlers(self) -> None:
-        self.handlers.extend(handlers())
+        self.handlers.extend(handlers() if self._elsewhere is None else forwarding_handlers(self._elsewhere))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Open the home beside everything else, so that JupyterLab never waits for it."""
-        self.backend.start()
+        """Open the home beside everything else, so that JupyterLab never waits for it; with a service elsewhere there is none."""
+        if self._elsewhere is None:
+            self.backend.start()
+        else:
+            self.log.info("DAPP forwards to the service at %s", self._elsewhere.base)
 
     def _announce(self, services: Services) -> None:
         """Once the home is open: tell its other processes where this server answers, and start the worker."""
@@ -66,6 +73,8 @@ class DappExtension(SettingTraits, ExtensionApp):
 
         url = self.serverapp.connection_url
         self._announced.enter_context(services.system.announce_address("api", url))
+        if self.is_service:
+            self._announced.enter_context(services.system.announce_address("service", url))
         lab = self.serverapp.extension_manager.extensions.get("jupyterlab")
         if lab is not None and lab.enabled:
             self._announced.enter_context(services.system.announce_address("jupyterlab", url))
@@ -92,3 +101,5 @@ class DappExtension(SettingTraits, ExtensionApp):
         """Give everything back: followers, worker, dashboard, address, services."""
         keeper, self._keeper = self._keeper, None
         await self.backend.close(keeper.close if keeper else None, self._announced.close)
+        if self._elsewhere is not None:
+            await self._elsewhere.client.aclose()

@@ -36,6 +36,11 @@ class Settings:
 
     home: Path = _setting(Path(), "Folder that holds the database, the sealed objects and the keys.")
     database_url: str = _setting("", "SQLAlchemy address of the database; empty means SQLite in the home folder.", also=("DATABASE_URL",), secret=True)
+    redis_url: str = _setting("", "Address of a Redis that the processes of several machines share; empty means none.", also=("REDIS_URL",), secret=True)
+    storage_url: str = _setting("", "Where the sealed objects are kept, such as s3://bucket/folder; empty means the home folder.")
+    storage_cache: int = _setting(20 * GIB, "Room for sealed copies of objects from DAPP_STORAGE_URL on this machine; 0 means any amount.", unit="bytes")
+    dask_address: str = _setting("", "Address of a Dask scheduler that searches and scoring run on, such as tls://host:8786; empty means here.")
+    dask_certificates: str = _setting("", "Folder with ca.pem, cert.pem and key.pem, with which the Dask cluster is spoken to.")
     secret_key: str = _setting("", "Secret that tokens are signed with; empty means a key file in the home folder.", also=("SECRET_KEY",), secret=True)
     encryption_key: str = _setting("", "Root secret that seals all data; empty means a key file in the home folder.", also=("ENCRYPTION_KEY",), secret=True)
     url: str = _setting("", "Address of a remote DAPP service that this server forwards to.")
@@ -45,6 +50,8 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address that the dashboard and the service listen on.")
     lab_port: int = _setting(8888, "Port of JupyterLab; the next free one is used when it is taken.")
     dashboard_port: int = _setting(3000, "Port of the dashboard; the next free one is used when it is taken.")
+    service_port: int = _setting(8000, "Port of the service for a team; the next free one is used when it is taken.")
+    behind_proxy: bool = _setting(False, "Whether a reverse proxy stands before the service, whose X-Forwarded-For says where a visitor is.")
     upload_limit: int = _setting(2 * GIB, "Largest file that may be uploaded.", unit="bytes")
     quota: int = _setting(0, "What each account may store where nothing else was set for it; 0 means any amount.", unit="bytes")
     job_memory: int = _setting(0, "Memory that one job may use; 0 means half of the machine's.", unit="bytes")
@@ -74,6 +81,15 @@ class Settings:
     def key_source(self) -> str:
         """Where the root key comes from, in words; never the key itself."""
         return self.encryption_source or ("setting" if self.encryption_key else "keys folder")
+
+    @property
+    def uses_sqlite(self) -> bool:
+        return self.resolved_database_url().startswith("sqlite")
+
+    @property
+    def database_file(self) -> Path:
+        """Where SQLite's file is."""
+        return Path(self.resolved_database_url().removeprefix("sqlite:///"))
 
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'dapp.sqlite'}"

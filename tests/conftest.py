@@ -8,12 +8,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from dapp_ext.errors import DappError
 from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
+from dapp_ext.schema.base import new_id
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpload
 from dapp_ext.services import Services, open_services
 from dapp_ext.services.scorers import Scorers
@@ -22,6 +24,7 @@ from dapp_ext.settings import Settings
 from dapp_ext.store import migrations
 from dapp_ext.store.database import Database
 from dapp_ext.store.tables import Job
+from tests import servers
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.client.server"]
 PASSWORD = "plain words of a test 7"
@@ -31,16 +34,23 @@ hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+# What starts browsers and whole products: where two run side by side these stay together on one, so that they do not starve each other.
+TOGETHER = ("tests/browser/", "tests/stories/", "tests/panel/", "tests/torture/", "tests/widgets/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two run side by side: everything that looks at the clock or a screen stays on one of them, and begins first."""
+    """What takes longest begins first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
 
-    def on_screen(item: pytest.Item) -> bool:
-        return any(item.get_closest_marker(name) for name in ("browser", "story"))
 
-    items.sort(key=lambda item: not on_screen(item))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("screen" if on_screen(item) else item.nodeid.partition("::")[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal tests out by file, since what a module's tests share is made once; see ``TOGETHER``."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: "together" if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
+    return scheduler
 
 
 @pytest.fixture(autouse=True)
@@ -111,10 +121,73 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The tests of store and services run on both databases; on PostgreSQL they count as long."""
+    folder = metafunc.definition.path.parent.name
+    if folder in ("store", "services") and "database_kind" in metafunc.fixturenames:
+        kinds = ["sqlite"] if metafunc.definition.get_closest_marker("only_sqlite") else ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+        metafunc.parametrize("database_kind", kinds, indirect=True)
+
+
 @pytest.fixture
-def settings(tmp_path: Path, migrated: Path) -> Settings:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    """A real PostgreSQL, started with the first test that asks for it."""
+    with servers.postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: servers.Postgres) -> Iterator[str]:
+    """The name of an empty database at the newest migration."""
+    name = postgres.new_database()
+    database = Database(postgres.address(name))
+    migrations.upgrade(database)
+    database.close()
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a real server that speaks S3, with a bucket named ``dapp``."""
+    with servers.s3() as address:
+        yield address
+
+
+@pytest.fixture
+def s3_url(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place of its own in it; credentials are in the environment, where the library looks for them."""
+    for name, value in servers.s3_environment(s3_server).items():
+        monkeypatch.setenv(name, value)
+    return f"s3://dapp/{new_id()}"
+
+
+@pytest.fixture
+def redis_server() -> Iterator[servers.Redis]:
+    """A real Redis of the test's own, so that it can be killed."""
+    with servers.redis() as running:
+        yield running
+
+
+@pytest.fixture
+def postgres_url(postgres: servers.Postgres, postgres_template: str) -> Iterator[str]:
+    """The address of a database of its own, at the newest migration."""
+    name = postgres.new_database(postgres_template)
+    yield postgres.address(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, migrated: Path, database_kind: str, request: pytest.FixtureRequest) -> Settings:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
+    if database_kind == "postgresql":
+        return Settings(home=home, start_worker=False, database_url=request.getfixturevalue("postgres_url"))
     shutil.copy(migrated, home / "dapp.sqlite")
     return Settings(home=home, start_worker=False)
 

@@ -39,7 +39,7 @@ def verify(file: File, passphrase_stdin: FromStdin = False, passphrase_file: Fro
 
     key = _key(passphrase_stdin, passphrase_file, key_file)
     settings = session.settings()
-    if (settings.home / "dapp.sqlite").exists():
+    if not settings.uses_sqlite or settings.database_file.exists():
         with session.services(settings) as services:
             found = services.backups.verify(services.system.shell_actor(), file, key)
     else:

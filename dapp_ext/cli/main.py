@@ -31,6 +31,7 @@ app = typer.Typer(
     name="jupyter dapp", help="DAPP, the Data Analysis and Prediction Platform.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 app.command("start")(serving.start)
+app.command("serve")(serving.serve)
 app.command("dashboard")(serving.dashboard)
 app.command("worker")(serving.worker)
 app.command("status")(state.status)

@@ -1,4 +1,4 @@
-"""``jupyter dapp start``, ``dashboard`` and ``worker``: the running parts, each a process of its own."""
+"""``jupyter dapp start``, ``serve``, ``dashboard`` and ``worker``: the running parts, each a process of its own."""
 
 from __future__ import annotations
 
@@ -68,6 +68,14 @@ def dashboard(
     """Serve the dashboard."""
     wanted = session.settings(dashboard_port=port)
     _become("dapp_panel", replace(wanted, dashboard_port=free_port(wanted.dashboard_port, "The dashboard", set())))
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve a team: the same without kernels, terminals or files, under an account and with keys of its own."""
+    wanted = session.settings(service_port=port)
+    _become("dapp_ext.serve", replace(wanted, service_port=free_port(wanted.service_port, "The service", set())))
 
 
 def worker() -> None:

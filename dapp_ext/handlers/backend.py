@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ THREADS = 16
 MOST_WAITING = 512
 OPEN_AGAIN_SECONDS = 5.0
 END_SECONDS = 5.0
+SHARE_SECONDS = 0.5
 
 
 class Backend:
@@ -66,6 +68,7 @@ class Backend:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="dapp-call")
         self._waiting = 0
         self._closed = self._ended = False
+        self._sharing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- opening and closing ------------------------------------------------------------------------------------
@@ -106,12 +109,26 @@ class Backend:
         loop = asyncio.get_running_loop()
         try:
             self._services = await loop.run_in_executor(self._pool, self._open_here)
+            if self._services.context.redis is not None:
+                self._sharing = loop.create_task(self._share_counts(self._services))
         except DappError as error:
             self._refuse(error.message, error)
         except OSError as error:
             self._refuse("DAPP cannot use its home folder. The reason is in the server's log.", error)
         except Exception as error:  # noqa: BLE001  JupyterLab goes on without us, and says why
             self._refuse("DAPP could not be started. The reason is in the server's log.", error)
+
+    async def _share_counts(self, services: Services) -> None:
+        """Tell the other servers what was counted here, and hear what they counted."""
+        redis = services.context.redis
+        assert redis is not None
+        while not self._closed:
+            for kind, rate in (("rate", self.rate), ("public-rate", self.public_rate)):
+                counted = rate.counted()
+                if counted:
+                    with suppress(Unavailable):  # too much to do at this moment: these are not told
+                        rate.heard(await self.call(redis.exchange, kind, counted))
+            await asyncio.sleep(SHARE_SECONDS)
 
     def _open_here(self) -> Services:
         settings = self.settings()
@@ -166,6 +183,8 @@ class Backend:
         """
         loop = asyncio.get_running_loop()
         self._closed = True
+        if self._sharing is not None:
+            self._sharing.cancel()
         self._refusal = Unavailable("DAPP is shutting down.")
         for socket in list(self.sockets):
             socket.leave(1012, "The server is restarting.")

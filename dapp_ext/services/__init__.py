@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -44,12 +43,13 @@ from dapp_ext.services.system import System, WorkerKeeper
 from dapp_ext.services.uploads import Upload
 from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
-from dapp_ext.store import bell, feed, instance, migrations
+from dapp_ext.store import bell, feed, instance, migrations, wires
 from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
-from dapp_ext.store.objects import ObjectStore
+from dapp_ext.store.redis import Redis, RedisWire
+from dapp_ext.store.remote_objects import open_objects
 
 __all__ = [
     "BackupKey",
@@ -111,6 +111,9 @@ class Services:
         self.predictions.close()
         self.context.tail.close()
         self.bell.close()
+        self.context.bells.close()
+        if self.context.redis is not None:
+            self.context.redis.close()
         self.context.database.close()
 
     def __enter__(self) -> Self:
@@ -167,7 +170,7 @@ def open_services(settings: Settings) -> Services:
         backups=Backups(context),
         system=system,
         settling=Settling(context),
-        bell=bell.Bell(context.bells),
+        bell=context.bells.listen(),
         context=context,
     )
     services.accounts.first_start()
@@ -180,7 +183,7 @@ def _open_context(settings: Settings) -> Context:
     try:
         # The key is looked at first: with a wrong one nothing is changed, not even the schema.
         expected, links = instance.known_key(database)
-        objects = ObjectStore(settings.objects_folder)
+        objects = open_objects(settings)
         if expected is None and next(objects.names(), None) is not None:
             raise Broken("The database of this home is missing or empty, but there is data in it. Put the database back, or restore a backup.")
         keyring = open_keyring(settings, expected=expected, links=links)
@@ -190,7 +193,7 @@ def _open_context(settings: Settings) -> Context:
     except DappError:
         database.close()
         raise
-    bells = bell.bell_folder(settings.home)
+    bells = bell.Bells(settings.home, _wire(settings, database, row.instance_id))
     context = Context(
         settings=settings,
         database=database,
@@ -201,9 +204,17 @@ def _open_context(settings: Settings) -> Context:
         bells=bells,
         instance_id=row.instance_id,
         epoch=row.epoch,
+        redis=Redis(settings.redis_url, row.instance_id) if settings.redis_url else None,
     )
     context.audit_key = context.secret("audit")
     return context
+
+
+def _wire(settings: Settings, database: Database, workspace: str) -> wires.Wire | None:
+    """How news gets to other machines: by Redis where it is set, else by PostgreSQL."""
+    if settings.redis_url:
+        return RedisWire(settings.redis_url, workspace)
+    return None if database.is_sqlite else wires.NotifyWire(database)
 
 
 def restore_keys(settings: Settings, exported: bytes, passphrase: str) -> list[str]:
@@ -220,12 +231,10 @@ def restore_keys(settings: Settings, exported: bytes, passphrase: str) -> list[s
 
 def database_state(settings: Settings) -> DatabaseRead:
     """Where the schema of a home's database is, without changing anything."""
-    url = settings.resolved_database_url()
-    kind = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
-    if kind == "SQLite" and not Path(url.removeprefix("sqlite:///")).exists():
-        return DatabaseRead(kind=kind, current=None, newest=migrations.head_revision())
-    database = Database(url)
+    if settings.uses_sqlite and not settings.database_file.exists():
+        return DatabaseRead(kind="SQLite", current=None, newest=migrations.head_revision())
+    database = Database(settings.resolved_database_url())
     try:
-        return DatabaseRead(kind=kind, current=migrations.current_revision(database), newest=migrations.head_revision())
+        return DatabaseRead(kind=database.kind, current=migrations.current_revision(database), newest=migrations.head_revision())
     finally:
         database.close()

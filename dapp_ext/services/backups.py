@@ -21,10 +21,12 @@ from dapp_ext.services.files import file_key
 from dapp_ext.settings import Settings
 from dapp_ext.store import audit, backups, instance, migrations
 from dapp_ext.store.backups import DATABASE, Archive, BackupKey, BackupWriter
+from dapp_ext.store.copying import copy_rows
 from dapp_ext.store.database import Database
 from dapp_ext.store.frames import open_frame
 from dapp_ext.store.keys import Keyring, open_keyring
-from dapp_ext.store.objects import object_name, open_sealed, storage_errors
+from dapp_ext.store.objects import ObjectStore, object_name, open_sealed, storage_errors
+from dapp_ext.store.remote_objects import RemoteObjects, open_objects
 from dapp_ext.store.sealing import Label
 from dapp_ext.store.tables import StoredFile
 
@@ -44,7 +46,7 @@ class Backups:
         Raises
         ------
         Conflict
-            If the file exists, or the database is not SQLite.
+            If the file exists.
         """
         self._context.permit(actor, "backup.create")
         created = now()
@@ -95,7 +97,7 @@ class Backups:
 
     def _copy(self, writer: BackupWriter, wanted: dict[str, str]) -> None:
         for name in sorted(wanted):
-            writer.add_file(f"objects/{name}", self._context.objects.folder / name)
+            writer.add_file(f"objects/{name}", self._context.objects.local_path(name))
 
     def _manifest(self, writer: BackupWriter, copy: Path, damaged: list[str]) -> dict[str, Any]:
         known = _known_to(copy)
@@ -193,18 +195,28 @@ def keyring_of(settings: Settings, manifest: dict[str, Any]) -> Keyring:
 
 
 def _require_empty(settings: Settings) -> None:
-    if settings.database_url and not settings.database_url.startswith("sqlite"):
-        raise Conflict("A backup is restored into a home of its own with SQLite. Leave DAPP_DATABASE_URL out.")
-    database = Path(settings.resolved_database_url().removeprefix("sqlite:///"))
     unfinished = settings.home / RESTORING
-    if database.exists() and database.stat().st_size:
+    if not settings.uses_sqlite:
+        _require_empty_server(settings)
+    elif settings.database_file.exists() and settings.database_file.stat().st_size:
         raise Conflict(f"The home {settings.home} has a database already. Restore into another one: jupyter dapp --home FOLDER backup restore")
     if unfinished.exists():
         # A restore that was killed: what it had put in place has no database yet, so nobody has used it.
         shutil.rmtree(unfinished)
         shutil.rmtree(settings.objects_folder, ignore_errors=True)
+    if settings.storage_url and next(open_objects(settings).names(), None) is not None:
+        raise Conflict("The storage of DAPP_STORAGE_URL holds objects already. Restore into an empty one.")
     if any(each.is_file() for each in settings.objects_folder.rglob("*")):
         raise Conflict(f"The home {settings.home} has data already. Restore into another one: jupyter dapp --home FOLDER backup restore")
+
+
+def _require_empty_server(settings: Settings) -> None:
+    database = Database(settings.resolved_database_url())
+    try:
+        if instance.known_key(database)[0] is not None:
+            raise Conflict("The database of DATABASE_URL holds a workspace already. Restore into an empty one.")
+    finally:
+        database.close()
 
 
 def _begin_again(settings: Settings, copy: Path, manifest: dict[str, Any]) -> dict[str, int]:
@@ -232,16 +244,34 @@ def _put_in_place(settings: Settings, place: Path) -> None:
         shutil.rmtree(settings.objects_folder, ignore_errors=True)
         if (place / "objects").exists():
             os.replace(place / "objects", settings.objects_folder)
-        database = Path(settings.resolved_database_url().removeprefix("sqlite:///"))
-        for left in ("-wal", "-shm", "-journal"):
-            database.with_name(database.name + left).unlink(missing_ok=True)  # of a database that is not there any more
-        os.replace(place / DATABASE, database)
+            if settings.storage_url:
+                remote = RemoteObjects(settings.objects_folder, settings.storage_url)
+                for name, _ in ObjectStore.ages(remote):
+                    remote.upload(name, settings.objects_folder / name)
+        if settings.uses_sqlite:
+            for left in ("-wal", "-shm", "-journal"):
+                database = settings.database_file
+                database.with_name(database.name + left).unlink(missing_ok=True)  # of a database that is not there any more
+            os.replace(place / DATABASE, settings.database_file)
+        else:
+            _into_server(settings, place / DATABASE)
         shutil.rmtree(place)
         handle = os.open(settings.home, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _into_server(settings: Settings, copy: Path) -> None:
+    """The restored rows into PostgreSQL, all at once."""
+    source, target = Database(f"sqlite:///{copy}"), Database(settings.resolved_database_url())
+    try:
+        migrations.upgrade(target)
+        copy_rows(source, target)
+    finally:
+        source.close()
+        target.close()
 
 
 def _verify_objects(settings: Settings, archive: Archive, inside: backups.Inside) -> int | None:

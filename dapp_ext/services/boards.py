@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.base import Subject
 from dapp_ext.schema.boards import BoardRequest
 from dapp_ext.schema.datasets import Filter, Measure
+from dapp_ext.services.answers import SharedAnswers
 from dapp_ext.services.context import Context
 from dapp_ext.services.tables import Tables
 
@@ -20,6 +22,7 @@ class Boards:
         self._context = context
         self._tables = tables
         self._answers = Keeper(ANSWER_BYTES)
+        self._shared = SharedAnswers(context, "board")
         self._columns = Keeper(max(context.settings.cache_memory // 2, 256 * 2**20))
 
     def answer(self, actor: Actor, ref: str, request: BoardRequest) -> bytes:
@@ -32,8 +35,9 @@ class Boards:
         with self._context.database.read() as session:
             dataset, row = self._tables.find(actor, session, ref, request.version, "dataset.read")
             key = (dataset.id, row.version)
+        self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
         board = (*key, request.model_dump_json(exclude={"version"}))
-        found: bytes = self._answers.get(board, lambda: self._make(actor, key, request), len)
+        found: bytes = self._answers.get(board, lambda: self._shared.get(board, lambda: self._make(actor, key, request)), len)
         return found
 
     def forget(self, dataset_id: str) -> None:

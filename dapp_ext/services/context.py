@@ -17,7 +17,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from dapp_ext.domain import access
@@ -30,6 +29,7 @@ from dapp_ext.store.database import Database, Session
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import Keyring, open_keyring
 from dapp_ext.store.objects import ObjectStore
+from dapp_ext.store.redis import Redis
 from dapp_ext.store.sealing import open_field, seal_field
 from dapp_ext.store.tables import DataKey
 
@@ -85,9 +85,10 @@ class Context:
     objects: ObjectStore
     frames: FrameCache
     tail: feed.Tail
-    bells: Path
+    bells: bell.Bells
     instance_id: str
     epoch: str
+    redis: Redis | None = None
     audit_key: bytes = field(default=b"", repr=False)
     # Called with what this process itself has just committed, before its caller goes on: sooner than the feed tells everybody.
     own_changes: list[Callable[[list[feed.NewEvent]], None]] = field(default_factory=list, repr=False)
@@ -105,10 +106,12 @@ class Context:
             if action is not None:
                 self.record(session, audit.Entry(actor, action, change.subject or subject, "allow", change.details))
             feed.append(session, change.events)
+            if change.events:
+                self.bells.announce(session)
         if change.events:
             for hear in self.own_changes:
                 hear(change.events)
-            bell.ring(self.bells)
+            self.bells.ring()
 
     def permit(self, actor: Actor, verb: str, thing: access.Thing | None = None, unseen: type[NotFound] = NotFound) -> None:
         """Ask the policy; a refusal is recorded before it is raised."""

@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import stat
 import sys
-import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from importlib.resources import files as package_files
@@ -25,12 +24,13 @@ from dapp_ext.settings import Settings
 from dapp_ext.store import audit, backups, examining, instance
 from dapp_ext.store.database import Database, wal_is_safe
 from dapp_ext.store.keys import Keyring, open_keyring
-from dapp_ext.store.objects import QUARANTINE
+from dapp_ext.store.remote_objects import open_objects
 
 FREE_FLOOR = 2**30
 BACKUP_DAYS = 7
 ORPHAN_SECONDS = 3600.0
 MOST_NAMED = 3
+SLOW_ANSWER = 0.02
 _NETWORK = ("nfs", "nfs4", "cifs", "smb", "smb3", "9p", "fuse", "fuse.sshfs", "afs", "ceph", "glusterfs")
 _OWN = "jupyter-dapp"
 
@@ -40,11 +40,12 @@ def examine(settings: Settings) -> Examination:
     checks: list[Check] = []
     for look in (_python, _libraries, _front_ends, _home, _place, _room, _key_files, _listening, _ports):
         checks.extend(_safely(look, settings))
-    database = Path(settings.resolved_database_url().removeprefix("sqlite:///"))
-    if settings.resolved_database_url().startswith("sqlite") and not database.exists():
-        checks.append(Check(name="database", state="ok", says=f"{database} will be made at the first start"))
+    if settings.uses_sqlite and not settings.database_file.exists():
+        checks.append(Check(name="database", state="ok", says=f"{settings.database_file} will be made at the first start"))
     else:
         checks.extend(_safely(_database, settings))
+    if settings.redis_url:
+        checks.extend(_safely(_redis, settings))
     versions = {name: metadata.version(name) for name, _ in _requirements()}
     return Examination(version=__version__, healthy=all(each.state != "bad" for each in checks), checks=checks, libraries=versions)
 
@@ -138,7 +139,7 @@ def _place(settings: Settings) -> Iterator[Check]:
     folder = _existing(settings.home)
     mounts = sorted(psutil.disk_partitions(all=True), key=lambda each: len(each.mountpoint))
     kind = next((each.fstype for each in reversed(mounts) if folder.is_relative_to(each.mountpoint)), "unknown")
-    wrong = kind in _NETWORK and settings.resolved_database_url().startswith("sqlite")
+    wrong = kind in _NETWORK and settings.uses_sqlite
     why = "SQLite's locks do not hold on network file systems, so the database can be damaged."
     yield _check("file system", wrong, kind, why, "export DAPP_HOME=/a/folder/on/this/machine")
 
@@ -195,6 +196,10 @@ def _database(settings: Settings) -> Iterator[Check]:
             yield _check("database", bool(faults), faults[0] if faults else "whole", why, "jupyter dapp --home NEW backup restore FILE")
             if faults:
                 return
+        else:
+            version, seconds = examining.server(database)
+            why = "Every page asks it many times, so every page is slow."
+            yield _check("database", seconds > SLOW_ANSWER, f"PostgreSQL {version}, answers in {seconds * 1000:.0f} ms", why, grave=False)
         expected, links = instance.known_key(database)
         if expected is None:
             yield Check(name="keys", state="ok", says="will be made at the first start")
@@ -211,6 +216,18 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield from _audit(database, ring)
     finally:
         database.close()
+
+
+def _redis(settings: Settings) -> Iterator[Check]:
+    from dapp_ext.store.redis import Redis
+
+    redis = Redis(settings.redis_url, "doctor")
+    try:
+        silent = not redis.answers
+    finally:
+        redis.close()
+    why = "Everything works without it, but news of other machines takes a second and no answer is shared."
+    yield _check("redis", silent, "does not answer" if silent else "answers", why, grave=False)
 
 
 def _schema(database: Database) -> Iterator[Check]:
@@ -235,14 +252,13 @@ def _keys(database: Database, ring: Keyring) -> Iterator[Check]:
 def _objects(settings: Settings, database: Database) -> Iterator[Check]:
     with database.read() as session:
         known = backups.known_files(session)
-    folder = settings.objects_folder
-    missing = [name for name in known if not (folder / name).is_file()]
+    store = open_objects(settings)
+    here = dict(store.ages())
+    missing = [name for name in known if name not in here]
     says = f"{len(missing)} missing, such as {missing[0]}" if missing else f"{len(known)} here"
     yield _check("objects", bool(missing), says, "Their data is lost unless a backup has it.", "jupyter dapp --home NEW backup restore FILE")
-    here = (path for outer in folder.glob("??") for path in outer.glob("??/*"))
-    young = time.time() - ORPHAN_SECONDS
-    orphans = [path.name for path in here if path.relative_to(folder).as_posix() not in known and path.stat().st_mtime < young]
-    quarantined = sum(1 for _ in (folder / QUARANTINE).glob("*"))
+    orphans = [name for name, age in here.items() if name not in known and age > ORPHAN_SECONDS]
+    quarantined = store.quarantined()
     says = f"{len(orphans)} that nothing knows, {quarantined} in quarantine"
     yield _check(
         "orphans", bool(orphans), says, "Left by processes that were killed; a worker clears them away within a day.", "jupyter dapp worker", grave=False

@@ -17,6 +17,7 @@ from dapp_ext.schema.events import PredictionEvent, TrialEvent
 from dapp_ext.schema.fixes import FixOptions
 from dapp_ext.schema.models import Results, Trial
 from dapp_ext.services import files, models, prediction_log, reads
+from dapp_ext.services.cluster import cluster_of
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.jobs import change_for, finish_job
 from dapp_ext.services.jobs import place_of as place_of_job
@@ -130,6 +131,7 @@ class Settling:
             model=Named(id=model.id, name=model.name),
             dataset=Named(id=model.dataset_id, name=model.dataset_name),
             dataset_version=model.dataset_version,
+            cluster=cluster_of(self._context.settings),
         )
 
     def _register_order(self, session: Session, job: Job, spec: dict[str, Any]) -> RegisterOrder:
@@ -165,6 +167,7 @@ class Settling:
             threshold=policy["threshold"] if policy else None,
             reference=files.stored_pass(self._context, session, model.reference_id) if model.reference_id else None,
             profile=self._profile(session, spec["source"], spec["source_version"]),
+            cluster=cluster_of(self._context.settings),
         )
 
     def _profile(self, session: Session, dataset_id: str, number: int) -> Profile | None:

@@ -7,6 +7,7 @@ import fcntl
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -27,11 +28,12 @@ from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import backups, queue
 
 log = logging.getLogger(__name__)
-AddressKind = Literal["api", "jupyterlab", "dashboard"]
+AddressKind = Literal["api", "jupyterlab", "dashboard", "service"]
 KEEPER_SECONDS = 3.0
 # Longer than any upload or job takes: a file that is just being made is left alone.
 SWEEP_AGE_SECONDS = 24 * 3600.0
 ISOLATION = "none: kernels run as the same user as this server, so roles are guard rails here, not walls"
+ISOLATED = "service: no kernel runs under the account that holds the keys, so roles are walls"
 
 
 class System:
@@ -51,15 +53,15 @@ class System:
             workers = queue.recent_workers(session)
             counts = queue.counts(session)
             maintained = read_maintenance(session)
-        addresses = self.addresses()
+        addresses, here = self.addresses(), socket.gethostname()
         return StatusRead(
             version=__version__,
             home=str(self._context.settings.home) if actor.role is Role.admin else "",
-            isolation=ISOLATION,
+            isolation=ISOLATED if "service" in addresses and "jupyterlab" not in addresses else ISOLATION,
             api=addresses.get("api"),
             jupyterlab=addresses.get("jupyterlab"),
             dashboard=addresses.get("dashboard"),
-            workers=[WorkerRead.model_validate(row.model_dump()) for row in workers if _runs(row.pid)],
+            workers=[WorkerRead.model_validate(row.model_dump()) for row in workers if row.host != here or _runs(row.pid)],
             maintenance=maintained,
             **counts,
         )

@@ -13,6 +13,7 @@ from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
 from dapp_ext.schema.datasets import Column, Filter, QueryRead, QueryRequest, RowsRead, RowsRequest
 from dapp_ext.services import files
+from dapp_ext.services.answers import SharedAnswers
 from dapp_ext.services.context import Context
 from dapp_ext.services.files import Download
 from dapp_ext.services.reads import inside_of, require_ready
@@ -82,6 +83,7 @@ class Tables:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._answers = Answers()
+        self._shared = SharedAnswers(context, "query")
         self._keeper: ColumnKeeper | None = None
 
     def rows(self, actor: Actor, ref: str, request: RowsRequest) -> RowsRead:
@@ -107,9 +109,13 @@ class Tables:
         if kept is not None:
             self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
             return kept
+
+        def make() -> bytes:
+            answer = queries.ask(self._kept(table), table.columns, request)
+            return answer.model_copy(update={"version": table.version}).model_dump_json(by_alias=True).encode()
+
         table = self.open(actor, dataset.id, row.version, "dataset.read")
-        answer = queries.ask(self._kept(table), table.columns, request)
-        sent = answer.model_copy(update={"version": table.version}).model_dump_json(by_alias=True).encode()
+        sent = self._shared.get(key, make)
         self._answers.put(key, sent)
         return sent
 

@@ -23,6 +23,7 @@ from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column, Profile, ReadOptions, ReadReport
 from dapp_ext.schema.models import Guard, Results, Trial
+from dapp_ext.services.cluster import Cluster, engine_of
 from dapp_ext.services.files import FilePass
 from dapp_ext.store.objects import SealedFile, StoredObject, open_sealed
 
@@ -118,6 +119,7 @@ class TrainOrder:
     model: Named
     dataset: Named
     dataset_version: int
+    cluster: Cluster | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ class PredictOrder:
     threshold: float | None = None
     reference: FilePass | None = None
     profile: Profile | None = None
+    cluster: Cluster | None = None
 
 
 Order = IngestOrder | FixOrder | TrainOrder | RegisterOrder | PredictOrder
@@ -247,7 +250,8 @@ def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMad
             return SearchWishes(wanted().extra_seconds, wanted().skipped)
 
     table = open_frame(order.table.path, order.table.key, order.table.label).read()
-    trained = search(table, order.columns, order.recipe, Watch(), order.finished)
+    with engine_of(order.cluster) as engine:
+        trained = search(table, order.columns, order.recipe, Watch(), order.finished, engine)
     results = trained.results(order.model, order.dataset, order.dataset_version)
     return ModelMade(
         order.artifact,
@@ -308,11 +312,13 @@ def predict(order: PredictOrder, say: Say) -> TableMade:
 
     from dapp_ext.domain.learning import load_predictor
     from dapp_ext.domain.learning.deciding import decide
+    from dapp_ext.domain.learning.wide import score_wide
     from dapp_ext.domain.profiling import Profiler
     from dapp_ext.store.frames import FrameWriter, open_frame
 
     with open_sealed(order.artifact.path, order.artifact.key, order.artifact.label) as reader:
-        predictor = load_predictor(reader.read())
+        model = reader.read()
+    predictor = load_predictor(model)
     source = open_frame(order.source.path, order.source.key, order.source.label)
     total, done, notes, began = max(1, source.rows), 0, list[str](), time.monotonic()
     reference = _read_reference(order.reference) if order.reference else None
@@ -320,9 +326,9 @@ def predict(order: PredictOrder, say: Say) -> TableMade:
     profiler: Profiler | None = None
     schema = None
     new: list[str] = []
-    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer:
-        for rows in source.batches():
-            answers, found = predictor.predict(rows)
+    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer, engine_of(order.cluster) as engine:
+        here = ((rows, *predictor.predict(rows)) for rows in source.batches())
+        for rows, answers, found in here if engine is None else score_wide(engine, model, source.batches(), predictor.predict):
             answers = decide(answers, predictor.labels, order.threshold)
             notes = notes or found
             if reference is not None and done < COUNTED_ROWS:

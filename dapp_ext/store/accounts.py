@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, text, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, func, select
 
 from dapp_ext.schema.base import now
@@ -30,9 +30,7 @@ def names(session: Session, ids: set[str]) -> dict[str, str]:
 
 
 def enabled_admins(session: Session) -> int:
-    """How many could administer the place. Nobody else counts or changes them until this transaction has ended."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(7309713)"))
+    """How many could administer the place. Within a change nobody else counts or changes them until it has ended."""
     return session.exec(select(func.count()).select_from(Account).where(Account.role == "admin", col(Account.disabled).is_(False))).one()
 
 

@@ -36,6 +36,8 @@ from sqlmodel import Session, col, select
 
 from dapp_ext.errors import Conflict, IntegrityFailed, Invalid, KeyWrong, Unavailable
 from dapp_ext.schema.base import new_id, now
+from dapp_ext.store import migrations
+from dapp_ext.store.copying import copy_rows
 from dapp_ext.store.database import Database
 from dapp_ext.store.key_files import derive_key
 from dapp_ext.store.keys import KDF, KDF_LARGEST, RootLink, passphrase_key
@@ -159,9 +161,10 @@ class _Hashing:
 
 
 def snapshot(database: Database, target: Path) -> None:
-    """Copy a SQLite database as it is at one moment, also while others write to it."""
+    """Copy a database as it is at one moment into a SQLite file, also while others write to it."""
     if not database.is_sqlite:
-        raise Conflict("This workspace keeps its database in PostgreSQL. Back it up with pg_dump, and the objects folder with it.")
+        copy_into_file(database, target)
+        return
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     os.close(handle)
     try:
@@ -170,6 +173,18 @@ def snapshot(database: Database, target: Path) -> None:
             copy.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         raise Unavailable(f"The database cannot be copied now: {error}. Try again in a moment.") from error
+
+
+def copy_into_file(database: Database, target: Path) -> None:
+    """The rows of a PostgreSQL database as a SQLite file, so that a backup can be restored on either."""
+    copy = Database(f"sqlite:///{target}")
+    try:
+        migrations.upgrade(copy)
+        copy_rows(database, copy)
+    finally:
+        copy.close()
+    with contextlib.closing(sqlite3.connect(target)) as file:
+        file.execute("PRAGMA journal_mode=DELETE")
 
 
 def faults_of(connection: sqlite3.Connection) -> list[str]:

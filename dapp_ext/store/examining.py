@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
 from dapp_ext.errors import NotFound
@@ -18,6 +20,16 @@ def faults(database: Database) -> list[str]:
     """What SQLite's own checks say, over a connection that cannot write."""
     with contextlib.closing(sqlite3.connect(f"{database.path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
         return faults_of(connection)
+
+
+def server(database: Database) -> tuple[str, float]:
+    """PostgreSQL's version, and the seconds that a question to it takes."""
+    with database.read() as session:
+        connection = session.connection()
+        version = str(connection.execute(text("SHOW server_version")).scalar())
+        began = time.perf_counter()
+        connection.execute(text("SELECT 1"))
+        return version.partition(" ")[0], time.perf_counter() - began
 
 
 def activity(database: Database) -> tuple[list[Worker], int, datetime | None]:

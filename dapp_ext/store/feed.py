@@ -6,15 +6,14 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from sqlalchemy import func, text
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dapp_ext.errors import DappError
 from dapp_ext.schema.base import Answer, Named, Subject
 from dapp_ext.schema.events import PAYLOADS
-from dapp_ext.store.bell import Bell
+from dapp_ext.store.bell import Bell, Bells
 from dapp_ext.store.database import Database
 from dapp_ext.store.tables import EventRow
 
@@ -37,10 +36,11 @@ class NewEvent:
 
 
 def append(session: Session, events: Sequence[NewEvent]) -> None:
-    """Add events to the transaction of the change that they tell of."""
-    if events and session.get_bind().dialect.name == "postgresql":
-        # A plain sequence loses events: a late commit of a low number hides behind a reader that saw a higher one.
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(7309712)"))
+    """Add events to the transaction of the change that they tell of.
+
+    Whoever writes is alone (see ``store.database``), so the numbers can be read in the order in which they were given: a
+    plain sequence would lose events, since a late commit of a low number hides behind a reader that saw a higher one.
+    """
     for event in events:
         expected = PAYLOADS[event.type]
         assert isinstance(event.data, expected), (event.type, event.data)
@@ -80,7 +80,7 @@ class Tail:
     """Follows the outbox for one process and hands each event to every listener, on a thread of its own."""
 
     database: Database
-    bells: Path
+    bells: Bells
     _listeners: list[Callable[[EventRow], None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
@@ -94,7 +94,7 @@ class Tail:
             if self._thread is None:
                 with self.database.read() as session:
                     self._seq = head(session)
-                self._bell = Bell(self.bells)
+                self._bell = self.bells.listen()
                 self._thread = threading.Thread(target=self._run, name="dapp-feed", daemon=True)
                 self._thread.start()
             self._listeners.append(deliver)

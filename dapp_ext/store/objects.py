@@ -214,8 +214,9 @@ class StagedObject(SealedFile):
         """Give the finished file its name; from now on it can be opened."""
         if not self._finished:
             raise Internal("A file was to be published before it was finished.")
+        path = self._store.publish(self.path, self.label)
         self._published = True
-        return self._store.publish(self.path, self.label)
+        return path
 
 
 class ObjectStore:
@@ -289,7 +290,7 @@ class ObjectStore:
 
         The data is gone for good once its wrapped key is deleted too. Overwriting is a help only: a device may keep old blocks.
         """
-        path = self.path_for(object_id, generation, purpose)
+        path = self.folder / object_name(Label(purpose, object_id, generation))
         with storage_errors():
             try:
                 _shred(path)
@@ -298,11 +299,24 @@ class ObjectStore:
             _sync_folder(path.parent)
         return True
 
+    def local_path(self, name: str) -> Path:
+        """Where a published file of this name is on this machine."""
+        return self.folder / name
+
     def names(self) -> Iterator[str]:
         """Names of all published files."""
+        return (name for name, _ in self.ages())
+
+    def ages(self) -> Iterator[tuple[str, float]]:
+        """Names of all published files, and how many seconds ago each was written."""
+        now = time.time()
         for outer in sorted(self.folder.iterdir()):
             if len(outer.name) == 2 and outer.is_dir():
-                yield from (path.relative_to(self.folder).as_posix() for path in sorted(outer.glob("??/*")))
+                yield from ((path.relative_to(self.folder).as_posix(), _age(path, now)) for path in sorted(outer.glob("??/*")))
+
+    def quarantined(self) -> int:
+        """How many files that no row knows are kept for their week."""
+        return sum(1 for _ in (self.folder / QUARANTINE).glob("*"))
 
     def sweep(self, known: Container[str], older_than: float) -> list[str]:
         """Clear away what crashes left behind.
@@ -330,9 +344,9 @@ class ObjectStore:
             for old in (self.folder / QUARANTINE).iterdir():
                 if _age(old, now) > QUARANTINE_SECONDS:
                     old.unlink(missing_ok=True)
-            for name in list(self.names()):
+            for name, age in list(self.ages()):
                 path = self.folder / name
-                if name not in known and _age(path, now) > older_than:
+                if name not in known and age > older_than:
                     target = self.folder / QUARANTINE / path.name
                     os.replace(path, target)
                     os.utime(target)  # the seven days begin now

@@ -347,6 +347,7 @@ CALLS: dict[str, str | Why] = {
 # files rules it anyway, so for a command there is one role, and the machine's own users decide who has it.
 COMMANDS: dict[str, Why] = {
     "start": MACHINE,
+    "serve": MACHINE,
     "dashboard": MACHINE,
     "worker": MACHINE,
     "doctor": MACHINE,

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from dapp_ext.errors import Broken
-from dapp_ext.store.database import Database
+from dapp_ext.store.database import MIGRATION_LOCK, Database, translated
 
 
 def head_revision() -> str:
@@ -22,7 +22,7 @@ def head_revision() -> str:
 
 def current_revision(database: Database) -> str | None:
     """The step that the database is at; ``None`` for an empty one."""
-    with database.engine.connect() as connection:
+    with translated(), database.engine.connect() as connection:
         revision: str | None = MigrationContext.configure(connection).get_current_revision()
     return revision
 
@@ -37,9 +37,10 @@ def upgrade(database: Database) -> None:
     """
     if current_revision(database) == head_revision():
         return
-    with database.engine.execution_options(dapp_write=True).begin() as connection:
+    with translated(), database.engine.execution_options(dapp_write=True).begin() as connection:
         if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(7309711)"))
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # whoever was first may take its time
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         _refuse_newer(connection)
         config = _config()
         config.attributes["connection"] = connection

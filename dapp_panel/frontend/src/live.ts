@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { onEvents } from "./channel";
 import { toast } from "./parts/toasts";
-import { to } from "./router";
+import { place, to } from "./router";
 import type { DatasetEvent, Event, JobEvent, JobRead, ModelEvent, PredictionEvent, SystemEvent } from "./schema";
 import { account } from "./session";
 
@@ -35,7 +35,14 @@ export function moving(job: JobRead): Motion {
   return motions.value.get(job.id) ?? { progress: job.progress, message: job.message, status: job.status };
 }
 
+/** Whoever looks at the thing itself sees it change, and needs no word of it. */
+function looksAt(subject: Event["subject"]): boolean {
+  const [kind, id] = place.value.parts;
+  return kind === `${subject.kind}s` && id === subject.id;
+}
+
 function announce(event: Event): void {
+  if (looksAt(event.subject)) return;
   const mine = event.actor?.id === account.value.id || event.actor === null;
   if (event.type === "dataset.failed") {
     const data = event.data as unknown as DatasetEvent;

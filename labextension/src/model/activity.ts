@@ -8,6 +8,7 @@ import { Signal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { ApiError } from '../api';
 import type { Event } from '../schema';
+import { Retry } from './retry';
 
 /** How many lines are kept. */
 const KEPT = 500;
@@ -92,8 +93,12 @@ export class Activity implements IDisposable {
       if (!(error instanceof ApiError)) {
         throw error;
       }
+      if (error.isPassing && turn === this._turn) {
+        this._reloading.later();
+      }
       return;
     }
+    this._reloading.done();
     if (turn === this._turn) {
       const known = new Set(found.map(each => each.id));
       const newer = this._items.filter(
@@ -115,6 +120,7 @@ export class Activity implements IDisposable {
 
   clear(): void {
     this._turn += 1;
+    this._reloading.done();
     this._items = [];
     this._isLoaded = false;
     this._announce();
@@ -123,6 +129,7 @@ export class Activity implements IDisposable {
   dispose(): void {
     if (!this._isDisposed) {
       this._isDisposed = true;
+      this._reloading.dispose();
       clearTimeout(this._announcing);
       Signal.clearData(this);
     }
@@ -137,6 +144,7 @@ export class Activity implements IDisposable {
 
   private _items: readonly Event[] = [];
   private _isLoaded = false;
+  private _reloading = new Retry(() => this.reload());
   private _turn = 0;
   private _announcing: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;

@@ -8,6 +8,7 @@ import { Signal } from '@lumino/signaling';
 import { ApiError } from '../api';
 import type { IListing } from '../api';
 import type { Page } from '../schema';
+import { Retry } from './retry';
 
 /** Things that changed are fetched together after this pause, in milliseconds. */
 const PAUSE = 80;
@@ -74,6 +75,9 @@ export class Collection<T extends IThing> implements IDisposable {
         this._isLoaded = true;
       }
     });
+    if (this._failure?.isPassing && turn === this._turn) {
+      this._reloading.later();
+    }
   }
 
   /** Load one page more. */
@@ -135,12 +139,16 @@ export class Collection<T extends IThing> implements IDisposable {
     this._next = null;
     this._isLoaded = false;
     this._failure = null;
+    this._reloading.done();
+    this._refetching.done();
     this._announce();
   }
 
   dispose(): void {
     if (!this._isDisposed) {
       this._isDisposed = true;
+      this._reloading.dispose();
+      this._refetching.dispose();
       clearTimeout(this._timer);
       clearTimeout(this._announcing);
       Signal.clearData(this);
@@ -151,6 +159,7 @@ export class Collection<T extends IThing> implements IDisposable {
     try {
       take(await this._options.page(listing));
       this._failure = null;
+      this._reloading.done();
     } catch (error) {
       if (!(error instanceof ApiError)) {
         throw error;
@@ -169,6 +178,9 @@ export class Collection<T extends IThing> implements IDisposable {
       return;
     }
     await Promise.all(ids.map(id => this._fetch(id)));
+    if (this._stale.size === 0) {
+      this._refetching.done();
+    }
   }
 
   private async _fetch(id: string): Promise<void> {
@@ -182,9 +194,11 @@ export class Collection<T extends IThing> implements IDisposable {
       if (!(error instanceof ApiError)) {
         throw error;
       }
-      // Gone, or not for this account any more. Anything else is mended by the reload after reconnecting.
       if (error.status === 404 || error.status === 403) {
-        this.remove(id);
+        this.remove(id); // gone, or not for this account any more
+      } else if (error.isPassing && turn === this._turn) {
+        this._stale.add(id);
+        this._refetching.later();
       }
     }
   }
@@ -205,6 +219,8 @@ export class Collection<T extends IThing> implements IDisposable {
   private _next: string | null = null;
   private _isLoaded = false;
   private _failure: ApiError | null = null;
+  private _reloading = new Retry(() => this.reload());
+  private _refetching = new Retry(() => this._fetchStale());
   private _turn = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _announcing: ReturnType<typeof setTimeout> | undefined;

@@ -170,6 +170,11 @@ export class Workspace implements IDisposable {
         this.jobs.reload(),
         this.activity.reload()
       ]);
+    } else if (state === 'connected') {
+      // What failed while nothing answered need not wait for its own next try.
+      [this.datasets, this.models, this.jobs]
+        .filter(each => each.failure)
+        .forEach(each => void each.reload());
     }
     this._stateChanged.emit();
   }

@@ -63,6 +63,49 @@ describe('Collection', () => {
     expect(list.get('d1')?.name).toBe('new name');
   });
 
+  it('asks again by itself, later and later, while nothing answers', async () => {
+    let down = true;
+    const asked: number[] = [];
+    const list = new Collection<DatasetRead>({
+      page: async () => {
+        asked.push(Date.now());
+        if (down) {
+          throw new ApiError('unreachable', 'Nothing.');
+        }
+        return { items: [dataset('d1')], next: null, total: 1 };
+      },
+      one: async () => dataset('d1')
+    });
+    await list.reload();
+    expect(list.failure?.code).toBe('unreachable');
+    await tick(3100);
+    expect(asked).toHaveLength(3);
+    down = false;
+    await tick(4100);
+    expect(list.failure).toBeNull();
+    expect(list.items.map(each => each.id)).toEqual(['d1']);
+    await tick(60_000);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('does not lose a change because the server was away for a moment', async () => {
+    let tries = 0;
+    const list = new Collection<DatasetRead>({
+      page: async () => ({ items: [], next: null, total: 0 }),
+      one: async id => {
+        tries += 1;
+        if (tries < 3) {
+          throw new ApiError('unavailable', 'Not now.', 503);
+        }
+        return dataset(id, { name: 'made in the dark' });
+      }
+    });
+    list.touch('d1');
+    await tick(10_000);
+    expect(tries).toBe(3);
+    expect(list.get('d1')?.name).toBe('made in the dark');
+  });
+
   it('loads the list instead of hundreds of things one by one', async () => {
     const { list, asked } = make([dataset('d1')]);
     for (let number = 0; number < 300; number++) {

@@ -27,7 +27,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
         </div>
       </section>
       {results.stopped_early && <Notice title="The search was stopped early">The best candidate so far was kept. Training longer may find a better one.</Notice>}
-      <div class="grid-2">
+      <div class="grid-2 level">
         {head && (
           <Card title="Better than guessing?" note={`On ${format.counted(results.split.rows_test, "row")} that it had never seen`}>
             <div>

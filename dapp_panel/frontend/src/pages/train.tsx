@@ -94,7 +94,7 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
   const target = asked && dataset.schema.some((each) => each.name === asked) ? asked : (profile.data?.likely_target ?? "");
   const column = profile.data?.columns.find((each) => each.name === target);
   useEffect(() => setTask(""), [target]);
-  const findings = useMemo(() => bySeverity(profile.data?.findings ?? []).filter((each) => each.severity === "alert" || each.columns.includes(target)), [profile.data, target]);
+  const findings = useMemo(() => bySeverity(profile.data?.findings ?? []).filter((each) => each.code !== "likely_target" && (each.severity === "alert" || each.columns.includes(target))), [profile.data, target]);
   const seconds = budget === "own" ? Math.round(Number(minutes.replace(",", ".")) * 60) : SECONDS[budget];
   const valid = Boolean(target) && families.length > 0 && Number.isFinite(seconds) && seconds >= 5 && seconds <= 86_400;
 
