@@ -107,7 +107,7 @@ export interface BatchTrainRequest {
   trials?: number | null;
   metric?: string | null;
   validation?: "random" | "stratified" | "group" | "time" | null;
-  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest" | "neural")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   seed?: number;
@@ -1023,7 +1023,7 @@ export interface SharedEvent {
 }
 
 export interface SkipRequest {
-  family: "linear" | "neighbours" | "lightgbm" | "forest";
+  family: "linear" | "neighbours" | "lightgbm" | "forest" | "neural";
 }
 
 export interface Sort {
@@ -1124,7 +1124,7 @@ export interface TrainRequest {
   validation?: "random" | "stratified" | "group" | "time" | null;
   group?: string | null;
   time_column?: string | null;
-  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest" | "neural")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   allow?: string[];
