@@ -63,6 +63,7 @@ class Settings:
     session_days: int = _setting(7, "How long a sign-in lasts at the most.", unit="days")
     prediction_log_days: int = _setting(30, "How long logged predictions are kept; 0 keeps only what the watch over drift counts.", unit="days")
     log_level: str = _setting("INFO", "Least severe level that is logged.")
+    log_format: str = _setting("text", "How workers, dashboards and the service log: text, or json with request ids for programs.")
     encryption_source: str = _setting("", "Where the root secret came from; filled in by DAPP itself.")
 
     @property

@@ -32,7 +32,7 @@ def status(call: Call[Nothing, Nothing]) -> StatusRead:
 
 
 def metrics(call: Call[Nothing, Nothing]) -> Content:
-    return Content("text/plain; version=0.0.4; charset=utf-8", call.backend.metrics.text(call.services.system.status(call.actor)))
+    return Content("text/plain; version=0.0.4; charset=utf-8", call.backend.metrics.text(call.services.system.numbers(call.actor)))
 
 
 def template(call: Call[Nothing, Nothing]) -> Content:

@@ -217,6 +217,7 @@ METHODS: dict[str, Act | Why] = {
     "system.ready": MACHINE,
     "system.shell_actor": MACHINE,
     "system.sweep": MACHINE,
+    "system.numbers": Act("system.read", "system.numbers"),
     "system.status": Act("system.read", "system.status", "status"),
 }
 
