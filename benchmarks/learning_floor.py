@@ -25,6 +25,7 @@ from sklearn.model_selection import train_test_split
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from dapp_ext.domain.learning.adjusting import long_tailed
 from dapp_ext.domain.learning.blending import as_pipeline, choose_blend, pipeline_outputs
 from dapp_ext.domain.learning.clock import Clock
 from dapp_ext.domain.learning.families import KINDS, Shape
@@ -93,7 +94,7 @@ class Bench:
         checks = check_columns(table, [c for c in columns if c.name != entry["target"]])
         classes = len(self.target.labels)
         train, test = train_test_split(np.arange(table.num_rows), test_size=0.25, random_state=0, stratify=self.target.y if classes else None)
-        self.problem = Problem(self.target.task, classes, default_metric(self.target.task), threads, 0)
+        self.problem = Problem(self.target.task, classes, default_metric(self.target.task), threads, 0, not classes and long_tailed(self.target.y))
         self.encoder = TableEncoder(checks.kept)
         self.X = self.encoder.fit_transform(table.take(pa.array(train)))
         self.X_test = self.encoder.transform(table.take(pa.array(test)))
@@ -114,6 +115,7 @@ class Bench:
         folds = cross_folds(self.rows.take(chosen), plan.folds, plan.repeats, 0)
         search = Search(Ground(self.X.take(chosen), self.y[chosen], folds, self.problem), clock, lambda trial: None, {}, families)
         search.run(trials, lambda best: plan.explain_seconds + (final_seconds(best, plan, len(self.y)) if best else 0.0))
+        plan = plan.with_folds(len(search.ground.folds))
         blend = choose_blend(search.checked, search.ground.y, self.problem)
         final = Finals(self.X, self.y, self.rows, self.problem, plan, clock).fit(search.best(), blend, search)
         seconds = clock.spent()
@@ -139,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="*")
-    parser.add_argument("--families", nargs="*", default=list(KINDS))
+    parser.add_argument("--families", nargs="*", default=list(REFERENCES))
     parser.add_argument("--search", type=float, help="also search for so many seconds with all families")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()

@@ -203,7 +203,7 @@ class DAPPClient(Administration):
             What to go by, such as ``"roc_auc"``; chosen by the task when left out.
         validation : {"random", "time"}, optional
             How the rows are divided.
-        families, params : list of {"linear", "lightgbm", "forest"}, mapping
+        families, params : list of {"linear", "lightgbm", "forest", "neighbours", "neural"}, mapping
             Learners to try, and fixed hyperparameters by family and name.
         exclude : list of str, optional
             Columns that are not to be used.

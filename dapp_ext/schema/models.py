@@ -12,7 +12,7 @@ from dapp_ext.schema.datasets import Column, Severity, Visibility
 from dapp_ext.schema.grants import AccessLevel
 
 Task = Literal["binary", "multiclass", "regression"]
-Family = Literal["linear", "neighbours", "lightgbm", "forest"]
+Family = Literal["linear", "neighbours", "lightgbm", "forest", "neural"]
 ModelStatus = Literal["queued", "training", "ready", "failed", "cancelled"]
 FINAL_MODEL_STATUSES: frozenset[str] = frozenset({"ready", "failed", "cancelled"})
 ModelOrigin = Literal["search", "registered"]

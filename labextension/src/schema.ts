@@ -39,7 +39,7 @@ export type NodeKind = 'file' | 'version' | 'model' | 'prediction';
 
 export type Task = 'binary' | 'multiclass' | 'regression';
 
-export type Family = 'linear' | 'neighbours' | 'lightgbm' | 'forest';
+export type Family = 'linear' | 'neighbours' | 'lightgbm' | 'forest' | 'neural';
 
 export type ModelStatus = 'queued' | 'training' | 'ready' | 'failed' | 'cancelled';
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from dapp_ext.domain.learning.adjusting import log_offset, log_values
 from dapp_ext.domain.learning.clock import Allowance
 from dapp_ext.domain.learning.learners import Fitted, Material, Problem, fit_boosted, fit_forest, fit_linear, fit_neighbours
+from dapp_ext.domain.learning.neural import fit_neural
 from dapp_ext.domain.learning.preparation import LinearPreparation, TreePreparation
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.models import Family
 
 Params = dict[str, Any]
+FACTOR_ROWS = 5000
+MOST = {"layers": 8, "width": 4096, "epochs": 10_000}
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class Knob:
 
 @dataclass(frozen=True)
 class Kind:
-    """One family; ``bagged`` when the mean of its folds' models is better than one model of all rows."""
+    """One family; ``bagged`` when the mean of its folds' models is better than one model of all rows, ``calibrated`` when
+    its probabilities are worth putting right afterwards."""
 
     family: Family
     label: Callable[[Params], str]
@@ -69,6 +74,18 @@ class Kind:
     prepare: Callable[[Params, Problem], Any]
     prepare_key: Callable[[Params], str]
     bagged: bool = False
+    calibrated: bool = False
+
+    def learn(self, material: Material, params: Params, problem: Problem, allowance: Allowance) -> Fitted:
+        """Fit on prepared rows; with ``log_target`` on the logarithms of the amounts."""
+        if problem.classes or not params.get("log_target") or material.y.min() < 0:
+            return self.fit(material, params, problem, allowance)
+        offset = log_offset(material.y)
+        held = None if material.y_valid is None else np.log(np.maximum(material.y_valid, 0.0) + max(offset, 1e-9))
+        memo = None if material.memo is None else material.memo.setdefault("logs", {})
+        fitted = self.fit(replace(material, y=np.log(material.y + offset), y_valid=held, memo=memo), params, problem, allowance)
+        known = (material.X[:FACTOR_ROWS], material.y[:FACTOR_ROWS]) if material.y_valid is None else (material.X_valid, material.y_valid)
+        return replace(fitted, model=log_values(fitted.model, offset, (known[0], np.maximum(known[1], 0.0))))
 
     def first(self, problem: Problem, shape: Shape) -> Params:
         """The settings that are tried first, with every name that may be fixed."""
@@ -76,9 +93,8 @@ class Kind:
 
 
 def _boosted_firsts(problem: Problem, shape: Shape) -> list[Params]:
-    del problem
     size = 0 if shape.rows < 1000 else (1 if shape.rows < 3000 else 2)
-    usual = {
+    usual: Params = {
         "learning_rate": 0.06,
         "num_leaves": (7, 15, 31)[size],
         "min_child_samples": (5, 10, 20)[size],
@@ -90,7 +106,9 @@ def _boosted_firsts(problem: Problem, shape: Shape) -> list[Params]:
         "linear_leaves": 0,
         "rounds": 2000,
     }
-    random = {**usual, "random_cuts": 1}
+    if not problem.classes:
+        usual["log_target"] = 0
+    random = {**usual, "random_cuts": 1, "log_target": int(problem.tailed)} if not problem.classes else {**usual, "random_cuts": 1}
     if size:
         return [usual, random]
     # Few rows: lines in the leaves need fewer cuts, random cuts steady them. Which of the three it is, validation tells.
@@ -98,9 +116,13 @@ def _boosted_firsts(problem: Problem, shape: Shape) -> list[Params]:
     return [usual, lines, random]
 
 
+def _tail_knob(problem: Problem) -> dict[str, Knob]:
+    return {"log_target": Knob(choices=(0, 1))} if problem.tailed else {}
+
+
 def _boosted_knobs(problem: Problem) -> dict[str, Knob]:
-    del problem
     return {
+        **_tail_knob(problem),
         "learning_rate": Knob(0.015, 0.15, log=True),
         "num_leaves": Knob(6, 160, log=True, whole=True),
         "min_child_samples": Knob(3, 120, log=True, whole=True),
@@ -140,14 +162,16 @@ def _forest_knobs(problem: Problem) -> dict[str, Knob]:
 
 def _linear_firsts(problem: Problem, shape: Shape) -> list[Params]:
     del shape
-    usual = {"C": 1.0, "iterations": 1000, "bins": 0} if problem.classes else {"alpha": 1.0, "bins": 0}
-    curved = {**usual, "C": 0.1, "bins": 8} if problem.classes else {**usual, "alpha": 10.0, "bins": 8}
-    return [usual, curved]
+    if problem.classes:
+        usual: Params = {"C": 1.0, "iterations": 1000, "bins": 0}
+        return [usual, {**usual, "C": 0.1, "bins": 8}]
+    usual = {"alpha": 1.0, "bins": 0, "log_target": 0}
+    return [usual, {**usual, "alpha": 10.0, "bins": 8, "log_target": int(problem.tailed)}]
 
 
 def _linear_knobs(problem: Problem) -> dict[str, Knob]:
     strength = {"C": Knob(1e-4, 30.0, log=True)} if problem.classes else {"alpha": Knob(1e-2, 3e3, log=True)}
-    return {**strength, "bins": Knob(choices=(0, 8, 20))}
+    return {**strength, **_tail_knob(problem), "bins": Knob(choices=(0, 8, 20))}
 
 
 def _neighbours_firsts(problem: Problem, shape: Shape) -> list[Params]:
@@ -158,6 +182,33 @@ def _neighbours_firsts(problem: Problem, shape: Shape) -> list[Params]:
 def _neighbours_knobs(problem: Problem) -> dict[str, Knob]:
     del problem
     return {"neighbours": Knob(2, 60, log=True, whole=True), "weights": Knob(choices=("distance", "uniform"))}
+
+
+def _neural_firsts(problem: Problem, shape: Shape) -> list[Params]:
+    usual: Params = {
+        "layers": 2,
+        "width": 64 if shape.rows < 2000 else 128,
+        "rate": 0.003,
+        "decay": 0.2,
+        "epochs": int(np.clip(300_000 // max(shape.rows, 1), 10, 50)),
+        "bins": 0,
+    }
+    return [usual if problem.classes else {**usual, "log_target": int(problem.tailed)}]
+
+
+def _neural_knobs(problem: Problem) -> dict[str, Knob]:
+    return {
+        **_tail_knob(problem),
+        "layers": Knob(1, 3, whole=True),
+        "width": Knob(32, 256, log=True, whole=True),
+        "rate": Knob(0.0005, 0.01, log=True),
+        "decay": Knob(1e-4, 3.0, log=True),
+        "bins": Knob(choices=(0, 8)),
+    }
+
+
+def _neural_prepared(params: Params, problem: Problem) -> LinearPreparation:
+    return LinearPreparation(bins=int(params.get("bins", 0)), task=problem.task, seed=problem.seed, squash=True)
 
 
 def _boosted_label(params: Params) -> str:
@@ -194,6 +245,7 @@ KINDS: dict[str, Kind] = {
         fit_forest,
         lambda p, problem: TreePreparation(task=problem.task, fill=True, components=3, seed=problem.seed),
         lambda p: "forest",
+        calibrated=True,
     ),
     "neighbours": Kind(
         "neighbours",
@@ -203,6 +255,17 @@ KINDS: dict[str, Kind] = {
         fit_neighbours,
         lambda p, problem: LinearPreparation(task=problem.task, seed=problem.seed),
         lambda p: "linear-0",
+        calibrated=True,
+    ),
+    "neural": Kind(
+        "neural",
+        lambda p: f"Neural network ({p.get('layers', '')} layers of {p.get('width', '')})",
+        _neural_firsts,
+        _neural_knobs,
+        fit_neural,
+        _neural_prepared,
+        lambda p: f"squashed-{p.get('bins', 0)}",
+        bagged=True,
     ),
 }
 
@@ -240,7 +303,7 @@ def _check_value(family: str, name: str, value: Any, like: Any) -> None:
         good = number and value >= 0
     elif name == "weights":
         good = value in ("distance", "uniform")
-    elif name in ("random_cuts", "linear_leaves"):
+    elif name in ("random_cuts", "linear_leaves", "log_target"):
         good = value in (0, 1)
     elif name == "bins":
         good = isinstance(value, int) and not isinstance(value, bool) and (value == 0 or 2 <= value <= 100)
@@ -248,6 +311,8 @@ def _check_value(family: str, name: str, value: Any, like: Any) -> None:
         good = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100_000
     else:
         good = number and value > 0
+    if name in MOST and good:
+        good = value <= MOST[name]
     if name == "num_leaves" and good:
         good = value >= 2
     if not good:

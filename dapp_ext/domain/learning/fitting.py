@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from dapp_ext.domain.learning.adjusting import Calibrated
 from dapp_ext.domain.learning.clock import Allowance, Clock
 from dapp_ext.domain.learning.families import KINDS, Params
 from dapp_ext.domain.learning.features import Encoded
@@ -46,9 +47,8 @@ class Final:
 
 def final_seconds(trial: Trial, plan: Plan, rows: int) -> float:
     """How long the final fit of this candidate is likely to take on so many rows."""
-    fits = max(plan.folds * plan.repeats, 1)
     learned = plan.rows * (0.8 if plan.folds == 1 else 1 - 1 / plan.folds)
-    return 1.25 * trial.seconds / fits * max(rows / max(learned, 1.0), 1.0)
+    return 1.25 * trial.seconds / plan.fits * max(rows / max(learned, 1.0), 1.0)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,11 @@ class Finals:
         step, material = prepare(kind, params, self.problem, rows)
         if len(held):
             material.X_valid, material.y_valid = step.transform(self.X.take(held)), self.y[held]
-        return step, kind.fit(material, params, self.problem, allowance)
+        fitted = kind.learn(material, params, self.problem, allowance)
+        if "power" in params:
+            shares = np.bincount(self.y, minlength=self.problem.classes) / len(self.y)
+            fitted = replace(fitted, model=Calibrated(fitted.model, params["power"], params["pinch"], shares.tolist()))
+        return step, fitted
 
     def _blend(self, members: list[Checked], weights: list[float], search: Search) -> Final:
         fitted = [self._one(m) for m in members]

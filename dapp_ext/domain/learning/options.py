@@ -24,9 +24,11 @@ PARAMETERS: dict[str, dict[str, tuple[Task, ...]]] = {
             "rounds",
         ),
         (*_CLASSES, "regression"),
-    ),
-    "linear": {"C": _CLASSES, "iterations": _CLASSES, "alpha": ("regression",), "bins": (*_CLASSES, "regression")},
+    )
+    | {"log_target": ("regression",)},
+    "linear": {"C": _CLASSES, "iterations": _CLASSES, "alpha": ("regression",), "bins": (*_CLASSES, "regression"), "log_target": ("regression",)},
     "neighbours": dict.fromkeys(("neighbours", "weights"), (*_CLASSES, "regression")),
+    "neural": dict.fromkeys(("layers", "width", "rate", "decay", "epochs", "bins"), (*_CLASSES, "regression")) | {"log_target": ("regression",)},
     "forest": dict.fromkeys(("kind", "trees", "min_samples_leaf", "max_features"), (*_CLASSES, "regression")),
 }
 

@@ -22,6 +22,7 @@ MOST_NATIVE = 200
 MOST_ONE_HOT = 60
 FEWEST_OF_A_CATEGORY = 10
 SPARSE_SHARE = 0.9
+FAR = 3.0
 
 
 class TextComponents(TransformerMixin, BaseEstimator):
@@ -126,10 +127,15 @@ class LinearPreparation(TransformerMixin, BaseEstimator):
     bins : int
         0 to use numbers as they are; else each number with enough different values also becomes that many bins of
         equal counts, which lets a linear learner follow curves.
+    squash : bool
+        Whether far values are drawn in smoothly (as Holzmüller et al. 2024 do for networks).
     """
 
-    def __init__(self, bins: int = 0, task: str = "binary", components: int = 24, seed: int = 0) -> None:
+    squash = False  # models that were stored before there was a choice
+
+    def __init__(self, bins: int = 0, task: str = "binary", components: int = 24, seed: int = 0, squash: bool = False) -> None:
         self.bins = bins
+        self.squash = squash
         self.task = task
         self.components = components
         self.seed = seed
@@ -138,6 +144,7 @@ class LinearPreparation(TransformerMixin, BaseEstimator):
         """Learn from the rows and return them prepared."""
         self.medians_ = _medians(X.numbers)
         self.marked_ = np.flatnonzero(np.isnan(X.numbers).any(axis=0))
+        self.spreads_ = _spreads(X.numbers) if self.squash else None
         self.edges_ = [_edges(X.numbers[:, i], self.bins) for i in range(X.numbers.shape[1])] if self.bins else []
         filled = self._numbers(X)
         # Columns that are nearly always zero stay sparse: they are scaled but not moved.
@@ -183,6 +190,9 @@ class LinearPreparation(TransformerMixin, BaseEstimator):
     def _numbers(self, X: Encoded) -> Array:
         missing = np.isnan(X.numbers)
         filled = np.where(missing, self.medians_, X.numbers).astype(np.float64)
+        if self.squash and self.spreads_ is not None:
+            far = (filled - self.medians_) / self.spreads_
+            filled = far / np.sqrt(1 + (far / FAR) ** 2)
         return np.hstack([filled, missing[:, self.marked_].astype(np.float64)])
 
     def _scaled(self, filled: Array) -> list[Any]:
@@ -219,6 +229,16 @@ def _medians(numbers: Array) -> Array:
     empty = np.isnan(numbers).all(axis=0)
     safe = np.where(empty, np.float32(0), numbers)
     return np.asarray(np.nanmedian(safe, axis=0), dtype=np.float32)
+
+
+def _spreads(numbers: Array) -> Array:
+    """The middle half's width in units of a normal spread; where it has none, the whole spread."""
+    if not numbers.size:
+        return np.ones(numbers.shape[1])
+    safe = np.where(np.isnan(numbers).all(axis=0), np.float32(0), numbers)
+    low, high = np.nanquantile(safe, [0.25, 0.75], axis=0)
+    middle, whole = (high - low) / 1.349, np.nanstd(safe.astype(np.float64), axis=0)
+    return np.asarray(np.where(middle > 1e-6 * whole, middle, np.where(whole > 0, whole, 1.0)), dtype=np.float64)
 
 
 def _edges(values: Array, bins: int) -> Array:

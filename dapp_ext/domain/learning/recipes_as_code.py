@@ -16,8 +16,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler, TargetEncoder
 from skrub import StringEncoder
 """,
     "rows": """
@@ -129,9 +130,14 @@ def for_trees(components, fill):
     return ColumnTransformer(steps + [(name, StringEncoder(n_components=components, random_state=SEED), name) for name in TEXTS])
 
 
-def for_lines(bins):
-    """Everything as numbers of similar size; with bins, numbers also as steps, which lets lines follow curves."""
-    numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler())
+def drawn_in(numbers):
+    return numbers / np.sqrt(1 + (numbers / 3) ** 2)
+
+
+def for_lines(bins, squash=False):
+    """Everything as numbers of similar size; with bins, numbers also as steps, which lets lines follow curves; squash draws far values in."""
+    nearer = [RobustScaler(unit_variance=True), FunctionTransformer(drawn_in)] if squash else []
+    numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), *nearer, StandardScaler())
     values = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=10, max_categories=60)
     steps = [("numbers", numbers, NUMBERS), ("values", values, CATEGORIES)]
     if bins:
@@ -142,10 +148,29 @@ def for_lines(bins):
 def outputs(model, rows):
     return model.predict(rows) if TASK == "regression" else model.predict_proba(rows)
 ''',
-    "fit": """
-FITTERS = {"lightgbm": globals().get("fit_lightgbm"), "forest": globals().get("fit_forest"), "linear": globals().get("fit_linear"), "neighbours": globals().get("fit_neighbours")}
-out = sum(m["weight"] * FITTERS[m["family"]](m["params"], X.loc[train], y[train], X.loc[test]) for m in MEMBERS) / sum(m["weight"] for m in MEMBERS)
-""",
+    "fit": '''
+def told_by(member):
+    """What one member says about the test rows: amounts learned as logarithms go back, probabilities are put right where that helped."""
+    params, fit = member["params"], globals()["fit_" + member["family"]]
+    if TASK == "regression" and params.get("log_target"):
+        middle = np.median(y[train][y[train] > 0])
+        offset = 0.0 if y[train].min() > 0.001 * middle else 0.1 * middle
+        logs = np.log(y[train] + offset)
+        told = fit(params, X.loc[train], logs, pd.concat([X.loc[test], X.loc[train].head(5000)]))
+        reach = 0.1 * (logs.max() - logs.min())
+        told = np.exp(np.clip(told, logs.min() - reach, logs.max() + reach))
+        known = (y[train] + offset)[:5000].sum() / told[len(test):].sum()
+        return told[: len(test)] * np.clip(known, 0.5, 2.0) - offset
+    out = fit(params, X.loc[train], y[train], X.loc[test])
+    if "power" in params:
+        shares = np.bincount(y[train], minlength=len(CLASSES)) / len(train)
+        raised = np.clip(out, 1e-12, 1.0) ** params["power"]
+        out = (1 - params["pinch"]) * raised / raised.sum(axis=1, keepdims=True) + params["pinch"] * shares
+    return out
+
+
+out = sum(m["weight"] * told_by(m) for m in MEMBERS) / sum(m["weight"] for m in MEMBERS)
+''',
     "check": """
 score = score_of(METRIC, y[test], out)
 print(f"{METRIC}: {score:.6g}, told was {TOLD:.6g}, tolerance {TOLERANCE:.3g}")
@@ -157,7 +182,7 @@ FITTERS: dict[str, str] = {
     "lightgbm": '''
 def fit_lightgbm(params, X_train, y_train, X_test):
     """Boosted trees; the mean of the models of several folds, each ended where its own fold stopped to get better."""
-    settings = {k: v for k, v in params.items() if k not in ("rounds", "random_cuts", "linear_leaves")}
+    settings = {k: v for k, v in params.items() if k not in ("rounds", "random_cuts", "linear_leaves", "log_target")}
     settings |= {"objective": "regression_l1" if METRIC == "mae" else TASK, "seed": SEED, "verbosity": -1, "bagging_freq": 1, "feature_pre_filter": False}
     settings["extra_trees"] = bool(params.get("random_cuts"))
     if TASK == "multiclass":
@@ -206,6 +231,34 @@ def fit_linear(params, X_train, y_train, X_test):
     """Logistic or ridge regression."""
     model = Ridge(alpha=params["alpha"]) if TASK == "regression" else LogisticRegression(C=params["C"], max_iter=params["iterations"])
     return outputs(make_pipeline(for_lines(params.get("bins", 0)), model).fit(X_train, y_train), X_test)
+''',
+    "neural": '''
+def fit_neural(params, X_train, y_train, X_test):
+    """A small network with a falling rate; the mean of the networks of several folds."""
+    middle, spread = (y_train.mean(), y_train.std()) if TASK == "regression" else (0.0, 1.0)
+    goal = (y_train - middle) / spread if TASK == "regression" else y_train
+
+    def fit(rows):
+        step = for_lines(params.get("bins", 0), squash=True)
+        learned = step.fit_transform(X_train.iloc[rows], y_train[rows])
+        kind = MLPRegressor if TASK == "regression" else MLPClassifier
+        batch = int(np.clip(len(rows) // 40, 16, 256))
+        model = kind(hidden_layer_sizes=(params["width"],) * params["layers"], alpha=params["decay"], batch_size=batch, random_state=SEED, max_iter=1)
+        for epoch in range(params["epochs"]):
+            done = epoch / params["epochs"]
+            share = 0.1 + 9 * done if done < 0.1 else 0.505 + 0.5 * np.cos(np.pi * (done - 0.1) / 0.9)
+            if epoch:
+                model._optimizer.learning_rate_init = params["rate"] * share
+                model.partial_fit(learned, goal[rows])
+            else:
+                model.set_params(learning_rate_init=params["rate"] * share)
+                model.partial_fit(learned, goal[rows], *([] if TASK == "regression" else [np.arange(len(CLASSES))]))
+        return outputs(model, step.transform(X_test)) * spread + middle if TASK == "regression" else outputs(model, step.transform(X_test))
+
+    if VALIDATION == "time" or FOLDS == 1 or len(y_train) > 60_000:
+        return fit(np.arange(len(y_train)))
+    folds = (KFold if TASK == "regression" else StratifiedKFold)(FOLDS, shuffle=True, random_state=SEED)
+    return np.mean([fit(rows) for rows, _ in folds.split(X_train, y_train)], axis=0)
 ''',
     "neighbours": '''
 def fit_neighbours(params, X_train, y_train, X_test):

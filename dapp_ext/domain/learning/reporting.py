@@ -159,7 +159,8 @@ def _split(made: Made) -> Split:
     else:
         times = f", {plan.repeats} times over" if plan.repeats > 1 else ""
         turn = "learning from earlier rows and checking on later ones" if way.validation == "time" else "learning from the rest each time"
-        parts.append(f"Candidates were compared on {base} in {plan.folds} parts{times}, {turn}.")
+        short = f" (the time allowed {plan.allowed} of the {plan.folds * plan.repeats} turns)" if plan.allowed else ""
+        parts.append(f"Candidates were compared on {base} in {plan.folds} parts{times}, {turn}{short}.")
     used = f"all {learned:,}" if made.fitted.rows >= learned else f"{made.fitted.rows:,} of the {learned:,}"
     parts.append(f"The final model learned from {used} training rows.")
     if made.recipe.trials and made.search.cut_short:

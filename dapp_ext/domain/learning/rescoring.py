@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,21 @@ from dapp_ext.domain.learning.clock import Clock
 from dapp_ext.domain.learning.measures import MEASURES
 from dapp_ext.domain.learning.metrics import better
 from dapp_ext.domain.learning.narrate import amount
+from dapp_ext.domain.learning.options import PARAMETERS
 from dapp_ext.domain.learning.recipe import Recipe
 from dapp_ext.domain.learning.search import Ground, Search
 from dapp_ext.domain.learning.splits import cross_folds, sample_rows
 from dapp_ext.domain.learning.staging import Stage, prepare_stage
-from dapp_ext.errors import Invalid
+from dapp_ext.errors import Invalid, TargetUnusable
 from dapp_ext.schema.datasets import Column
-from dapp_ext.schema.models import Family, SecondScore
+from dapp_ext.schema.models import Family, Guard, SecondScore, Trial
 
 ROWS, ROUNDS = 10_000, 200
+# Of the cells that can be read in a second (see sizing), how many are worth reading for a score that is told beside others.
+SAMPLED_ROWS, WHOLE_ROWS, CELLS_A_SECOND, LEAST_SECONDS = 6000, 20_000, 1e6, 0.5
+TRIED_AGAIN = ("leakage", "groups", "time_order", "conflicting_labels", "disguised_missing", "shift", "rare_classes", "duplicates", "identifier")
+COLUMN_FIXES = frozenset({"exclude", "allow", "missing"})
+LEARNERS: tuple[Family, ...] = ("lightgbm", "linear", "forest", "neural", "neighbours")
 SHOWN = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "mae"}
 
 
@@ -40,17 +48,35 @@ def second_score(table: pa.Table, columns: list[Column], recipe: Recipe, change:
     Invalid, TargetUnusable, ColumnUnknown
         The change cannot be made with this table.
     """
+    return _compare(_Order(table, columns, recipe, change, family))
+
+
+@dataclass(frozen=True)
+class _Order:
+    table: pa.Table
+    columns: list[Column]
+    recipe: Recipe
+    change: dict[str, Any]
+    family: Family
+    should_stop: Callable[[], bool] = lambda: False
+
+    def stage(self, recipe: Recipe) -> Stage:
+        return prepare_stage(self.table, self.columns, replace(recipe, metric=None), Clock(recipe.time_budget, self.should_stop))
+
+
+def _compare(order: _Order) -> SecondScore:
+    recipe, change = order.recipe, order.change
     names = recipe.__dataclass_fields__
     fixed = replace(recipe, **{k: v for k, v in change.items() if k in names})
     # A held-back column is in the score before, so that its fix can be seen to matter.
     back = [n for n in change.get("exclude", []) if n not in recipe.exclude]
     with threadpool_limits(limits=max(recipe.threads, 1)):
-        before = _stage(table, columns, replace(recipe, allow=[*recipe.allow, *back]))
-        after = _stage(table, columns, fixed)
+        before = order.stage(replace(recipe, allow=[*recipe.allow, *back]))
+        after = order.stage(fixed)
         metric = recipe.metric or SHOWN[before.problem.task]
         if metric not in MEASURES or before.problem.task not in MEASURES[metric].tasks or after.problem.task not in MEASURES[metric].tasks:
             metric = SHOWN[after.problem.task] if before.problem.task == after.problem.task else "accuracy"
-        values = [_score(stage, replace(recipe, metric=metric), family) for stage in (before, after)]
+        values = [_score(stage, replace(recipe, metric=metric), order) for stage in (before, after)]
     facts = MEASURES[metric]
     return SecondScore(
         metric=metric,
@@ -62,16 +88,79 @@ def second_score(table: pa.Table, columns: list[Column], recipe: Recipe, change:
     )
 
 
-def _stage(table: pa.Table, columns: list[Column], recipe: Recipe) -> Stage:
-    return prepare_stage(table, columns, replace(recipe, metric=None), Clock(recipe.time_budget, lambda: False))
+@dataclass(frozen=True)
+class Again:
+    """A training that has come to its model: what it was made from, the learner that did best alone, and its clock."""
+
+    table: pa.Table
+    columns: list[Column]
+    recipe: Recipe
+    learner: Trial
+    clock: Clock
 
 
-def _score(stage: Stage, recipe: Recipe, family: Family) -> float:
+def second_seconds(guards: Sequence[Guard], recipe: Recipe) -> float:
+    """Seconds of a training that are kept for scoring again after the fixes of what stands."""
+    return float(np.clip(0.08 * recipe.time_budget, 0.0, 20.0)) if _worth(guards) else 0.0
+
+
+def second_scores(again: Again, guards: Sequence[Guard], seconds: float) -> list[Guard]:
+    """The guards, with the score before and after the first fix of each that stands, while the seconds last.
+
+    The learner that did best alone is fitted again, with its own settings, on a sample where only columns change.
+    """
+    until, needed = time.monotonic() + seconds, LEAST_SECONDS
+    made = {id(g): g for g in guards}
+    for each in _worth(guards):
+        left = until - time.monotonic()
+        if again.clock.stopped() or left < needed:
+            break
+        began = time.monotonic()
+        table = _table_for(again, each, left)
+        if table is None:
+            continue
+        family, known = _learner(again)
+        recipe = replace(again.recipe, time_budget=0.4 * left, params=known, trials=None)
+        try:
+            second = _compare(_Order(table, again.columns, recipe, each.fixes[0].change, family, again.clock.stopped))
+        except (Invalid, TargetUnusable):  # too few rows, or too little time, once it is fixed: then there is no second score
+            continue
+        made[id(each)] = each.model_copy(update={"second": second})
+        needed = max(LEAST_SECONDS, 1.2 * (time.monotonic() - began))
+    return list(made.values())
+
+
+def _worth(guards: Sequence[Guard]) -> list[Guard]:
+    able = [g for g in guards if g.code in TRIED_AGAIN and g.fixes and g.state != "passed" and (g.state == "alerted" or g.rows_count)]
+    return sorted(able, key=lambda g: (g.state != "alerted", g.severity != "alert", TRIED_AGAIN.index(g.code)))
+
+
+def _table_for(again: Again, found: Guard, seconds: float) -> pa.Table | None:
+    """All rows or a sample that can be read twice in the time; None where rows are changed and there are too many of them."""
+    rows = again.table.num_rows
+    most = int(0.3 * seconds * CELLS_A_SECOND / max(again.table.num_columns, 1))
+    if not set(found.fixes[0].change) <= COLUMN_FIXES:
+        return again.table if rows <= min(WHOLE_ROWS, most) else None
+    most = min(most, SAMPLED_ROWS)
+    if rows <= most:
+        return again.table
+    return again.table.take(pa.array(np.sort(np.random.default_rng([again.recipe.seed, 61]).permutation(rows)[:most]))) if most >= 300 else None
+
+
+def _learner(again: Again) -> tuple[Family, dict[str, Any]]:
+    """The family that did best alone, and its settings that may be fixed."""
+    family: Family = next((f for f in LEARNERS if f == again.learner.family), "lightgbm")
+    settings = again.learner.params if family == again.learner.family else {}
+    return family, {family: {name: value for name, value in settings.items() if name in PARAMETERS[family]}}
+
+
+def _score(stage: Stage, recipe: Recipe, order: _Order) -> float:
     problem = replace(stage.problem, metric=recipe.metric or stage.problem.metric)
     chosen = sample_rows(stage.rows, ROWS, recipe.seed)
     folds = cross_folds(stage.rows.take(chosen), 3, 1, recipe.seed)
-    fixed = {"lightgbm": {"rounds": ROUNDS}}
-    clock = Clock(recipe.time_budget, lambda: False)
+    family = order.family
+    fixed: dict[str, dict[str, Any]] = {family: {**({"rounds": ROUNDS} if family == "lightgbm" else {}), **recipe.params.get(family, {})}}
+    clock = Clock(recipe.time_budget, order.should_stop)
     search = Search(Ground(stage.X.take(chosen), stage.y[chosen], folds, problem), clock, lambda trial: None, fixed, [family])
     search.run(1, lambda best: 0.0)
     best = search.best()

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from lightgbm.basic import LightGBMError
 
+from dapp_ext.domain.learning.adjusting import Calibrated, adjusted, find_calibration
 from dapp_ext.domain.learning.clock import Allowance, Clock
 from dapp_ext.domain.learning.families import KINDS, Kind, Params, Shape, propose
 from dapp_ext.domain.learning.features import Encoded
@@ -25,6 +26,9 @@ Array = npt.NDArray[Any]
 MEMO_BYTES = 600_000_000
 MOST_BAGGED_ROWS, MOST_BAGS = 60_000, 16
 FEW_ROWS = 3000
+# The share of the time that the first candidate may take, where no number of candidates is asked for.
+FIRST_SHARE, FIRST_FOLD_SHARE = 0.45, 0.25
+BEHIND, BEHIND_BY = "Clearly behind the best on the first rows, so it was not tried on the others.", 0.02
 
 
 @dataclass
@@ -78,13 +82,15 @@ def _same(one: Params, other: Params) -> bool:
 class Checked:
     """What one candidate left behind: its trial, its predictions of rows it had not seen, and the models of its folds.
 
-    ``bag`` holds (preparation, model) of every fold where their mean makes a better final model than one fit of all rows.
+    ``bag`` holds (preparation, model) of every fold where their mean makes a better final model than one fit of all rows,
+    ``folds`` the score of each fold.
     """
 
     trial: Trial
     out: Array | None = None
     kept: tuple[Any, Any] | None = None
     bag: list[tuple[Any, Any]] = field(default_factory=list)
+    folds: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -99,6 +105,8 @@ class Search:
     checked: list[Checked] = field(default_factory=list)
     cut_short: bool = False
     last_number: int = 0
+    first_share: float = FIRST_SHARE
+    guided: bool = False
     # Tiny tables: after this many candidates another one no longer tells anything.
     most: int = 200
 
@@ -137,6 +145,7 @@ class Search:
                     return
                 family = cheaper
             allowance = self.clock.allow(max(left, 0.5 if best is None else 0.0))
+            self.first_share = FIRST_SHARE if limit is None else 0.9
             self._try(number, family, params, allowance)
             if limit is None and self._exhausted():
                 return
@@ -150,7 +159,9 @@ class Search:
         known = [*(c.trial for c in self.checked), *under_way]
         for family, params in self.portfolio():
             if family not in self.clock.skipped and not any(_same(params, trial.params) for trial in known if trial.family == family):
+                self.guided = False
                 return family, params
+        self.guided = True
         rng = np.random.default_rng([self.ground.problem.seed, 100, number])
         return self._guided(self._pick(rng), rng)
 
@@ -249,45 +260,122 @@ class Search:
         ground, problem = self.ground, self.ground.problem
         width = max(problem.classes, 1)
         total, times = np.zeros((len(ground.y), width)), np.zeros(len(ground.y))
-        scored: list[float] = []
-        rounds: list[int] = []
-        kept = None
-        bag: list[tuple[Any, Any]] = []
-        began, predicting = time.monotonic(), 0.0
+        tried = Tried()
         allowance.whole = not need_score
+        given = allowance.left()
         for number, fold in enumerate(ground.folds):
             rest = len(ground.folds) - number
-            if number and allowance.hopeless((time.monotonic() - began) / number * rest):
+            if number and allowance.hopeless(tried.spent() / number * rest):
                 break
-            part = allowance.share(rest) if need_score else allowance
+            part = self._part(allowance, given, rest) if need_score else allowance
             step, material = ground.prepared(kind, trial.params, number)
-            fitted: Fitted = kind.fit(material, trial.params, problem, part)
+            fitted: Fitted = kind.learn(material, trial.params, problem, part)
             if fitted.cut and not (need_score and (number == 0 or not self.clock.stopped())):
                 break
-            asked = time.monotonic()
-            out = outputs(fitted.model, material.X_valid, problem)
-            predicting += time.monotonic() - asked
+            out = tried.ask(fitted.model, material, (fold, problem))
             total[fold.valid] += out.reshape(len(fold.valid), width)
             times[fold.valid] += 1
-            scored.append(score_of(problem.metric, Truth(problem.task, ground.y[fold.valid], out)))
-            rounds += [fitted.rounds] if fitted.rounds else []
-            kept = kept or (step, fitted.model)
-            bag.append((step, fitted.model))
-            if number + 1 < len(ground.folds) and allowance.over() and (not need_score or self.clock.stopped()):
+            tried.note(step, fitted, score_of(problem.metric, Truth(problem.task, ground.y[fold.valid], out)))
+            if self._behind(tried.scored, number, len(ground.folds)):
+                return Checked(trial.model_copy(update={"status": "stopped", "error": BEHIND}))
+            if need_score and number == 0 and rest > 1:
+                self._fewer_folds(tried.spent(), given)
+            if number + 1 >= len(ground.folds) or (allowance.over() and (not need_score or self.clock.stopped())):
                 break
-        complete = len(scored) == len(ground.folds)
-        if not scored or not (complete or need_score):
+        complete = len(tried.scored) == len(ground.folds)
+        if not tried.scored or not (complete or need_score):
             return Checked(trial.model_copy(update={"status": "stopped"}))
-        if not np.isfinite(scored).all():
+        if not np.isfinite(tried.scored).all():
             return Checked(trial.model_copy(update={"status": "failed", "error": "Too few rows of a class to check this candidate."}))
-        params = {**trial.params, **({"rounds": round(float(np.mean(rounds)))} if rounds else {})}
-        update = {
-            "score": float(np.mean(scored)),
-            "std": float(np.std(scored)),
-            "params": params,
-            "fit_seconds": round((time.monotonic() - began - predicting) / len(scored), 4),
-            "predict_seconds": round(1000 * predicting / max(times.sum(), 1.0), 5),
-        }
         out_all = np.where(times[:, None] > 0, total / np.maximum(times, 1)[:, None], np.nan)
         whole = complete and kind.bagged and len(ground.folds) > 1 and len(ground.y) <= MOST_BAGGED_ROWS
-        return Checked(trial.model_copy(update=update), out_all if complete else None, kept, bag if whole else [])
+        update = tried.told(trial.params, max(times.sum(), 1.0))
+        kept = tried.bag[0]
+        if complete and kind.calibrated and problem.metric == "log_loss":
+            out_all, kept = self._calibrate(tried, out_all, update, kept)
+        return Checked(trial.model_copy(update=update), out_all if complete else None, kept, tried.bag if whole else [], tried.scored)
+
+    def _calibrate(self, tried: Tried, out: Array, update: dict[str, Any], kept: tuple[Any, Any]) -> tuple[Array, tuple[Any, Any]]:
+        """Put probabilities right where that clearly helps on the rows held back; the candidate's figures are then those after it."""
+        ground = self.ground
+        seen = np.isfinite(out).all(axis=1)
+        shares = np.bincount(ground.y, minlength=ground.problem.classes) / len(ground.y)
+        found = find_calibration(out[seen], ground.y[seen], shares)
+        if found is None:
+            return out, kept
+        tried.scored = [score_of("log_loss", Truth(ground.problem.task, ground.y[rows], adjusted(each, *found, shares))) for rows, each in tried.outs]
+        update |= {"score": float(np.mean(tried.scored)), "std": float(np.std(tried.scored))}
+        update["params"] = {**update["params"], "power": found[0], "pinch": found[1]}
+        calibrated = np.full_like(out, np.nan)
+        calibrated[seen] = adjusted(out[seen], *found, shares)
+        return calibrated, (kept[0], Calibrated(kept[1], found[0], found[1], shares.tolist()))
+
+    def _behind(self, scored: list[float], number: int, folds: int) -> bool:
+        """Whether a guided candidate is so far behind the best of all on the same folds that it need not go on."""
+        best = self.best()
+        if not self.guided or best is None or number + 1 >= folds or len(best.folds) != folds:
+            return False
+        sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
+        theirs = float(np.mean(best.folds[: number + 1]))
+        return bool(sign * (np.mean(scored) - theirs) > BEHIND_BY * abs(theirs))
+
+    def _part(self, allowance: Allowance, given: float, rest: int) -> Allowance:
+        """The time of the next fold of a candidate that is kept in any case."""
+        if rest == len(self.ground.folds):
+            share = max(self.first_share / rest, min(FIRST_FOLD_SHARE, self.first_share))
+            return self.clock.allow(share * given)
+        spent = given - allowance.left()
+        return self.clock.allow(max(1.5 * self.first_share * given - spent, 0.1 * given) / rest)
+
+    def _fewer_folds(self, seconds: float, given: float) -> None:
+        """After the first fold: only as many folds as the time holds, since few good models tell more than many unfinished ones."""
+        possible = int(self.first_share * given / max(seconds, 1e-6))
+        if possible < len(self.ground.folds):
+            self.ground.folds = self.ground.folds[: max(possible, 1)]
+
+
+@dataclass
+class Tried:
+    """What the folds of one candidate have told so far."""
+
+    scored: list[float] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    bag: list[tuple[Any, Any]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    outs: list[tuple[Array, Array]] = field(default_factory=list)
+    predicting: float = 0.0
+
+    def spent(self) -> float:
+        """Seconds since the first fold began."""
+        return time.monotonic() - self.began
+
+    def ask(self, model: Any, material: Material, where: tuple[Fold, Problem]) -> Array:
+        """What the model says about the rows held back."""
+        asked = time.monotonic()
+        out = outputs(model, material.X_valid, where[1])
+        self.predicting += time.monotonic() - asked
+        self.outs.append((where[0].valid, out))
+        return out
+
+    def note(self, step: Any, fitted: Fitted, score: float) -> None:
+        """Keep what one fold told."""
+        self.scored.append(score)
+        self.rounds += [fitted.rounds] if fitted.rounds else []
+        self.rates += [fitted.rate] if fitted.rate else []
+        self.bag.append((step, fitted.model))
+
+    def told(self, params: Params, answers: float) -> dict[str, Any]:
+        """The trial's figures, with the rounds and the rate that were really used."""
+        used = {**({"rounds": round(float(np.mean(self.rounds)))} if self.rounds else {}), **({"learning_rate": self._rate(params)} if self.rates else {})}
+        return {
+            "score": float(np.mean(self.scored)),
+            "std": float(np.std(self.scored)),
+            "params": {**params, **used},
+            "fit_seconds": round((self.spent() - self.predicting) / len(self.scored), 4),
+            "predict_seconds": round(1000 * self.predicting / answers, 5),
+        }
+
+    def _rate(self, params: Params) -> float:
+        usual = [float(params["learning_rate"])] * (len(self.scored) - len(self.rates))
+        return float(f"{np.mean([*self.rates, *usual]):.3g}")

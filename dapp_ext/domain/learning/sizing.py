@@ -3,7 +3,7 @@ so that a search by number of trials is repeatable."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,12 +24,22 @@ READING_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Plan:
-    """Rows that the search uses, its folds and repeats, and seconds kept for the explanation."""
+    """Rows that the search uses, its folds and repeats, seconds kept for the explanation, and the folds that time allowed (0: all)."""
 
     rows: int
     folds: int
     repeats: int
     explain_seconds: float
+    allowed: int = 0
+
+    @property
+    def fits(self) -> int:
+        """How often each candidate is fitted."""
+        return self.allowed or max(self.folds * self.repeats, 1)
+
+    def with_folds(self, number: int) -> Plan:
+        """The plan of a search that came to so many folds."""
+        return replace(self, allowed=number if number < self.folds * self.repeats else 0)
 
 
 def most_rows(columns: int, budget: float) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dapp_ext.domain.learning.adjusting import long_tailed
 from dapp_ext.domain.learning.clock import Clock
 from dapp_ext.domain.learning.disguised import check_disguised, mark
 from dapp_ext.domain.learning.families import KINDS, check_params
@@ -80,6 +81,7 @@ def prepare_stage(table: pa.Table, columns: list[Column], recipe: Recipe, clock:
     metric = measure(recipe.metric, target.task)
     problem = Problem(target.task, len(target.labels), metric.name, max(recipe.threads, 1), recipe.seed)
     check_params(recipe.params, problem)
+    problem = replace(problem, tailed=not target.labels and long_tailed(target.y))
     target = _affordable(target, len(columns), recipe)
     rows = table.take(pa.array(target.rows)) if len(target.rows) < table.num_rows else table
     others = [c for c in columns if c.name != recipe.target]

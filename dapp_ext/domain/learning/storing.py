@@ -18,6 +18,7 @@ import sklearn
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from dapp_ext.domain.learning.adjusting import Calibrated, LogValues
 from dapp_ext.domain.learning.blending import Blend
 from dapp_ext.domain.learning.features import Encoded, TableEncoder
 from dapp_ext.domain.learning.predictor import Predictor
@@ -36,6 +37,8 @@ TRUSTED: tuple[str, ...] = (
     f"{_HOME}.means.TargetMeans",
     f"{_HOME}.learners.BoostedTrees",
     f"{_HOME}.blending.Blend",
+    f"{_HOME}.adjusting.LogValues",
+    f"{_HOME}.adjusting.Calibrated",
     "sklearn.tree._tree.Tree",
     "skrub._string_encoder.StringEncoder",
     "skrub._to_str.ToStr",
@@ -144,6 +147,8 @@ def _check_structure(predictor: Predictor) -> None:
         raise IntegrityFailed("The stored model does not fit its own description and is not used.")
     last = predictor.pipeline.named_steps["learn"]
     for model in [m for _, m in last.members] if isinstance(last, Blend) else [last]:
+        while isinstance(model, (LogValues, Calibrated)):
+            model = model.model
         for tree in getattr(model, "estimators_", []):
             _check_tree(tree.tree_, int(model.n_features_in_))
     probe = pa.table({c.name: pa.nulls(2) for c in predictor.features})

@@ -20,6 +20,7 @@ FEWEST_ROWS = 30
 FEWEST_OF_A_CLASS = 10
 MOST_CLASSES = 100
 FEW_NUMBERS = 20
+LARGEST_AMOUNT, SMALLEST_SPREAD = 1e30, 1e-30
 POSITIVE_WORDS = frozenset({"true", "yes", "y", "t", "positive", "pos"})
 NEGATIVE_WORDS = frozenset({"false", "no", "n", "f", "negative", "neg"})
 POSITIVE_PAIRS = frozenset({("1", "0"), ("1", "-1")})
@@ -95,10 +96,12 @@ def read_target(column: Column, values: pa.ChunkedArray, task: Task | None) -> T
     guess = _guess(array, task, (chosen, reason))
     if chosen == "regression":
         y, unread = as_numbers(array)
-        if unread:
+        if unread and not _numeric(array):
             raise TargetUnusable(f"“{column.name}” holds words, so it cannot be predicted as a number. Ask for classes, or choose another column.")
         exact = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) if _numeric(array) else y
-        return Target(column.name, chosen, reason, known, np.asarray(exact, dtype=np.float64), missing=missing, guess=guess)
+        amounts = np.asarray(exact, dtype=np.float64)
+        _check_size(column, amounts)
+        return Target(column.name, chosen, reason, known, amounts, missing=missing, guess=guess)
     labels = _ordered(array, chosen)
     plain = pa.array(labels)
     y = np.asarray(pc.index_in(array.cast(plain.type), value_set=plain).to_numpy(zero_copy_only=False), dtype=np.int64)
@@ -109,6 +112,14 @@ def read_target(column: Column, values: pa.ChunkedArray, task: Task | None) -> T
             "That is too few to learn from and to check on; add rows or choose another column."
         )
     return Target(column.name, chosen, reason, known, y, labels, str(plain.type), missing, guess=guess)
+
+
+def _check_size(column: Column, amounts: Array) -> None:
+    """Learners count in 32 bits and square what they miss by: amounts have to leave room for both."""
+    if np.abs(amounts).max() > LARGEST_AMOUNT:
+        raise TargetUnusable(f"“{column.name}” holds amounts beyond {LARGEST_AMOUNT:.0e}, larger than can be learned. Divide them, or leave such rows out.")
+    if np.ptp(amounts) < SMALLEST_SPREAD:
+        raise TargetUnusable(f"The amounts in “{column.name}” differ by less than {SMALLEST_SPREAD:.0e}, too little to learn. Multiply them first.")
 
 
 def _numeric(array: pa.Array) -> bool:

@@ -17,7 +17,8 @@ from dapp_ext.domain.learning.features import Encoded
 from dapp_ext.domain.learning.fitting import Finals, final_seconds
 from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.domain.learning.recipe import Recipe, Watch
-from dapp_ext.domain.learning.reporting import Made, evidence, libraries, report
+from dapp_ext.domain.learning.reporting import Made, evidence, libraries, report, worst
+from dapp_ext.domain.learning.rescoring import Again, second_scores, second_seconds
 from dapp_ext.domain.learning.search import Checked, Ground, Search
 from dapp_ext.domain.learning.sizing import Plan, plan_search
 from dapp_ext.domain.learning.splits import Rows, cross_folds, sample_rows
@@ -79,8 +80,9 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
         watch.guards(stage.guards)
         plan = plan_search(stage.X, stage.problem, recipe, stage.rows.order is not None)
         search = _search(stage, plan, recipe, clock, (watch, finished, engine))
+        plan = plan.with_folds(len(search.ground.folds))
         watch.progress(0.9, "Fitting the final model")
-        return _finish(stage, plan, recipe, search, watch)
+        return _finish(stage, plan, search, (table, columns, recipe, watch))
 
 
 def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tuple[Watch, Sequence[Trial], Engine | None]) -> Search:
@@ -99,8 +101,11 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
     search = Search(ground, clock, report, check_params(recipe.params, stage.problem), families)
     search.resume(finished)
 
+    kept = plan.explain_seconds + second_seconds(stage.guards, recipe)
+
     def reserve(best: Trial | None) -> float:
-        return plan.explain_seconds + (final_seconds(best, plan, len(stage.y)) if best else 0.0)
+        now = plan.with_folds(len(search.ground.folds))
+        return kept + (final_seconds(best, now, len(stage.y)) if best else 0.0)
 
     if engine is None:
         search.run(recipe.trials, reserve)
@@ -109,8 +114,8 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
     return search
 
 
-def _finish(stage: Stage, plan: Plan, recipe: Recipe, search: Search, watch: Watch) -> Trained:
-    clock, problem = search.clock, stage.problem
+def _finish(stage: Stage, plan: Plan, search: Search, asked: tuple[pa.Table, list[Column], Recipe, Watch]) -> Trained:
+    (table, columns, recipe, watch), clock, problem = asked, search.clock, stage.problem
     finals = Finals(stage.X, stage.y, stage.rows, problem, plan, clock)
     best = search.best()
     blend = choose_blend(search.checked, search.ground.y, problem) if best and not clock.stopped() else None
@@ -126,12 +131,20 @@ def _finish(stage: Stage, plan: Plan, recipe: Recipe, search: Search, watch: Wat
     facts = report(made)
     evidence(made, facts)
     watch.progress(0.98, "Learning from all rows")
-    _use_all_rows(made, facts)
+    kept = second_seconds(stage.guards, recipe)
+    _use_all_rows(made, facts, kept)
+    best = search.best()
+    if kept and best is not None:
+        watch.progress(0.99, "Scoring again after the fixes")
+        again = Again(table, columns, recipe, best.trial, clock)
+        facts["guards"] = second_scores(again, stage.guards, min(kept, clock.left()))
+        facts["worst"] = worst(facts["guards"])
+    facts["seconds"] = round(clock.spent(), 2)
     watch.progress(1.0, "Done")
     return Trained(predictor, facts)
 
 
-def _use_all_rows(made: Made, facts: dict[str, Any]) -> None:
+def _use_all_rows(made: Made, facts: dict[str, Any], kept: float) -> None:
     """Once scored, the model may learn from the locked test part too, where time is left: what is used is then better than what was scored."""
     stage, search, predictor = made.stage, made.search, made.predictor
     if search.clock.stopped():
@@ -139,9 +152,8 @@ def _use_all_rows(made: Made, facts: dict[str, Any]) -> None:
     X = Encoded(*(np.concatenate([getattr(part, name) for part in (stage.X, stage.X_test)]) for name in ("numbers", "codes", "texts")))
     y = np.concatenate([stage.y, stage.y_test])
     finals = Finals(X, y, Rows(np.zeros(len(y), dtype=np.int64), np.arange(len(y))), stage.problem, made.plan, search.clock)
-    whole = finals.everything(made.fitted, 0.0)
+    whole = finals.everything(made.fitted, kept)
     if whole is not None:
         predictor.pipeline = as_pipeline(stage.encoder, *whole, stage.problem.classes)
         told = f"{facts['split'].sentence} Once scored, it learned from all {len(y):,} rows, so what answers now has seen a little more than what was scored."
         facts["split"] = facts["split"].model_copy(update={"sentence": told})
-    facts["seconds"] = round(search.clock.spent(), 2)

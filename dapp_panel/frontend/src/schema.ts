@@ -97,7 +97,7 @@ export interface BatchTrainRequest {
   trials?: number | null;
   metric?: string | null;
   validation?: "random" | "stratified" | "group" | "time" | null;
-  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest" | "neural")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   seed?: number;
@@ -997,7 +997,7 @@ export interface SharedEvent {
 }
 
 export interface SkipRequest {
-  family: "linear" | "neighbours" | "lightgbm" | "forest";
+  family: "linear" | "neighbours" | "lightgbm" | "forest" | "neural";
 }
 
 export interface Sort {
@@ -1098,7 +1098,7 @@ export interface TrainRequest {
   validation?: "random" | "stratified" | "group" | "time" | null;
   group?: string | null;
   time_column?: string | null;
-  families?: ("linear" | "neighbours" | "lightgbm" | "forest")[] | null;
+  families?: ("linear" | "neighbours" | "lightgbm" | "forest" | "neural")[] | null;
   params?: Record<string, unknown>;
   exclude?: string[];
   allow?: string[];

@@ -74,6 +74,8 @@ export const FAMILIES: Record<string, { name: string; hint: string }> = {
   linear: { name: "Linear", hint: "Simple, quick, easy to explain" },
   lightgbm: { name: "Boosted trees", hint: "Usually the most accurate" },
   forest: { name: "Random forest", hint: "Robust, needs little tuning" },
+  neighbours: { name: "Nearest rows", hint: "Answers like the most similar rows" },
+  neural: { name: "Neural network", hint: "Follows smooth curves, hard to explain" },
 };
 
 /** What a column's values are called in a sentence. */

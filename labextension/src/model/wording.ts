@@ -122,7 +122,8 @@ export function familyName(family: string, trans: TranslationBundle): string {
     linear: trans.__('Linear model'),
     lightgbm: trans.__('Boosted trees'),
     forest: trans.__('Random forest'),
-    neighbours: trans.__('Nearest rows')
+    neighbours: trans.__('Nearest rows'),
+    neural: trans.__('Neural network')
   };
   return names[family as Family] ?? family;
 }

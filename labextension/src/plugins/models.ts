@@ -15,7 +15,7 @@ import { chosen, DOMAIN, ID_ARGS, pointedAt, report } from './shared';
 
 /** How much time is offered to a search that goes on, in seconds. */
 const MORE_TIME = [60, 300, 600, 3600];
-const FAMILIES: readonly Family[] = ['linear', 'lightgbm', 'forest', 'neighbours'];
+const FAMILIES: readonly Family[] = ['linear', 'lightgbm', 'forest', 'neighbours', 'neural'];
 
 /**
  * Commands that steer a search, choose among the versions of a model, and take insights back.

@@ -18,7 +18,7 @@ import { insertIcon, trainIcon } from './icons';
 import { Button, Message } from './kit';
 import { Card } from './results';
 
-const FAMILIES: readonly Family[] = ['linear', 'lightgbm', 'forest', 'neighbours'];
+const FAMILIES: readonly Family[] = ['linear', 'lightgbm', 'forest', 'neighbours', 'neural'];
 
 /**
  * The form that starts a training, in a tab.
@@ -279,7 +279,8 @@ function Families(props: IPart): React.ReactElement {
     linear: trans.__('simple, quick, easy to explain'),
     lightgbm: trans.__('usually the strongest on tables'),
     forest: trans.__('robust, little to tune'),
-    neighbours: trans.__('answers like the most similar rows')
+    neighbours: trans.__('answers like the most similar rows'),
+    neural: trans.__('follows smooth curves, hard to explain')
   };
   const toggle = (family: Family): void =>
     change({

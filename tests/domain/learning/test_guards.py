@@ -313,3 +313,21 @@ def test_an_identifier_can_be_used_anyway(people: pa.Table) -> None:
     again, second = fixed(table, "stays", found)
     assert again["identifier"].state == "passed"
     assert second.before == pytest.approx(second.after, abs=0.1)
+
+
+def test_a_training_scores_again_what_stands(quick: Any, people: pa.Table) -> None:
+    table = planted(people, closed=[1 if v == "no" else 0 for v in people["stays"].to_pylist()])
+    facts = quick(pa.concat_tables([table, table.slice(0, 60)]), "stays", time_budget=250.0).facts
+    found = {g.code: g for g in facts["guards"]}
+    leak = found["leakage"].second
+    assert leak is not None
+    assert leak.before > 0.99 > 0.95 > leak.after > 0.6
+    assert facts["worst"].second == leak
+    assert found["duplicates"].second is not None
+    assert found["constant"].second is None, "nothing was found, so nothing is scored again"
+
+
+def test_a_wish_to_stop_ends_scoring_again(quick: Any, people: pa.Table) -> None:
+    table = planted(people, closed=[1 if v == "no" else 0 for v in people["stays"].to_pylist()])
+    facts = quick(table, "stays", Notebook(stop_after=1), time_budget=30.0, trials=5).facts
+    assert {g.second for g in facts["guards"]} == {None}

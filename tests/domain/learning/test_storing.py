@@ -109,7 +109,8 @@ def test_damaged_bytes_are_refused(quick: Any, people: pa.Table, damage: str) ->
 
 def test_a_tree_that_points_backwards_is_refused(quick: Any, people: pa.Table) -> None:
     trained = quick(people, "stays", families=["forest"])
-    forest = trained.predictor.pipeline.named_steps["learn"]
+    learned = trained.predictor.pipeline.named_steps["learn"]
+    forest = getattr(learned, "model", learned)  # a calibrated one is inside
     forest.estimators_[1].tree_.children_left[0] = 0
     with pytest.raises(IntegrityFailed, match="tree"):
         load_predictor(dump(trained.predictor))
