@@ -184,6 +184,7 @@ class ApiHandler(DappHandler):
     operations: Mapping[str, Operation]
     account: Actor | None = None
     _refusal: Exception | None = None
+    _hangs_up = False
     _drained = 0
 
     def initialize(self, operations: Mapping[str, Operation]) -> None:
@@ -222,6 +223,7 @@ class ApiHandler(DappHandler):
             await self.admit()
         except (DappError, HTTPError) as error:
             if not self._worth_draining():
+                self._hangs_up = True
                 raise
             self._refusal = error
 
@@ -270,8 +272,9 @@ class ApiHandler(DappHandler):
         return int(text) if text.isascii() and text.isdigit() else None
 
     def _worth_draining(self) -> bool:
-        size = self.announced_size()
-        return size is not None and 0 < size <= DRAIN_LIMIT and "Expect" not in self.request.headers
+        """Whether the answer can wait for the end of the body, which keeps the connection; no body ends at once."""
+        headers = self.request.headers
+        return "Expect" not in headers and "Transfer-Encoding" not in headers and (self.announced_size() or 0) <= DRAIN_LIMIT
 
     # -- the body -----------------------------------------------------------------------------------------------
 
@@ -318,6 +321,8 @@ class ApiHandler(DappHandler):
 
     @allow_unauthenticated
     def options(self, **path: str) -> None:
+        if self._refusal is not None:
+            raise self._refusal
         self.set_cors_headers()
         self.set_header("Allow", ", ".join(self.allowed_methods()))
         if "Access-Control-Allow-Origin" in self._headers:
@@ -325,6 +330,11 @@ class ApiHandler(DappHandler):
             self.set_header("Access-Control-Allow-Headers", "authorization, content-type, x-dapp-authorization, x-request-id")
             self.set_header("Access-Control-Max-Age", "600")
         self.set_status(204)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if self._hangs_up:  # the rest of the body is not read, so this connection ends: a client that knows it does not use it again
+            self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
 
     async def _serve(self, path: Mapping[str, str]) -> None:
         if self._refusal is not None:

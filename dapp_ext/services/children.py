@@ -22,7 +22,8 @@ from typing import Any
 import psutil
 
 from dapp_ext.errors import DappError, Internal, MemoryExceeded, TimeExceeded
-from dapp_ext.services.work import Order, Say, Wanted, perform
+from dapp_ext.services.allocation import keep_memory
+from dapp_ext.services.work import FixOrder, IngestOrder, Order, Say, Wanted, perform
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -157,6 +158,8 @@ def _main(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     order = pipe.recv()
+    if isinstance(order, IngestOrder | FixOrder):
+        keep_memory()
     wanted = Wanted()
     lock = threading.Lock()
 

@@ -36,28 +36,39 @@ class Chunk:
 
     Attributes
     ----------
-    raw : list of pa.Array
-        The cells as texts as they stand, null for an empty one.
+    cells : list of pa.Array
+        The cells as texts as they stand, null for an empty one; with a dictionary where texts were known to repeat.
     parsed : list
         What the look at the columns made of them, with the name of the reading; None where it made nothing.
     """
 
     rows: int
-    raw: list[pa.Array]
+    cells: list[pa.Array]
     parsed: list[tuple[str, pa.Array] | None] = field(default_factory=list)
     _tidied: dict[int, pa.Array] = field(default_factory=dict)
 
     def tidied(self, place: int) -> pa.Array:
         """The cells of a column without blanks around them."""
         if place not in self._tidied:
-            self._tidied[place] = texts.tidy(self.raw[place])
+            self._tidied[place] = texts.tidy(self.raw(place))
         return self._tidied[place]
+
+    def raw(self, place: int) -> pa.Array:
+        """The cells of a column as texts, without a dictionary."""
+        if pa.types.is_dictionary(self.cells[place].type):
+            self.cells[place] = self.cells[place].dictionary_decode()
+        return self.cells[place]
 
 
 def _chunk(arrays: list[pa.Array]) -> Chunk:
     return Chunk(len(arrays[0]) if arrays else 0, arrays)
 
 
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+_REPEATED = pa.dictionary(pa.int32(), pa.string())
 _SAMPLE = 1024 * 1024
 _MOST_EXTRA = 100
 
@@ -199,6 +210,10 @@ class CsvTable:
 
     def _by_arrow(self, data: bytes, *, header: bool) -> Chunk:
         names = [str(place) for place in range(self.dialect.width)]
+        kinds: dict[str, pa.DataType] = dict.fromkeys(names, pa.string())
+        if not self.dialect.blanks:
+            # Arrow makes a dictionary quicker while it reads than anybody can afterwards.
+            kinds |= {name: _REPEATED for name, column in zip(names, self.columns, strict=False) if column.repeats}
         quote = self.slicer.quote
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
@@ -206,11 +221,9 @@ class CsvTable:
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.dialect.delimiter, quote_char=self.dialect.cells.quote or False, newlines_in_values=bool(quote) and quote in data
             ),
-            convert_options=arrow_csv.ConvertOptions(
-                check_utf8=False, column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
-            ),
+            convert_options=arrow_csv.ConvertOptions(check_utf8=False, column_types=kinds, null_values=[""], strings_can_be_null=True),
         )
-        arrays = [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
+        arrays = [_whole(column) for column in table.columns]
         if self.dialect.blanks:
             arrays = [texts.without_leading(array) for array in arrays]
         return _chunk(arrays)
@@ -276,11 +289,11 @@ class CsvTable:
         nothing = pa.nulls(chunk.rows, pa.string())
         chunk.parsed = []
         for place, column in enumerate(self.columns):
-            if place >= len(chunk.raw):
+            if place >= len(chunk.cells):
                 parsed = column.look(nothing)
-            elif column.look_encoded(chunk.raw[place]):
-                parsed = None
-            elif (parsed := column.look_plainly(chunk.raw[place])) is None:
+            elif (encoded := column.look_encoded(chunk.cells[place])) is not None:
+                chunk.cells[place], parsed = encoded, None
+            elif (parsed := column.look_plainly(chunk.raw(place))) is None:
                 parsed = column.look(chunk.tidied(place))
             chunk.parsed.append(None if parsed is None or column.reading is None else (column.reading, parsed))
 
@@ -292,21 +305,23 @@ class CsvTable:
     def convert(self, chunk: Chunk, plan: Plan) -> pa.RecordBatch:
         """The slice in its types."""
         arrays = [self._converted(chunk, place, column) for place, column in zip(self.kept(), plan.columns, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, schema=plan.schema)
+        return pa.RecordBatch.from_arrays(arrays, names=plan.schema.names)
 
     def _converted(self, chunk: Chunk, place: int, column: ColumnPlan) -> pa.Array:
-        if place >= len(chunk.raw):
+        if place >= len(chunk.cells):
             return pa.nulls(chunk.rows, column.type)
         done = chunk.parsed[place] if place < len(chunk.parsed) else None
         if done is not None and done[0] == column.how:
             return done[1]
         evidence = self.columns[place]
         if isinstance(evidence, ChosenColumn):
-            return evidence.convert(chunk.raw[place], chunk.tidied(place), column)
+            return evidence.convert(chunk.raw(place), chunk.tidied(place), column)
         try:
-            if column.how == texts.TEXT and not column.missing and not numbers.has_blank_edge(chunk.raw[place]):
-                return chunk.raw[place]
-            return texts.convert(chunk.raw[place], chunk.tidied(place), column.how, column.missing)
+            if column.how == texts.TEXT and not column.missing:
+                cells = chunk.cells[place]
+                if not numbers.has_blank_edge(cells.dictionary if pa.types.is_dictionary(cells.type) else cells):
+                    return cells
+            return texts.convert(chunk.raw(place), chunk.tidied(place), column.how, column.missing)
         except DoesNotFit:
             evidence.give_up()
             raise Again from None
