@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -162,6 +163,11 @@ class Backend:
             hide_secrets()  # kernels inherit this process's environment
         return self._settings
 
+    @property
+    def logs_json(self) -> bool:
+        """Whether the log is for programs."""
+        return self._settings is not None and self._settings.log_format == "json"
+
     def allowed_origins(self) -> frozenset[str]:
         """Origins besides the own one that browsers may call from."""
         try:
@@ -227,7 +233,7 @@ class Backend:
         self._waiting += 1
         self.metrics.waiting(self._waiting)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *args, **kwargs))
+            return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, partial(function, *args, **kwargs))
         finally:
             self._waiting -= 1
             self.metrics.waiting(self._waiting)

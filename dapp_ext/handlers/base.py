@@ -17,6 +17,7 @@ from dapp_ext.errors import DappError, Denied, Malformed, MethodNotAllowed, NotS
 from dapp_ext.handlers.backend import SETTING, Backend
 from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform, perform_soon
 from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, outline, status_of
+from dapp_ext.logs import REQUEST_ID
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import new_id
 
@@ -51,11 +52,17 @@ class DappHandler(JupyterHandler):
         if not self._request_id:
             given = self.request.headers.get("X-Request-Id", "")
             self._request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+            REQUEST_ID.set(self._request_id)  # for the log lines of whatever is done for it
         return self._request_id
 
     @property
     def address(self) -> str:
         return str(self.request.remote_ip or "")
+
+    @property
+    def route(self) -> str:
+        """The address as the route table has it; empty for one that is not in it."""
+        return ""
 
     # -- headers ------------------------------------------------------------------------------------------------
 
@@ -161,10 +168,18 @@ class DappHandler(JupyterHandler):
     def _log(self) -> None:
         # A query may carry values from somebody's data, or a ticket; Jupyter's log gets the path alone.
         self.request.uri = self.request.path
+        if self.backend.logs_json:
+            seconds = round(self.request.request_time(), 4)
+            facts = {"method": self.request.method, "path": self.request.path, "status": self.get_status(), "seconds": seconds, "address": self.address}
+            who = getattr(self, "account", None)
+            if who is not None:
+                facts["account_id"] = who.account_id
+            self.log.info("request", extra={"facts": facts | {"request_id": self.request_id}})
+            return
         super()._log()
 
     def on_finish(self) -> None:
-        self.backend.metrics.answered(str(self.request.method), self.get_status(), self.request.request_time())
+        self.backend.metrics.answered(str(self.request.method), self.get_status(), self.request.request_time(), self.route)
 
 
 @stream_request_body
@@ -190,6 +205,10 @@ class ApiHandler(DappHandler):
         if found is None:
             raise MethodNotAllowed
         return found
+
+    @property
+    def route(self) -> str:
+        return next((each.path for each in self.operations.values()), "")
 
     @property
     def _verb(self) -> str:

@@ -1741,6 +1741,23 @@ export interface StatusRead {
   maintenance: MaintenanceRead;
 }
 
+/** What is counted in the whole workspace, and in the process that answers. */
+export interface NumbersRead {
+  queued: number;
+  running: number;
+  /** How long the job that has waited longest waits. */
+  oldest_queued_seconds: number;
+  workers: number;
+  /** The number of the newest event. */
+  events: number;
+  objects: number;
+  stored_bytes: number;
+  /** Decrypted columns that this process keeps. */
+  cached_bytes: number;
+  /** Whether Redis answers; null where there is none. */
+  shared_cache: boolean | null;
+}
+
 /** Start the dashboard on this machine when none answers. */
 export type DashboardStart = Record<string, never>;
 

@@ -221,6 +221,7 @@ METHODS: dict[str, Act | Why] = {
     "system.ready": MACHINE,
     "system.shell_actor": MACHINE,
     "system.sweep": MACHINE,
+    "system.numbers": Act("system.read", Why("Prometheus and its like ask for it over HTTP."), Why("People at the machine ask for status.")),
     "system.status": Act("system.read", "system.status", "status"),
 }
 

@@ -807,6 +807,15 @@ export interface QueryRequest {
   limit?: number;
 }
 
+export interface QuotaRead {
+  account: Named;
+  email: string;
+  used: number;
+  quota: number | null;
+  free: number | null;
+  is_own: boolean;
+}
+
 export interface ReadOptions {
   format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
   delimiter: string | null;

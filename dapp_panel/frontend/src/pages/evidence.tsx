@@ -42,14 +42,12 @@ export function Evidence({ results }: { results: Results }) {
           ))}
         </ul>
       </Card>
-      <div class="grid-2">
-        <Card title="Candidates" note={`${format.counted(results.leaderboard.length, "candidate")} in ${format.duration(results.seconds)}; ± is the spread over the parts`} flush>
-          <Trials board={board} most={30} />
-        </Card>
-        <Card title="Score over time">
-          <OverTime board={board} />
-        </Card>
-      </div>
+      <Card title="Score over time">
+        <OverTime board={board} />
+      </Card>
+      <Card title="Candidates" note={`${format.counted(results.leaderboard.length, "candidate")} in ${format.duration(results.seconds)}; ± is the spread over the parts`} flush>
+        <Trials board={board} most={30} />
+      </Card>
       <Recipe results={results} />
     </>
   );
@@ -100,7 +98,7 @@ const CURVES: Record<string, [string, string]> = {
   roc: ["Finding the right ones", "The further the line is from the dotted one, the better it tells them apart."],
   precision_recall: ["Found against right", "How many of those it names are right, as it finds more of them."],
   calibration: ["Are its probabilities true?", "On the dotted line, 70% means that it happens 70 times of 100."],
-  lift: ["Gain", "How many it finds when only the most likely cases are looked at."],
+  gain: ["How soon it finds them", "How many it finds when only the most likely cases are looked at."],
   residuals: ["Where it errs", "The mean error along the predictions; the dotted line is no error."],
 };
 
@@ -109,6 +107,7 @@ const GENERAL: Record<string, [string, string]> = {
   roc: ["Share of the others named so", "Share of the right ones found"],
   precision_recall: ["Share of the right ones found", "Share right of those named so"],
   calibration: ["Probability that the model gives", "Share that really is so"],
+  gain: ["Share of the rows looked at, likeliest first", "Share of the right ones found"],
 };
 
 function curveGroups(curves: Curve[]): [string, Curve[]][] {
@@ -124,7 +123,7 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
   const several = shown.length > 1;
   const [xLabel, yLabel] = (several ? GENERAL[kind] : undefined) ?? [first.x_label, first.y_label];
   const share = kind !== "residuals";
-  const guide = kind === "residuals" ? [[Math.min(...first.x), 0], [Math.max(...first.x), 0]] : kind === "roc" || kind === "calibration" || kind === "lift" ? [[0, 0], [1, 1]] : null;
+  const guide = kind === "residuals" ? [[Math.min(...first.x), 0], [Math.max(...first.x), 0]] : kind === "roc" || kind === "calibration" || kind === "gain" ? [[0, 0], [1, 1]] : null;
   return (
     <Card title={title} note={note}>
       <Chart

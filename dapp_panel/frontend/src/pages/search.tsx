@@ -194,7 +194,7 @@ export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials"
               </span>
             </th>
             <td class="right num nowrap">
-              {trial.score === null ? <span class="muted">{trial.status === "failed" ? "failed" : "stopped"}</span> : format.score(board.metric, trial.score)}
+              {trial.score === null ? <span class="muted">{trial.status === "failed" ? "failed" : "stopped"}</span> : format.near(board.metric, trial.score)}
               {trial.std !== null && trial.std > 0 && <span class="muted small"> ± {format.rough(trial.std, 2)}</span>}
             </td>
             <td class="right num nowrap wide-only muted">{format.duration(trial.seconds)}</td>
