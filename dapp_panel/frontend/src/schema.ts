@@ -25,6 +25,16 @@ export interface AccountUpdate {
   quota?: number | null;
 }
 
+export interface Advice {
+  target: string;
+  task: TaskGuess;
+  metric: string;
+  metric_label: string;
+  validation: ValidationGuess;
+  guards: Guard[];
+  sentence: string;
+}
+
 export interface AnnouncementRead {
   id: string;
   message: string;
@@ -747,11 +757,13 @@ export interface PredictRead {
 export interface PredictRequest {
   rows: Record<string, unknown>[];
   version?: number | null;
+  explain?: boolean;
 }
 
 export interface Prediction {
   prediction: unknown;
   probabilities: Record<string, number> | null;
+  reasons: Reasons | null;
 }
 
 export interface PredictionEvent {
@@ -793,6 +805,15 @@ export interface QueryRequest {
   measures?: Measure[];
   filters?: Filter[];
   limit?: number;
+}
+
+export interface QuotaRead {
+  account: Named;
+  email: string;
+  used: number;
+  quota: number | null;
+  free: number | null;
+  is_own: boolean;
 }
 
 export interface ReadOptions {
@@ -838,8 +859,22 @@ export interface ReadReport {
   notes: string[];
 }
 
+export interface Reason {
+  column: string;
+  value: unknown;
+  effect: number;
+}
+
 export interface ReasonRequest {
   reason: string;
+}
+
+export interface Reasons {
+  base: number;
+  output: number;
+  label: string;
+  reasons: Reason[];
+  method: string;
 }
 
 export interface Renamed {
@@ -1150,6 +1185,14 @@ export interface UsageRead {
 export interface UserEvent {
   name: string;
   role: string | null;
+}
+
+export interface ValidationGuess {
+  validation: "random" | "stratified" | "group" | "time";
+  reason: string;
+  column: string | null;
+  folds: number;
+  repeats: number;
 }
 
 export interface ValueCount {
