@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
@@ -71,6 +71,7 @@ class Backend:
         self._closed = self._ended = False
         self._sharing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._leading: dict[Hashable, asyncio.Future[Any]] = {}
 
     # -- opening and closing ------------------------------------------------------------------------------------
 
@@ -236,6 +237,24 @@ class Backend:
         finally:
             self._waiting -= 1
             self.metrics.waiting(self._waiting)
+
+    async def joined(self, key: Hashable) -> bool:
+        """Wait for a call that is under way under this key; whether there was one, however it ended."""
+        running = self._leading.get(key)
+        if running is None:
+            return False
+        await asyncio.wait([running])
+        return True
+
+    async def lead(self, key: Hashable, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same as :meth:`call`; others with the same question may wait for it by :meth:`joined`."""
+        running = asyncio.ensure_future(self.call(function, *args, **kwargs))
+        self._leading[key] = running
+        try:
+            return await asyncio.shield(running)
+        finally:
+            if self._leading.get(key) is running:
+                del self._leading[key]
 
     async def give_back(self, function: Callable[[], None]) -> None:
         """Clean up on a thread besides the bounded ones: it must happen also when those are busy, or gone."""

@@ -15,7 +15,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from dapp_ext.errors import DappError, Denied, Malformed, MethodNotAllowed, NotSignedIn, Throttled, TooLarge, Unavailable
 from dapp_ext.handlers.backend import SETTING, Backend
-from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform
+from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform, perform_soon
 from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, outline, status_of
 from dapp_ext.logs import REQUEST_ID
 from dapp_ext.schema.accounts import Actor
@@ -71,10 +71,13 @@ class DappHandler(JupyterHandler):
         return "default-src 'none'; frame-ancestors 'none'"
 
     def set_default_headers(self) -> None:
-        super().set_default_headers()
-        for name, value in _HEADERS.items():
+        # What Jupyter sets as well, without its checks of each value: this is done for every answer.
+        for name, value in self.settings.get("headers", {}).items():
             self.set_header(name, value)
-        self.set_header("X-Request-Id", self.request_id)
+        for name, value in _HEADERS.items():
+            self._headers[name] = value
+        self._headers["Content-Security-Policy"] = self.content_security_policy
+        self._headers["X-Request-Id"] = self.request_id
         self.clear_header("Server")
 
     def set_cors_headers(self) -> None:
@@ -125,7 +128,12 @@ class DappHandler(JupyterHandler):
         if token is None:
             raise NotSignedIn
         services = await self.backend.services()
-        actor = await self.backend.call(services.accounts.authenticate, token, door="api", address=self.address, request_id=self.request_id)
+        accounts, asked = services.accounts, {"address": self.address, "request_id": self.request_id}
+        actor: Actor | None = accounts.recall(token, door="api", **asked)
+        if actor is None and await self.backend.joined(("authenticate", token)):
+            actor = accounts.recall(token, door="api", **asked)  # somebody else has just asked; it counts only if nothing has changed since
+        if actor is None:
+            actor = await self.backend.lead(("authenticate", token), accounts.authenticate, token, door="api", **asked)
         self.settings["api_last_activity"] = utcnow()  # keeps a server alive that is culled when idle
         return actor
 
@@ -354,7 +362,9 @@ class ApiHandler(DappHandler):
             body=body,
             content_type=self.request.headers.get("Content-Type", ""),
         )
-        answer = await self.backend.call(perform, self.operation, given)
+        answer: Content | Download | None = await perform_soon(self.operation, given)
+        if answer is None:
+            answer = await self.backend.call(perform, self.operation, given)
         self.set_status(self.operation.status if answer is not None else 204)
         if answer is None:
             self.finish()

@@ -33,6 +33,8 @@ _GROUP_CELLS = 4_000_000
 _SMALLEST_GROUP_ROWS = 2048
 _BATCH_ROWS = 32 * 1024
 _IDLE_FILES = 2
+# So many values tell whether a dictionary is worth its time.
+_LOOKED_AT, _LOOKED_AT_SHARE = 4096, 0.5
 
 
 class FrameWriter:
@@ -107,7 +109,7 @@ class FrameWriter:
         try:
             while self._waiting_rows:
                 self._write_group()
-            self._begun(self._schema).close()
+            self._begun(self._schema.empty_table()).close()
             digest = self._file.sync()
         except DappError:
             self.abort()
@@ -139,19 +141,19 @@ class FrameWriter:
         try:
             columns = [_joined([batch.column(place) for batch in head], field.type) for place, field in enumerate(self._schema)]
             table = pa.table(columns, names=self._schema.names)
-            writer = self._begun(table.schema)
+            writer = self._begun(table)
             writer.write_table(_fitted(table, self._stored), row_group_size=self._group_rows)
         except DappError:
             self.abort()
             raise
 
-    def _begun(self, stored: pa.Schema) -> pq.ParquetWriter:
+    def _begun(self, first: pa.Table) -> pq.ParquetWriter:
         """The writer, made when it is first asked for. Readers are told the schema without dictionaries."""
         assert self._schema is not None
         if self._writer is None:
-            self._stored = pa.schema([pa.field(field.name, mine.type, field.nullable) for field, mine in zip(self._schema, stored, strict=True)])
+            self._stored = pa.schema([pa.field(field.name, mine.type, field.nullable) for field, mine in zip(self._schema, first.schema, strict=True)])
             # Nobody reads the smallest and largest values of a page, and to find them takes a third of the time of writing.
-            settings = {"write_statistics": False, "write_batch_size": _BATCH_ROWS, "store_schema": False, **_encodings(self._schema)}
+            settings = {"write_statistics": False, "write_batch_size": _BATCH_ROWS, "store_schema": False, **_encodings(first)}
             self._writer = pq.ParquetWriter(self._file, self._stored, encryption_properties=self._properties, **settings)
             self._writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(self._schema.serialize().to_pybytes()).decode()})
         return self._writer
@@ -270,23 +272,34 @@ def open_frame(path: Path | str, key: bytes, label: Label) -> Frame:
     return Frame(path, key, label)
 
 
-def _encodings(schema: pa.Schema) -> dict[str, Any]:
+def _encodings(first: pa.Table) -> dict[str, Any]:
     """How columns are written: whole numbers, dates and times by their differences, which is quicker than a dictionary and as small.
 
-    Names of columns go into Parquet's settings as paths; one with a dot in it would be taken for a part of another, so such tables are
+    Broken numbers that hardly repeat get no dictionary either: to try one takes six times as long as to write them. Names of
+    columns go into Parquet's settings as paths; one with a dot in it would be taken for a part of another, so such tables are
     written with the usual encodings.
     """
+    schema = first.schema
+    usual: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
     if any("." in name for name in schema.names):
-        return {"compression": "zstd", "compression_level": 1}
+        return usual
     packed = {field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_temporal(field.type)}
+    plain = {field.name for field in schema if pa.types.is_floating(field.type) and _hardly_repeats(first.column(field.name))}
+    if not packed and not plain:
+        return usual
+    found: dict[str, Any] = {"use_dictionary": [name for name in schema.names if name not in packed and name not in plain]}
     if not packed:
-        return {"compression": "zstd", "compression_level": 1}
-    return {
-        "use_dictionary": [name for name in schema.names if name not in packed],
+        return usual | found
+    return found | {
         "column_encoding": dict.fromkeys(sorted(packed), "DELTA_BINARY_PACKED"),
         "compression": {name: "none" if name in packed else "zstd" for name in schema.names},
         "compression_level": {name: 1 for name in schema.names if name not in packed},
     }
+
+
+def _hardly_repeats(values: pa.ChunkedArray) -> bool:
+    some = values.slice(0, _LOOKED_AT).drop_null()
+    return len(some) > 0 and len(some.unique()) > _LOOKED_AT_SHARE * len(some)
 
 
 def _holds(wanted: pa.Schema, given: pa.Schema) -> bool:

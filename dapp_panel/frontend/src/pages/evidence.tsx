@@ -1,11 +1,16 @@
 // The evidence behind a result: every score with its range, the curves, the mistakes, the checks, the candidates, the split.
+import { call } from "../channel";
 import * as format from "../format";
-import type { Confusion, Curve, Guard, Results, Scatter, Score } from "../schema";
+import { go } from "../router";
+import type { Confusion, Curve, Fix, Guard, ModelRead, Results, Scatter, Score } from "../schema";
 import { TASKS, bySeverity } from "../words";
 import { Chart, axis, tip } from "../charts/chart";
 import { Bars } from "../charts/small";
+import { may } from "../session";
+import { Button } from "../parts/button";
 import { Icon, type IconName } from "../parts/icon";
 import { Badge, Card, type Tone } from "../parts/surface";
+import { toast } from "../parts/toasts";
 import { OverTime, Trials } from "./search";
 
 export function Evidence({ results }: { results: Results }) {
@@ -33,7 +38,7 @@ export function Evidence({ results }: { results: Results }) {
       <Card title="Checks before anything was scored" flush>
         <ul class="lines">
           {sortGuards(results.guards).map((guard) => (
-            <Check key={guard.code} guard={guard} />
+            <Check key={guard.code} guard={guard} results={results} />
           ))}
         </ul>
       </Card>
@@ -249,13 +254,35 @@ function sortGuards(guards: Guard[]): Guard[] {
   return bySeverity(guards).sort((a, b) => weight[a.state] - weight[b.state]);
 }
 
-function Check({ guard }: { guard: Guard }) {
+/** Train once more with a fix in the request, as the next version of the same name. */
+function again(results: Results, fix: Fix): Promise<void> {
+  const { threads: _, ...recipe } = results.recipe;
+  const request = { ...recipe, ...fix.change, dataset: results.dataset.id, version: results.dataset_version, name: results.model.name };
+  return call<ModelRead>("models.train", request).then(
+    (model) => go(`/models/${model.id}`),
+    (error: Error) => toast({ tone: "bad", title: error.message }),
+  );
+}
+
+function Check({ guard, results }: { guard: Guard; results: Results }) {
   const [tone, word, icon] = STATES[guard.state];
   const grave = guard.state === "alerted" && guard.severity === "alert";
   return (
     <li class={`finding in-card ${guard.state === "alerted" ? (grave ? "alert" : "warning") : guard.state === "done" ? "info" : "passed"}`}>
       <Icon name={grave ? "alert" : icon} size={20} />
-      <p class="grow">{guard.sentence}</p>
+      <div class="grow stack" style={{ "--gap": "8px" }}>
+        <p>{guard.sentence}</p>
+        {guard.second && <p class="small muted">{guard.second.sentence}</p>}
+        {guard.fixes.length > 0 && may("model.train") && (
+          <div class="row wrap" style={{ "--gap": "8px" }}>
+            {guard.fixes.map((fix, index) => (
+              <Button key={fix.label} small tone={index === 0 ? "plain" : "ghost"} onClick={() => again(results, fix)}>
+                {fix.label}
+              </Button>
+            ))}
+          </div>
+        )}
+      </div>
       <Badge tone={grave ? "bad" : tone}>{grave ? "Serious" : word}</Badge>
     </li>
   );
