@@ -401,6 +401,8 @@ export interface ReadOptions {
   delimiter?: string | null;
   /** What stands around cells with delimiters or line ends in them. */
   quote?: '"' | "'" | 'none' | null;
+  /** Whether a backslash stands before quotes inside quoted cells. */
+  escape?: 'backslash' | 'none' | null;
   encoding?: string | null;
   decimal?: '.' | ',' | null;
   /** What stands between thousands. */
@@ -443,6 +445,7 @@ export interface ReadReport {
   member: string | null;
   delimiter: string | null;
   quote: string | null;
+  escape: string | null;
   encoding: string | null;
   decimal: string | null;
   thousands: string | null;

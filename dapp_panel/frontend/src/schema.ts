@@ -820,6 +820,7 @@ export interface ReadOptions {
   format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
   delimiter: string | null;
   quote: "\"" | "'" | "none" | null;
+  escape: "backslash" | "none" | null;
   encoding: string | null;
   decimal: "." | "," | null;
   thousands: "," | "." | " " | "'" | "none" | null;
@@ -840,6 +841,7 @@ export interface ReadReport {
   member: string | null;
   delimiter: string | null;
   quote: string | null;
+  escape: string | null;
   encoding: string | null;
   decimal: string | null;
   thousands: string | null;
