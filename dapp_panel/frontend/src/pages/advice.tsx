@@ -134,7 +134,7 @@ export function SplitPicture({ guess, chosen }: { guess: ValidationGuess; chosen
         {way === "time" ? <Forward folds={folds} /> : <Turns folds={folds} scattered={way !== "group"} />}
       </svg>
       <p class="split-legend small muted">
-        <span class="swatch learn" /> learns <span class="swatch check" /> takes turns at checking <span class="swatch lock" /> locked away for the scores
+        <span class="swatch part-learn" /> learns <span class="swatch part-check" /> takes turns at checking <span class="swatch part-lock" /> locked away for the scores
       </p>
     </figure>
   );
@@ -148,7 +148,7 @@ function Turns({ folds, scattered }: { folds: number; scattered: boolean }) {
   return (
     <>
       {Array.from({ length: cells }, (_, index) => (
-        <rect key={index} x={index * wide + 0.5} y={0} width={wide - 1} height={44} rx={2} class={lot(index) === folds ? "lock" : lot(index) === 0 ? "check" : "learn"} />
+        <rect key={index} x={index * wide + 0.5} y={0} width={wide - 1} height={44} rx={2} class={lot(index) === folds ? "part-lock" : lot(index) === 0 ? "part-check" : "part-learn"} />
       ))}
     </>
   );
@@ -164,12 +164,12 @@ function Forward({ folds }: { folds: number }) {
         const next = 320 * ((turn + 2) / (turns + 1));
         return (
           <g key={turn}>
-            <rect x={0} y={turn * tall + 0.5} width={end - 1} height={tall - 1} rx={2} class="learn" />
-            <rect x={end} y={turn * tall + 0.5} width={next - end - 1} height={tall - 1} rx={2} class="check" />
+            <rect x={0} y={turn * tall + 0.5} width={end - 1} height={tall - 1} rx={2} class="part-learn" />
+            <rect x={end} y={turn * tall + 0.5} width={next - end - 1} height={tall - 1} rx={2} class="part-check" />
           </g>
         );
       })}
-      <rect x={322} y={0} width={78} height={44} rx={2} class="lock" />
+      <rect x={322} y={0} width={78} height={44} rx={2} class="part-lock" />
     </>
   );
 }

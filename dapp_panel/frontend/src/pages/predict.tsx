@@ -77,7 +77,9 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
             if (late) return;
             setAnswer(fresh);
             setTrouble(null);
-            if (explains && (performance.now() - began > PATIENCE_MS || !fresh.predictions[0]?.reasons)) setExplains(false);
+            // The first answer waits for the model to be loaded, which says nothing about the next ones.
+            const slow = answer !== null && performance.now() - began > PATIENCE_MS;
+            if (explains && (slow || !fresh.predictions[0]?.reasons)) setExplains(false);
           },
           (error: Failure) => !late && setTrouble(error),
         )
