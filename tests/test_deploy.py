@@ -135,6 +135,9 @@ def prepared(tmp_path: Path, upstreams: dict[str, int], door: int) -> Path:
         text = text.replace(name, f"127.0.0.1:{port}")
     text = text.replace("listen 443 ssl;", f"listen 127.0.0.1:{door} ssl;").replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
     text = text.replace("/dev/stdout", "access.log").replace("/dev/stderr", "error.log")
+    # Only what a package of nginx has compiled in is given another place.
+    places = "".join(f"    {name}_temp_path {name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    text = text.replace("http {\n", f"http {{\n{places}", 1)
     (here / "nginx.conf").write_text(f"pid nginx.pid;\n{'user root;' if os.geteuid() == 0 else ''}\n{text}")
     (here / "mime.types").write_text("types { text/html html; }\n")
     return here
