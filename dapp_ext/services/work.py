@@ -352,7 +352,7 @@ def _asked(predictor: Any, batches: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
     """Each batch with its answers, one asked on each core: threads of the learners' own would wait for one another after every tree."""
     from threadpoolctl import threadpool_limits
 
-    threads = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    threads = max(1, min(4, int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1))
     with ThreadPoolExecutor(threads, initializer=lambda: threadpool_limits(1)) as pool:
         waiting: deque[tuple[Any, Future[Any]]] = deque()
         for rows in batches:
