@@ -8,6 +8,7 @@ embeddings) is learned inside the folds by the steps of :mod:`preparation`.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -41,6 +42,11 @@ class Encoded:
     def take(self, rows: Array) -> Encoded:
         """The rows of these numbers, or of this mask."""
         return Encoded(self.numbers[rows], self.codes[rows], self.texts[rows])
+
+    @staticmethod
+    def joined(parts: Sequence[Encoded]) -> Encoded:
+        """Rows of several, one after the other."""
+        return Encoded(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "codes", "texts")))
 
     @property
     def shape(self) -> tuple[int, int]:
