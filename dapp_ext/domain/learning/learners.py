@@ -174,7 +174,7 @@ class _Brake:
         if self.began is None:
             self.began = now  # the first round also builds the bins
             return
-        if self.allowance.whole or self.rounds % 5:
+        if self.allowance.whole or (self.rounds > 5 and self.rounds % 5):
             return
         possible = self.allowance.left() / max((now - self.began) / (self.rounds - 1), 1e-6)
         needed = min((LEARNED_WELL - self.learned) / max(possible, 1.0), LARGEST_RATE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from dapp_ext.domain.learning.recipe import Recipe, Watch
 from dapp_ext.domain.learning.reporting import Made, evidence, libraries, report, worst
 from dapp_ext.domain.learning.rescoring import Again, second_scores, second_seconds
 from dapp_ext.domain.learning.search import Checked, Ground, Search
-from dapp_ext.domain.learning.sizing import Plan, plan_search
+from dapp_ext.domain.learning.sizing import READING_SHARE, Plan, plan_search
 from dapp_ext.domain.learning.splits import Rows, cross_folds, sample_rows
 from dapp_ext.domain.learning.staging import Stage, prepare_stage
 from dapp_ext.domain.learning.storing import dump
@@ -75,12 +75,15 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
         What is asked for cannot be done with this table; the sentence says why.
     """
     clock = Clock(recipe.time_budget, watch.should_stop, watch.wishes)
-    with threadpool_limits(limits=max(recipe.threads, 1)):
+    # Two threads of linear algebra mostly wait for each other on a machine that has other things to do.
+    with threadpool_limits(limits={"openmp": max(recipe.threads, 1), "blas": max(recipe.threads // 2, 1)}):
         watch.progress(0.01, "Checking the data")
         stage = prepare_stage(table, columns, recipe, clock)
         watch.began(stage.problem.task, stage.problem.metric)
         watch.guards(stage.guards)
-        plan = plan_search(stage.X, stage.problem, recipe, stage.rows.order is not None)
+        # A slow machine has less left than is usual once the data is read; a number of candidates does not ask for the time.
+        usable = recipe.time_budget if recipe.trials else min(recipe.time_budget, clock.left() / (1 - READING_SHARE))
+        plan = plan_search(stage.X, stage.problem, replace(recipe, time_budget=max(usable, 1.0)), stage.rows.order is not None)
         search = _search(stage, plan, recipe, clock, (watch, finished, engine))
         plan = plan.with_folds(len(search.ground.folds))
         watch.progress(0.9, "Fitting the final model")

@@ -107,12 +107,11 @@ def test_what_time_changed_in_a_candidate_does_not_make_it_another_one() -> None
 
 
 def test_a_forest_settles_for_fewer_trees_where_time_is_short() -> None:
-    place = ground(4000)
-    search = Search(place, Clock(3.0, lambda: False), lambda made: None, {"forest": {"trees": 100_000}}, ["linear", "forest"])
+    search = Search(ground(300), Clock(8.0, lambda: False), lambda made: None, {"forest": {"trees": 100_000}}, ["linear", "forest"])
     search.run(None, lambda best: 0.0)
     forest = next(c for c in search.checked if c.trial.family == "forest")
     assert forest.trial.status == "done"
     assert 30 <= forest.trial.params["trees"] < 100_000
-    repeatable = Search(ground(4000), Clock(1.0, lambda: False), lambda made: None, {"forest": {"trees": 100_000}}, ["linear", "forest"])
+    repeatable = Search(ground(300), Clock(1.0, lambda: False), lambda made: None, {"forest": {"trees": 100_000}}, ["linear", "forest"])
     repeatable.run(3, lambda best: 0.0)
     assert {c.trial.status for c in repeatable.checked if c.trial.family == "forest"} == {"stopped"}, "a number of candidates asks for all of each"
