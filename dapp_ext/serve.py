@@ -18,11 +18,13 @@ from jupyter_server.serverapp import ServerApp
 from tornado.web import RedirectHandler
 from traitlets.config import Config
 
+from dapp_ext import logs
 from dapp_ext.errors import DappError
 from dapp_ext.handlers.base import NothingHere
 from dapp_ext.settings import Settings, read_settings
 
 PACKAGE = "dapp_ext"
+_JSON_LOG = {"formatters": {"console": {"class": "dapp_ext.logs.JsonFormatter"}}}
 
 
 class Nobody(IdentityProvider):
@@ -95,6 +97,7 @@ def configure(settings: Settings, port: int) -> Config:
                 "terminals_enabled": False,
                 "log_level": getattr(logging, settings.log_level.upper(), logging.INFO),
             },
+            **({"Application": {"logging_config": _JSON_LOG}} if settings.log_format == "json" else {}),
             "IdentityProvider": {"token": secrets.token_urlsafe(32)},
             "DappExtension": {"personal_server": False, "is_service": True},
         }
@@ -108,6 +111,7 @@ def main() -> int:
         if settings.url:
             sys.stderr.write("DAPP_URL names a service elsewhere, and this is to be one. Leave it out.\n")
             return 2
+        logs.set_up(settings)
         Service.launch_instance(argv=[], config=configure(settings, settings.service_port))
     except DappError as error:
         sys.stderr.write(f"{error.message}\n")

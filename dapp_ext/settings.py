@@ -51,7 +51,7 @@ class Settings:
     lab_port: int = _setting(8888, "Port of JupyterLab; the next free one is used when it is taken.")
     dashboard_port: int = _setting(3000, "Port of the dashboard; the next free one is used when it is taken.")
     service_port: int = _setting(8000, "Port of the service for a team; the next free one is used when it is taken.")
-    behind_proxy: bool = _setting(False, "Whether a reverse proxy stands before the service, whose X-Forwarded-For says where a visitor is.")
+    behind_proxy: bool = _setting(False, "Whether a reverse proxy stands before service and dashboard, whose X-Forwarded-For says where a visitor is.")
     upload_limit: int = _setting(2 * GIB, "Largest file that may be uploaded.", unit="bytes")
     quota: int = _setting(0, "What each account may store where nothing else was set for it; 0 means any amount.", unit="bytes")
     job_memory: int = _setting(0, "Memory that one job may use; 0 means half of the machine's.", unit="bytes")
@@ -63,6 +63,7 @@ class Settings:
     session_days: int = _setting(7, "How long a sign-in lasts at the most.", unit="days")
     prediction_log_days: int = _setting(30, "How long logged predictions are kept; 0 keeps only what the watch over drift counts.", unit="days")
     log_level: str = _setting("INFO", "Least severe level that is logged.")
+    log_format: str = _setting("text", "How workers, dashboards and the service log: text, or json with request ids for programs.")
     encryption_source: str = _setting("", "Where the root secret came from; filled in by DAPP itself.")
 
     @property
@@ -151,6 +152,9 @@ def read_settings(given: Mapping[str, Any] | None = None, *, environ: Mapping[st
             if name == "encryption_key" and typed[name].startswith("file:"):
                 typed.setdefault("encryption_source", "file")
             typed[name] = read_secret(environment_name(name), typed[name], credentials)
+    for name in ("database_url", "redis_url"):
+        if typed.get(name):
+            typed[name] = read_given(environment_name(name), typed[name], credentials)
     if typed.get("secret_key") and typed.get("secret_key") == typed.get("encryption_key"):
         raise SettingInvalid(f"DAPP_SECRET_KEY and DAPP_ENCRYPTION_KEY must differ. Make another one with: {_MAKE_A_SECRET}")
     return Settings(**typed)
@@ -213,19 +217,31 @@ def read_secret(variable: str, value: str, credentials: str | None = None) -> st
     SettingInvalid
         If it is weak, or its file cannot be read or can be read by others.
     """
-    if value.startswith("file:"):
-        path = Path(value[5:]).expanduser()
-        managed = [Path(folder) for folder in (credentials, "/run/secrets") if folder]
-        try:
-            if not any(path.is_relative_to(folder) for folder in managed) and path.stat().st_mode & 0o077:
-                raise SettingInvalid(f"The file that {variable} names can be reached by other accounts of this machine. Run: chmod 600 '{path}'")
-            value = path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise SettingInvalid(f"The file that {variable} names cannot be read: {reason}.") from error
+    value = read_given(variable, value, credentials)
     if len(value) < 32 or len(set(value)) < 8 or any(word in value.lower() for word in _WELL_KNOWN):
         raise SettingInvalid(f"{variable} is too short or well known; it needs at least 32 random characters. Make one with: {_MAKE_A_SECRET}")
     return value
+
+
+def read_given(variable: str, value: str, credentials: str | None = None) -> str:
+    """A value as it was given, or as the file of ``file:PATH`` holds it.
+
+    Raises
+    ------
+    SettingInvalid
+        If the file cannot be read, or can be read by others.
+    """
+    if not value.startswith("file:"):
+        return value
+    path = Path(value[5:]).expanduser()
+    managed = [Path(folder) for folder in (credentials, "/run/secrets") if folder]
+    try:
+        if not any(path.is_relative_to(folder) for folder in managed) and path.stat().st_mode & 0o077:
+            raise SettingInvalid(f"The file that {variable} names can be reached by other accounts of this machine. Run: chmod 600 '{path}'")
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingInvalid(f"The file that {variable} names cannot be read: {reason}.") from error
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 import psutil
 
+from dapp_ext import logs
 from dapp_ext.errors import DappError, Internal, JobCancelled
 from dapp_ext.schema.jobs import JobKind
 from dapp_ext.services import Services, open_services
@@ -150,6 +151,7 @@ class Worker:
             self._services.bell.wake()
 
     def _run(self, job: Job) -> None:
+        logs.JOB_ID.set(job.id)  # this thread is the job's own
         jobs = self._services.jobs
         try:
             self._work(job)
@@ -238,8 +240,7 @@ def _note_pid(handle: TextIO) -> None:
 
 def run_worker(settings: Settings, *, only_if_free: bool = False, parent: int | None = None) -> int:
     """Run a worker in this process until a signal ends it; returns its exit code."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up(settings)
     with _place(settings.run_folder, only_if_free=only_if_free) as free:
         if not free:
             return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from dapp_ext import logs
 from dapp_ext.errors import DappError
 from dapp_ext.settings import hide_secrets, read_settings
 from dapp_panel.app import serve
@@ -19,6 +20,7 @@ def main() -> int:
     try:
         settings = read_settings()
         hide_secrets()
+        logs.set_up(settings)
         serve(settings, ready=ready)
     except DappError as error:
         sys.stderr.write(f"{error.message}\n")

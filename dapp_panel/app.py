@@ -62,7 +62,7 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
     dashboard = Dashboard(services, settings, port)
     application = DashboardTornado(dashboard)
     application.initialize(IOLoop.current())
-    server = PromptServer(application)
+    server = PromptServer(application, xheaders=settings.behind_proxy)
     server.add_sockets(sockets)
     application.start()
     # Panel starts this task at the first message of the first page, and would keep that page's document with it for ever.

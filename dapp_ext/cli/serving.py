@@ -21,7 +21,7 @@ import typer
 
 from dapp_ext.cli import session
 from dapp_ext.cli.link import sign_in_address
-from dapp_ext.errors import Unavailable
+from dapp_ext.errors import Conflict, Unavailable
 from dapp_ext.settings import Settings
 
 START_SECONDS = 120.0
@@ -51,6 +51,7 @@ def start(
 ) -> None:
     """Start JupyterLab, the dashboard and a worker, and stop them on Ctrl-C."""
     settings = session.settings(lab_port=port, dashboard_port=dashboard_port, start_worker=False)
+    _refuse_elsewhere(settings)
     lab_port = free_port(settings.lab_port, "JupyterLab", set())
     panel_port = free_port(settings.dashboard_port, "The dashboard", {lab_port})
     settings = replace(settings, lab_port=lab_port, dashboard_port=panel_port)
@@ -83,8 +84,14 @@ def worker() -> None:
     _become("dapp_ext.worker", session.settings())
 
 
+def _refuse_elsewhere(settings: Settings) -> None:
+    if settings.url:
+        raise Conflict(f"DAPP_URL names a service elsewhere ({settings.url}), so nothing of it runs here. Start JupyterLab alone with: jupyter lab")
+
+
 def _become(module: str, settings: Settings) -> None:
     """Go on as another program of ours: it loads only what it needs, and its fork server starts from little."""
+    _refuse_elsewhere(settings)
     from dapp_ext.services.system import process_environment
 
     os.execve(sys.executable, [sys.executable, "-m", module], process_environment(settings))

@@ -13,9 +13,9 @@ _WIDTH, _HEIGHT = 300, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 10, 22, 40
 _MOST_POINTS = 400
 _LINES = (BLUE, ORANGE, GREEN, RED, "#8e63ce", "#1f9aa8", "#c9578f", "#9c7a4b")
-TITLES = {"roc": "ROC", "precision_recall": "Precision and recall", "calibration": "Calibration", "lift": "Lift", "residuals": "Residuals"}
+TITLES = {"roc": "ROC", "precision_recall": "Precision and recall", "calibration": "Calibration", "gain": "Gain", "residuals": "Residuals"}
 # Curves whose reference is the diagonal of guessing or of being right.
-_DIAGONAL = {"roc", "calibration", "scatter"}
+_DIAGONAL = {"roc", "calibration", "gain", "scatter"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def _kind_svg(kind: str, curves: list[Curve]) -> str:
     lines = [(curve, points) for curve, points in lines if points]
     if not lines:
         return ""
-    unit = kind in ("roc", "precision_recall", "calibration")
+    unit = kind in ("roc", "precision_recall", "calibration", "gain")
     x_scale, y_scale = _scales([point for _, points in lines for point in points], unit=unit)
     marks = _reference(kind, x_scale, y_scale)
     for color, (_, points) in zip(_LINES, lines, strict=False):

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from dapp_ext.client import datasets, insights, models, notices, predictions, registry, serving
+from dapp_ext.client import datasets, explaining, insights, models, notices, predictions, registry, serving
 from dapp_ext.client.administration import Administration
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
 from dapp_ext.client.drawing import card, paragraph
+from dapp_ext.client.explaining import Explanation, TrainingAdvice
 from dapp_ext.client.filters import FilterLike
 from dapp_ext.client.insights import Insight, Publication
 from dapp_ext.client.jobs import JOB_COLUMNS, Job
@@ -326,6 +327,14 @@ class DAPPClient(Administration):
             If a needed column is missing.
         """
         return predictions.predict(self._connection, model, frame)
+
+    def explain(self, model: Model | str | None, row: Any) -> Listing[Explanation]:
+        """Why a model says what it says about a row, or each of a few: how far each column moves the answer."""
+        return explaining.explain(self._connection, model, row)
+
+    def advise(self, dataset: Dataset | str | None = None, target: str | None = None, **recipe: Any) -> TrainingAdvice:
+        """What :meth:`train_model` would do with the same options, and what should be looked at before."""
+        return explaining.advise(self._connection, dataset, target, recipe)
 
     def predict_dataset(self, model: Model | str | None, dataset: Dataset | str | None = None, name: str | None = None, wait: bool = True) -> Dataset:
         """Predict every row of a dataset in the background; the answer is a new dataset."""

@@ -260,7 +260,7 @@ def trials_frame(trials: list[shapes.Trial]) -> pd.DataFrame:
     """Trials as a frame."""
     import pandas as pd
 
-    columns = ("number", "family", "label", "score", "std", "seconds", "status", "is_best", "params")
+    columns = ("number", "family", "label", "score", "std", "seconds", "status", "is_best", "near_best", "recommended", "params")
     return pd.DataFrame([{name: getattr(trial, name) for name in columns} for trial in trials], columns=list(columns))
 
 

@@ -92,11 +92,16 @@ def _edges(known: list[float]) -> list[float]:
 
 
 def count_one(bins: Mapping[str, Any], values: Sequence[Any]) -> list[int]:
-    """Values into the bins of one column: what lies between the edges or equals a known text, another text, missing."""
+    """Values into the bins of one column: what lies between the edges or equals a known text, another text, missing.
+
+    Numbers may come as a NumPy array, NaN for missing.
+    """
     from bisect import bisect_right
 
     if "edges" in bins:
         edges = bins["edges"]
+        if hasattr(values, "dtype"):
+            return _count_floats(edges, values)
         counts = [0] * (len(edges) + 2)
         for each in values:
             number = _number(each)
@@ -107,6 +112,17 @@ def count_one(bins: Mapping[str, Any], values: Sequence[Any]) -> list[int]:
     for each in values:
         counts[-1 if each is None else places.get(_text(each), len(places))] += 1
     return counts
+
+
+def _count_floats(edges: Sequence[float], values: Any) -> list[int]:
+    """The same for an array of numbers, at once."""
+    import numpy as np
+
+    numbers = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(numbers)
+    counts = np.bincount(np.searchsorted(np.asarray(edges, dtype=np.float64), numbers[known], side="right"), minlength=len(edges) + 2)
+    counts[-1] += int((~known).sum())
+    return [int(each) for each in counts]
 
 
 def count(reference: Reference, columns: Mapping[str, Sequence[Any]], answers: Sequence[Any]) -> Counts:

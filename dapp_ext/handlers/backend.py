@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +31,8 @@ R = TypeVar("R")
 SETTING = "dapp_backend"
 THREADS = 16
 MOST_WAITING = 512
+OPENING_FILES = 2
+SWITCH_SECONDS = 0.001
 OPEN_AGAIN_SECONDS = 5.0
 END_SECONDS = 5.0
 SHARE_SECONDS = 0.5
@@ -66,10 +70,15 @@ class Backend:
         self._refusal = Unavailable("DAPP is still starting. Try again in a moment.")
         self._refused_at = 0.0
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="dapp-call")
+        # Sealing keeps Python's lock busy: with many threads at it the event loop waits for the lock at every step, and nothing
+        # is gained. So one piece is sealed at a time, and few files are begun or brought to the disk at once.
+        self.writing = asyncio.Semaphore(1)
+        self.opening_files = asyncio.Semaphore(OPENING_FILES)
         self._waiting = 0
         self._closed = self._ended = False
         self._sharing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._leading: dict[Hashable, asyncio.Future[Any]] = {}
 
     # -- opening and closing ------------------------------------------------------------------------------------
 
@@ -93,6 +102,8 @@ class Backend:
     def start(self) -> None:
         """Begin to open the services beside whatever else goes on."""
         if self._opening is None and not self._closed:
+            # A thread that computes keeps the lock so long before the event loop gets its turn; Python's own 5 ms add up.
+            sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
             self._opening = self.spawn(self._open())
 
     async def services(self) -> Services:
@@ -161,6 +172,11 @@ class Backend:
             hide_secrets()  # kernels inherit this process's environment
         return self._settings
 
+    @property
+    def logs_json(self) -> bool:
+        """Whether the log is for programs."""
+        return self._settings is not None and self._settings.log_format == "json"
+
     def allowed_origins(self) -> frozenset[str]:
         """Origins besides the own one that browsers may call from."""
         try:
@@ -226,10 +242,28 @@ class Backend:
         self._waiting += 1
         self.metrics.waiting(self._waiting)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *args, **kwargs))
+            return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, partial(function, *args, **kwargs))
         finally:
             self._waiting -= 1
             self.metrics.waiting(self._waiting)
+
+    async def joined(self, key: Hashable) -> bool:
+        """Wait for a call that is under way under this key; whether there was one, however it ended."""
+        running = self._leading.get(key)
+        if running is None:
+            return False
+        await asyncio.wait([running])
+        return True
+
+    async def lead(self, key: Hashable, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same as :meth:`call`; others with the same question may wait for it by :meth:`joined`."""
+        running = asyncio.ensure_future(self.call(function, *args, **kwargs))
+        self._leading[key] = running
+        try:
+            return await asyncio.shield(running)
+        finally:
+            if self._leading.get(key) is running:
+                del self._leading[key]
 
     async def give_back(self, function: Callable[[], None]) -> None:
         """Clean up on a thread besides the bounded ones: it must happen also when those are busy, or gone."""

@@ -15,8 +15,9 @@ from tornado.web import HTTPError, stream_request_body
 
 from dapp_ext.errors import DappError, Denied, Malformed, MethodNotAllowed, NotSignedIn, Throttled, TooLarge, Unavailable
 from dapp_ext.handlers.backend import SETTING, Backend
-from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform
+from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform, perform_soon
 from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, outline, status_of
+from dapp_ext.logs import REQUEST_ID
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import new_id
 
@@ -51,11 +52,17 @@ class DappHandler(JupyterHandler):
         if not self._request_id:
             given = self.request.headers.get("X-Request-Id", "")
             self._request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+            REQUEST_ID.set(self._request_id)  # for the log lines of whatever is done for it
         return self._request_id
 
     @property
     def address(self) -> str:
         return str(self.request.remote_ip or "")
+
+    @property
+    def route(self) -> str:
+        """The address as the route table has it; empty for one that is not in it."""
+        return ""
 
     # -- headers ------------------------------------------------------------------------------------------------
 
@@ -64,10 +71,13 @@ class DappHandler(JupyterHandler):
         return "default-src 'none'; frame-ancestors 'none'"
 
     def set_default_headers(self) -> None:
-        super().set_default_headers()
-        for name, value in _HEADERS.items():
+        # What Jupyter sets as well, without its checks of each value: this is done for every answer.
+        for name, value in self.settings.get("headers", {}).items():
             self.set_header(name, value)
-        self.set_header("X-Request-Id", self.request_id)
+        for name, value in _HEADERS.items():
+            self._headers[name] = value
+        self._headers["Content-Security-Policy"] = self.content_security_policy
+        self._headers["X-Request-Id"] = self.request_id
         self.clear_header("Server")
 
     def set_cors_headers(self) -> None:
@@ -118,7 +128,12 @@ class DappHandler(JupyterHandler):
         if token is None:
             raise NotSignedIn
         services = await self.backend.services()
-        actor = await self.backend.call(services.accounts.authenticate, token, door="api", address=self.address, request_id=self.request_id)
+        accounts, asked = services.accounts, {"address": self.address, "request_id": self.request_id}
+        actor: Actor | None = accounts.recall(token, door="api", **asked)
+        if actor is None and await self.backend.joined(("authenticate", token)):
+            actor = accounts.recall(token, door="api", **asked)  # somebody else has just asked; it counts only if nothing has changed since
+        if actor is None:
+            actor = await self.backend.lead(("authenticate", token), accounts.authenticate, token, door="api", **asked)
         self.settings["api_last_activity"] = utcnow()  # keeps a server alive that is culled when idle
         return actor
 
@@ -153,10 +168,18 @@ class DappHandler(JupyterHandler):
     def _log(self) -> None:
         # A query may carry values from somebody's data, or a ticket; Jupyter's log gets the path alone.
         self.request.uri = self.request.path
+        if self.backend.logs_json:
+            seconds = round(self.request.request_time(), 4)
+            facts = {"method": self.request.method, "path": self.request.path, "status": self.get_status(), "seconds": seconds, "address": self.address}
+            who = getattr(self, "account", None)
+            if who is not None:
+                facts["account_id"] = who.account_id
+            self.log.info("request", extra={"facts": facts | {"request_id": self.request_id}})
+            return
         super()._log()
 
     def on_finish(self) -> None:
-        self.backend.metrics.answered(str(self.request.method), self.get_status(), self.request.request_time())
+        self.backend.metrics.answered(str(self.request.method), self.get_status(), self.request.request_time(), self.route)
 
 
 @stream_request_body
@@ -169,6 +192,7 @@ class ApiHandler(DappHandler):
     operations: Mapping[str, Operation]
     account: Actor | None = None
     _refusal: Exception | None = None
+    _hangs_up = False
     _drained = 0
 
     def initialize(self, operations: Mapping[str, Operation]) -> None:
@@ -181,6 +205,10 @@ class ApiHandler(DappHandler):
         if found is None:
             raise MethodNotAllowed
         return found
+
+    @property
+    def route(self) -> str:
+        return next((each.path for each in self.operations.values()), "")
 
     @property
     def _verb(self) -> str:
@@ -203,6 +231,7 @@ class ApiHandler(DappHandler):
             await self.admit()
         except (DappError, HTTPError) as error:
             if not self._worth_draining():
+                self._hangs_up = True
                 raise
             self._refusal = error
 
@@ -251,8 +280,9 @@ class ApiHandler(DappHandler):
         return int(text) if text.isascii() and text.isdigit() else None
 
     def _worth_draining(self) -> bool:
-        size = self.announced_size()
-        return size is not None and 0 < size <= DRAIN_LIMIT and "Expect" not in self.request.headers
+        """Whether the answer can wait for the end of the body, which keeps the connection; no body ends at once."""
+        headers = self.request.headers
+        return "Expect" not in headers and "Transfer-Encoding" not in headers and (self.announced_size() or 0) <= DRAIN_LIMIT
 
     # -- the body -----------------------------------------------------------------------------------------------
 
@@ -299,6 +329,8 @@ class ApiHandler(DappHandler):
 
     @allow_unauthenticated
     def options(self, **path: str) -> None:
+        if self._refusal is not None:
+            raise self._refusal
         self.set_cors_headers()
         self.set_header("Allow", ", ".join(self.allowed_methods()))
         if "Access-Control-Allow-Origin" in self._headers:
@@ -306,6 +338,11 @@ class ApiHandler(DappHandler):
             self.set_header("Access-Control-Allow-Headers", "authorization, content-type, x-dapp-authorization, x-request-id")
             self.set_header("Access-Control-Max-Age", "600")
         self.set_status(204)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if self._hangs_up:  # the rest of the body is not read, so this connection ends: a client that knows it does not use it again
+            self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
 
     async def _serve(self, path: Mapping[str, str]) -> None:
         if self._refusal is not None:
@@ -325,7 +362,9 @@ class ApiHandler(DappHandler):
             body=body,
             content_type=self.request.headers.get("Content-Type", ""),
         )
-        answer = await self.backend.call(perform, self.operation, given)
+        answer: Content | Download | None = await perform_soon(self.operation, given)
+        if answer is None:
+            answer = await self.backend.call(perform, self.operation, given)
         self.set_status(self.operation.status if answer is not None else 204)
         if answer is None:
             self.finish()

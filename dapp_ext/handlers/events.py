@@ -187,6 +187,7 @@ class FeedSocket(WebSocketHandler, DappHandler):
         while True:
             for event in page.items:
                 await self.write_message(ENCODER.frame(event))
+                self.backend.metrics.told()
                 self._cursor = event.id
             self._cursor = page.next
             if not page.more:
@@ -221,6 +222,7 @@ class FeedSocket(WebSocketHandler, DappHandler):
                 await self.write_message(notice("heartbeat", self._cursor))
                 continue
             await self.write_message(frame)
+            self.backend.metrics.told()
             self._cursor = cursor
 
     def on_message(self, message: str | bytes) -> None:

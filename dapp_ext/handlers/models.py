@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from dapp_ext.errors import DappError
 from dapp_ext.handlers.operation import Call, Nothing
 from dapp_ext.handlers.queries import ListQuery, ModelExportQuery
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.models import (
+    Advice,
     BatchPredictRead,
     BatchPredictRequest,
     ExtendRequest,
@@ -32,6 +35,10 @@ def index(call: Call[ListQuery, Nothing]) -> Page[ModelRead]:
 
 def train(call: Call[Nothing, TrainRequest]) -> ModelRead:
     return call.services.models.train(call.actor, call.body)
+
+
+def advise(call: Call[Nothing, TrainRequest]) -> Advice:
+    return call.services.models.advise(call.actor, call.body)
 
 
 def show(call: Call[Nothing, Nothing]) -> ModelRead:
@@ -68,6 +75,30 @@ def skip(call: Call[Nothing, SkipRequest]) -> ModelRead:
 
 def predict(call: Call[Nothing, PredictRequest]) -> PredictRead:
     return call.services.predictions.predict(call.actor, call.ref, call.body)
+
+
+async def predict_soon(call: Call[Nothing, PredictRequest]) -> PredictRead | None:
+    """Ask without a thread for each caller: one thread speaks with the process that predicts."""
+    from dapp_ext.services.predictions import Back  # loaded by now; importing it takes seconds
+
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[PredictRead] = loop.create_future()
+
+    def then(found: PredictRead | DappError) -> None:
+        if answer.done():
+            return
+        if isinstance(found, DappError):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    predictions, back = call.services.predictions, Back(then, loop.call_soon_threadsafe)
+    key = ("predict", call.actor.account_id, call.ref, call.body.version)
+    if predictions.predict_soon(call.actor, call.ref, call.body, back):
+        return await answer
+    if not await call.backend.joined(key):
+        await call.backend.lead(key, predictions.prepare, call.actor, call.ref, call.body.version)
+    return await answer if predictions.predict_soon(call.actor, call.ref, call.body, back) else None
 
 
 def predict_dataset(call: Call[Nothing, BatchPredictRequest]) -> BatchPredictRead:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -22,6 +22,8 @@ Query = TypeVar("Query", bound=Request)
 Body = TypeVar("Body", bound=Request)
 Shape = TypeVar("Shape", bound=BaseModel)
 JSON = "application/json"
+# So little is read in less time than a thread needs to begin.
+SHORT_BODY = 16 * 1024
 
 # Who may call: holders of a DAPP credential, anybody, or whoever Jupyter itself has signed in.
 Access = Literal["account", "public", "jupyter"]
@@ -73,7 +75,8 @@ class Operation:
     """One verb of one address: what it takes, what it answers, and the function that does it.
 
     ``run`` is called on a thread with a :class:`Call` whose query and body have the given shapes. ``alone`` routes
-    answer even while the services are not open. ``takes`` and ``gives`` are the media types of body and answer;
+    answer even while the services are not open. ``soon`` is asked first where the body is short: called on the loop, it
+    never keeps it waiting, and says ``None`` when ``run`` has to do it. ``takes`` and ``gives`` are the media types of body and answer;
     ``limit`` is the most bytes of a body.
     """
 
@@ -90,6 +93,7 @@ class Operation:
     gives: str = JSON
     alone: bool = False
     limit: int = BODY_LIMIT
+    soon: Callable[[Call[Any, Any]], Awaitable[BaseModel | None]] | None = None
 
     @property
     def tag(self) -> str:
@@ -115,9 +119,24 @@ class Raw:
     content_type: str = ""
 
 
+async def perform_soon(operation: Operation, raw: Raw) -> Content | None:
+    """Answer a short call without a thread, where its operation can; ``None`` where it cannot. Called on the loop."""
+    if operation.soon is None or len(raw.body) > SHORT_BODY:
+        return None
+    answer = await operation.soon(_read(operation, raw))
+    return None if answer is None else Content(JSON, encode(answer))
+
+
 def perform(operation: Operation, raw: Raw) -> Content | Download | None:
     """Validate a call, run it and encode its answer; ``None`` when there is nothing to say. Called on a thread."""
-    call = Call(
+    answer = operation.run(_read(operation, raw))
+    if isinstance(answer, BaseModel):
+        return Content(JSON, encode(answer))
+    return answer  # what the route table says, which a test checks
+
+
+def _read(operation: Operation, raw: Raw) -> Call[Any, Any]:
+    return Call(
         backend=raw.backend,
         query=read_query(operation.query, raw.query),
         body=read_body(operation.body, raw.body, raw.content_type),
@@ -126,7 +145,3 @@ def perform(operation: Operation, raw: Raw) -> Content | Download | None:
         request_id=raw.request_id,
         account=raw.account,
     )
-    answer = operation.run(call)
-    if isinstance(answer, BaseModel):
-        return Content(JSON, encode(answer))
-    return answer  # what the route table says, which a test checks

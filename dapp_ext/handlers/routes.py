@@ -74,6 +74,7 @@ from dapp_ext.schema.insights import InsightPublish, InsightRead, InsightUpdate,
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.lineage import Lineage
 from dapp_ext.schema.models import (
+    Advice,
     BatchPredictRead,
     BatchPredictRequest,
     ExtendRequest,
@@ -176,6 +177,7 @@ OPERATIONS: tuple[Operation, ...] = (
     # Models
     Op("GET", "/models", models.index, "Models, newest first.", query=ListQuery, answer=Page[ModelRead]),
     Op("POST", "/models", models.train, "Train a model.", body=TrainRequest, answer=ModelRead, status=202),
+    Op("POST", "/models/advice", models.advise, "What a training would do, before it starts.", body=TrainRequest, answer=Advice),
     Op(
         "POST",
         "/models/register",
@@ -199,7 +201,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/models/{ref}/versions", registry.versions, "All versions of a model, and its champions.", answer=VersionsRead),
     Op("POST", "/models/{ref}/promote", registry.promote, "Make this version the champion of its name.", body=ReasonRequest, answer=ModelRead),
     Op("POST", "/models/{ref}/rollback", registry.rollback, "Bring back the champion before.", body=ReasonRequest, answer=ModelRead),
-    Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead),
+    Op("POST", "/models/{ref}/predict", models.predict, "Predict some rows now.", body=PredictRequest, answer=PredictRead, soon=models.predict_soon),
     Op("POST", "/models/{ref}/predictions", models.predict_dataset, "Predict a whole dataset.", body=BatchPredictRequest, answer=BatchPredictRead, status=202),
     Op(
         "POST",

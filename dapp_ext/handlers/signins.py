@@ -57,7 +57,7 @@ def reset(call: Call[Nothing, Nothing]) -> LinkMade:
 
 
 def accept(call: Call[Nothing, LinkAccept]) -> TokenPair:
-    from dapp_ext.services.sessions import Entry  # loaded by now; importing it takes seconds
+    from dapp_ext.services.known_tokens import Entry  # loaded by now; importing it takes seconds
 
     actor = call.services.invitations.accept(call.body, Entry("api", call.address, call.request_id))
     return call.services.accounts.open_session(actor)

@@ -108,6 +108,7 @@ class ReadOptions(Request):
     format: Literal["csv", "xlsx", "ods", "parquet", "arrow", "json", "jsonl"] | None = None
     delimiter: str | None = Field(default=None, max_length=1)
     quote: Literal['"', "'", "none"] | None = Field(default=None, description="What stands around cells with delimiters or line ends in them.")
+    escape: Literal["backslash", "none"] | None = Field(default=None, description="Whether a backslash stands before quotes inside quoted cells.")
     encoding: str | None = Field(default=None, max_length=40)
     decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'", "none"] | None = Field(default=None, description="What stands between thousands.")
@@ -154,6 +155,7 @@ class ReadReport(Answer):
     member: str | None = Field(default=None, description="The file that was read in a zip archive.")
     delimiter: str | None = None
     quote: str | None = None
+    escape: str | None = None
     encoding: str | None = None
     decimal: str | None = None
     thousands: str | None = None

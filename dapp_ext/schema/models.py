@@ -390,6 +390,7 @@ class PredictRequest(Request):
 
     rows: list[dict[str, Any]] = Field(min_length=1, max_length=10_000)
     version: int | None = Field(default=None, ge=1, description="Model version; the champion, else the latest trained one, when left out.")
+    explain: bool = Field(default=False, description="Say for each row why; for 20 rows at the most.")
 
 
 class Prediction(Answer):
@@ -397,6 +398,7 @@ class Prediction(Answer):
 
     prediction: Any
     probabilities: dict[str, float] | None = None
+    reasons: Reasons | None = Field(default=None, description="Why, where it was asked for.")
 
 
 class PredictRead(Answer):

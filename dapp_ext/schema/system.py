@@ -40,6 +40,20 @@ class StatusRead(Answer):
     maintenance: MaintenanceRead = MaintenanceRead()
 
 
+class NumbersRead(Answer):
+    """What is counted in the whole workspace, and in the process that answers."""
+
+    queued: int
+    running: int
+    oldest_queued_seconds: float = Field(description="How long the job that has waited longest waits.")
+    workers: int
+    events: int = Field(description="The number of the newest event.")
+    objects: int
+    stored_bytes: int
+    cached_bytes: int = Field(description="Decrypted columns that this process keeps.")
+    shared_cache: bool | None = Field(default=None, description="Whether Redis answers; null where there is none.")
+
+
 class DashboardStart(Request):
     """Start the dashboard on this machine when none answers."""
 

@@ -22,7 +22,8 @@ from typing import Any
 import psutil
 
 from dapp_ext.errors import DappError, Internal, MemoryExceeded, TimeExceeded
-from dapp_ext.services.work import Order, Say, Wanted, perform
+from dapp_ext.services.allocation import keep_memory
+from dapp_ext.services.work import FixOrder, IngestOrder, Order, Say, TrainOrder, Wanted, perform
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -153,10 +154,14 @@ class Child:
 def _main(pipe: Connection) -> None:
     """The child: one order in, messages out."""
     os.setpgid(0, 0)
-    os.nice(5)  # a training must not slow down the pages that people look at
+    os.nice(5)  # work in the background must not slow down the pages that people look at
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     order = pipe.recv()
+    if isinstance(order, IngestOrder | FixOrder):
+        keep_memory()
+    elif isinstance(order, TrainOrder):
+        os.nice(10)  # a search takes whatever time it is given, so all else comes first
     wanted = Wanted()
     lock = threading.Lock()
 

@@ -11,7 +11,8 @@ from dapp_ext.schema.base import Named, Page, Subject, now
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, LinkOffer
 from dapp_ext.services.accounts import Accounts, display_name, plain_email
 from dapp_ext.services.context import Context
-from dapp_ext.services.sessions import Entry, digest
+from dapp_ext.services.known_tokens import Entry
+from dapp_ext.services.sessions import digest
 from dapp_ext.services.system import System
 from dapp_ext.store import accounts as store
 from dapp_ext.store.database import Session

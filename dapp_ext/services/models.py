@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from dapp_ext.domain.access import access_level
-from dapp_ext.domain.learning import MEASURES, make_card, make_notebook
+from dapp_ext.domain.learning import MEASURES, Recipe, make_card, make_notebook
 from dapp_ext.errors import Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
-from dapp_ext.schema.datasets import Profile
+from dapp_ext.schema.datasets import Column, Profile
 from dapp_ext.schema.events import ModelEvent
-from dapp_ext.schema.models import ExtendRequest, Leaderboard, ModelRead, ModelUpdate, Results, Score, SkipRequest, TrainRequest, Trial
+from dapp_ext.schema.models import Advice, ExtendRequest, Leaderboard, ModelRead, ModelUpdate, Results, Score, SkipRequest, TrainRequest, Trial
 from dapp_ext.services import files, recipes
 from dapp_ext.services.context import Change, Context, list_cursor
 from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import add_job, end_jobs
 from dapp_ext.services.names import clean_name, free_name
-from dapp_ext.services.reads import require_ready
+from dapp_ext.services.reads import inside_of, require_ready
 from dapp_ext.services.scorers import Scorers
+from dapp_ext.services.scoring import AdviceOrder
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.things import thing_for, thing_of
 from dapp_ext.store import accounts as accounts_store
@@ -70,6 +71,21 @@ class Models:
             model, _ = self.queue(change, asked)
             return self._shown(actor, change.session, model)
 
+    def advise(self, actor: Actor, request: TrainRequest) -> Advice:
+        """What a training would do, said before it starts: task, metric, validation and what the columns alone show.
+
+        Raises
+        ------
+        ColumnUnknown, TargetUnusable, Invalid
+            What would end the training at once.
+        """
+        self._context.permit(actor, "model.train")
+        asked = self.ask(actor, request)
+        with self._context.database.read() as session:
+            table = files.stored_pass(self._context, session, asked.version.table_id)
+            columns = [Column.model_validate(each) for each in inside_of(self._context, session, asked.version)["schema"]]
+        return self._scorers.advise(AdviceOrder(table, columns, Recipe(**recipe_of(asked))))
+
     def ask(self, actor: Actor, request: TrainRequest) -> Asked:
         """Check a training against its dataset."""
         with self._context.database.read() as session:
@@ -84,7 +100,7 @@ class Models:
 
     def queue(self, change: Change, asked: Asked, parent: Job | None = None) -> tuple[Model, Job]:
         """Add a model and the job that trains it to a change."""
-        recipe = asked.request.model_dump(mode="json", exclude={"dataset", "version", "name"}) | {"target": asked.target}
+        recipe = recipe_of(asked)
         model = self.new_version(change, asked.request.name, asked.dataset, asked.version.version)
         model.time_budget = asked.request.time_budget
         inside = {"target": asked.target, "task": asked.request.task, "metric": asked.request.metric, "recipe": recipe}
@@ -363,6 +379,11 @@ def _written(results: Results, model: ModelRead, format: str) -> tuple[str, str,
         raise Invalid("A model can be taken away as skops, notebook or card.")
     told = {"Owner": model.owner.name, "Version": str(model.version), "Made": f"{model.created_at:%Y-%m-%d %H:%M} UTC"}
     return f"{model.name}.html", "text/html; charset=utf-8", make_card(results, told | ({"Notes": model.notes} if model.notes else {}))
+
+
+def recipe_of(asked: Asked) -> dict[str, Any]:
+    """What the learning engine is asked for."""
+    return asked.request.model_dump(mode="json", exclude={"dataset", "version", "name"}) | {"target": asked.target}
 
 
 def require_trained(model: Model) -> None:

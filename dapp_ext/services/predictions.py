@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from dapp_ext.errors import DappError, Invalid, RowsMismatch
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Subject, new_id
 from dapp_ext.schema.datasets import ColumnKind, DatasetRead, DatasetUpload
-from dapp_ext.schema.models import BatchPredictRead, BatchPredictRequest, PredictRead, PredictRequest
+from dapp_ext.schema.models import BatchPredictRead, BatchPredictRequest, Prediction, PredictRead, PredictRequest, Reasons
 from dapp_ext.schema.serving import CheckRead, CheckRequest, ScoredFileQuery
 from dapp_ext.services import matching, models
 from dapp_ext.services.context import Context
@@ -20,12 +21,16 @@ from dapp_ext.services.models import Models
 from dapp_ext.services.monitoring import Monitoring
 from dapp_ext.services.prediction_log import Entry, PredictionLog
 from dapp_ext.services.reads import tell
-from dapp_ext.services.scorers import Question, Scorers
-from dapp_ext.services.serving import Serving, applied_policy
+from dapp_ext.services.scorers import Scorers
+from dapp_ext.services.scoring import Answered, Question
+from dapp_ext.services.serving import Served, Serving, applied_policy
 from dapp_ext.services.things import thing_of
 from dapp_ext.services.uploads import Upload
 from dapp_ext.services.writing import Origin, add_version, new_dataset
 from dapp_ext.store.tables import Model
+
+# Reasons take a thousand answers for each row.
+MOST_EXPLAINED = 20
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,32 @@ class _Source:
     version: int
     name: str
     job_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Back:
+    """Where an answer goes: ``post`` leads to the thread that asked, ``then`` takes the answer there, or the error."""
+
+    then: Callable[[PredictRead | DappError], None]
+    post: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A call for predictions, allowed and about to be answered."""
+
+    actor: Actor
+    served: Served
+    request: PredictRequest
+    began: float
+
+    def question(self) -> Question:
+        rows, policy = self.request.rows, self.served.policy
+        if not any(rows):
+            raise RowsMismatch("The rows are empty. Give each as an object of column names and values.")
+        if self.request.explain and len(rows) > MOST_EXPLAINED:
+            raise Invalid(f"Reasons are given for {MOST_EXPLAINED} rows at once at the most. Send fewer rows, or leave explain out.")
+        return Question(self.served.artifact, rows, policy.threshold if policy else None, self.request.explain)
 
 
 class ScoredFile:
@@ -73,22 +104,56 @@ class Predictions:
     def predict(self, actor: Actor, ref: str, request: PredictRequest) -> PredictRead:
         """Predict some rows now. What is missing or new in them is said in ``notes``; the call is logged."""
         began = time.perf_counter()
-        served = self._serving.find(actor, ref, request.version, "model.predict")
-        policy = served.policy
+        asked = _Asked(actor, self._serving.find(actor, ref, request.version, "model.predict"), request, began)
         try:
-            if not any(request.rows):
-                raise RowsMismatch("The rows are empty. Give each as an object of column names and values.")
-            answers, notes = self._scorers.predict(Question(served.artifact, request.rows, policy.threshold if policy else None))
+            answered = self._scorers.predict(asked.question())
         except DappError as error:
-            self._log.add(Entry(served.id, actor, request.rows, _since(began), error=error.code))
+            self._refused(asked, error)
             raise
-        empty = sum(not row for row in request.rows)
+        return self._answered(asked, answered)
+
+    def prepare(self, actor: Actor, ref: str, version: int | None = None) -> None:
+        """Look up a model that is about to be asked."""
+        self._serving.find(actor, ref, version, "model.predict")
+
+    def predict_soon(self, actor: Actor, ref: str, request: PredictRequest, back: Back) -> bool:
+        """The same without waiting, for few rows of a model that was asked a moment ago; ``False`` when that does not hold.
+
+        For callers on an event loop: nothing here waits for the disk, the database or another process.
+        """
+        began = time.perf_counter()
+        served = self._serving.known(actor, ref, request.version, "model.predict")
+        if served is None:
+            return False
+        asked = _Asked(actor, served, request, began)
+
+        def then(answer: Answered | DappError) -> None:
+            if isinstance(answer, DappError):
+                self._refused(asked, answer)
+                back.then(answer)
+            else:
+                back.then(self._answered(asked, answer))
+
+        try:
+            self._scorers.ask(asked.question(), then, back.post)
+        except DappError as error:
+            self._refused(asked, error)
+            raise
+        return True
+
+    def _answered(self, asked: _Asked, answered: Answered) -> PredictRead:
+        served, rows, notes = asked.served, asked.request.rows, answered.notes
+        empty = sum(not row for row in rows)
         if empty:
             notes = [*notes, f"{'1 row is' if empty == 1 else f'{empty} rows are'} empty; the answer is what the model says without knowing anything."]
-        entry = Entry(served.id, actor, request.rows, _since(began), answers, policy.version if policy else None)
+        answers = _predictions(answered)
+        entry = Entry(served.id, asked.actor, rows, _since(asked.began), answers, served.policy.version if served.policy else None)
         self._log.add(entry)
         model = Named(id=served.id, name=served.name)
-        return PredictRead(id=entry.id, model=model, model_version=served.version, policy=policy, at=entry.at, predictions=answers, notes=notes)
+        return PredictRead(id=entry.id, model=model, model_version=served.version, policy=served.policy, at=entry.at, predictions=answers, notes=notes)
+
+    def _refused(self, asked: _Asked, error: DappError) -> None:
+        self._log.add(Entry(asked.served.id, asked.actor, asked.request.rows, _since(asked.began), error=error.code))
 
     def flush_log(self) -> None:
         """Bring the log of predictions to the disk now."""
@@ -156,3 +221,13 @@ class Predictions:
 
 def _since(began: float) -> float:
     return (time.perf_counter() - began) * 1000
+
+
+def _predictions(answered: Answered) -> list[Prediction]:
+    """The answers row by row. They come from our own process, so they are not validated again."""
+    chances = list(answered.probabilities.items())
+    reasons: list[Reasons | None] = [*answered.reasons] or [None] * len(answered.values)
+    return [
+        Prediction.model_construct(prediction=value, probabilities={name: each[index] for name, each in chances} or None, reasons=reasons[index])
+        for index, value in enumerate(answered.values)
+    ]

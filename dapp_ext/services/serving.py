@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from dapp_ext.domain import access
 from dapp_ext.domain.access import Thing
 from dapp_ext.errors import ModelNotFound
 from dapp_ext.schema.accounts import Actor
@@ -56,11 +57,12 @@ class Serving:
     def find(self, actor: Actor, ref: str, version: int | None, verb: str) -> Served:
         """The version that a name stands for, if the actor may do this to it."""
         key = (actor.account_id, ref, version)
+        kept = self._fresh(key)
+        if kept is not None:
+            self._context.permit(actor, verb, kept.thing, ModelNotFound)
+            return kept
         with self._lock:
-            kept, forgotten = self._kept.get(key), self._forgotten
-        if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
-            self._context.permit(actor, verb, kept[1].thing, ModelNotFound)
-            return kept[1]
+            forgotten = self._forgotten
         self._listen()
         began = time.monotonic()
         with self._context.database.read() as session:
@@ -81,6 +83,16 @@ class Serving:
                     self._kept.clear()
                 self._kept[key] = (began, found)
         return found
+
+    def known(self, actor: Actor, ref: str, version: int | None, verb: str) -> Served | None:
+        """The same where nothing has to be looked up and nothing refused; waits for nothing."""
+        kept = self._fresh((actor.account_id, ref, version))
+        return kept if kept is not None and not access.waits_in_maintenance(verb) and self._context.allows(actor, verb, kept.thing) else None
+
+    def _fresh(self, key: tuple[str, str, int | None]) -> Served | None:
+        with self._lock:
+            kept = self._kept.get(key)
+        return kept[1] if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS else None
 
     def forget(self) -> None:
         with self._lock:

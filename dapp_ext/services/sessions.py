@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, cast
 
@@ -14,6 +13,7 @@ from dapp_ext.schema.accounts import AccountRead, Actor, Door, LoginRequest, Rol
 from dapp_ext.schema.base import Subject, now
 from dapp_ext.schema.events import UserEvent
 from dapp_ext.services.context import Change, Context
+from dapp_ext.services.known_tokens import Entry, KnownTokens
 from dapp_ext.services.passwords import Passwords
 from dapp_ext.services.throttling import Throttle
 from dapp_ext.services.tokens import AccessTokens
@@ -37,15 +37,6 @@ def _random(kind: Literal["refresh", "ticket", "cookie"]) -> str:
     return _PREFIX[kind] + secrets.token_urlsafe(32)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """By which door somebody comes, and from where."""
-
-    door: Door
-    address: str = ""
-    request_id: str = ""
-
-
 class Sessions:
     """Everything about being signed in. :class:`~dapp_ext.services.accounts.Accounts` adds the people."""
 
@@ -56,6 +47,7 @@ class Sessions:
         self._refresh_key = context.secret("refresh")
         signing = context.keyring.signing_key()
         lifetime = context.settings.access_minutes * 60
+        self._known = KnownTokens(context, SEEN_EVERY)
         self._tokens = AccessTokens(signing.private_key, signing.public_key, signing.kid, f"dapp:{context.instance_id}", lifetime)
 
     # -- signing in ---------------------------------------------------------------------------------------------
@@ -146,6 +138,7 @@ class Sessions:
 
     def authenticate(self, access_token: str, *, door: Door = "api", address: str = "", request_id: str = "") -> Actor:
         """Who holds this access token, or personal access token, as the database knows the account at this moment."""
+        asked = self._known.ask()
         if access_token.startswith(TOKEN_PREFIX):
             with self._context.database.read() as session:
                 found = store.session_of_token(session, digest(access_token))
@@ -158,7 +151,17 @@ class Sessions:
             if found is None or found[1].id != account_id or found[0].token_hash is not None:
                 raise NotSignedIn
         self._seen(found[0])
-        return _session_actor(found, door, address, request_id)
+        actor = _session_actor(found, door, address, request_id)
+        self._known.keep(access_token, actor, found[0], asked)
+        return actor
+
+    def recall(self, access_token: str, *, door: Door = "api", address: str = "", request_id: str = "") -> Actor | None:
+        """The same as :meth:`authenticate` where it was asked less than a second ago and nothing has changed since.
+
+        Waits for nothing, so that an event loop may ask. On SQLite any commit by anybody counts as a change; elsewhere
+        the feed tells of changes to accounts.
+        """
+        return self._known.recall(access_token, Entry(door, address, request_id))
 
     def browser_session(self, cookie: str, *, address: str = "", request_id: str = "") -> Actor:
         """Who holds this cookie."""

@@ -20,12 +20,14 @@ import psutil
 from dapp_ext import __version__
 from dapp_ext.errors import DappError
 from dapp_ext.schema.accounts import Actor, Role
-from dapp_ext.schema.system import StatusRead, WorkerRead
+from dapp_ext.schema.base import now
+from dapp_ext.schema.system import NumbersRead, StatusRead, WorkerRead
 from dapp_ext.services.context import Context
 from dapp_ext.services.maintenance import read_maintenance
 from dapp_ext.settings import Settings, environment_name
 from dapp_ext.store import accounts as accounts_store
-from dapp_ext.store import backups, queue
+from dapp_ext.store import backups, feed, queue
+from dapp_ext.store import datasets as datasets_store
 
 log = logging.getLogger(__name__)
 AddressKind = Literal["api", "jupyterlab", "dashboard", "service"]
@@ -65,6 +67,24 @@ class System:
             maintenance=maintained,
             **counts,
         )
+
+    def numbers(self, actor: Actor) -> NumbersRead:
+        """What a monitoring system watches."""
+        self._context.permit(actor, "system.read")
+        redis = self._context.redis
+        with self._context.database.read() as session:
+            oldest = queue.oldest_queued(session)
+            objects, stored = datasets_store.stored(session)
+            return NumbersRead(
+                **queue.counts(session),
+                oldest_queued_seconds=max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0,
+                workers=len(queue.recent_workers(session)),
+                events=feed.head(session),
+                objects=objects,
+                stored_bytes=stored,
+                cached_bytes=self._context.frames.held_bytes,
+                shared_cache=None if redis is None else redis.answers,
+            )
 
     def ready(self) -> bool:
         """Whether the database takes writes and the keys are here."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, BinaryIO, cast
@@ -307,54 +310,114 @@ def _watched(answers: Any) -> list[Any]:
 
 
 def predict(order: PredictOrder, say: Say) -> TableMade:
-    """Table → the same table with a prediction for each row, a slice at a time."""
-    import pyarrow as pa
-
+    """Table → the same table with a prediction for each row, a slice at a time: one is read, one predicted, one written at once."""
+    from dapp_ext.domain.conveyor import Belt, ahead
     from dapp_ext.domain.learning import load_predictor
     from dapp_ext.domain.learning.deciding import decide
-    from dapp_ext.domain.learning.wide import score_wide
-    from dapp_ext.domain.profiling import Profiler
     from dapp_ext.store.frames import FrameWriter, open_frame
 
     with open_sealed(order.artifact.path, order.artifact.key, order.artifact.label) as reader:
-        model = reader.read()
-    predictor = load_predictor(model)
+        predictor = load_predictor(reader.read())
     source = open_frame(order.source.path, order.source.key, order.source.label)
     total, done, notes, began = max(1, source.rows), 0, list[str](), time.monotonic()
-    reference = _read_reference(order.reference) if order.reference else None
-    counts: Counts = {}
-    profiler: Profiler | None = None
-    schema = None
-    new: list[str] = []
-    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer, engine_of(order.cluster) as engine:
-        here = ((rows, *predictor.predict(rows)) for rows in source.batches())
-        for rows, answers, found in here if engine is None else score_wide(engine, model, source.batches(), predictor.predict):
-            answers = decide(answers, predictor.labels, order.threshold)
-            notes = notes or found
-            if reference is not None and done < COUNTED_ROWS:
-                some = rows.slice(0, COUNTED_ROWS - done)
-                columns_of = {name: some.column(name).to_pylist() for name in reference.columns if name in some.column_names}
-                add_counts(counts, count(reference, columns_of, _watched(answers.slice(0, some.num_rows))))
-            joined = _beside(rows, answers)
-            if profiler is None:
-                schema = joined.schema
-                writer.start(schema)
-                # What is known of the rows need not be found out again: only the answers are new.
-                new = schema.names if order.profile is None else schema.names[rows.num_columns :]
-                profiler = Profiler(pa.schema([schema.field(name) for name in new]))
-            for piece in joined.cast(schema).combine_chunks().to_batches():
-                writer.write(piece)
-                profiler.update(piece.select(new))
-            done += rows.num_rows
-            say(Progress(0.95 * done / total, f"Predicted {done:,} of {total:,} rows"))
-        if schema is None or profiler is None:
+    watched = _Watched(_read_reference(order.reference) if order.reference else None)
+    with FrameWriter(order.table.path, order.table.key, order.table.label) as writer:
+        scored = _Scored(writer, order.profile is not None)
+        belts = Belt(scored.write, 2), Belt(scored.describe, 2)
+        try:
+            for rows, (answers, found) in _asked(predictor, ahead(source.batches(), 1)):
+                answers = decide(answers, predictor.labels, order.threshold)
+                notes = notes or found
+                watched.count(rows, answers, done)
+                for belt in belts:
+                    belt.put((rows, answers))
+                done += rows.num_rows
+                say(Progress(0.95 * done / total, f"Predicted {done:,} of {total:,} rows"))
+            for belt in belts:
+                belt.finish()
+        finally:
+            for belt in belts:
+                belt.stop()
+        if scored.schema is None or scored.profiler is None:
             raise FileUnreadable("The dataset has no rows to predict.")
         stored = writer.finish()
-    columns = _columns_of(schema, order.columns, predictor.task)
-    profile = profiler.finish([column for column in columns if column.name in new])
+    columns = _columns_of(scored.schema, order.columns, predictor.task)
+    profile = scored.profiler.finish([column for column in columns if column.name in scored.new])
     if order.profile is not None:
         profile = order.profile.model_copy(update={"version": profile.version, "columns": [*order.profile.columns, *profile.columns]})
-    return TableMade(order.table, stored, columns, done, profile, None, notes, counts, time.monotonic() - began)
+    return TableMade(order.table, stored, columns, done, profile, None, notes, watched.counts, time.monotonic() - began)
+
+
+def _asked(predictor: Any, batches: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each batch with its answers, one asked on each core: threads of the learners' own would wait for one another after every tree."""
+    from threadpoolctl import threadpool_limits
+
+    threads = max(1, min(4, int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1))
+    with ThreadPoolExecutor(threads, initializer=lambda: threadpool_limits(1)) as pool:
+        waiting: deque[tuple[Any, Future[Any]]] = deque()
+        for rows in batches:
+            waiting.append((rows, pool.submit(predictor.predict, rows)))
+            if len(waiting) > threads:
+                first, answer = waiting.popleft()
+                yield first, answer.result()
+        while waiting:
+            first, answer = waiting.popleft()
+            yield first, answer.result()
+
+
+class _Scored:
+    """Where scored rows go: into the table, and what is new of them into its profile; each is called on a thread of its own."""
+
+    def __init__(self, writer: Any, profile_known: bool) -> None:
+        self._writer = writer
+        self._profile_known = profile_known
+        self.schema: Any = None
+        self.profiler: Any = None
+        self.new: list[str] = []
+
+    def write(self, item: tuple[Any, Any]) -> None:
+        joined = _beside(*item)
+        if self.schema is None:
+            self.schema = joined.schema
+            self._writer.start(self.schema)
+        for piece in joined.cast(self.schema).combine_chunks().to_batches():
+            self._writer.write(piece)
+
+    def describe(self, item: tuple[Any, Any]) -> None:
+        import pyarrow as pa
+
+        from dapp_ext.domain.profiling import Profiler
+
+        joined = _beside(*item)
+        if self.profiler is None:
+            # What is known of the rows need not be found out again: only the answers are new.
+            names = joined.schema.names
+            self.new = names[item[0].num_columns :] if self._profile_known else names
+            self.profiler = Profiler(pa.schema([joined.schema.field(name) for name in self.new]))
+        for piece in joined.select(self.new).combine_chunks().to_batches():
+            self.profiler.update(piece)
+
+
+class _Watched:
+    """The first rows and their answers, counted for the watch over drift."""
+
+    def __init__(self, reference: Reference | None) -> None:
+        self._reference = reference
+        self.counts: Counts = {}
+
+    def count(self, rows: Any, answers: Any, done: int) -> None:
+        if self._reference is None or done >= COUNTED_ROWS:
+            return
+        some = rows.slice(0, COUNTED_ROWS - done)
+        columns = {name: _values(some.column(name)) for name in self._reference.columns if name in some.column_names}
+        add_counts(self.counts, count(self._reference, columns, _watched(answers.slice(0, some.num_rows))))
+
+
+def _values(column: Any) -> Any:
+    """The values of a column: numbers as an array with NaN for missing, all else as they are."""
+    import pyarrow as pa
+
+    return column.to_numpy() if pa.types.is_floating(column.type) else column.to_pylist()
 
 
 def _read_reference(given: FilePass) -> Reference:

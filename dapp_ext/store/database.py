@@ -14,6 +14,7 @@ would let a reader pass a number that is committed later. What is written is sma
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,8 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             self.engine = _postgresql(url)
+        self._stamp_connection: sqlite3.Connection | None = None
+        self._stamp_lock = threading.Lock()
         self._writing = self.engine.execution_options(dapp_write=True)
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = self.engine.execution_options(**({"dapp_snapshot": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}))
@@ -122,7 +125,26 @@ class Database:
             yield session
             session.commit()
 
+    def stamp(self) -> int | None:
+        """A number that changes with every commit of any process; waits for nothing.
+
+        ``None`` where it cannot be told: on PostgreSQL, and in the moment of somebody's commit.
+        """
+        if not self.is_sqlite:
+            return None
+        with self._stamp_lock:
+            try:
+                if self._stamp_connection is None:
+                    self._stamp_connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+                return int(self._stamp_connection.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error:
+                return None
+
     def close(self) -> None:
+        with self._stamp_lock:
+            if self._stamp_connection is not None:
+                self._stamp_connection.close()
+                self._stamp_connection = None
         self.engine.dispose()
 
 

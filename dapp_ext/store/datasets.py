@@ -93,6 +93,12 @@ def bytes_of(session: Session, account_id: str) -> tuple[int, int]:
     return owned(Dataset), owned(Model)
 
 
+def stored(session: Session) -> tuple[int, int]:
+    """How many objects there are, and their sealed bytes."""
+    count, size = session.exec(select(func.count(), func.sum(StoredFile.sealed_size)).select_from(StoredFile)).one()
+    return int(count), int(size or 0)
+
+
 def describe_jobs(session: Session, subject_id: str, name: str, visibility: str) -> None:
     """Let the jobs of a thing bear its present name and visibility, since lists of jobs show them."""
     session.connection().execute(update(Job).where(col(Job.subject_id) == subject_id).values(subject_name=name, visibility=visibility))

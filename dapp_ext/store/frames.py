@@ -10,6 +10,7 @@ Decrypted columns are shared between threads by ``store.frame_cache``.
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +31,10 @@ FRAME_PURPOSE = "frame"
 _GROUP_ROWS = 128 * 1024
 _GROUP_CELLS = 4_000_000
 _SMALLEST_GROUP_ROWS = 2048
+_BATCH_ROWS = 32 * 1024
 _IDLE_FILES = 2
+# So many values tell whether a dictionary is worth its time.
+_LOOKED_AT, _LOOKED_AT_SHARE = 4096, 0.5
 
 
 class FrameWriter:
@@ -77,10 +81,11 @@ class FrameWriter:
         self._waiting, self._waiting_rows = [], 0
         self._schema = schema
         self._group_rows = max(_SMALLEST_GROUP_ROWS, min(_GROUP_ROWS, _GROUP_CELLS // max(1, len(schema))))
-        self._writer = pq.ParquetWriter(self._file, schema, encryption_properties=self._properties, **_encodings(schema))
+        # The writer is made with the first rows: they tell which texts come with a dictionary.
+        self._stored: pa.Schema | None = None
 
     def write(self, data: pa.RecordBatch | pa.Table) -> None:
-        """Add rows of the schema that was started with.
+        """Add rows of the schema that was started with; a column of texts may come with a dictionary, which saves making one here.
 
         Raises
         ------
@@ -88,7 +93,7 @@ class FrameWriter:
             If the device refuses; the file is gone then.
         """
         table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
-        if self._schema is None or not table.schema.equals(self._schema):
+        if self._schema is None or not _holds(self._schema, table.schema):
             raise Internal("Rows were to be written that do not have the table's columns.")
         for batch in table.to_batches():
             self._waiting.append(batch)
@@ -99,12 +104,12 @@ class FrameWriter:
 
     def finish(self) -> StoredObject:
         """Write the footer and bring the file to the device."""
-        if self._writer is None:
+        if self._schema is None:
             raise Internal("A table was to be finished that was never started.")
         try:
             while self._waiting_rows:
                 self._write_group()
-            self._writer.close()
+            self._begun(self._schema.empty_table()).close()
             digest = self._file.sync()
         except DappError:
             self.abort()
@@ -123,16 +128,35 @@ class FrameWriter:
             self._file.discard()
 
     def _write_group(self) -> None:
-        assert self._writer is not None
-        table = pa.Table.from_batches(self._waiting, self._schema)
-        head = table.slice(0, self._group_rows).unify_dictionaries()
-        rest = table.slice(self._group_rows)
-        self._waiting, self._waiting_rows = rest.to_batches(), rest.num_rows
+        assert self._schema is not None
+        batches, self._waiting, rows = self._waiting, [], 0
+        head: list[pa.RecordBatch] = []
+        for place, batch in enumerate(batches):
+            head.append(batch.slice(0, self._group_rows - rows))
+            rows += head[-1].num_rows
+            if rows == self._group_rows:
+                self._waiting = [rest for rest in (batch.slice(head[-1].num_rows), *batches[place + 1 :]) if rest.num_rows]
+                break
+        self._waiting_rows -= rows
         try:
-            self._writer.write_table(head, row_group_size=self._group_rows)
+            columns = [_joined([batch.column(place) for batch in head], field.type) for place, field in enumerate(self._schema)]
+            table = pa.table(columns, names=self._schema.names)
+            writer = self._begun(table)
+            writer.write_table(_fitted(table, self._stored), row_group_size=self._group_rows)
         except DappError:
             self.abort()
             raise
+
+    def _begun(self, first: pa.Table) -> pq.ParquetWriter:
+        """The writer, made when it is first asked for. Readers are told the schema without dictionaries."""
+        assert self._schema is not None
+        if self._writer is None:
+            self._stored = pa.schema([pa.field(field.name, mine.type, field.nullable) for field, mine in zip(self._schema, first.schema, strict=True)])
+            # Nobody reads the smallest and largest values of a page, and to find them takes a third of the time of writing.
+            settings = {"write_statistics": False, "write_batch_size": _BATCH_ROWS, "store_schema": False, **_encodings(first)}
+            self._writer = pq.ParquetWriter(self._file, self._stored, encryption_properties=self._properties, **settings)
+            self._writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(self._schema.serialize().to_pybytes()).decode()})
+        return self._writer
 
     def _end_writer(self) -> None:
         """Close a writer whose file is thrown away: left alone it would write its footer when it is collected."""
@@ -248,23 +272,62 @@ def open_frame(path: Path | str, key: bytes, label: Label) -> Frame:
     return Frame(path, key, label)
 
 
-def _encodings(schema: pa.Schema) -> dict[str, Any]:
+def _encodings(first: pa.Table) -> dict[str, Any]:
     """How columns are written: whole numbers, dates and times by their differences, which is quicker than a dictionary and as small.
 
-    Names of columns go into Parquet's settings as paths; one with a dot in it would be taken for a part of another, so such tables are
+    Broken numbers that hardly repeat get no dictionary either: to try one takes six times as long as to write them. Names of
+    columns go into Parquet's settings as paths; one with a dot in it would be taken for a part of another, so such tables are
     written with the usual encodings.
     """
+    schema = first.schema
+    usual: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
     if any("." in name for name in schema.names):
-        return {"compression": "zstd", "compression_level": 1}
+        return usual
     packed = {field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_temporal(field.type)}
+    plain = {field.name for field in schema if pa.types.is_floating(field.type) and _hardly_repeats(first.column(field.name))}
+    if not packed and not plain:
+        return usual
+    found: dict[str, Any] = {"use_dictionary": [name for name in schema.names if name not in packed and name not in plain]}
     if not packed:
-        return {"compression": "zstd", "compression_level": 1}
-    return {
-        "use_dictionary": [name for name in schema.names if name not in packed],
+        return usual | found
+    return found | {
         "column_encoding": dict.fromkeys(sorted(packed), "DELTA_BINARY_PACKED"),
         "compression": {name: "none" if name in packed else "zstd" for name in schema.names},
         "compression_level": {name: 1 for name in schema.names if name not in packed},
     }
+
+
+def _hardly_repeats(values: pa.ChunkedArray) -> bool:
+    some = values.slice(0, _LOOKED_AT).drop_null()
+    return len(some) > 0 and len(some.unique()) > _LOOKED_AT_SHARE * len(some)
+
+
+def _holds(wanted: pa.Schema, given: pa.Schema) -> bool:
+    """Whether rows of a schema are those of another one, apart from dictionaries of texts."""
+    return wanted.names == given.names and all(mine.type == its.type or _has_dictionary(its.type, mine.type) for mine, its in zip(wanted, given, strict=True))
+
+
+def _has_dictionary(given: pa.DataType, wanted: pa.DataType) -> bool:
+    return bool(pa.types.is_string(wanted) and pa.types.is_dictionary(given) and pa.types.is_string(given.value_type))
+
+
+def _joined(pieces: list[pa.Array], wanted: pa.DataType) -> pa.ChunkedArray:
+    """Pieces of a column as one: with a single dictionary where all bring one, else without."""
+    if pieces and all(pa.types.is_dictionary(piece.type) for piece in pieces):
+        return pa.chunked_array(pieces).unify_dictionaries()
+    plain = [piece.dictionary_decode() if pa.types.is_dictionary(piece.type) else piece for piece in pieces]
+    return pa.chunked_array(plain, wanted)
+
+
+def _fitted(table: pa.Table, stored: pa.Schema | None) -> pa.Table:
+    """The columns as the first rows had them, with or without dictionaries."""
+    assert stored is not None
+    columns = []
+    for column, field in zip(table.columns, stored, strict=True):
+        if pa.types.is_dictionary(field.type) and not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        columns.append(column.cast(field.type) if column.type != field.type else column)
+    return pa.Table.from_arrays(columns, schema=stored)
 
 
 def _stored_bytes(metadata: Any) -> dict[str, int]:

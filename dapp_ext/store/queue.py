@@ -149,6 +149,11 @@ def counts(session: Session) -> dict[str, int]:
     return found
 
 
+def oldest_queued(session: Session) -> datetime | None:
+    """Since when the job waits that has waited longest of those that may begin."""
+    return session.exec(select(func.min(Job.created_at)).where(Job.status == "queued", col(Job.not_before) <= time.time())).one()
+
+
 def report_worker(session: Session, worker: Worker) -> None:
     """Say that a worker lives."""
     changed = session.connection().execute(update(Worker).where(col(Worker.id) == worker.id).values(seen_at=now(), jobs=worker.jobs))

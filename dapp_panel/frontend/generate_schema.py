@@ -36,10 +36,10 @@ from dapp_panel.pages.home import HomeRead
 TARGET = Path(__file__).parent / "src" / "schema.ts"
 
 ANSWERS: tuple[type[BaseModel], ...] = (
-    accounts.AccountRead, audit.AuditRead, base.ErrorBody, base.Named, datasets.DatasetRead, datasets.Profile, datasets.RowsRead, datasets.QueryRead, boards.BoardRead,
+    accounts.AccountRead, accounts.QuotaRead, audit.AuditRead, base.ErrorBody, base.Named, datasets.DatasetRead, datasets.Profile, datasets.RowsRead, datasets.QueryRead, boards.BoardRead,
     datasets.UsageRead, versions.VersionRead, versions.VersionComparison, versions.Dependents, lineage.Lineage, grants.GrantRead, events.SharedEvent,
     events.Event, events.DatasetEvent, events.ModelEvent, events.TrialEvent, events.JobEvent, events.PredictionEvent, events.UserEvent, events.SystemEvent,
-    jobs.JobRead, models.ModelRead, models.Leaderboard, models.Results, models.PredictRead, models.BatchPredictRead, system.StatusRead, HomeRead,
+    jobs.JobRead, models.ModelRead, models.Leaderboard, models.Results, models.PredictRead, models.BatchPredictRead, models.Advice, system.StatusRead, HomeRead,
     registry.VersionsRead, registry.Comparison, serving.PolicyRead, serving.CheckRead, serving.MonitoringRead, serving.LoggedCall, events.MonitorEvent,
     grants.GrantRead, grants.PersonRead, versions.VersionRead, versions.VersionComparison, versions.Dependents, lineage.Lineage,
     insights.InsightRead, insights.TableRead, shares.ShareRead, shares.ShareMade, signins.SessionRead, signins.TokenRead, signins.TokenMade,

@@ -23,6 +23,7 @@ class SkipOf(SkipRequest):
 
 CALLS: dict[str, Call] = {
     "models.train": call(TrainRequest, lambda services, actor, asked: services.models.train(actor, asked)),
+    "models.advise": call(TrainRequest, lambda services, actor, asked: services.models.advise(actor, asked)),
     "models.leaderboard": call(One, lambda services, actor, asked: services.models.leaderboard(actor, asked.ref)),
     "models.train_batch": call(BatchTrainRequest, lambda services, actor, asked: services.batches.train(actor, asked)),
     "models.extend": call(ExtendOf, lambda services, actor, asked: services.models.extend(actor, asked.ref, ExtendRequest(seconds=asked.seconds))),

@@ -36,7 +36,7 @@ class AcceptHandler(EntryHandler):
             self.let_in(cookie, device)
 
     def _accept(self, request: LinkAccept) -> tuple[str, str]:
-        from dapp_ext.services.sessions import Entry  # loaded by now; importing it takes seconds
+        from dapp_ext.services.known_tokens import Entry  # loaded by now; importing it takes seconds
 
         accounts = self.dashboard.services.accounts
         actor = self.dashboard.services.invitations.accept(request, Entry("dashboard", self.request.remote_ip or "", self.request_id))

@@ -401,6 +401,8 @@ export interface ReadOptions {
   delimiter?: string | null;
   /** What stands around cells with delimiters or line ends in them. */
   quote?: '"' | "'" | 'none' | null;
+  /** Whether a backslash stands before quotes inside quoted cells. */
+  escape?: 'backslash' | 'none' | null;
   encoding?: string | null;
   decimal?: '.' | ',' | null;
   /** What stands between thousands. */
@@ -443,6 +445,7 @@ export interface ReadReport {
   member: string | null;
   delimiter: string | null;
   quote: string | null;
+  escape: string | null;
   encoding: string | null;
   decimal: string | null;
   thousands: string | null;
@@ -1095,12 +1098,16 @@ export interface PredictRequest {
   rows: Record<string, unknown>[];
   /** Model version; the champion, else the latest trained one, when left out. */
   version?: number | null;
+  /** Say for each row why; for 20 rows at the most. */
+  explain?: boolean;
 }
 
 /** The answer for one row; probabilities by class for a classifier. */
 export interface Prediction {
   prediction: unknown;
   probabilities: Record<string, number> | null;
+  /** Why, where it was asked for. */
+  reasons: Reasons | null;
 }
 
 /** Answers in the order of the rows, and what they can be traced by. */
@@ -1735,6 +1742,23 @@ export interface StatusRead {
   queued: number;
   running: number;
   maintenance: MaintenanceRead;
+}
+
+/** What is counted in the whole workspace, and in the process that answers. */
+export interface NumbersRead {
+  queued: number;
+  running: number;
+  /** How long the job that has waited longest waits. */
+  oldest_queued_seconds: number;
+  workers: number;
+  /** The number of the newest event. */
+  events: number;
+  objects: number;
+  stored_bytes: number;
+  /** Decrypted columns that this process keeps. */
+  cached_bytes: number;
+  /** Whether Redis answers; null where there is none. */
+  shared_cache: boolean | null;
 }
 
 /** Start the dashboard on this machine when none answers. */

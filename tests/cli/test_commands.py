@@ -277,3 +277,11 @@ def test_the_readme_names_every_command(run: Run) -> None:
         "backup",
     ):
         assert f"`jupyter dapp {command}`" in readme
+
+
+@pytest.mark.parametrize("command", ["start", "serve", "dashboard", "worker"])
+def test_nothing_of_a_service_elsewhere_runs_here(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("DAPP_URL", "https://dapp.example.org")
+    code, _, said = run(command)
+    assert code == 5
+    assert "jupyter lab" in said

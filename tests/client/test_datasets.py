@@ -170,6 +170,20 @@ def test_reading_options(client: DAPPClient) -> None:
         client.upload_file(b"a\n1\n", read={"delimeter": ";"})
 
 
+def test_read_options_of_every_kind_reach_the_reader(client: DAPPClient) -> None:
+    text = "% letterhead\nname;amount;day;note\nA;1.234,5;01/02/2024;'x;y'\nB;-;13/02/2024;z\n".encode("utf-16")
+    read = {
+        "delimiter": ";", "quote": "'", "escape": "none", "encoding": "utf-16", "decimal": ",", "thousands": ".", "date_order": "day_first",
+        "header": True, "header_row": 2, "comment": "none", "extra_cells": "drop", "missing": ["-"], "types": {"name": "text"},
+    }  # fmt: skip
+    data = client.upload_file(text, name="every option", read=read)
+    frame = client.get_processed_data(data)
+    assert frame["amount"].tolist()[0] == 1234.5
+    assert frame["amount"].isna().tolist() == [False, True]
+    assert frame["day"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-02-13"]
+    assert frame["note"].tolist() == ["x;y", "z"]
+
+
 def test_last_used_dataset_is_meant(client: DAPPClient) -> None:
     with pytest.raises(Invalid, match="Which dataset"):
         client.get_processed_data()

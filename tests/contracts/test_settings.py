@@ -67,3 +67,13 @@ def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
 
 def test_secrets_do_not_show() -> None:
     assert GOOD not in repr(Settings(encryption_key=GOOD, secret_key=GOOD, database_url=f"postgresql://u:{GOOD}@h/d"))
+
+
+def test_the_address_of_a_database_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://dapp:a-password@host/dapp\n")
+    (tmp_path / "url").chmod(0o600)
+    environ = {"DAPP_HOME": str(tmp_path), "DATABASE_URL": f"file:{tmp_path / 'url'}"}
+    assert read_settings(environ=environ, folder=tmp_path).database_url == "postgresql://dapp:a-password@host/dapp"
+    (tmp_path / "url").chmod(0o644)
+    with pytest.raises(SettingInvalid, match="chmod 600"):
+        read_settings(environ=environ, folder=tmp_path)

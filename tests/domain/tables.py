@@ -26,8 +26,8 @@ class Collected:
         self.starts += 1
 
     def write(self, batch: pa.RecordBatch) -> None:
-        assert batch.schema == self.schema
-        self.batches.append(batch)
+        plain = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch.columns]
+        self.batches.append(pa.RecordBatch.from_arrays(plain, schema=self.schema))
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,7 @@ def test_nul_characters_are_left_out_and_told() -> None:
         (["+49170", "+49171"], "category", ["+49170", "+49171"]),
         (["1e5", "12a4"], "category", ["1e5", "12a4"]),
         (["0x1F", "0x20"], "category", ["0x1F", "0x20"]),
+        (["0xFFFFFFFF", "0x3B9ACA00"], "category", ["0xFFFFFFFF", "0x3B9ACA00"]),  # as long as their decimal digits
         (["1_000", "2_000"], "category", ["1_000", "2_000"]),
         (["٣", "٤"], "category", ["٣", "٤"]),
         (["9223372036854775807", "9223372036854775808"], "integer", [Decimal("9223372036854775807"), Decimal("9223372036854775808")]),

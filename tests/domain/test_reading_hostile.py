@@ -68,7 +68,6 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a JSON text": (lambda: b'"hello"', "single line"),
     "objects side by side": (lambda: b'{"a":1}{"a":2}', "follows after"),
     "a list among lines": (lambda: b'{"a":1}\n[1,2]\n', "Line 2"),
-    "NaN in a line": (lambda: b'{"a": NaN}\n{"a": 1}\n', "NaN"),
     "20,000 names in JSON": (lambda: json.dumps([{f"k{place}": 1 for place in range(20_000)}]).encode(), "columns"),
     "entities in a sheet": (
         lambda: sheet('<row r="1"><c r="A1" t="inlineStr"><is><t>&amp;</t></is></c></row>', '<!DOCTYPE x [<!ENTITY a "b">]>' + _SHEET), "damaged"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 
 from dapp_ext.handlers.base import DRAIN_LIMIT
 from dapp_ext.schema.accounts import Role
+from dapp_ext.schema.datasets import ReadOptions
+from dapp_ext.store.objects import SealedFile
 from tests.handlers.serving import API, CSV, Answer, Caller
 
 LIMIT = 3_000_000
@@ -86,6 +90,56 @@ async def test_how_to_read_it_is_passed_on(owner: Caller, services: Any) -> None
     job = services.jobs.claim(services.jobs.enlist())
     options = services.settling.order(job).options
     assert options.model_dump(exclude_none=True) == {"delimiter": "\t", "decimal": ",", "header": False, "missing": ["-"]}
+
+
+EVERY_OPTION: dict[str, Any] = {
+    "format": "csv",
+    "delimiter": ";",
+    "quote": "'",
+    "escape": "backslash",
+    "encoding": "utf-16",
+    "decimal": ",",
+    "thousands": ".",
+    "date_order": "month_first",
+    "sheet": "Sheet 2",
+    "join_sheets": False,
+    "header": True,
+    "header_row": 3,
+    "comment": "%",
+    "extra_cells": "drop",
+    "missing": ["-", "?"],
+    "types": {"a": "text", "b c": "decimal"},
+}
+
+
+async def test_every_option_goes_through_the_door(owner: Caller, services: Any) -> None:
+    assert set(EVERY_OPTION) == set(ReadOptions.model_fields)
+    told = EVERY_OPTION | {"join_sheets": "false", "header": "true", "types": json.dumps(EVERY_OPTION["types"])}
+    answer = await owner("POST", "/datasets", CSV, filename="a.csv", **told)
+    assert answer.status == 202
+    job = services.jobs.claim(services.jobs.enlist())
+    assert services.settling.order(job).options.model_dump() == EVERY_OPTION
+
+
+async def test_pieces_of_many_files_are_sealed_one_at_a_time(owner: Caller, services: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = most = 0
+    write = SealedFile.write
+
+    def counted(file: SealedFile, data: bytes) -> int:
+        nonlocal busy, most
+        busy += 1
+        most = max(most, busy)
+        time.sleep(0.005)
+        try:
+            return write(file, data)
+        finally:
+            busy -= 1
+
+    monkeypatch.setattr(SealedFile, "write", counted)
+    body = CSV * (1_500_000 // len(CSV))
+    answers = await asyncio.gather(*(owner("POST", "/datasets", body, filename=f"{number}.csv") for number in range(6)))
+    assert [answer.status for answer in answers] == [202] * 6
+    assert most == 1
 
 
 async def test_a_viewer_may_not_upload(signed_in: Callable[[Role], Caller], services: Any) -> None:

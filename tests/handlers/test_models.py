@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from dapp_ext.schema.accounts import Role
-from dapp_ext.services import Services
+from dapp_ext.services import Services, files
+from dapp_ext.store.tables import Model
 from tests.handlers.serving import Caller
 
 SAMPLES = Path(__file__).parents[2] / "dapp_ext" / "samples"
@@ -139,3 +140,44 @@ async def test_a_pipeline_is_brought_along(owner: Caller, run_jobs: Run, signed_
     assert (refused.status, refused.code) == (422, "model_type_refused")
     assert (await owner("POST", "/models/register", b"x", name="Mine")).status == 422
     assert (await signed_in(Role.viewer)("POST", "/models/register", skops.io.dumps(pipeline), **asked)).status == 403
+
+
+async def test_predicted_explained_and_refused(owner: Caller, run_jobs: Run, services: Services, signed_in: Callable[[Role], Caller]) -> None:
+    rows = "\n".join(f"{n * 37 % 101},{n * 7 % 13},{'gone' if n * 37 % 101 + n * 7 % 13 > 60 else 'stays'}" for n in range(300))
+    await owner("POST", "/datasets", f"a,b,y\n{rows}\n".encode(), filename="moves.csv")
+    await asyncio.to_thread(run_jobs)
+    advice = await owner("POST", "/models/advice", {"dataset": "moves", "target": "y"})
+    assert (advice.status, advice.json["task"]["task"], advice.json["validation"]["validation"]) == (200, "binary", "stratified")
+    assert (await owner("POST", "/models/advice", {"dataset": "moves", "target": "nothing"})).status == 422
+    viewer = signed_in(Role.viewer)
+    assert (await viewer("POST", "/models/advice", {"dataset": "moves", "target": "y"})).status == 403
+    model = (await owner("POST", "/models", {"dataset": "moves", "target": "y", "trials": 1, "families": ["linear"], "name": "Movers"})).json
+    await asyncio.to_thread(run_jobs)
+    with services.context.database.read() as session:
+        path = files.stored_pass(services.context, session, session.get(Model, model["id"]).artifact_id).path  # type: ignore[union-attr]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-50])
+    for _ in range(2):
+        broken = await viewer("POST", "/models/Movers/predict", {"rows": [{"a": 1, "b": 2}]})
+        assert (broken.status, broken.code) == (500, "integrity_failed")
+    path.write_bytes(whole)
+    answers = await asyncio.gather(*(viewer("POST", "/models/Movers/predict", {"rows": [{"a": n % 100, "b": 2}]}) for n in range(40)))
+    assert {each.status for each in answers} == {200}
+    for each, again in zip(answers, answers[::-1], strict=True):
+        assert len(each.json["predictions"]) == len(again.json["predictions"]) == 1
+    assert [each.json["predictions"][0]["prediction"] for each in answers] == ["stays"] * 40
+    assert len({each.json["id"] for each in answers}) == 40
+    told = (await viewer("POST", "/models/Movers/predict", {"rows": [{"a": 99, "b": 2}], "explain": True})).json
+    assert told["predictions"][0]["reasons"]["reasons"][0]["column"] == "a"
+    for body, status in (
+        (b'{"rows": [{"a": NaN}]}', 400),
+        (b'{"rows": [{"a": 1e999}]}', 400),
+        (b'{"rows": [{"a": 1, "a": 2}]}', 400),
+        (b'{"rows": [{"a": 1, "b": 1}], "version": 9}', 404),
+        (b'{"rows": [{"a": 1, "b": 1}], "explain": "yes"}', 422),
+    ):
+        assert (await viewer("POST", "/models/Movers/predict", body, headers={"Content-Type": "application/json"})).status == status
+    assert (await viewer("POST", "/auth/logout")).status == 204
+    assert (await viewer("POST", "/models/Movers/predict", {"rows": [{"a": 1, "b": 2}]})).status == 401
+    await owner("DELETE", "/models/Movers")
+    assert (await owner("POST", "/models/Movers/predict", {"rows": [{"a": 1, "b": 2}]})).status == 404

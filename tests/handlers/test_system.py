@@ -35,6 +35,13 @@ async def test_the_numbers(owner: Caller, nobody: Caller) -> None:
     assert 'dapp_requests_total{method="POST",status="202"} 1.0' in lines
     assert 'dapp_jobs{status="queued"} 1.0' in lines
     assert "dapp_feed_connections 0.0" in lines
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert float(values["dapp_queue_age_seconds"]) > 0
+    assert float(values["dapp_stored_bytes"]) > len(CSV)
+    assert float(values["dapp_objects"]) == 1
+    assert float(values["dapp_events"]) >= 2
+    assert float(values["dapp_prediction_seconds_count"]) == 0
+    assert {"dapp_workers", "dapp_cached_bytes", "dapp_redis_answers", "dapp_feed_frames_total", "dapp_request_seconds_count"} <= set(values)
 
 
 async def test_the_template_is_a_notebook(owner: Caller) -> None:

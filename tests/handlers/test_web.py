@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -237,3 +238,32 @@ async def test_signing_in_says_nothing_of_who_exists(nobody: Caller, services: A
     assert len({str(each) for each in seen}) == 1
     medians = [sorted(seconds)[2] for seconds in told.values()]
     assert max(medians) < 3 * min(medians) + 0.02
+
+
+@pytest.mark.parametrize(
+    ("head", "kept"),
+    [
+        ("GET /a%40b/dapp/api/v1/datasets HTTP/1.1\r\nHost: localhost\r\n", True),
+        ("POST /a%40b/dapp/api/v1/auth/logout HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n", True),
+        ("DELETE /a%40b/dapp/api/v1/datasets/x HTTP/1.1\r\nHost: evil.example\r\n", True),
+        ("OPTIONS /a%40b/dapp/api/v1/datasets HTTP/1.1\r\nHost: evil.example\r\n", True),
+        ("POST /a%40b/dapp/api/v1/datasets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n", False),
+        ("POST /a%40b/dapp/api/v1/datasets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n", False),
+    ],
+)
+async def test_a_refusal_keeps_the_connection_or_says_that_it_ends(nobody: Caller, jp_http_port: int, head: str, kept: bool) -> None:
+    """Else a client sends its next request into a closed connection and hears of a reset instead of an answer."""
+    await nobody("GET", "/health/live")  # the server is up
+    reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    writer.write(f"{head}\r\n".encode())
+    async with asyncio.timeout(10):
+        answer = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        assert answer.split()[1] in ("401", "403")
+        assert ("connection: close" not in answer) is kept
+        if kept:
+            length = int(answer.partition("content-length: ")[2].split()[0])
+            await reader.readexactly(length)
+            writer.write(b"GET /a%40b/dapp/api/v1/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    await writer.wait_closed()

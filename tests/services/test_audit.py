@@ -58,6 +58,7 @@ def test_a_log_that_nobody_touched_is_whole(log: Services, owner: Actor) -> None
 COLUMNS = ["at", "actor_id", "actor_name", "door", "address", "action", "subject_kind", "subject_id", "outcome", "request_id", "details", "link", "mac"]
 
 
+@pytest.mark.only_sqlite
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_changed_row_is_named_whichever_column(log: Services, owner: Actor, by_hand: Callable[..., None], column: str) -> None:
     values = {"at": "2001-01-01 00:00:00.000000", "details": '{"number": 99}', "link": bytes(32), "mac": bytes(32)}
@@ -65,16 +66,19 @@ def test_a_changed_row_is_named_whichever_column(log: Services, owner: Actor, by
     assert findings(log, owner) == [("changed", 7, 7)]
 
 
+@pytest.mark.only_sqlite
 def test_removed_rows_are_named(log: Services, owner: Actor, by_hand: Callable[..., None]) -> None:
     by_hand("DELETE FROM audit WHERE id IN (4, 5, 9)")
     assert findings(log, owner) == [("removed", 4, 5), ("removed", 9, 9)]
 
 
+@pytest.mark.only_sqlite
 def test_the_first_row_removed(log: Services, owner: Actor, by_hand: Callable[..., None]) -> None:
     by_hand("DELETE FROM audit WHERE id = 1")
     assert findings(log, owner) == [("removed", 1, 1)]
 
 
+@pytest.mark.only_sqlite
 def test_an_added_row_is_named(log: Services, owner: Actor, by_hand: Callable[..., None]) -> None:
     by_hand(
         "INSERT INTO audit SELECT id + 1000, at, actor_id, actor_name, door, address, action, subject_kind, subject_id, outcome, request_id, details, link, mac FROM audit WHERE id = 3"
@@ -82,6 +86,7 @@ def test_an_added_row_is_named(log: Services, owner: Actor, by_hand: Callable[..
     assert ("added", 1003, 1003) in findings(log, owner)
 
 
+@pytest.mark.only_sqlite
 def test_a_row_put_in_between_is_named(log: Services, owner: Actor, by_hand: Callable[..., None]) -> None:
     by_hand("UPDATE audit SET id = -id WHERE id > 10")
     by_hand("UPDATE audit SET id = 1 - id WHERE id < 0")
@@ -93,12 +98,14 @@ def test_a_row_put_in_between_is_named(log: Services, owner: Actor, by_hand: Cal
     assert ("moved", 12) in [each[:2] for each in found]
 
 
+@pytest.mark.only_sqlite
 def test_rows_that_changed_places_are_named(log: Services, owner: Actor, by_hand: Callable[..., None]) -> None:
     for statement in ("UPDATE audit SET id = -1 WHERE id = 12", "UPDATE audit SET id = 12 WHERE id = 20", "UPDATE audit SET id = 20 WHERE id = -1"):
         by_hand(statement)
     assert {row for _, row, _ in findings(log, owner)} >= {12, 20}
 
 
+@pytest.mark.only_sqlite
 def test_a_cut_end_is_found_by_the_head_inside(log: Services, owner: Actor, by_hand: Callable[..., None]) -> None:
     last = log.audit.head(owner).seq
     by_hand("DELETE FROM audit WHERE id > ?", last - 5)
@@ -107,6 +114,7 @@ def test_a_cut_end_is_found_by_the_head_inside(log: Services, owner: Actor, by_h
     assert ("removed", last - 4, last) in findings(log, owner)
 
 
+@pytest.mark.only_sqlite
 def test_a_cut_that_also_puts_back_an_older_head_needs_the_exported_one(log: Services, settings: Settings, owner: Actor) -> None:
     database = sqlite3.connect(settings.home / "dapp.sqlite")
     kept = database.execute("SELECT * FROM audit_head").fetchone()
@@ -125,6 +133,7 @@ def test_a_cut_that_also_puts_back_an_older_head_needs_the_exported_one(log: Ser
     assert findings(log, owner, seq=head.seq, mac=head.mac) == [("changed", head.seq, head.seq)]
 
 
+@pytest.mark.only_sqlite
 def test_a_removed_or_changed_head_is_found(log: Services, settings: Settings, owner: Actor, by_hand: Callable[..., None]) -> None:
     by_hand("UPDATE audit_head SET seal = zeroblob(32)")
     assert findings(log, owner)
@@ -133,6 +142,7 @@ def test_a_removed_or_changed_head_is_found(log: Services, settings: Settings, o
         log.audit.verify(owner)
 
 
+@pytest.mark.only_sqlite
 def test_a_hundred_random_edits_are_all_found(log: Services, settings: Settings, owner: Actor) -> None:
     seed = random.randrange(2**32)
     print("seed", seed)  # noqa: T201
@@ -167,6 +177,7 @@ def test_a_hundred_random_edits_are_all_found(log: Services, settings: Settings,
     database.close()
 
 
+@pytest.mark.only_sqlite
 def test_rows_from_before_the_chain_are_covered_together(services: Services, settings: Settings, owner: Actor, by_hand: Callable[..., None]) -> None:
     services.context.note(owner, "test.act", None, "allow")
     by_hand("UPDATE audit SET mac = NULL, link = NULL")
@@ -271,6 +282,7 @@ def test_reading_goes_on_while_the_log_cannot_be_written(
     assert findings(services, owner) == []
 
 
+@pytest.mark.only_sqlite
 def test_a_change_whose_row_cannot_be_written_does_not_happen(
     services: Services, owner: Actor, by_hand: Callable[..., None], add_dataset: Callable[..., DatasetRead]
 ) -> None:

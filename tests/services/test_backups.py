@@ -167,6 +167,7 @@ def test_a_changed_or_cut_backup_is_refused_everywhere(services: Services, owner
     restore_backup(empty, path, KEY)
 
 
+@pytest.mark.only_sqlite
 def test_who_and_where(services: Services, owner: Actor, person: Callable[[str, Role], Actor], settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "backup"
     ann = person("ann", Role.analyst)

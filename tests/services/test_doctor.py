@@ -126,6 +126,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.only_sqlite
 @pytest.mark.parametrize(("plant", "name", "state"), PLANTED, ids=lambda each: getattr(each, "__name__", each))
 def test_a_planted_fault_is_found(home: Settings, plant: Callable[[Settings], None], name: str, state: str) -> None:
     plant(home)
@@ -149,6 +150,7 @@ def test_settings_that_are_not_safe_are_found(tmp_path: Path, given: dict[str, s
     assert found(replace(Settings(home=tmp_path / "home"), **given))[name][0] == state  # type: ignore[arg-type]
 
 
+@pytest.mark.only_sqlite
 def test_other_places_and_versions(home: Settings, monkeypatch: pytest.MonkeyPatch, services: Services) -> None:
     class Mount:
         mountpoint, fstype = "/", "nfs4"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_another_process_goes_on_without_a_restart(services: Services, settings:
 def test_a_rotation_can_be_killed_anywhere(settings: Settings, monkeypatch: pytest.MonkeyPatch, mode: str, tmp_path: Path) -> None:
     """At each step in turn: the home opens, everything in it opens, and the same command finishes."""
     if mode == "secret":
-        settings = Settings(home=settings.home, encryption_key=OLD, start_worker=False)
+        settings = replace(settings, encryption_key=OLD)
     secret = NEW if mode == "secret" else None
     with open_services(settings) as services:
         owner = services.system.shell_actor()
@@ -115,9 +116,7 @@ def test_a_rotation_can_be_killed_anywhere(settings: Settings, monkeypatch: pyte
 
 def test_from_one_secret_to_the_next(settings: Settings, add_dataset: AddDataset) -> None:
     """Both secrets open the home until the older one is retired; from then on the older one stops the start."""
-    home = settings.home
-    before = Settings(home=home, encryption_key=OLD, start_worker=False)
-    after = Settings(home=home, encryption_key=NEW, start_worker=False)
+    before, after = replace(settings, encryption_key=OLD), replace(settings, encryption_key=NEW)
     with open_services(settings) as services:
         owner = services.system.shell_actor()
         file_kid = services.keys.status(owner).active
@@ -228,6 +227,7 @@ def test_a_wrong_key_changes_nothing(settings: Settings) -> None:
     database.close()
 
 
+@pytest.mark.only_sqlite
 def test_a_lost_database_is_never_replaced_by_an_empty_one(services: Services, settings: Settings, add_dataset: AddDataset) -> None:
     add_dataset()
     services.close()
@@ -240,6 +240,7 @@ def test_a_lost_database_is_never_replaced_by_an_empty_one(services: Services, s
         open_services(settings)
 
 
+@pytest.mark.only_sqlite
 def test_a_deleted_key_is_in_no_free_page(services: Services, settings: Settings, owner: Actor, add_dataset: AddDataset) -> None:
     dataset = add_dataset()
     database = sqlite3.connect(settings.home / "dapp.sqlite")

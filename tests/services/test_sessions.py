@@ -384,3 +384,17 @@ def test_what_is_no_token_is_refused(services: Services, token: str) -> None:
 def test_a_token_of_another_workspace_is_refused(services: Services, tmp_path: Path) -> None:
     with open_services(Settings(home=tmp_path / "other")) as other, pytest.raises(NotSignedIn):
         other.accounts.authenticate(_forged(services))
+
+
+def test_a_credential_is_recalled_until_anything_changes(services: Services) -> None:
+    pair = services.accounts.sign_in_owner()
+    assert services.accounts.recall(pair.access_token) is None
+    actor = services.accounts.authenticate(pair.access_token, address="here", request_id="one")
+    again = services.accounts.recall(pair.access_token, address="there", request_id="two")
+    assert again is not None
+    assert again.model_copy(update={"address": "here", "request_id": "one"}) == actor
+    assert (again.address, again.request_id) == ("there", "two")
+    services.accounts.logout(actor)
+    assert services.accounts.recall(pair.access_token) is None
+    with pytest.raises(NotSignedIn):
+        services.accounts.authenticate(pair.access_token)

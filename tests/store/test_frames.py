@@ -294,3 +294,32 @@ def test_a_table_can_be_read_while_it_is_deleted(tmp_path: Path) -> None:
 def test_labels_of_real_objects_fit(tmp_path: Path) -> None:
     label = Label("frame", new_id(), 1)
     assert open_frame(written(tmp_path / "t", every_kind(10), label=label), KEY, label).rows == 10
+
+
+def test_texts_with_and_without_dictionaries_make_one_plain_column(tmp_path: Path) -> None:
+    texts = [["a", "b", None] * 100, ["b", "c", "c"] * 100, ["d", None, "a"] * 100]
+    with FrameWriter(tmp_path / "table", KEY, LABEL) as writer:
+        writer.start(pa.schema([("first", pa.string()), ("second", pa.string())]))
+        for number, values in enumerate(texts):
+            plain = pa.array(values, pa.string())
+            columns = [plain, plain.dictionary_encode()] if number == 1 else [plain.dictionary_encode(), plain]
+            writer.write(pa.RecordBatch.from_arrays(columns, names=["first", "second"]))
+        writer.finish()
+    frame = open_frame(tmp_path / "table", KEY, LABEL)
+    assert frame.schema.types == [pa.string(), pa.string()]
+    expected = [value for values in texts for value in values]
+    assert frame.read().to_pydict() == {"first": expected, "second": expected}
+
+
+def test_a_dictionary_in_the_first_row_group_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "_GROUP_ROWS", 2048)
+    first = pa.array(["x", "y"] * 1024, pa.string())
+    second = pa.array([f"text {number}" for number in range(3000)], pa.string())
+    with FrameWriter(tmp_path / "table", KEY, LABEL) as writer:
+        writer.start(pa.schema([("text", pa.string())]))
+        writer.write(pa.RecordBatch.from_arrays([first.dictionary_encode()], names=["text"]))
+        writer.write(pa.RecordBatch.from_arrays([second], names=["text"]))
+        writer.finish()
+    frame = open_frame(tmp_path / "table", KEY, LABEL)
+    assert frame.group_rows == [2048, 2048, 952]
+    assert frame.read().column("text").to_pylist() == [*first.to_pylist(), *second.to_pylist()]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
@@ -24,6 +25,16 @@ from dapp_ext.store.database import Database
 from dapp_ext.store.tables import Account, EventRow, Job
 from dapp_ext.store.wires import NotifyWire
 from tests import servers
+
+FIRST_RELEASE = (
+    "INSERT INTO instance (id, instance_id, epoch, key_fingerprint, created_at) VALUES (1, 'i', 'e', repeat('f', 64), '2026-01-01')",
+    "INSERT INTO accounts (id, email, name, role, disabled, is_owner, created_at) VALUES ('a', 'a@example.org', 'A', 'admin', false, true, '2026-01-01')",
+    "INSERT INTO datasets (id, name, name_key, owner_id, visibility, status, version, created_at, updated_at)"
+    " VALUES ('d', 'D', 'd', 'a', 'team', 'ready', 1, '2026-01-01', '2026-01-01')",
+    "INSERT INTO dataset_versions (id, dataset_id, version, filename, size, source_model_id, created_at) VALUES ('v', 'd', 1, 'd.csv', 7, 'm', '2026-01-01')",
+    "INSERT INTO models (id, name, name_key, version, owner_id, visibility, status, dataset_id, dataset_name, dataset_version, time_budget, stop_requested,"
+    " created_at, updated_at) VALUES ('m', 'M', 'm', 1, 'a', 'team', 'ready', 'd', 'D', 1, 60, false, '2026-01-01', '2026-01-01')",
+)
 
 
 @pytest.fixture
@@ -45,6 +56,25 @@ def add_account(database: Database) -> None:
 def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), SQLModel.metadata) == []
+
+
+def test_a_database_of_the_first_release_keeps_what_it_holds(postgres: servers.Postgres) -> None:
+    name = postgres.new_database()
+    found = Database(postgres.address(name))
+    with found.engine.begin() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for row in FIRST_RELEASE:
+            connection.execute(text(row))
+    migrations.upgrade(found)
+    with found.engine.connect() as connection:
+        joined = "SELECT d.name, v.size, v.origin FROM datasets d JOIN dataset_versions v ON v.dataset_id = d.id"
+        assert tuple(connection.execute(text(joined)).one()) == ("D", 7, "prediction")
+        assert connection.execute(text("SELECT champion, test_looks FROM models")).one() == (False, 0)
+        assert connection.execute(text("SELECT kid FROM root_keys")).scalar() == "f" * 16
+    found.close()
+    postgres.drop(name)
 
 
 def test_many_processes_bring_the_schema_up_to_date_at_once(postgres: servers.Postgres) -> None:

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from dapp_ext.client import DAPPClient
-from dapp_ext.errors import Denied, NotSignedIn, Unavailable
+from dapp_ext.errors import Denied, NotSignedIn, TooLarge, Unavailable
 from tests.servers import Redis, free_port
 
 pytestmark = pytest.mark.story
@@ -91,7 +91,7 @@ def team(tmp_path: Path, postgres_url: str, redis_server: Redis) -> Iterator[Tea
     service_url, person_url = f"http://127.0.0.1:{there}", f"http://127.0.0.1:{here}"
     shared = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_server.url, "DAPP_STORAGE_URL": f"file://{tmp_path / 'storage'}", **SECRETS}
     plain = plain_environment(tmp_path) | {"DAPP_START_WORKER": "false"}
-    service = plain | shared | {"DAPP_HOME": str(tmp_path / "service"), "DAPP_SERVICE_PORT": str(there)}
+    service = plain | shared | {"DAPP_HOME": str(tmp_path / "service"), "DAPP_SERVICE_PORT": str(there), "DAPP_UPLOAD_LIMIT": "3000000"}
     lab = ["-m", "jupyter_server", f"--ServerApp.port={here}", "--ServerApp.token=jupyters-own", "--no-browser", "--allow-root"]
     found = Team(
         Process(["-m", "dapp_ext.serve"], service, tmp_path / "service.log"),
@@ -138,6 +138,8 @@ def test_a_team_works_through_a_server_that_holds_nothing(team: Team) -> None:
         with httpx.stream("GET", f"{team.person_url}{API}/datasets/{dataset.id}/original", headers=bearer(direct), trust_env=False) as answer:
             assert answer.headers["Content-Disposition"].startswith("attachment")
             assert b"".join(answer.iter_bytes()) == table
+        with pytest.raises(TooLarge, match="3,000,000"):  # told as the service tells it
+            client.upload_file(large_file(team.base))
         until = time.monotonic() + 10
         while "dataset.ready" not in heard and time.monotonic() < until:
             time.sleep(0.05)
@@ -152,6 +154,12 @@ def test_a_team_works_through_a_server_that_holds_nothing(team: Team) -> None:
         wait_for(f"{team.service_url}{API}/health/ready", team.service)
         assert [each.id for each in client.datasets()] == [dataset.id]
     nothing_to_steal(team)
+
+
+def large_file(folder: Path) -> Path:
+    path = folder / "large.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 2_000_000)
+    return path
 
 
 def follow(team: Team, client: DAPPClient, heard: list[str]) -> None:

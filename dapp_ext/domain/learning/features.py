@@ -134,6 +134,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             arrays[place.array][:, place.columns] = block
             if unread:
                 notes.append(_unread_note(step, unread))
+            notes += _odd_notes(step, table.column(step["name"]), block)
         return Encoded(numbers, codes, texts), notes
 
     def _read_column(self, step: dict[str, Any], column: pa.ChunkedArray) -> tuple[Array, int]:
@@ -204,6 +205,10 @@ def _plan(column: Column, values: pa.ChunkedArray) -> dict[str, Any]:
             step["values"] = sorted((value for value, _ in often[:LARGEST_VOCABULARY]), key=natural)
         return step
     step["role"] = role_of(column.kind, 0, 0, 0.0)
+    if step["role"] == "number":
+        known = as_numbers(values)[0]
+        known = known[~np.isnan(known)]
+        step["range"] = [float(known.min()), float(known.max())] if len(known) else None
     if step["role"] == "moment":
         step["parts"] = _varied_parts(as_moments(values)[0])
     return step
@@ -227,6 +232,37 @@ def _unread_note(step: dict[str, Any], unread: int) -> str:
         "flag": "a value that is neither yes nor no; it counts as missing",
     }.get(step["role"], "a value that is not a number; it counts as missing")
     return f"Column “{step['name']}”: {rows} {what}."
+
+
+def _odd_notes(step: dict[str, Any], given: pa.ChunkedArray, block: Array) -> list[str]:
+    """What was read, but is not as it was when the model learned."""
+    if step["role"] not in ("number", "flag"):
+        return []
+    notes = []
+    kind = given.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+        notes.append(came_as_text(step["name"], "yes and no" if step["role"] == "flag" else "numbers"))
+    elif pa.types.is_boolean(kind) and step["role"] == "number":
+        notes.append(f"Column “{step['name']}” came as yes and no and was read as 1 and 0.")
+    if step.get("range"):
+        notes += beyond_note(step["name"], block, step["range"])
+    return notes
+
+
+def came_as_text(name: str, what: str) -> str:
+    """The sentence about a column of texts where others were learned from."""
+    return f"Column “{name}” came as text and was read as {what}."
+
+
+def beyond_note(name: str, values: Array, known: Sequence[float]) -> list[str]:
+    """A sentence about values outside the range that the model learned from, if there are any."""
+    with np.errstate(invalid="ignore"):
+        count = int(((values < known[0]) | (values > known[1])).sum())
+    if not count:
+        return []
+    rows = "1 row has" if count == 1 else f"{count} rows have"
+    low, high = (f"{each:.6g}" for each in known)
+    return [f"Column “{name}”: {rows} a value beyond all that the model learned from ({low} to {high}); the answer is a guess there."]
 
 
 def usable(column: Column, values: pa.ChunkedArray) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,6 +119,8 @@ class Predictor:
             notes.append(f"{name_list(missing)} {'is' if len(missing) == 1 else 'are'} not in the rows and counted as missing.")
         if extra:
             notes.append(f"{name_list(extra)} {'is' if len(extra) == 1 else 'are'} not used by the model.")
+        plain = {_letters(name): name for name in extra}
+        notes += [f"Perhaps “{plain[_letters(name)]}” is meant by “{name}”." for name in missing if _letters(name) in plain]
         return notes
 
     def _answer(self, out: Array) -> pa.Table:
@@ -128,3 +131,8 @@ class Predictor:
         for k, name in enumerate(self.classes or []):
             answer[f"probability_{name}"] = pa.array(out[:, k].astype(np.float64))
         return pa.table(answer)
+
+
+def _letters(name: str) -> str:
+    """A name without case, accents, blanks and punctuation."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name).casefold() if letter.isalnum())

@@ -114,15 +114,44 @@ def reasons(predictor: Predictor, row: pa.Table, background: Encoded, seed: int 
     classes = predictor.classes or []
     looked_at = 0 if not classes else (1 if len(classes) == 2 else int(out[0].argmax()))
     asked = Asked(predictor.encoder, predictor.outputs, classes, looked_at)
-    rng = np.random.default_rng([seed, 71])
-    typical = background.take(np.sort(rng.permutation(len(background))[:BACKGROUND]))
-    names = _movers(asked, one, typical, list(predictor.encoder.places))
-    effects, base = _sampled(asked, (one, typical), names, rng)
-    given = {n: _plain(row.column(n)[0].as_py()) for n in names if n in row.column_names}
+    typical = background.take(np.sort(np.random.default_rng([seed, 71]).permutation(len(background))[:BACKGROUND]))
+    sampler = Sampler(asked.answer, lambda rows, name: _set(rows, one, asked, [name]), _stack, lambda rows, count: rows.take(np.arange(count)))
+    return told(sampler, typical, list(predictor.encoder.places), Told(row, asked.label, float(asked.answer(one)[0]), seed))
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A model to be asked about rows of any form.
+
+    ``answer`` gives a number for each row; ``swap`` sets one column of all rows to that of the row that is explained;
+    ``stack`` puts several such rows under one another, ``take`` gives the first few.
+    """
+
+    answer: Callable[[Any], Array]
+    swap: Callable[[Any, str], Any]
+    stack: Callable[[list[Any]], Any]
+    take: Callable[[Any, int], Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """The row as it was given, what the answer is, and how much it is."""
+
+    row: pa.Table
+    label: str
+    output: float
+    seed: int = 0
+
+
+def told(sampler: Sampler, typical: Any, names: list[str], about: Told) -> Reasons:
+    """Reasons from a sampler; ``typical`` are some rows, at least five where there are many columns."""
+    names = _movers(sampler, typical, names)
+    effects, base = _sampled(sampler, typical, names, np.random.default_rng([about.seed, 72]))
+    given = {n: _plain(about.row.column(n)[0].as_py()) for n in names if n in about.row.column_names}
     made = [Reason(column=n, value=given.get(n), effect=_short(e)) for n, e in zip(names, effects, strict=True)]
     made.sort(key=lambda r: (-abs(r.effect), r.column))
     method = f"Shapley values sampled over {ORDERS} orders of the columns, against {len(typical)} typical rows."
-    return Reasons(base=_short(base), output=_short(asked.answer(one)[0]), label=asked.label, reasons=made, method=method)
+    return Reasons(base=_short(base), output=_short(about.output), label=about.label, reasons=made, method=method)
 
 
 def _plain(value: Any) -> Any:
@@ -138,28 +167,32 @@ def _set(rows: Encoded, other: Encoded, asked: Asked, names: Sequence[str]) -> E
     return Encoded(**arrays)
 
 
-def _movers(asked: Asked, one: Encoded, typical: Encoded, names: list[str]) -> list[str]:
+def _stack(parts: list[Encoded]) -> Encoded:
+    return Encoded(*(np.concatenate([getattr(part, k) for part in parts]) for k in ("numbers", "codes", "texts")))
+
+
+def _movers(sampler: Sampler, typical: Any, names: list[str]) -> list[str]:
     """The columns worth sampling: of many, those that move the answer most when they alone are set."""
     if len(names) <= MOST_COLUMNS:
         return names
-    few = typical.take(np.arange(min(len(typical), 5)))
-    base = asked.answer(few)
-    moved = {n: float(np.abs(asked.answer(_set(few, one, asked, [n])) - base).mean()) for n in names}
+    few = sampler.take(typical, min(len(typical), 5))
+    base = sampler.answer(few)
+    moved = {n: float(np.abs(sampler.answer(sampler.swap(few, n)) - base).mean()) for n in names}
     return sorted(names, key=lambda n: -moved[n])[:MOST_COLUMNS]
 
 
-def _sampled(asked: Asked, rows: tuple[Encoded, Encoded], names: list[str], rng: np.random.Generator) -> tuple[Array, float]:
-    one, typical = rows
+def _sampled(sampler: Sampler, typical: Any, names: list[str], rng: np.random.Generator) -> tuple[Array, float]:
+    """Effects of the columns. The model is asked once for each order, about all its steps together."""
     effects = np.zeros(len(names))
-    base = float(asked.answer(typical).mean())
+    base = float(sampler.answer(typical).mean())
     for turn in range(ORDERS):
         order = rng.permutation(len(names))
         if turn % 2:
             order = order[::-1]
-        now, before = typical, base
+        now, steps = typical, []
         for i in order:
-            now = _set(now, one, asked, [names[i]])
-            after = float(asked.answer(now).mean())
-            effects[i] += after - before
-            before = after
+            now = sampler.swap(now, names[i])
+            steps.append(now)
+        means = sampler.answer(sampler.stack(steps)).reshape(len(order), -1).mean(axis=1)
+        effects[order] += np.diff(means, prepend=base)
     return effects / ORDERS, base

@@ -10,7 +10,8 @@ import io
 import json
 import warnings
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ import sklearn
 import skops.io
 
 from dapp_ext.domain.learning import explain
+from dapp_ext.domain.learning.features import beyond_note, came_as_text
 from dapp_ext.domain.learning.measures import MEASURES, measure
 from dapp_ext.domain.learning.metrics import Truth, score_of, scores
 from dapp_ext.domain.learning.narrate import sentence
@@ -28,15 +30,16 @@ from dapp_ext.domain.learning.predictor import CHUNK, Predictor
 from dapp_ext.domain.learning.reading import as_moments, as_texts
 from dapp_ext.domain.learning.targets import Target, label_text, read_target
 from dapp_ext.domain.learning.thresholds import decisions
-from dapp_ext.errors import ColumnUnknown, DappError, IntegrityFailed, Invalid, ModelTypeRefused
+from dapp_ext.errors import ColumnUnknown, DappError, IntegrityFailed, Invalid, ModelTypeRefused, NotReady
 from dapp_ext.schema.base import now
 from dapp_ext.schema.datasets import Column
-from dapp_ext.schema.models import Guard, Importance, Split, Task, Trial
+from dapp_ext.schema.models import Guard, Importance, Reasons, Split, Task, Trial
 
 Array = npt.NDArray[Any]
 LARGEST_BYTES = 4 * 1024**3
 MOST_ROWS = 100_000
 EXPLAINED_ROWS = 2_000
+TYPICAL_ROWS = 30
 EXPLAINED_COLUMNS = 60
 SEED = 0
 # Reviewed: each holds plain values and arrays, and runs nothing when it is read.
@@ -57,15 +60,56 @@ ALLOWED: frozenset[str] = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows as the columns that a pipeline takes."""
+
+    columns: dict[str, Array]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
 @dataclass
 class RegisteredPredictor(Predictor):
     """A foreign pipeline. ``arrays`` tells that it answers the same for an array of numbers as for a frame, only sooner."""
 
     arrays: bool = False
+    typical: dict[str, list[Any]] = field(default_factory=dict)
+    ranges: dict[str, list[float]] = field(default_factory=dict)
+
+    def reasons(self, row: pa.Table, seed: int = 0) -> Reasons:
+        from dapp_ext.domain.learning.reasoning import Sampler, Told, told
+
+        if not self.typical:
+            raise NotReady("This pipeline was registered before typical rows were kept with it, so it cannot give reasons. Register it again.")
+        self._column_notes(row)
+        one, typical = _read(row, self.features)[0], Rows(_read(pa.table(self.typical), self.features)[0])
+        out = self.answers(one)
+        looked_at = 0 if not self.labels else 1 if len(self.labels) == 2 else int(out[0].argmax())
+
+        def answer(rows: Rows) -> Array:
+            found = self.answers(rows.columns)
+            return found[:, looked_at] if self.labels else found
+
+        def swap(rows: Rows, name: str) -> Rows:
+            return Rows({**rows.columns, name: np.repeat(one[name], len(rows))})
+
+        def stack(parts: list[Rows]) -> Rows:
+            return Rows({name: np.concatenate([part.columns[name] for part in parts]) for name in one})
+
+        def take(rows: Rows, count: int) -> Rows:
+            return Rows({name: values[:count] for name, values in rows.columns.items()})
+
+        label = f"Probability of “{(self.classes or [])[looked_at]}”" if self.labels else "Predicted amount"
+        return told(Sampler(answer, swap, stack, take), typical, list(one), Told(row, label, float(answer(Rows(one))[0]), seed))
 
     def predict(self, table: pa.Table) -> tuple[pa.Table, list[str]]:
         notes = self._column_notes(table)
         columns, unread = _read(table, self.features)
+        for column in self.features:
+            if column.name in self.ranges:
+                unread += beyond_note(column.name, columns[column.name], self.ranges[column.name])
         rows = table.num_rows
         parts = [self.answers({name: values[start : start + CHUNK] for name, values in columns.items()}) for start in range(0, rows, CHUNK)]
         out = np.concatenate(parts) if parts else np.empty((0, len(self.labels)) if self.labels else (0,))
@@ -101,6 +145,8 @@ class RegisteredPredictor(Predictor):
             "label_type": self.label_type,
             "libraries": self.libraries,
             "arrays": self.arrays,
+            "typical": self.typical,
+            "ranges": self.ranges,
         }
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
@@ -192,9 +238,31 @@ def register(table: pa.Table, columns: list[Column], data: bytes, asked: dict[st
     predictor = RegisteredPredictor(target.name, target.task, features, target.labels, target.type, pipeline, _libraries())
     read, _ = _read(rows, features)
     predictor.arrays = _same_as_arrays(predictor, read)
+    predictor.typical = _typical(rows, features)
+    predictor.ranges = {name: each for name, values in read.items() if values.dtype == np.float64 and (each := _range(values))}
     out = predictor.answers(read)
     truth = Truth(target.task, y, out)
     return predictor, _facts(predictor, target, truth, read, (asked, (now() - began).total_seconds()))
+
+
+def _typical(rows: pa.Table, features: list[Column]) -> dict[str, list[Any]]:
+    """A few rows as plain values, which reasons are told against."""
+    chosen = np.sort(np.random.default_rng([SEED, 70]).permutation(rows.num_rows)[:TYPICAL_ROWS])
+    some = rows.select([column.name for column in features]).take(pa.array(chosen))
+    return {name: [_plain_value(value) for value in some.column(name).to_pylist()] for name in some.column_names}
+
+
+def _range(values: Array) -> list[float]:
+    known = values[np.isfinite(values)]
+    return [float(known.min()), float(known.max())] if len(known) else []
+
+
+def _plain_value(value: Any) -> Any:
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, (float, Decimal)):
+        return float(value) if np.isfinite(float(value)) else None
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def _facts(predictor: RegisteredPredictor, target: Target, truth: Truth, read: dict[str, Array], setting: tuple[dict[str, Any], float]) -> dict[str, Any]:
@@ -289,6 +357,8 @@ def _read(table: pa.Table, features: list[Column]) -> tuple[dict[str, Array], li
     for column in features:
         values = table.column(column.name) if column.name in table.column_names else pa.chunked_array([pa.nulls(table.num_rows)])
         found[column.name], unread = _column(column, values)
+        if column.kind in ("integer", "decimal") and (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+            notes.append(came_as_text(column.name, "numbers"))
         if unread:
             notes.append(f"Column “{column.name}”: {unread} {'row has' if unread == 1 else 'rows have'} a value of another type; it counts as missing.")
     return found, notes

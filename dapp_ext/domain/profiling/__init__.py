@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.profiling.findings import Seen, duplicates, find, suggested
 from dapp_ext.domain.profiling.numbers import NumberColumn, countable
-from dapp_ext.domain.profiling.sketches import EqualRows, Hashes, RowSample
+from dapp_ext.domain.profiling.sketches import EqualRows, Hashes, RowSample, hashes
 from dapp_ext.domain.profiling.target import likely_target
 from dapp_ext.domain.profiling.texts import TextColumn
 from dapp_ext.schema.datasets import Column, Profile
@@ -33,7 +33,7 @@ class Profiler:
     Parameters
     ----------
     columns_schema : pa.Schema
-        Schema of the batches, in stored types (see :mod:`dapp_ext.domain.reading.kinds`).
+        Schema of the batches, in stored types (see :mod:`dapp_ext.domain.reading.kinds`); texts may come with a dictionary.
     """
 
     def __init__(self, columns_schema: pa.Schema) -> None:
@@ -64,17 +64,17 @@ class Profiler:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        together = pa.Table.from_batches(self._waiting, self.schema).combine_chunks()
+        rows = self._waiting_rows
+        together = [_joined([batch.column(place) for batch in self._waiting]) for place in range(len(self.schema))]
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
-        picked = self._sample.pick(together.num_rows)
-        for place, evidence in enumerate(self._columns):
-            array = together.column(place).chunk(0)
+        picked = self._sample.pick(rows)
+        for array, evidence in zip(together, self._columns, strict=True):
             if isinstance(evidence, NumberColumn):
                 evidence.add(array, picked)
             else:
                 evidence.add(array)
         self._equal.add(_row_hashes(together), self.rows)
-        self.rows += together.num_rows
+        self.rows += rows
         if (stay := self._sample.compress()) is not None:
             for evidence in self._columns:
                 if isinstance(evidence, NumberColumn):
@@ -104,10 +104,27 @@ class Profiler:
         )
 
 
-def _row_hashes(table: pa.Table) -> Hashes:
+def _joined(pieces: list[pa.Array]) -> pa.Array:
+    """Pieces of a column as one array, with a dictionary where all bring one."""
+    if len(pieces) == 1:
+        return pieces[0]
+    if all(pa.types.is_dictionary(piece.type) for piece in pieces):
+        return pa.chunked_array(pieces).unify_dictionaries().combine_chunks()
+    return pa.concat_arrays([piece.dictionary_decode() if pa.types.is_dictionary(piece.type) else piece for piece in pieces])
+
+
+def _row_hashes(columns: list[pa.Array]) -> Hashes:
     import polars as pl
 
-    plain = [column.chunk(0) for column in table.columns]
-    arrays = [pc.cast(array, pa.string()) if pa.types.is_decimal(array.type) else countable(array) for array in plain]
-    frame = pl.DataFrame([pl.Series(str(place), array) for place, array in enumerate(arrays)])
+    frame = pl.DataFrame([pl.Series(str(place), _hashable(array)) for place, array in enumerate(columns)])
     return np.asarray(frame.hash_rows(11).to_numpy(), dtype=np.uint64)
+
+
+def _hashable(array: pa.Array) -> pa.Array:
+    """Values as numbers or, where they are decimals, as texts; texts by their hashes, be there a dictionary or not."""
+    if pa.types.is_dictionary(array.type):
+        return pa.array(hashes(array.dictionary)).take(array.indices)
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        found = pa.array(hashes(array))
+        return pc.if_else(array.is_valid(), found, pa.scalar(None, pa.uint64())) if array.null_count else found
+    return pc.cast(array, pa.string()) if pa.types.is_decimal(array.type) else countable(array)

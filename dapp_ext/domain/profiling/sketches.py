@@ -15,28 +15,45 @@ import pyarrow.compute as pc
 
 Floats = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.uint64]
-_FREQUENT = 1000
+_FREQUENT = 500
+_NEW = 100
+"""So many values of a batch are taken for frequent ones that were not known before."""
 _SMALLEST = 16_384
-_SCATTERED = 0.98
 _NARROW = 65_536
+_UPPER = np.uint64(48)
+"""The bits left when the first sixteen of a hash are taken, which tell :data:`_NARROW` values apart."""
+_PART = 8
+"""One in so many values of a batch shows which ones are frequent, where the different ones are many."""
 
 
 class Distinct:
     """Number of different hashes, by the *k* smallest (Bar-Yossef et al., "Counting distinct elements in a data stream", 2002).
 
-    The relative error is about ``1 / sqrt(k)``, here 0.8 %.
+    The relative error is about ``1 / sqrt(k)``, here 0.8 %; k is a power of two.
     """
 
     def __init__(self, k: int = _SMALLEST) -> None:
         self.k = k
         self.smallest: Hashes = np.zeros(0, dtype=np.uint64)
+        # Nearly all of the kept ones, each where its last bits say, so that they are known when they come again.
+        self._known: Hashes = np.zeros(0, dtype=np.uint64)
 
     def add(self, hashes: Hashes) -> None:
         """Take hashes; repeats do no harm."""
         if len(self.smallest) == self.k:
             hashes = hashes[hashes < self.smallest[-1]]
+            if not len(self._known):
+                self._known = np.zeros(8 * self.k, dtype=np.uint64)
+                self._known[self.smallest & self._last_bits] = self.smallest
+            hashes = hashes[self._known[hashes & self._last_bits] != hashes]
+            self._known[hashes & self._last_bits] = hashes
         if len(hashes):
-            self.smallest = np.unique(np.concatenate([self.smallest, hashes]))[: self.k]
+            together = np.sort(np.concatenate([self.smallest, hashes]))
+            self.smallest = together[np.append(True, together[1:] != together[:-1])][: self.k]
+
+    @property
+    def _last_bits(self) -> np.uint64:
+        return np.uint64(8 * self.k - 1)
 
     def count(self) -> int:
         """The estimate, exact below k."""
@@ -80,9 +97,6 @@ class _Dense:
         return found
 
 
-_NOTHING = pa.StructArray.from_arrays([pa.array([], pa.string()), pa.array([], pa.int64())], ["values", "counts"])
-
-
 class Tally:
     """How often each value of a column occurs: exactly up to a number of different values, then the frequent ones only.
 
@@ -95,10 +109,10 @@ class Tally:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._counts: dict[Hashable, int] = {}
+        self._waiting: list[tuple[pa.Array, pa.Array]] = []
+        self._waiting_values = 0
         self._dense = _Dense()
         self.many: Distinct | None = None
-        self.scattered = False
-        """Whether nearly every value is another one, so that none is frequent and only their number is of interest."""
 
     @property
     def counts(self) -> dict[Hashable, int]:
@@ -106,6 +120,14 @@ class Tally:
         if len(self._dense.counts):
             for value, count in self._dense.take():
                 self._counts[value] = self._counts.get(value, 0) + count
+        if self._waiting:
+            waiting, self._waiting, self._waiting_values = self._waiting, [], 0
+            if len(waiting) == 1:
+                self._merge(*waiting[0])
+            else:
+                table = pa.table([pa.concat_arrays([values for values, _ in waiting]), pa.concat_arrays([counts for _, counts in waiting])], ["v", "n"])
+                table = table.group_by("v", use_threads=False).aggregate([("n", "sum")]).combine_chunks()
+                self._merge(table.column("v"), table.column("n_sum"))
         return self._counts
 
     @property
@@ -118,38 +140,60 @@ class Tally:
         """Number of different values."""
         return len(self.counts) if self.many is None else self.many.count()
 
-    def add(self, array: pa.Array) -> pa.StructArray:
-        """Count values; null must not be among them. Returns the values and counts of this array, for texts."""
+    def add(self, array: pa.Array) -> None:
+        """Count values; null must not be among them."""
         if self.many is None and self._dense.add(array, self.limit):
-            return _NOTHING
-        if self.scattered and not pa.types.is_string(array.type):
-            assert self.many is not None
-            self.many.add(hashes(array))
-            return _NOTHING
-        found = pc.value_counts(array)
-        values, counts = found.field(0), found.field(1)
-        self.scattered = self.many is not None and len(array) > _FREQUENT * 10 and len(values) > _SCATTERED * len(array)
-        if self.many is None and len(self.counts) + len(values) > 4 * self.limit:
+            return
+        if self.many is None:
+            found = pc.value_counts(array)
+            self.add_counted(found.field(0), found.field(1))
+        else:
+            self._add_to_many(array, self.many)
+
+    def add_counted(self, values: pa.Array, counts: pa.Array) -> None:
+        """Take values, all different, with how often each occurs."""
+        if self.many is None and len(values) > self.limit:
             self._overflow()
         if self.many is not None:
             self.many.add(hashes(values))
             if len(values) > _FREQUENT:
                 order = np.argpartition(-counts.to_numpy(), _FREQUENT)[:_FREQUENT]
                 values, counts = values.take(pa.array(order)), counts.take(pa.array(order))
-        mine = self.counts
+            self._merge(values, counts)
+            return
+        self._waiting.append((values, counts))
+        self._waiting_values += len(values)
+        if self._waiting_values > 4 * self.limit and len(self.counts) > self.limit:
+            self._overflow()
+
+    def _add_to_many(self, array: pa.Array, many: Distinct) -> None:
+        """Estimate the number of different values from all; count the frequent ones, as a part of the values shows which those are."""
+        found = hashes(array)
+        many.add(found)
+        part = pc.value_counts(array[: max(len(array) // _PART, min(len(array), _FREQUENT))])
+        often = part.filter(pc.greater(part.field(1), 1))
+        often = often.field(0) if len(often) <= _NEW else often.field(0).take(pa.array(np.argpartition(-often.field(1).to_numpy(), _NEW)[:_NEW]))
+        known = pa.concat_arrays([often, pa.array(list(self._counts), array.type)]).unique()
+        # Few values share their first bits with a known one, so few have to be looked up.
+        near = np.zeros(_NARROW, dtype=bool)
+        near[hashes(known) >> _UPPER] = True
+        some = array.filter(pa.array(near[found >> _UPPER]))
+        counted = pc.value_counts(some.filter(pc.is_in(some, known)))
+        self._merge(counted.field(0), counted.field(1))
+
+    def _merge(self, values: pa.Array, counts: pa.Array) -> None:
+        mine = self._counts
         for value, count in zip(values.to_pylist(), counts.to_pylist(), strict=True):
             mine[value] = mine.get(value, 0) + count
-        if self.many is None and len(mine) > self.limit:
-            self._overflow()
-        if self.many is not None and len(mine) > 4 * _FREQUENT:
-            self._counts = dict(self.top(2 * _FREQUENT))
-        return found
+        if self.many is not None and len(mine) > 2 * _FREQUENT:
+            self._counts = dict(self.top(_FREQUENT))
 
     def _overflow(self) -> None:
+        counts = self.counts
         self.many = Distinct()
-        if self.counts:
-            self.many.add(hashes(pa.array(list(self.counts))))
-            self._counts = dict(self.top(2 * _FREQUENT))
+        if counts:
+            self.many.add(hashes(pa.array(list(counts))))
+            self._counts = dict(self.top(_FREQUENT))
 
     def top(self, number: int) -> list[tuple[Any, int]]:
         """The most frequent values, the first met first among equals."""

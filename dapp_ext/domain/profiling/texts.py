@@ -74,7 +74,7 @@ class TextColumn:
         return self.numeric > 0.5 * self.values
 
     def add(self, array: pa.Array) -> None:
-        """Take the next texts."""
+        """Take the next texts, with or without a dictionary."""
         gone = array.null_count
         if gone:
             self.missing += gone
@@ -83,8 +83,9 @@ class TextColumn:
         if len(present):
             if len(self.present_rows) < SHOWN_ROWS:
                 self._note(self.present_rows, pc.is_valid(array))
-            found = self.tally.add(present)
-            self._look(array, found.field(0), found.field(1))
+            values, counts = _counted(present)
+            self.tally.add_counted(values, counts)
+            self._look(array, values, counts)
         self.rows += len(array)
 
     def _look(self, array: pa.Array, texts: pa.Array, counts: pa.Array) -> None:
@@ -99,11 +100,11 @@ class TextColumn:
         decorated = pc.match_substring_regex(texts, _DECORATED)
         self.decorated += _weighed(decorated, weight)
         if len(self.decorated_rows) < SHOWN_ROWS and len(signed := texts.filter(pc.and_(decorated, pc.invert(numbers)))):
-            self._note(self.decorated_rows, pc.is_in(array, signed))
+            self._note(self.decorated_rows, _among(array, signed))
         if lengths.max() > LONG_TEXT and len(self.long_rows) < SHOWN_ROWS:
-            self._note(self.long_rows, pc.greater(pc.utf8_length(array), LONG_TEXT))
+            self._note(self.long_rows, _among(array, texts.filter(pc.greater(pc.utf8_length(texts), LONG_TEXT))))
         if 2 * numeric > len(array) and numeric < len(array) and len(self.odd_rows) < SHOWN_ROWS:
-            self._note(self.odd_rows, pc.is_in(array, texts.filter(pc.invert(numbers))))
+            self._note(self.odd_rows, _among(array, texts.filter(pc.invert(numbers))))
         stand_in = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(texts)), _STAND_INS)
         if pc.any(stand_in).as_py():
             self._count_stand_ins(array, texts.filter(stand_in), counts.filter(stand_in))
@@ -111,7 +112,7 @@ class TextColumn:
     def _count_stand_ins(self, array: pa.Array, texts: pa.Array, counts: pa.Array) -> None:
         for text, count in zip(texts.to_pylist(), counts.to_pylist(), strict=True):
             self.stand_ins[text] = self.stand_ins.get(text, 0) + count
-        self._note(self.stand_in_rows, pc.is_in(array, texts))
+        self._note(self.stand_in_rows, _among(array, texts))
 
     def _note(self, rows: list[int], mask: pa.Array) -> None:
         wanted = SHOWN_ROWS - len(rows)
@@ -131,6 +132,23 @@ class TextColumn:
             top=top,
             mean_length=self.characters / self.values if self.values else None,
         )
+
+
+def _counted(present: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The different texts and how often each occurs; of a dictionary, those that are used."""
+    if not pa.types.is_dictionary(present.type):
+        found = pc.value_counts(present)
+        return found.field(0), found.field(1)
+    counts = np.bincount(present.indices.to_numpy(), minlength=len(present.dictionary))
+    used = np.flatnonzero(counts)
+    return present.dictionary.take(pa.array(used)), pa.array(counts[used])
+
+
+def _among(array: pa.Array, texts: pa.Array) -> pa.Array:
+    """Which cells hold one of some texts."""
+    if pa.types.is_dictionary(array.type):
+        return pc.fill_null(pc.is_in(array.dictionary, texts).take(array.indices), False)
+    return pc.is_in(array, texts)
 
 
 def _weighed(mask: pa.Array, weight: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:

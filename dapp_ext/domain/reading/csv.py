@@ -9,25 +9,26 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from dapp_ext.domain.conveyor import ahead
-from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading import numbers, plans, sniffing, texts
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
-from dapp_ext.domain.reading.dialect import Dialect, sniff
+from dapp_ext.domain.reading.dialect import Dialect, can_repeat, sniff
 from dapp_ext.domain.reading.names import column_names
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.domain.reading.opening import Opened, as_utf8
 from dapp_ext.domain.reading.plans import told
+from dapp_ext.domain.reading.repairs import Repairs, findings, tell
 from dapp_ext.domain.reading.slices import Slice, Slicer
-from dapp_ext.domain.reading.table import Again, ColumnPlan, Notes, Plan, Sink, TableRead, cells, check_columns, write_table
+from dapp_ext.domain.reading.table import Again, ColumnPlan, Notes, Plan, Sink, TableRead, check_columns, write_table
 from dapp_ext.errors import FileUnreadable
-from dapp_ext.schema.datasets import Column, Finding, ReadOptions
+from dapp_ext.schema.datasets import Column, ReadOptions
 
 
 @dataclass
@@ -36,45 +37,59 @@ class Chunk:
 
     Attributes
     ----------
-    raw : list of pa.Array
-        The cells as texts as they stand, null for an empty one.
+    cells : list of pa.Array
+        The cells as texts as they stand, null for an empty one; with a dictionary where texts were known to repeat.
     parsed : list
         What the look at the columns made of them, with the name of the reading; None where it made nothing.
     """
 
     rows: int
-    raw: list[pa.Array]
+    cells: list[pa.Array]
     parsed: list[tuple[str, pa.Array] | None] = field(default_factory=list)
     _tidied: dict[int, pa.Array] = field(default_factory=dict)
 
     def tidied(self, place: int) -> pa.Array:
         """The cells of a column without blanks around them."""
         if place not in self._tidied:
-            self._tidied[place] = texts.tidy(self.raw[place])
+            self._tidied[place] = texts.tidy(self.raw(place))
         return self._tidied[place]
+
+    def raw(self, place: int) -> pa.Array:
+        """The cells of a column as texts, without a dictionary."""
+        if pa.types.is_dictionary(self.cells[place].type):
+            self.cells[place] = self.cells[place].dictionary_decode()
+        return self.cells[place]
 
 
 def _chunk(arrays: list[pa.Array]) -> Chunk:
     return Chunk(len(arrays[0]) if arrays else 0, arrays)
 
 
+def unescaped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text with doubled quotes where a backslash stood before them, and one backslash for two."""
+    held = b""
+    for piece in pieces:
+        text = held + piece
+        odd = (len(text) - len(text.rstrip(b"\\"))) % 2
+        held = text[len(text) - odd :]
+        text = text[: len(text) - odd]
+        yield _ESCAPED.sub(lambda found: b'""' if found[1] == b'"' else b"\\", text) if b"\\" in text else text
+    if held:
+        yield held
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+_ESCAPED = re.compile(rb'\\(["\\])')
+_REPEATED = pa.dictionary(pa.int32(), pa.string())
 _SAMPLE = 1024 * 1024
 _MOST_EXTRA = 100
 
 
 class _NotUtf8(Exception):
     """The text turned out to be in another encoding than its beginning."""
-
-
-@dataclass
-class _Repairs:
-    """Rows that did not fit, by the line they begin on, with their numbers in the table; each is counted in the first pass only."""
-
-    short: dict[int, int] = field(default_factory=dict)
-    long: dict[int, int] = field(default_factory=dict)
-    comments: set[int] = field(default_factory=set)
-    dropped: int = 0
-    nul: int = 0
 
 
 class CsvTable:
@@ -98,7 +113,7 @@ class CsvTable:
         self.dialect = dialect
         self.names = list(dialect.names) if dialect.header else [f"column_{place}" for place in range(1, dialect.width + 1)]
         self.width = dialect.width
-        self.repairs = _Repairs()
+        self.repairs = Repairs()
         # Where a comma is the decimal sign, or semicolons stand between cells, the day comes first.
         day_first = dialect.decimal == "," or dialect.delimiter == ";"
         readings = texts.readings(dialect.decimal, options.thousands)
@@ -107,6 +122,7 @@ class CsvTable:
         self.slicer = Slicer(dialect.delimiter.encode(), dialect.line_end.encode(), quote=dialect.cells.quote.encode(), blanks=dialect.blanks)
         self._rows = 0
         self._wide_text = False
+        self._header: bytes | None = None
         check_columns(self.width)
 
     @property
@@ -129,9 +145,13 @@ class CsvTable:
 
     def chunks(self) -> Iterator[Chunk]:
         """The slices of the file as texts."""
-        text = self._from_table(as_utf8(self.opened.pieces(), self.encoding))
+        text = as_utf8(self.opened.pieces(), self.encoding)
+        text = self._from_table(unescaped(text) if self.dialect.escaped else text)
         first = self.dialect.header
         for piece in ahead(self.slicer.cut(text, self.dialect.skip + 1)):
+            piece = self._without_marks(piece)
+            if first or self._header is not None:
+                piece = self._without_headers(piece, first=first)
             if self.dialect.comment:
                 piece = self._without_comments(piece, header=first)
             chunk = self._parse(piece, header=first)
@@ -169,6 +189,31 @@ class CsvTable:
         self.repairs.comments.update(piece.line + line for line in dropped)
         return Slice(data, piece.line, piece.loose)
 
+    def _without_marks(self, piece: Slice) -> Slice:
+        """Leave out byte order marks at the beginning of lines, where one file was put after another."""
+        marked = self.slicer.line_end + codecs.BOM_UTF8
+        if marked not in piece.data and not piece.data.startswith(codecs.BOM_UTF8):
+            return piece
+        self.repairs.marks = True
+        data = piece.data.removeprefix(codecs.BOM_UTF8).replace(marked, self.slicer.line_end)
+        return Slice(data, piece.line, piece.loose)
+
+    def _without_headers(self, piece: Slice, *, first: bool) -> Slice:
+        """Leave out lines that are the header once more."""
+        if first:
+            line = piece.data.split(self.slicer.line_end, 1)[0]
+            plain = line.strip() and can_repeat(self.dialect.names) and line.count(self.slicer.quote or b'"') % 2 == 0
+            self._header = line + self.slicer.line_end if plain and not self.dialect.comment else None
+        if (
+            self._header is None
+            or self.slicer.line_end + self._header not in self.slicer.line_end + piece.data[len(self._header) * first :] + self.slicer.line_end
+        ):
+            return piece
+        header, known = self._header.removesuffix(self.slicer.line_end), iter([True])
+        data, dropped = self.slicer.without(piece.data, lambda line: line != header or (first and next(known, False)))
+        self.repairs.headers.update(piece.line + line for line in dropped)
+        return Slice(data, piece.line, piece.loose)
+
     def _parse(self, piece: Slice, *, header: bool) -> Chunk | None:
         data = self._checked(piece)
         if data.isspace() or not data:
@@ -199,6 +244,10 @@ class CsvTable:
 
     def _by_arrow(self, data: bytes, *, header: bool) -> Chunk:
         names = [str(place) for place in range(self.dialect.width)]
+        kinds: dict[str, pa.DataType] = dict.fromkeys(names, pa.string())
+        if not self.dialect.blanks:
+            # Arrow makes a dictionary quicker while it reads than anybody can afterwards.
+            kinds |= {name: _REPEATED for name, column in zip(names, self.columns, strict=False) if column.repeats}
         quote = self.slicer.quote
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
@@ -206,11 +255,9 @@ class CsvTable:
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.dialect.delimiter, quote_char=self.dialect.cells.quote or False, newlines_in_values=bool(quote) and quote in data
             ),
-            convert_options=arrow_csv.ConvertOptions(
-                check_utf8=False, column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
-            ),
+            convert_options=arrow_csv.ConvertOptions(check_utf8=False, column_types=kinds, null_values=[""], strings_can_be_null=True),
         )
-        arrays = [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns]
+        arrays = [_whole(column) for column in table.columns]
         if self.dialect.blanks:
             arrays = [texts.without_leading(array) for array in arrays]
         return _chunk(arrays)
@@ -276,11 +323,11 @@ class CsvTable:
         nothing = pa.nulls(chunk.rows, pa.string())
         chunk.parsed = []
         for place, column in enumerate(self.columns):
-            if place >= len(chunk.raw):
+            if place >= len(chunk.cells):
                 parsed = column.look(nothing)
-            elif column.look_encoded(chunk.raw[place]):
-                parsed = None
-            elif (parsed := column.look_plainly(chunk.raw[place])) is None:
+            elif (encoded := column.look_encoded(chunk.cells[place])) is not None:
+                chunk.cells[place], parsed = encoded, None
+            elif (parsed := column.look_plainly(chunk.raw(place))) is None:
                 parsed = column.look(chunk.tidied(place))
             chunk.parsed.append(None if parsed is None or column.reading is None else (column.reading, parsed))
 
@@ -292,21 +339,23 @@ class CsvTable:
     def convert(self, chunk: Chunk, plan: Plan) -> pa.RecordBatch:
         """The slice in its types."""
         arrays = [self._converted(chunk, place, column) for place, column in zip(self.kept(), plan.columns, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, schema=plan.schema)
+        return pa.RecordBatch.from_arrays(arrays, names=plan.schema.names)
 
     def _converted(self, chunk: Chunk, place: int, column: ColumnPlan) -> pa.Array:
-        if place >= len(chunk.raw):
+        if place >= len(chunk.cells):
             return pa.nulls(chunk.rows, column.type)
         done = chunk.parsed[place] if place < len(chunk.parsed) else None
         if done is not None and done[0] == column.how:
             return done[1]
         evidence = self.columns[place]
         if isinstance(evidence, ChosenColumn):
-            return evidence.convert(chunk.raw[place], chunk.tidied(place), column)
+            return evidence.convert(chunk.raw(place), chunk.tidied(place), column)
         try:
-            if column.how == texts.TEXT and not column.missing and not numbers.has_blank_edge(chunk.raw[place]):
-                return chunk.raw[place]
-            return texts.convert(chunk.raw[place], chunk.tidied(place), column.how, column.missing)
+            if column.how == texts.TEXT and not column.missing:
+                cells = chunk.cells[place]
+                if not numbers.has_blank_edge(cells.dictionary if pa.types.is_dictionary(cells.type) else cells):
+                    return cells
+            return texts.convert(chunk.raw(place), chunk.tidied(place), column.how, column.missing)
         except DoesNotFit:
             evidence.give_up()
             raise Again from None
@@ -325,7 +374,7 @@ def read_csv(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
         Where the batches go.
     """
     head = opened.head(_SAMPLE)
-    encoding = sniffing.known_encoding(options.encoding) if options.encoding else sniffing.encoding_of(head)
+    encoding = sniffing.known_encoding(options.encoding, head) if options.encoding else sniffing.encoding_of(head)
     try:
         return _read(opened, encoding, options, sink)
     except _NotUtf8:
@@ -350,6 +399,7 @@ def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> Ta
         format="csv",
         delimiter=dialect.delimiter,
         quote=dialect.cells.quote or "none",
+        escape="backslash" if dialect.escaped else "none",
         encoding=encoding,
         decimal=dialect.decimal,
         thousands=plans.thousands_of(entries, options),
@@ -369,7 +419,7 @@ def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> Ta
         }
     )
     columns = [Column(name=entry.name, kind=entry.kind, nullable=True) for entry in plan.columns]
-    return TableRead(columns, rows, report, [*_findings(table), *plans.findings(entries, plan, table.ways)])
+    return TableRead(columns, rows, report, [*findings(table.repairs, dialect.width), *plans.findings(entries, plan, table.ways)])
 
 
 def _no_rows(sample: str, dialect: Dialect) -> FileUnreadable:
@@ -381,19 +431,6 @@ def _no_rows(sample: str, dialect: Dialect) -> FileUnreadable:
             "Upload a table with a row for each thing and a delimiter, such as a comma, between its values; or say that the file has no header."
         )
     return FileUnreadable("The file has only a header and no rows. Upload a file with at least one row of data, or say that it has no header.")
-
-
-def _findings(table: CsvTable) -> list[Finding]:
-    """Rows that do not have the cells of the others."""
-    repairs = table.repairs
-    count = len(repairs.short) + len(repairs.long)
-    if not count:
-        return []
-    rows = sorted({*list(repairs.short.values())[:SHOWN_ROWS], *list(repairs.long.values())[:SHOWN_ROWS]})[:SHOWN_ROWS]
-    what = "has" if count == 1 else "have"
-    done = " What was too much was left out." if repairs.dropped else ""
-    sentence = f"{count:,} {'row' if count == 1 else 'rows'} of the file {what} more or fewer cells than the {table.dialect.width:,} of the table.{done}"
-    return [Finding(code="ragged_rows", severity="warning", sentence=sentence, rows=rows, count=count)]
 
 
 def _sample(opened: Opened, encoding: str) -> tuple[str, bool]:
@@ -420,30 +457,10 @@ def _tell(table: CsvTable, notes: Notes) -> None:
     if dialect.comment and table.repairs.comments:
         count = len(table.repairs.comments)
         notes.add(f'{count:,} {"line" if count == 1 else "lines"} that begin with "{dialect.comment}" were left out as comments.')
+    if dialect.escaped:
+        notes.add("A backslash before a quote was taken as part of how the file is written, and left out.")
     if dialect.cells.quote == "'":
         notes.add("Single quotes around cells were taken as quotes.")
     if dropped := len(table.columns) - len(table.kept()):
         notes.add(f"{dropped:,} {'column' if dropped == 1 else 'columns'} without a name and without any value {'was' if dropped == 1 else 'were'} left out.")
-    _tell_repairs(table.repairs, notes, dialect)
-
-
-def _tell_repairs(repairs: _Repairs, notes: Notes, dialect: Dialect) -> None:
-    if repairs.short or repairs.long:
-        total = len(repairs.short) + len(repairs.long)
-        notes.add(f"{total:,} rows do not have the {dialect.width:,} cells of the others.")
-    if repairs.short:
-        notes.add(f"{len(repairs.short):,} rows are too short ({_lines(repairs.short)}); their last cells were taken as missing.")
-    if repairs.long:
-        done = (
-            "was kept in columns of its own"
-            if dialect.keeps_extra
-            else f"({cells(repairs.dropped)}) was left out; read the file again with extra cells kept to see it"
-        )
-        notes.add(f"{len(repairs.long):,} rows are too long ({_lines(repairs.long)}); what is left over {done}.")
-    if repairs.nul:
-        notes.add("NUL characters, which no text should hold, were left out.")
-
-
-def _lines(lines: Collection[int]) -> str:
-    shown = sorted(lines)[:10]
-    return ("line " if len(lines) == 1 else "lines ") + ", ".join(f"{line:,}" for line in shown) + (" ..." if len(lines) > 10 else "")
+    tell(table.repairs, notes, dialect)

@@ -6,7 +6,9 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +24,8 @@ DELIMITERS = (",", ";", "\t", "|")
 _RECORDS = 300
 _PREAMBLE = 30
 _FEW = 100
+_LETTERHEAD = 4
+"""Cells that a table must have at least, for lines of one or two cells before it to be no rows of it."""
 _MOST_COMMENTS = 1000
 _MANY_LONG = 0.2
 """From this share of rows that are too long the header is too short, and no row is broken."""
@@ -90,6 +94,8 @@ class Dialect:
         Whether it was chosen: a guessed one counts only for lines that are no rows of the table.
     keeps_extra : bool
         Cells beyond the width get columns of their own.
+    escaped : bool
+        A backslash stands before quotes inside quoted cells, where others double them.
     """
 
     cells: Cells
@@ -103,6 +109,7 @@ class Dialect:
     comment: str = ""
     sure_comment: bool = False
     keeps_extra: bool = False
+    escaped: bool = False
 
     @property
     def delimiter(self) -> str:
@@ -127,6 +134,10 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
     """
     line_end = "\n" if "\n" in sample else "\r"
     text = sample if complete else sample[: sample.rfind(line_end) + 1] or sample
+    text = text.replace(line_end + "\ufeff", line_end)
+    escaped = escapes(text, line_end, options)
+    if escaped:
+        text = doubled(text)
     delimiter, told = _told_delimiter(text, options)
     quote = _quote(text, options)
     skipped = told if options.header_row is None else options.header_row - 1
@@ -146,8 +157,40 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
     check_columns(max(len(row) for row in rows))
     if comment and rows[0][0].startswith(comment):
         rows[0][0] = rows[0][0].lstrip(comment).lstrip()  # the last comment names the columns
-    dialect = Dialect(cells, ".", True, (), len(rows[0]), skipped + before, line_end, comment=comment, sure_comment=bool(options.comment))
+    dialect = Dialect(cells, ".", True, (), len(rows[0]), skipped + before, line_end, comment=comment, sure_comment=bool(options.comment), escaped=escaped)
     return _with_header(dialect, rows, options)
+
+
+_ESCAPED = re.compile(r'\\(["\\])')
+
+
+def doubled(text: str) -> str:
+    """A text with its quotes doubled where a backslash stood before them, and two backslashes as one."""
+    return _ESCAPED.sub(lambda found: '""' if found[1] == '"' else "\\", text)
+
+
+def escapes(text: str, line_end: str, options: ReadOptions) -> bool:
+    """Whether a backslash stands before quotes inside quoted cells: lines with such quotes are well formed so, and not otherwise."""
+    if options.escape is not None or '\\"' not in text or options.quote not in (None, '"'):
+        return options.escape == "backslash"
+    lines = [line for line in text.split(line_end) if '\\"' in line][:_FEW]
+    best_plain = best_escaped = 0
+    for delimiter in DELIMITERS:
+        best_plain = max(best_plain, sum(_well_formed(line, delimiter) for line in lines))
+        best_escaped = max(best_escaped, sum(_well_formed(doubled(line), delimiter) for line in lines))
+    return best_escaped > 2 * best_plain
+
+
+def _well_formed(line: str, delimiter: str) -> bool:
+    """Whether quotes stand around whole cells only, and some do."""
+    return '"' in line and _proper(delimiter).fullmatch(line.rstrip("\r")) is not None
+
+
+@cache
+def _proper(delimiter: str) -> re.Pattern[str]:
+    mark = re.escape(delimiter)
+    cell = rf'(?: *"(?:[^"]|"")*+" *|[^"{mark}]*+)'
+    return re.compile(rf"{cell}(?:{mark}{cell})*+")
 
 
 def _after(text: str, lines: int, line_end: str) -> str:
@@ -219,9 +262,19 @@ def _delimiter(text: str, quote: str) -> str:
         if len(rows) > 1 and len(rows[0]) == 1 and share < 1 and not _looks_like_preamble(rows, width):
             continue
         score = share * (1 + min(width, 50) / 100) + 0.05 * (len(header) == width)
+        # Quotes that stand in the middle of a cell belong to another delimiter: "1,5";"2,5" holds semicolons.
+        score *= 1 - 0.5 * _misplaced(text, delimiter, quote)
         if share >= 0.5 and score > best_score:
             best, best_score = delimiter, score
     return best
+
+
+def _misplaced(text: str, delimiter: str, quote: str) -> float:
+    """The share of the lines with quotes in which they do not stand around whole cells."""
+    if quote != '"' or quote not in text:
+        return 0.0
+    lines = [line for line in text.splitlines()[: _RECORDS + _PREAMBLE] if line.count(quote) > 1]
+    return sum(not _well_formed(line, delimiter) for line in lines) / max(1, len(lines))
 
 
 def _main_width(widths: Counter[int], total: int) -> tuple[int, float]:
@@ -247,11 +300,23 @@ def _table_rows(text: str, cells: Cells, line_end: str, *, look: bool) -> tuple[
         skipped += 1
     rows = _records_or_refuse(cells, "".join(lines[skipped:]))
     width, share = _main_width(Counter(len(row) for row in rows), max(len(rows), 1))
-    if look and width > 1 and share > 0.5 and rows and len(rows[0]) == 1 and _looks_like_preamble(rows, width):
-        while skipped < len(lines) and cells.width(lines[skipped]) < 2:
-            skipped += 1
-        rows = _records_or_refuse(cells, "".join(lines[skipped:]))
+    if look and width > 1 and share > 0.5 and rows:
+        short = len(rows[0]) == 1 and _looks_like_preamble(rows, width)
+        if short or _is_letterhead(rows, width):
+            while skipped < len(lines) and cells.width(lines[skipped]) < (2 if short else width):
+                skipped += 1
+            rows = _records_or_refuse(cells, "".join(lines[skipped:]))
     return skipped, rows
+
+
+def _is_letterhead(rows: list[list[str]], width: int) -> bool:
+    """Whether a few lines such as ``"Account:";"DE12"`` stand before a header and rows that are all as wide."""
+    start = next((number for number, row in enumerate(rows) if len(row) >= width), len(rows))
+    rest = rows[start:]
+    if width < _LETTERHEAD or not 0 < start <= _PREAMBLE or len(rest) < 2:
+        return False
+    few = all(sum(bool(cell.strip()) for cell in row) <= 2 and len(row) < width for row in rows[:start])
+    return few and sum(len(row) == width for row in rest) >= 0.9 * len(rest) and _is_header(rest[0], rest[1:_FEW])
 
 
 def _records_or_refuse(cells: Cells, text: str) -> list[list[str]]:
@@ -274,6 +339,9 @@ def _with_header(dialect: Dialect, rows: list[list[str]], options: ReadOptions) 
     row_names = len(rows[0]) > 1 and usual == len(rows[0]) + 1 and widths[usual] == len(body) and any(row[-1].strip() for row in body)
     decimal = options.decimal or _decimal([cell for row in rows[:_FEW] for cell in row], dialect.delimiter, options)
     first = ["", *rows[0]] if row_names else rows[0]
+    if can_repeat(rows[0]):
+        # Pages, or files put one after the other, each with its header.
+        body = [row for row in body if row != rows[0]] or body
     header = options.header if options.header is not None else row_names or _is_header(first, body[:_FEW])
     longer = sum(len(row) > len(first) and any(cell.strip() for cell in row[len(first) :]) for row in body)
     names = [*first, *[""] * (usual - len(first))] if longer > len(body) / 2 else first
@@ -286,6 +354,11 @@ def _with_header(dialect: Dialect, rows: list[list[str]], options: ReadOptions) 
         row_names=row_names and header,
         keeps_extra=options.extra_cells == "keep" or (options.extra_cells is None and (not header or longer > _MANY_LONG * len(body))),
     )
+
+
+def can_repeat(names: Sequence[str]) -> bool:
+    """Whether a row with the same texts as the header is a header too, as none of several columns would hold its own name."""
+    return len(names) > 1 and all(name.strip() for name in names) and len(set(names)) == len(names)
 
 
 def _decimal(cells: list[str], delimiter: str, options: ReadOptions) -> str:

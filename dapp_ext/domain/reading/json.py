@@ -40,16 +40,19 @@ def looks_like_json(head: str) -> bool:
 
 
 class _Strict:
-    """Decodes JSON values and refuses what JSON does not have."""
+    """Decodes JSON values, and refuses a name that a record has twice."""
 
     def __init__(self) -> None:
-        self.decoder = json.JSONDecoder(parse_constant=self._refuse_constant, object_pairs_hook=self._pairs)
+        self.constants: set[str] = set()
+        self.decoder = json.JSONDecoder(parse_constant=self._constant, object_pairs_hook=self._pairs)
         # Python does not read numbers of more than 4,300 digits; as a text they are kept as they are.
-        self.patient = json.JSONDecoder(parse_constant=self._refuse_constant, object_pairs_hook=self._pairs, parse_int=_integer)
+        self.patient = json.JSONDecoder(parse_constant=self._constant, object_pairs_hook=self._pairs, parse_int=_integer)
         self.halves = False
 
-    def _refuse_constant(self, name: str) -> NoReturn:
-        raise FileUnreadable(f"The file holds {name}, which JSON does not have. Write null for a missing number and upload the file again.")
+    def _constant(self, name: str) -> float | None:
+        """What many programs write although JSON does not have it: NaN is missing, Infinity a number."""
+        self.constants.add(name)
+        return None if name == "NaN" else float(name)
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -368,7 +371,7 @@ def read_json(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
         Where the batches go.
     """
     head = opened.head()
-    encoding = sniffing.known_encoding(options.encoding) if options.encoding else sniffing.mark_of(head) or sniffing.wide_text(head) or "utf-8"
+    encoding = sniffing.known_encoding(options.encoding, head) if options.encoding else sniffing.mark_of(head) or sniffing.wide_text(head) or "utf-8"
     sample = head.decode(encoding, "ignore")
     table = JsonTable(opened, encoding, layout_of(sample, options.format), options)
     plan, rows = write_table(table, sink)
@@ -376,6 +379,8 @@ def read_json(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
         raise FileUnreadable("The JSON holds no records, so the file has no rows. Upload an array with at least one object in it.")
     notes = Notes()
     table.tell(notes)
+    if found := sorted(table.strict.constants):
+        notes.add(f"{' and '.join(found)}, which JSON does not have, {'was' if len(found) == 1 else 'were'} read as missing (NaN) or as infinity.")
     if table.strict.halves:
         notes.add("Some escapes (\\ud800 and the like) are half of a letter; where the other half is missing, a replacement character stands.")
     if table.nested:

@@ -30,6 +30,10 @@ _POINT = re.compile(r"-?\d*\.\d+")
 _THOUSAND = re.compile(r"-?\d{1,3}\.\d{3}")
 
 
+_SHORTEST_HEXADECIMAL = 10
+"""Characters of the shortest hexadecimal number that is not shorter than its decimal digits: ``0x3B9ACA00``."""
+
+
 class DoesNotFit(Exception):
     """The texts are not all of the kind."""
 
@@ -97,9 +101,16 @@ def integers(array: pa.Array) -> pa.Array:
         found = pc.cast(array, pa.int64())
     except pa.ArrowInvalid as error:
         raise DoesNotFit from error
-    if _characters(array) != _digits(found):
+    if _characters(array) != _digits(found) or _has_letters(array):
         raise DoesNotFit
     return found
+
+
+def _has_letters(array: pa.Array) -> bool:
+    """Whether some text is a hexadecimal number, which the cast takes: ``0xFFFFFFFF`` has as many characters as its value has digits."""
+    data, starts, lengths = _places(array)
+    long = lengths >= _SHORTEST_HEXADECIMAL
+    return bool(long.any() and (data[starts[long] + 1] > ord("9")).any())
 
 
 def _characters(array: pa.Array) -> int:

@@ -126,7 +126,7 @@ def as_utf8(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             if text:
                 yield text.encode("utf-8")
         text = decoder.decode(b"", final=True)
-    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+    except UnicodeError as error:
         raise FileUnreadable(f"The text does not follow the encoding {encoding}. Choose another encoding, or save the file as UTF-8.") from error
     if text:
         yield text.encode("utf-8")

@@ -58,6 +58,9 @@ def is_arrow_stream(head: bytes) -> bool:
     return head.startswith(b"\xff\xff\xff\xff") and 0 < int.from_bytes(head[4:8], "little", signed=True) < _ARROW_SCHEMA
 
 
+_BOTH_ORDERS = {"utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)}
+
+
 def content_of(head: bytes, tail: bytes) -> Content:
     """Whether the bytes are text, Parquet, Arrow or a zip container (which workbooks are, too).
 
@@ -140,8 +143,8 @@ def wide_text(head: bytes) -> str | None:
     return None
 
 
-def known_encoding(name: str) -> str:
-    """The encoding by its usual name.
+def known_encoding(name: str, head: bytes) -> str:
+    """The encoding by its usual name; of UTF-16 and UTF-32 without a byte order mark, the one that the beginning speaks for.
 
     Raises
     ------
@@ -153,6 +156,8 @@ def known_encoding(name: str) -> str:
         "a".encode(info.name)
     except (LookupError, TypeError, ValueError) as error:
         raise FileUnreadable(f'There is no text encoding named "{name}". Choose for example utf-8, utf-16 or cp1252.') from error
+    if info.name in ("utf-16", "utf-32") and not head.startswith(_BOTH_ORDERS[info.name]):
+        return (wide_text(head) if info.name == "utf-16" else None) or f"{info.name}-le"
     return info.name
 
 

@@ -33,7 +33,7 @@ class Sink(Protocol):
         """Take the schema of all batches that follow."""
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take the next rows."""
+        """Take the next rows; texts may come with a dictionary."""
 
 
 @dataclass(frozen=True)

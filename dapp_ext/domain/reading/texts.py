@@ -155,6 +155,8 @@ class TextColumn:
         self.infinite = 0
         self.rounded = False
         self.variety = Variety()
+        self.repeats = False
+        """Whether the texts looked at last repeat so much that they are best read with a dictionary."""
         self._mark_set = _MARKS if marks is None else missing.as_set(marks)
 
     @property
@@ -191,18 +193,24 @@ class TextColumn:
             self._note_floats(array, parsed)
         return parsed
 
-    def look_encoded(self, array: pa.Array) -> bool:
-        """Take the next texts of a column that is text for sure, where they repeat and none is trimmed or a mark; else take nothing."""
+    def look_encoded(self, array: pa.Array) -> pa.Array | None:
+        """Take the next texts of a column that is text for sure, where they repeat and none is trimmed or a mark; else take nothing.
+
+        Returns them with a dictionary.
+        """
+        self.repeats &= self.reading == TEXT
         if self.reading != TEXT or array.null_count == len(array):
-            return False
-        encoded = array.dictionary_encode()
+            return None
+        encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         texts = encoded.dictionary
-        if len(texts) > len(array) // 4 or numbers.has_blank_edge(texts) or pc.any(pc.is_in(texts, self._mark_set)).as_py():
-            return False
+        self.repeats = len(texts) <= max(len(array) // 4, 1)
+        self.repeats &= not (numbers.has_blank_edge(texts) or pc.any(pc.is_in(texts, self._mark_set)).as_py())
+        if not self.repeats:
+            return None
         self.rows += len(array)
         self.nulls += array.null_count
         self.variety.add(texts, len(array) - array.null_count, encoded.indices)
-        return True
+        return encoded
 
     def give_up(self) -> None:
         """Take it as text after all: values that were looked at turned out not to fit."""

@@ -150,3 +150,10 @@ export function score(name: string | null | undefined, value: number | null | un
   if (Math.abs(value) < 10) return value.toFixed(Math.abs(value) < 0.095 ? 3 : 2);
   return rough(value);
 }
+
+/** A score among others that lie near it: one digit more than where it stands alone. */
+export function near(name: string | null | undefined, value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return "–";
+  if (name && SHARES.has(name)) return `${(value * 100).toFixed(1)}%`;
+  return Math.abs(value) < 10 ? value.toFixed(4) : rough(value, 4);
+}

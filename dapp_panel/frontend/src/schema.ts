@@ -25,6 +25,16 @@ export interface AccountUpdate {
   quota?: number | null;
 }
 
+export interface Advice {
+  target: string;
+  task: TaskGuess;
+  metric: string;
+  metric_label: string;
+  validation: ValidationGuess;
+  guards: Guard[];
+  sentence: string;
+}
+
 export interface AnnouncementRead {
   id: string;
   message: string;
@@ -747,11 +757,13 @@ export interface PredictRead {
 export interface PredictRequest {
   rows: Record<string, unknown>[];
   version?: number | null;
+  explain?: boolean;
 }
 
 export interface Prediction {
   prediction: unknown;
   probabilities: Record<string, number> | null;
+  reasons: Reasons | null;
 }
 
 export interface PredictionEvent {
@@ -795,10 +807,20 @@ export interface QueryRequest {
   limit?: number;
 }
 
+export interface QuotaRead {
+  account: Named;
+  email: string;
+  used: number;
+  quota: number | null;
+  free: number | null;
+  is_own: boolean;
+}
+
 export interface ReadOptions {
   format: "csv" | "xlsx" | "ods" | "parquet" | "arrow" | "json" | "jsonl" | null;
   delimiter: string | null;
   quote: "\"" | "'" | "none" | null;
+  escape: "backslash" | "none" | null;
   encoding: string | null;
   decimal: "." | "," | null;
   thousands: "," | "." | " " | "'" | "none" | null;
@@ -819,6 +841,7 @@ export interface ReadReport {
   member: string | null;
   delimiter: string | null;
   quote: string | null;
+  escape: string | null;
   encoding: string | null;
   decimal: string | null;
   thousands: string | null;
@@ -836,8 +859,22 @@ export interface ReadReport {
   notes: string[];
 }
 
+export interface Reason {
+  column: string;
+  value: unknown;
+  effect: number;
+}
+
 export interface ReasonRequest {
   reason: string;
+}
+
+export interface Reasons {
+  base: number;
+  output: number;
+  label: string;
+  reasons: Reason[];
+  method: string;
 }
 
 export interface Renamed {
@@ -1148,6 +1185,14 @@ export interface UsageRead {
 export interface UserEvent {
   name: string;
   role: string | null;
+}
+
+export interface ValidationGuess {
+  validation: "random" | "stratified" | "group" | "time";
+  reason: string;
+  column: string | null;
+  folds: number;
+  repeats: number;
 }
 
 export interface ValueCount {

@@ -79,12 +79,12 @@ export function CurveChart(props: {
   const { title, xLabel, yLabel } = props;
   const curves = props.curves.slice(0, MOST_LINES);
   const [{ kind }] = curves;
-  const isShare = ['roc', 'precision_recall', 'calibration'].includes(kind);
+  const isShare = ['roc', 'precision_recall', 'calibration', 'gain'].includes(kind);
   const x: Range = isShare ? [0, 1] : extent(curves.flatMap(curve => curve.x));
   const y: Range = isShare ? [0, 1] : extent(curves.flatMap(curve => curve.y));
   return (
     <Axes title={title} x={x} y={y} xLabel={xLabel} yLabel={yLabel} legend={curves.map(curve => curve.label)}>
-      {(kind === 'roc' || kind === 'calibration') && <Diagonal x={x} y={y} />}
+      {['roc', 'calibration', 'gain'].includes(kind) && <Diagonal x={x} y={y} />}
       {curves.map((curve, at) =>
         kind === 'residuals' ? (
           <Dots key={at} xs={curve.x} ys={curve.y} x={x} y={y} />

@@ -120,7 +120,11 @@ function curveNames(trans: TranslationBundle): Record<string, readonly [string, 
       trans.__('Probability that the model gives'),
       trans.__('Share that is so')
     ],
-    lift: [trans.__('Lift'), '', ''],
+    gain: [
+      trans.__('Gain'),
+      trans.__('Share of the rows looked at, likeliest first'),
+      trans.__('Share found')
+    ],
     residuals: [trans.__('Errors'), '', '']
   };
 }

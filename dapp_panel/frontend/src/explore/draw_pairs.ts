@@ -39,8 +39,8 @@ export function points(chart: ChartRequest, answer: ChartRead): Drawn {
       const frame = {
         grid: { left: 12, right: 24, top: names ? 44 : 20, bottom: 32, containLabel: true },
         legend: names && !raster ? legend(paint, true, "circle") : undefined,
-        xAxis: axis(paint, { type: "value", scale: true, name: chart.x, nameLocation: "middle", nameGap: 30, axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: numberAxis } }),
-        yAxis: axis(paint, { type: "value", scale: true, name: y, nameLocation: "end", nameTextStyle: { color: paint.ink3, fontSize: 14, align: "left" }, nameGap: 8, axisLabel: { color: paint.ink3, fontSize: 14, formatter: numberAxis } }),
+        xAxis: axis(paint, { type: "value", scale: true, name: chart.x, nameLocation: "middle", nameGap: 30, axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, showMinLabel: !raster, showMaxLabel: !raster, formatter: numberAxis } }),
+        yAxis: axis(paint, { type: "value", scale: true, name: y, nameLocation: "end", nameTextStyle: { color: paint.ink3, fontSize: 14, align: "left" }, nameGap: 8, axisLabel: { color: paint.ink3, fontSize: 14, showMinLabel: !raster, showMaxLabel: !raster, formatter: numberAxis } }),
       };
       if (raster && cells) {
         const picture = paintCells(raster, cells, names ? paint.series : chart.color ? [paint.series[0] as string, paint.series[1] as string] : [paint.accent], Boolean(names));

@@ -5,7 +5,7 @@ import * as format from "../format";
 import { motions } from "../live";
 import { useCall } from "../query";
 import { place, refine, to } from "../router";
-import type { BatchPredictRead, BoardRead, ChartRequest, Column, DatasetRead, JobRead, ModelRead, Page as Listed, RowsRead } from "../schema";
+import type { BatchPredictRead, BoardRead, ChartRequest, CheckRead, Column, DatasetRead, JobRead, ModelRead, Page as Listed, RowsRead } from "../schema";
 import { may } from "../session";
 import { Chart } from "../charts/chart";
 import { drawChart } from "../explore/draw";
@@ -21,6 +21,7 @@ export function Batch({ model }: { model: ModelRead }) {
   const job = place.value.query.get("job");
   const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
   const dataset = useCall<DatasetRead>(chosen ? "datasets.get" : null, { ref: chosen });
+  const fit = useCall<CheckRead>(dataset.data?.status === "ready" ? "models.check" : null, { ref: model.id, dataset: chosen });
   const [trouble, setTrouble] = useState("");
   const [dropped, setDropped] = useState<string[]>([]);
   const ready = (listed.data?.items ?? []).filter((each) => each.status === "ready");
@@ -57,8 +58,10 @@ export function Batch({ model }: { model: ModelRead }) {
         {dataset.data?.status === "processing" && <Notice tone="accent" title={`${dataset.data.name} is being read`}>You can start as soon as it is ready.</Notice>}
         {dataset.data?.status === "failed" && <Notice tone="bad" title={dataset.data.error ?? "The file could not be read."} />}
         {trouble && <Notice tone="bad">{trouble}</Notice>}
+        {fit.error && <Trouble error={fit.error} />}
+        {fit.data && <Fit of={fit.data} />}
         <div>
-          <Button tone="main" icon="predict" disabled={dataset.data?.status !== "ready"} onClick={start}>
+          <Button tone="main" icon="predict" disabled={dataset.data?.status !== "ready" || fit.data?.usable === false} onClick={start}>
             {dataset.data?.status === "ready" ? `Predict ${format.counted(dataset.data.rows, "row")}` : "Predict"}
           </Button>
         </div>
@@ -71,25 +74,53 @@ export function Batch({ model }: { model: ModelRead }) {
   );
 }
 
-/** A file that was just dropped: predicted by itself as soon as it is read. */
+/** How the columns fit the model, said before it runs. */
+function Fit({ of }: { of: CheckRead }) {
+  const odd = of.missing.length + of.retyped.length > 0;
+  return (
+    <Notice tone={!of.usable ? "bad" : odd ? "warn" : "good"} title={of.sentence}>
+      {of.usable && (
+        <p>
+          {format.counted(of.matched.length, "column")} of the model {of.matched.length === 1 ? "is" : "are"} there
+          {of.new.length > 0 && `; ${format.listed(of.new, 5)} ${of.new.length === 1 ? "is" : "are"} not used`}.
+        </p>
+      )}
+    </Notice>
+  );
+}
+
+/** A file that was just dropped: predicted by itself as soon as it is read, unless its columns should be looked at first. */
 function Dropped({ id, model }: { id: string; model: ModelRead }) {
   const dataset = useCall<DatasetRead>("datasets.get", { ref: id });
   const [made, setMade] = useState<BatchPredictRead | null>(null);
   const [trouble, setTrouble] = useState("");
   const [asked, setAsked] = useState(false);
   const ready = dataset.data?.status === "ready";
-  useEffect(() => {
-    if (!ready || asked) return;
+  const fit = useCall<CheckRead>(ready ? "models.check" : null, { ref: model.id, dataset: id });
+  const fits = fit.data && fit.data.usable && fit.data.missing.length + fit.data.retyped.length === 0;
+  const start = () => {
     setAsked(true);
-    call<BatchPredictRead>("models.predict_batch", { ref: model.id, dataset: id }).then(setMade, (error: Error) => setTrouble(error.message));
-  }, [ready, asked]);
+    return call<BatchPredictRead>("models.predict_batch", { ref: model.id, dataset: id }).then(setMade, (error: Error) => setTrouble(error.message));
+  };
+  useEffect(() => {
+    if (fits && !asked) void start();
+  }, [fits, asked]);
   if (made) return <Outcome id={made.dataset_id} job={made.job_id} model={model} />;
   return (
     <Card title={dataset.data?.name ?? "A new file"}>
       {dataset.error && <Trouble error={dataset.error} />}
       {dataset.data?.status === "failed" && <Notice tone="bad" title={dataset.data.error ?? "The file could not be read."} />}
       {trouble && <Notice tone="bad">{trouble}</Notice>}
-      {!trouble && dataset.data?.status !== "failed" && <p class="muted">{ready ? "Asking for predictions" : "It is being read; its rows are predicted as soon as it is ready."}</p>}
+      {fit.error && <Trouble error={fit.error} again={fit.reload} />}
+      {fit.data && !asked && !fits && <Fit of={fit.data} />}
+      {fit.data?.usable && !asked && !fits && (
+        <div>
+          <Button icon="predict" onClick={start}>
+            Predict all the same
+          </Button>
+        </div>
+      )}
+      {!trouble && dataset.data?.status !== "failed" && (asked || !fit.data) && !fit.error && <p class="muted">{ready ? "Asking for predictions" : "It is being read; its rows are predicted as soon as it is ready."}</p>}
     </Card>
   );
 }

@@ -1,11 +1,16 @@
 // The evidence behind a result: every score with its range, the curves, the mistakes, the checks, the candidates, the split.
+import { call } from "../channel";
 import * as format from "../format";
-import type { Confusion, Curve, Guard, Results, Scatter, Score } from "../schema";
+import { go } from "../router";
+import type { Confusion, Curve, Fix, Guard, ModelRead, Results, Scatter, Score } from "../schema";
 import { TASKS, bySeverity } from "../words";
 import { Chart, axis, tip } from "../charts/chart";
 import { Bars } from "../charts/small";
+import { may } from "../session";
+import { Button } from "../parts/button";
 import { Icon, type IconName } from "../parts/icon";
 import { Badge, Card, type Tone } from "../parts/surface";
+import { toast } from "../parts/toasts";
 import { OverTime, Trials } from "./search";
 
 export function Evidence({ results }: { results: Results }) {
@@ -33,18 +38,16 @@ export function Evidence({ results }: { results: Results }) {
       <Card title="Checks before anything was scored" flush>
         <ul class="lines">
           {sortGuards(results.guards).map((guard) => (
-            <Check key={guard.code} guard={guard} />
+            <Check key={guard.code} guard={guard} results={results} />
           ))}
         </ul>
       </Card>
-      <div class="grid-2">
-        <Card title="Candidates" note={`${format.counted(results.leaderboard.length, "candidate")} in ${format.duration(results.seconds)}; ± is the spread over the parts`} flush>
-          <Trials board={board} most={30} />
-        </Card>
-        <Card title="Score over time">
-          <OverTime board={board} />
-        </Card>
-      </div>
+      <Card title="Score over time">
+        <OverTime board={board} />
+      </Card>
+      <Card title="Candidates" note={`${format.counted(results.leaderboard.length, "candidate")} in ${format.duration(results.seconds)}; ± is the spread over the parts`} flush>
+        <Trials board={board} most={30} />
+      </Card>
       <Recipe results={results} />
     </>
   );
@@ -95,7 +98,7 @@ const CURVES: Record<string, [string, string]> = {
   roc: ["Finding the right ones", "The further the line is from the dotted one, the better it tells them apart."],
   precision_recall: ["Found against right", "How many of those it names are right, as it finds more of them."],
   calibration: ["Are its probabilities true?", "On the dotted line, 70% means that it happens 70 times of 100."],
-  lift: ["Gain", "How many it finds when only the most likely cases are looked at."],
+  gain: ["How soon it finds them", "How many it finds when only the most likely cases are looked at."],
   residuals: ["Where it errs", "The mean error along the predictions; the dotted line is no error."],
 };
 
@@ -104,6 +107,7 @@ const GENERAL: Record<string, [string, string]> = {
   roc: ["Share of the others named so", "Share of the right ones found"],
   precision_recall: ["Share of the right ones found", "Share right of those named so"],
   calibration: ["Probability that the model gives", "Share that really is so"],
+  gain: ["Share of the rows looked at, likeliest first", "Share of the right ones found"],
 };
 
 function curveGroups(curves: Curve[]): [string, Curve[]][] {
@@ -119,7 +123,7 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
   const several = shown.length > 1;
   const [xLabel, yLabel] = (several ? GENERAL[kind] : undefined) ?? [first.x_label, first.y_label];
   const share = kind !== "residuals";
-  const guide = kind === "residuals" ? [[Math.min(...first.x), 0], [Math.max(...first.x), 0]] : kind === "roc" || kind === "calibration" || kind === "lift" ? [[0, 0], [1, 1]] : null;
+  const guide = kind === "residuals" ? [[Math.min(...first.x), 0], [Math.max(...first.x), 0]] : kind === "roc" || kind === "calibration" || kind === "gain" ? [[0, 0], [1, 1]] : null;
   return (
     <Card title={title} note={note}>
       <Chart
@@ -250,13 +254,35 @@ function sortGuards(guards: Guard[]): Guard[] {
   return bySeverity(guards).sort((a, b) => weight[a.state] - weight[b.state]);
 }
 
-function Check({ guard }: { guard: Guard }) {
+/** Train once more with a fix in the request, as the next version of the same name. */
+function again(results: Results, fix: Fix): Promise<void> {
+  const { threads: _, ...recipe } = results.recipe;
+  const request = { ...recipe, ...fix.change, dataset: results.dataset.id, version: results.dataset_version, name: results.model.name };
+  return call<ModelRead>("models.train", request).then(
+    (model) => go(`/models/${model.id}`),
+    (error: Error) => toast({ tone: "bad", title: error.message }),
+  );
+}
+
+function Check({ guard, results }: { guard: Guard; results: Results }) {
   const [tone, word, icon] = STATES[guard.state];
   const grave = guard.state === "alerted" && guard.severity === "alert";
   return (
     <li class={`finding in-card ${guard.state === "alerted" ? (grave ? "alert" : "warning") : guard.state === "done" ? "info" : "passed"}`}>
       <Icon name={grave ? "alert" : icon} size={20} />
-      <p class="grow">{guard.sentence}</p>
+      <div class="grow stack" style={{ "--gap": "8px" }}>
+        <p>{guard.sentence}</p>
+        {guard.second && <p class="small muted">{guard.second.sentence}</p>}
+        {guard.fixes.length > 0 && may("model.train") && (
+          <div class="row wrap" style={{ "--gap": "8px" }}>
+            {guard.fixes.map((fix, index) => (
+              <Button key={fix.label} small tone={index === 0 ? "plain" : "ghost"} onClick={() => again(results, fix)}>
+                {fix.label}
+              </Button>
+            ))}
+          </div>
+        )}
+      </div>
       <Badge tone={grave ? "bad" : tone}>{grave ? "Serious" : word}</Badge>
     </li>
   );

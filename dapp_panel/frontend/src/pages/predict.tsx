@@ -11,8 +11,11 @@ import { Button, Segmented } from "../parts/button";
 import { Input, Select } from "../parts/field";
 import { Bones, Card, Notice, Trouble } from "../parts/surface";
 import { Batch } from "./batch";
+import { Reasons } from "./reasons";
 
 const FIRST_FIELDS = 8;
+// Reasons that take longer than this are given when they are asked for.
+const PATIENCE_MS = 1500;
 
 export function Predict({ model, results }: { model: ModelRead; results: Results }) {
   const way = place.value.query.get("way") === "file" ? "file" : "case";
@@ -50,21 +53,31 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
   const [answer, setAnswer] = useState<PredictRead | null>(null);
   const [trouble, setTrouble] = useState<Failure | null>(null);
   const [asking, setAsking] = useState(false);
+  const [explains, setExplains] = useState(true);
   const shown = all ? features : features.slice(0, FIRST_FIELDS);
   const wrong = features.filter((each) => isNumber(each) && values[each.name] && Number.isNaN(toNumber(values[each.name] as string)));
+
+  const ask = (explain: boolean) => {
+    const row = Object.fromEntries(features.map((each) => [each.name, toValue(each, values[each.name] ?? "")]));
+    return call<PredictRead>("models.predict", { ref: model.id, rows: [row], explain });
+  };
+  const why = () => ask(true).then(setAnswer, setTrouble);
 
   useEffect(() => {
     if (wrong.length > 0) return undefined;
     let late = false;
     const timer = setTimeout(() => {
       setAsking(true);
-      const row = Object.fromEntries(features.map((each) => [each.name, toValue(each, values[each.name] ?? "")]));
-      call<PredictRead>("models.predict", { ref: model.id, rows: [row] })
+      const began = performance.now();
+      ask(explains)
+        // A model from before typical rows were kept gives answers without reasons.
+        .catch((error: Failure) => (explains && error.code === "not_ready" ? ask(false) : Promise.reject(error)))
         .then(
           (fresh) => {
             if (late) return;
             setAnswer(fresh);
             setTrouble(null);
+            if (explains && (performance.now() - began > PATIENCE_MS || !fresh.predictions[0]?.reasons)) setExplains(false);
           },
           (error: Failure) => !late && setTrouble(error),
         )
@@ -110,7 +123,7 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
           <div aria-live="polite" class={asking ? "thinking" : ""}>
             {trouble && <Trouble error={trouble} />}
             {!trouble && !answer && <Bones lines={2} height={48} />}
-            {!trouble && answer && <Outcome answer={answer} results={results} />}
+            {!trouble && answer && <Outcome answer={answer} results={results} onWhy={why} />}
           </div>
         </Card>
       </div>
@@ -118,7 +131,7 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
   );
 }
 
-function Outcome({ answer, results }: { answer: PredictRead; results: Results }) {
+function Outcome({ answer, results, onWhy }: { answer: PredictRead; results: Results; onWhy: () => Promise<void> }) {
   const first = answer.predictions[0];
   if (!first) return null;
   const shares = Object.entries(first.probabilities ?? {}).sort((a, b) => b[1] - a[1]);
@@ -134,6 +147,14 @@ function Outcome({ answer, results }: { answer: PredictRead; results: Results })
       {answer.notes.map((note) => (
         <Notice key={note}>{note}</Notice>
       ))}
+      {first.reasons && <Reasons of={first.reasons} />}
+      {!first.reasons && (
+        <div>
+          <Button small icon="info" onClick={onWhy}>
+            Why this answer?
+          </Button>
+        </div>
+      )}
     </div>
   );
 }

@@ -4,6 +4,8 @@ import { to } from "../router";
 import type { ModelRead, Results } from "../schema";
 import { headline, lamp } from "../words";
 import { Bars, Better } from "../charts/small";
+import { may } from "../session";
+import { Button } from "../parts/button";
 import { Icon, type IconName } from "../parts/icon";
 import { Card, Notice } from "../parts/surface";
 
@@ -27,6 +29,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
         </div>
       </section>
       {results.stopped_early && <Notice title="The search was stopped early">The best candidate so far was kept. Training longer may find a better one.</Notice>}
+      <Advised results={results} />
       <div class="grid-2 level">
         {head && (
           <Card title="Better than guessing?" note={`On ${format.counted(results.split.rows_test, "row")} that it had never seen`}>
@@ -53,6 +56,31 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
         <Step icon="data" title="Look at the data" words={`${results.dataset.name}, version ${results.dataset_version}`} href={to(`/datasets/${results.dataset.id}`)} />
       </nav>
     </>
+  );
+}
+
+/** Where several candidates are as good as the best, the simplest of them is advised. */
+function Advised({ results }: { results: Results }) {
+  const near = results.leaderboard.filter((each) => each.near_best);
+  const advised = near.find((each) => each.number === results.recommended);
+  if (near.length < 2 || !advised) return null;
+  if (advised.number === results.best.number) {
+    return <Notice title={`${near.length} candidates are equally good; this is the simplest of them`}>{`Its score cannot be told from that of ${format.listed(near.filter((each) => each !== advised).map((each) => each.label), 3)}.`}</Notice>;
+  }
+  const family = advised.family;
+  return (
+    <Notice
+      title={`${advised.label} would do as well`}
+      action={
+        may("model.train") && (
+          <Button small href={to("/train", { dataset: results.dataset.id, target: results.target, families: family })}>
+            Train only that kind
+          </Button>
+        )
+      }
+    >
+      {`${near.length} candidates are not clearly worse than the best (${results.best.label}). This is the simplest of them; it is easier to explain and quicker to ask.`}
+    </Notice>
   );
 }
 

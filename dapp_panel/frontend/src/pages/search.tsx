@@ -11,7 +11,7 @@ import { Chart, axis, tip } from "../charts/chart";
 import { Button } from "../parts/button";
 import { Menu } from "../parts/dialog";
 import { Icon } from "../parts/icon";
-import { Bones, Card, Fact, Progress, Trouble } from "../parts/surface";
+import { Badge, Bones, Card, Fact, Progress, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 
 export function Search({ model }: { model: ModelRead }) {
@@ -140,6 +140,10 @@ export function OverTime({ board }: { board: Pick<Leaderboard, "trials" | "metri
 /** The candidates, the best first. */
 export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials" | "metric">; most?: number }) {
   if (board.trials.length === 0) return <p class="pad muted">Candidates show up here as soon as they are scored.</p>;
+  // Those that are not clearly worse than the best stand together, before all others.
+  const near = board.trials.filter((each) => each.near_best);
+  const grouped = near.length > 1;
+  const shown = (grouped ? [...near, ...board.trials.filter((each) => !each.near_best)] : board.trials).slice(0, most);
   return (
     <table class="list-table">
       <thead>
@@ -154,7 +158,21 @@ export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials"
         </tr>
       </thead>
       <tbody>
-        {board.trials.slice(0, most).map((trial) => (
+        {grouped && (
+          <tr class="group-line">
+            <th scope="rowgroup" colSpan={3}>
+              As good as the best: {near.length} candidates that the rows cannot tell apart
+            </th>
+          </tr>
+        )}
+        {shown.map((trial, index) => [
+          grouped && index === near.length && (
+            <tr class="group-line" key="others">
+              <th scope="rowgroup" colSpan={3}>
+                Clearly worse
+              </th>
+            </tr>
+          ),
           <tr key={trial.number} class={trial.is_best ? "is-best" : ""}>
             <th scope="row">
               <span class="row" style={{ "--gap": "8px" }}>
@@ -170,17 +188,18 @@ export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials"
                   <span class="clip" style={{ display: "block" }}>
                     {trial.label}
                   </span>
+                  {trial.recommended && grouped && <Badge tone="good">Simplest of them: recommended</Badge>}
                   {trial.error && <span class="small bad-text">{trial.error}</span>}
                 </span>
               </span>
             </th>
             <td class="right num nowrap">
-              {trial.score === null ? <span class="muted">{trial.status === "failed" ? "failed" : "stopped"}</span> : format.score(board.metric, trial.score)}
+              {trial.score === null ? <span class="muted">{trial.status === "failed" ? "failed" : "stopped"}</span> : format.near(board.metric, trial.score)}
               {trial.std !== null && trial.std > 0 && <span class="muted small"> ± {format.rough(trial.std, 2)}</span>}
             </td>
             <td class="right num nowrap wide-only muted">{format.duration(trial.seconds)}</td>
-          </tr>
-        ))}
+          </tr>,
+        ])}
       </tbody>
     </table>
   );

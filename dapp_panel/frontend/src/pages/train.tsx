@@ -4,7 +4,7 @@ import { call } from "../channel";
 import * as format from "../format";
 import { learn, useCall } from "../query";
 import { go, place, refine, to } from "../router";
-import type { ColumnProfile, DatasetRead, ModelRead, Page as Listed, Profile, TrainRequest } from "../schema";
+import type { ColumnProfile, DatasetRead, Fix, ModelRead, Page as Listed, Profile, TrainRequest } from "../schema";
 import { may } from "../session";
 import { FAMILIES, TASKS, bySeverity } from "../words";
 import { Bars, Distribution } from "../charts/small";
@@ -14,6 +14,7 @@ import { Check, Chooser, Input, Select } from "../parts/field";
 import { Icon } from "../parts/icon";
 import { Badge, Bones, Card, Empty, Notice, Trouble } from "../parts/surface";
 import { Head, Page } from "../shell/page";
+import { Advice, type Wish, useAdvice } from "./advice";
 import { TrainMany } from "./train_many";
 
 type Budget = "quick" | "standard" | "thorough" | "own";
@@ -72,6 +73,12 @@ function options(ready: DatasetRead[], present: DatasetRead | undefined) {
   return all.map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }));
 }
 
+/** The families that a link asks for, else all. */
+function familiesAsked(): string[] {
+  const wanted = (place.value.query.get("families") ?? "").split(",").filter((each) => each in FAMILIES);
+  return wanted.length > 0 ? wanted : Object.keys(FAMILIES);
+}
+
 /** What the values of a column allow to be learned; the service decides in the end and says why. */
 function likelyTask(column: ColumnProfile): Task {
   if (column.distinct === 2) return "binary";
@@ -84,34 +91,71 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
   const [budget, setBudget] = useState<Budget>("quick");
   const [minutes, setMinutes] = useState("10");
   const [task, setTask] = useState<Task | "">("");
-  const [families, setFamilies] = useState<string[]>(Object.keys(FAMILIES));
+  const [families, setFamilies] = useState<string[]>(familiesAsked);
   const [validation, setValidation] = useState<"" | "random" | "stratified" | "group" | "time">("");
   const [group, setGroup] = useState("");
   const [excluded, setExcluded] = useState<string[]>([]);
   const [name, setName] = useState("");
   const [trouble, setTrouble] = useState<{ message: string } | null>(null);
+  // What fixes have changed beyond the fields of this page, and the wishes before each, for its undo.
+  const [wish, setWish] = useState<Wish>({});
+  const [applied, setApplied] = useState<{ fix: Fix; before: () => void }[]>([]);
   const asked = place.value.query.get("target");
   const target = asked && dataset.schema.some((each) => each.name === asked) ? asked : (profile.data?.likely_target ?? "");
   const column = profile.data?.columns.find((each) => each.name === target);
-  useEffect(() => setTask(""), [target]);
+  useEffect(() => {
+    setTask("");
+    setWish({});
+    setApplied([]);
+  }, [target]);
   const findings = useMemo(() => bySeverity(profile.data?.findings ?? []).filter((each) => each.code !== "likely_target" && (each.severity === "alert" || each.columns.includes(target))), [profile.data, target]);
   const seconds = budget === "own" ? Math.round(Number(minutes.replace(",", ".")) * 60) : SECONDS[budget];
   const valid = Boolean(target) && families.length > 0 && Number.isFinite(seconds) && seconds >= 5 && seconds <= 86_400;
 
+  const request: TrainRequest = {
+    ...wish,
+    dataset: dataset.id,
+    version: dataset.version,
+    target,
+    time_budget: valid ? seconds : 30,
+    name: name.trim() || null,
+    task: task || null,
+    validation: validation || null,
+    group: validation === "group" ? group || null : null,
+    families: families.length === Object.keys(FAMILIES).length || families.length === 0 ? null : (families as TrainRequest["families"]),
+    exclude: excluded,
+  };
+  const unsettled = !target || !profile.data || (validation === "group" && !group);
+  // Neither the time nor the name changes what is found.
+  const advice = useAdvice(unsettled ? null : { ...request, time_budget: 30, name: null });
+
+  const apply = (fix: Fix) => {
+    const change = fix.change as Wish;
+    const former = { wish, task, validation, group, excluded };
+    const { exclude, task: kind, validation: way, group: by, ...others } = change;
+    if (exclude) setExcluded(exclude);
+    if (kind) setTask(kind);
+    if (way) setValidation(way);
+    if (by !== undefined) setGroup(by ?? "");
+    setWish({ ...wish, ...others });
+    const before = () => {
+      setWish(former.wish);
+      setTask(former.task);
+      setValidation(former.validation);
+      setGroup(former.group);
+      setExcluded(former.excluded);
+    };
+    setApplied([...applied, { fix, before }]);
+  };
+  // Later fixes were found with the earlier ones in place, so they go with them.
+  const undo = (fix: Fix) => {
+    const index = applied.findIndex((each) => each.fix === fix);
+    applied[index]?.before();
+    setApplied(applied.slice(0, index));
+  };
+
   const start = () => {
     setTrouble(null);
-    const request: TrainRequest = {
-      dataset: dataset.id,
-      version: dataset.version,
-      target,
-      time_budget: seconds,
-      name: name.trim() || null,
-      task: task || null,
-      validation: validation || null,
-      group: validation === "group" ? group || null : null,
-      families: families.length === Object.keys(FAMILIES).length ? null : (families as TrainRequest["families"]),
-      exclude: excluded,
-    };
     return call<ModelRead>("models.train", request).then(
       (model) => {
         learn("models.get", { ref: model.id }, model);
@@ -180,6 +224,7 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
             </div>
           )}
         </Card>
+        {target && <Advice {...advice} validation={validation || null} applied={applied.map((each) => each.fix)} onApply={apply} onUndo={undo} />}
         <details class="card fold">
           <summary>Fine tuning</summary>
           <div class="stack">

@@ -1,0 +1,64 @@
+"""Rows and lines of a delimited text that are not as they should be: what was met, what was done to it, how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from dapp_ext.domain.findings import SHOWN_ROWS
+from dapp_ext.domain.reading.dialect import Dialect
+from dapp_ext.domain.reading.table import Notes, cells
+from dapp_ext.schema.datasets import Finding
+
+
+@dataclass
+class Repairs:
+    """Rows that did not fit, by the line they begin on, with their numbers in the table; each is counted in the first pass only."""
+
+    short: dict[int, int] = field(default_factory=dict)
+    long: dict[int, int] = field(default_factory=dict)
+    comments: set[int] = field(default_factory=set)
+    headers: set[int] = field(default_factory=set)
+    dropped: int = 0
+    nul: int = 0
+    marks: bool = False
+
+
+def findings(repairs: Repairs, width: int) -> list[Finding]:
+    """The finding on rows that do not have the cells of the others."""
+    count = len(repairs.short) + len(repairs.long)
+    if not count:
+        return []
+    rows = sorted({*list(repairs.short.values())[:SHOWN_ROWS], *list(repairs.long.values())[:SHOWN_ROWS]})[:SHOWN_ROWS]
+    what = "has" if count == 1 else "have"
+    done = " What was too much was left out." if repairs.dropped else ""
+    sentence = f"{count:,} {'row' if count == 1 else 'rows'} of the file {what} more or fewer cells than the {width:,} of the table.{done}"
+    return [Finding(code="ragged_rows", severity="warning", sentence=sentence, rows=rows, count=count)]
+
+
+def tell(repairs: Repairs, notes: Notes, dialect: Dialect) -> None:
+    """Say what was done to rows and lines."""
+    if repairs.headers:
+        count = len(repairs.headers)
+        notes.add(f"{count:,} {'line that repeats' if count == 1 else 'lines that repeat'} the header {'was' if count == 1 else 'were'} left out.")
+    if repairs.marks:
+        notes.add("Byte order marks in the middle of the file were left out.")
+    if repairs.short or repairs.long:
+        total = len(repairs.short) + len(repairs.long)
+        notes.add(f"{total:,} rows do not have the {dialect.width:,} cells of the others.")
+    if repairs.short:
+        notes.add(f"{len(repairs.short):,} rows are too short ({_lines(repairs.short)}); their last cells were taken as missing.")
+    if repairs.long:
+        done = (
+            "was kept in columns of its own"
+            if dialect.keeps_extra
+            else f"({cells(repairs.dropped)}) was left out; read the file again with extra cells kept to see it"
+        )
+        notes.add(f"{len(repairs.long):,} rows are too long ({_lines(repairs.long)}); what is left over {done}.")
+    if repairs.nul:
+        notes.add("NUL characters, which no text should hold, were left out.")
+
+
+def _lines(lines: Collection[int]) -> str:
+    shown = sorted(lines)[:10]
+    return ("line " if len(lines) == 1 else "lines ") + ", ".join(f"{line:,}" for line in shown) + (" ..." if len(lines) > 10 else "")
