@@ -1,6 +1,6 @@
 # make run    install what is needed and start JupyterLab, the dashboard and a worker
 # make test   all tests but the long ones        make test-full   the long ones too
-# make check  lint, types, layers, every route   make bench       the benchmarks
+# make check  lint, types, layers, every route, docs   make bench       the benchmarks
 # make audit  known weaknesses, ours and others'  make torture    killed processes, failing disks, changed bytes
 SHELL := /bin/sh
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
@@ -26,15 +26,16 @@ test-full: $(VENV)/tools browser
 
 check: $(VENV)/tools
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --quiet --check dapp_ext dapp_panel tests benchmarks hatch_build.py
+	@$(BIN)/ruff format --quiet --check dapp_ext dapp_panel tests benchmarks docs hatch_build.py
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
 	@$(PYTEST) tests/contracts/test_auth.py tests/contracts/test_envelope.py tests/contracts/test_schema_ts.py
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs build-output/docs
 	@if command -v npm >/dev/null 2>&1; then sh labextension/check.sh; else echo "npm is not here, so TypeScript is not linted."; fi
 
 format: $(VENV)/tools
 	@$(BIN)/ruff check --quiet --fix .
-	@$(BIN)/ruff format --quiet dapp_ext dapp_panel tests benchmarks hatch_build.py
+	@$(BIN)/ruff format --quiet dapp_ext dapp_panel tests benchmarks docs hatch_build.py
 
 bench: $(VENV)/tools
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each; done
@@ -62,7 +63,7 @@ $(VENV)/installed: pyproject.toml hatch_build.py $(wildcard constraints/*.txt) $
 	@touch $@
 
 $(VENV)/tools: $(VENV)/installed
-	@$(INSTALL) --constraint $(CONSTRAINTS) --group test --group lint
+	@$(INSTALL) --constraint $(CONSTRAINTS) --group test --group lint --group docs
 	@touch $@
 
 clean:

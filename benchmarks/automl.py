@@ -177,7 +177,7 @@ elif tool == "autogluon":
     order = [str(c) for c in out.columns] if classes else []
 elif tool == "mljar":
     from supervised.automl import AutoML
-    model = AutoML(total_time_limit=seconds, n_jobs=threads, results_path=folder + "/mljar", verbose=0, mode="Compete",
+    model = AutoML(total_time_limit=int(seconds), n_jobs=threads, results_path=folder + "/mljar", verbose=0, mode="Compete",
                    eval_metric="rmse" if task == "regression" else "logloss")
     model.fit(X, y)
     out = model.predict(test) if not classes else model.predict_proba(test)

@@ -33,11 +33,11 @@ class Stopping(Quiet):
 
     def __init__(self, after: float) -> None:
         super().__init__()
-        self.after, self.began, self.asked = after, time.monotonic(), 0.0
+        self.after, self.started, self.asked = after, time.monotonic(), 0.0
 
     def should_stop(self) -> bool:
         """Whether the time has come."""
-        late = time.monotonic() - self.began > self.after
+        late = time.monotonic() - self.started > self.after
         if late and not self.asked:
             self.asked = time.monotonic()
         return late

@@ -33,6 +33,8 @@ class Dashboard:
         self.settings = settings
         self.crew = Crew("dashboard")
         self.transfers = Crew("transfer", hands=6, waiting=64)
+        # Sealing keeps Python's lock busy, so pieces of files are sealed one at a time and the event loop gets its turns.
+        self.sealing = asyncio.Semaphore(1)
         self.assets = Assets.load()
         self.origins = Origins.of(settings, port)
         self.doorkeeper = Doorkeeper(services, self.crew, Cookie.of(settings))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Callable, Coroutine, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,8 @@ R = TypeVar("R")
 SETTING = "dapp_backend"
 THREADS = 16
 MOST_WAITING = 512
+OPENING_FILES = 2
+SWITCH_SECONDS = 0.001
 OPEN_AGAIN_SECONDS = 5.0
 END_SECONDS = 5.0
 SHARE_SECONDS = 0.5
@@ -67,6 +70,10 @@ class Backend:
         self._refusal = Unavailable("DAPP is still starting. Try again in a moment.")
         self._refused_at = 0.0
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="dapp-call")
+        # Sealing keeps Python's lock busy: with many threads at it the event loop waits for the lock at every step, and nothing
+        # is gained. So one piece is sealed at a time, and few files are begun or brought to the disk at once.
+        self.writing = asyncio.Semaphore(1)
+        self.opening_files = asyncio.Semaphore(OPENING_FILES)
         self._waiting = 0
         self._closed = self._ended = False
         self._sharing: asyncio.Task[None] | None = None
@@ -95,6 +102,8 @@ class Backend:
     def start(self) -> None:
         """Begin to open the services beside whatever else goes on."""
         if self._opening is None and not self._closed:
+            # A thread that computes keeps the lock so long before the event loop gets its turn; Python's own 5 ms add up.
+            sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
             self._opening = self.spawn(self._open())
 
     async def services(self) -> Services:

@@ -128,7 +128,8 @@ class DatasetsHandler(ApiHandler):
             raise MediaUnsupported("Send the bytes of the file alone as the body, with Content-Type: application/octet-stream.")
         services = await self.backend.services()
         assert self.account is not None
-        self._upload = await self.backend.call(self.beginning(services, self.account))
+        async with self.backend.opening_files:
+            self._upload = await self.backend.call(self.beginning(services, self.account))
 
     def beginning(self, services: Services, account: Actor) -> Callable[[], FileSink]:
         """What takes the file, once it is called on a thread; the query is validated before."""
@@ -159,7 +160,8 @@ class DatasetsHandler(ApiHandler):
                 return
             piece, self._body = bytes(self._body), bytearray()
             try:
-                await self.backend.call(self._upload.write, piece)
+                async with self.backend.writing:
+                    await self.backend.call(self._upload.write, piece)
             except DappError as error:
                 self._refusal = error
             except Exception as error:  # noqa: BLE001  told in the log and to the client, once the body has passed
@@ -176,7 +178,8 @@ class DatasetsHandler(ApiHandler):
         if self._refusal is not None:
             raise self._refusal
         upload, self._upload = self._upload, None
-        made = await self.backend.call(upload.finish)
+        async with self.backend.opening_files:
+            made = await self.backend.call(upload.finish)
         self.set_status(202)
         self.set_header("Content-Type", JSON)
         self.finish(encode(made))

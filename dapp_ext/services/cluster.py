@@ -8,6 +8,7 @@ here. Results come back as the objects that they are, so a cluster must be as tr
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -100,15 +101,22 @@ class DaskEngine:
 
     def keep(self, value: Any) -> Any:
         """Bring a value to all machines; each that is lost has taken only its own copy with it."""
-        return _Kept(value, self._client.scatter(value, broadcast=True, hash=False))
+        try:
+            return _Kept(value, self._client.scatter(value, broadcast=True, hash=False))
+        except (Exception, CancelledError) as error:  # noqa: BLE001  the cluster is gone: each of its layers says so in its own way
+            log.warning("The Dask cluster is gone, so the work is done here: %s", type(error).__name__)
+            return _Kept(value, None)
 
     def submit(self, function: Callable[..., Any], *given: Any) -> Future[Any]:
         """Run a function on one of the machines."""
         outcome: Future[Any] = Future()
         sent = [each.future if isinstance(each, _Kept) else each for each in given]
+        if any(isinstance(each, _Kept) and each.future is None for each in given):
+            outcome.set_exception(Lost("the cluster"))
+            return outcome
         try:
             running = self._client.submit(function, *sent, pure=False, retries=2)
-        except Exception as error:  # noqa: BLE001  the scheduler is gone: each of its layers says so in its own way
+        except (Exception, CancelledError) as error:  # noqa: BLE001  the same
             outcome.set_exception(Lost(type(error).__name__))
             return outcome
         running.add_done_callback(lambda done: _settle(done, outcome))

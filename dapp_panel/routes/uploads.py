@@ -88,7 +88,8 @@ class UploadHandler(DashboardHandler):
                 return
             try:
                 for start in range(0, len(piece), PIECE):
-                    await self.dashboard.transfers.run(self._upload.write, piece[start : start + PIECE])
+                    async with self.dashboard.sealing:
+                        await self.dashboard.transfers.run(self._upload.write, piece[start : start + PIECE])
             except DappError as error:
                 self._failed = error
         if self._failed is not None:

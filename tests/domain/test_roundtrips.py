@@ -39,6 +39,9 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "datetime": st.datetimes(datetime(1700, 1, 1), datetime(2250, 1, 1)).map(lambda value: value.replace(microsecond=value.microsecond // 1000 * 1000)),
     "time": st.times().map(lambda value: value.replace(microsecond=0)),
     "duration": st.timedeltas(timedelta(), timedelta(days=3)).map(lambda value: timedelta(seconds=int(value.total_seconds()))),
+    "span": st.timedeltas(timedelta(days=1), timedelta(days=400)).map(lambda value: timedelta(seconds=int(value.total_seconds()))),
+    "calendar": st.dates(date(1900, 3, 1), date(9999, 12, 31)),  # as far as the calendar of workbooks goes
+    "moment": st.datetimes(datetime(1900, 3, 1), datetime(2250, 1, 1)).map(lambda value: value.replace(second=max(value.second, 1), microsecond=0)),
     "text": WORDS,
     "emoji": st.sampled_from(["😀", "👨‍👩‍👧", "שלום", "مرحبا", "e\u0301", "é", "<b>x</b>", "=1+1", "a,b;c|d\te", 'say "hi"', "two\nlines", "O'Neil"]),
 }
@@ -67,7 +70,7 @@ def as_plain(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, timedelta):
         seconds = int(value.total_seconds())
-        return f"{seconds // 3600 + 24}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"  # beyond a day, as a time of day could be meant else
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     if isinstance(value, datetime):
         return value.isoformat(" ")
     if isinstance(value, date | time):
@@ -147,10 +150,10 @@ def check(data: bytes, filename: str, table: Table, expect: Callable[[Any], Any]
             assert same(before, after), (name, before, after, found.kinds[name])
 
 
-TEXT = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "text", "emoji")
+TEXT = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "span", "text", "emoji")
 TYPED = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "duration", "text", "emoji")
 IN_JSON = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "text", "emoji")
-IN_CELLS = ("small", "boolean", "text", "emoji")
+IN_CELLS = ("small", "boolean", "calendar", "moment", "time", "span", "text", "emoji")
 FORMATS: dict[str, tuple[tuple[str, ...], Callable[[Table], None]]] = {
     "CSV": (TEXT, lambda table: check(delimited(table, ","), "t.csv", table)),
     "TSV": (TEXT, lambda table: check(delimited(table, "\t"), "t.tsv", table)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 from dapp_ext.handlers.base import DRAIN_LIMIT
 from dapp_ext.schema.accounts import Role
 from dapp_ext.schema.datasets import ReadOptions
+from dapp_ext.store.objects import SealedFile
 from tests.handlers.serving import API, CSV, Answer, Caller
 
 LIMIT = 3_000_000
@@ -117,6 +119,27 @@ async def test_every_option_goes_through_the_door(owner: Caller, services: Any) 
     assert answer.status == 202
     job = services.jobs.claim(services.jobs.enlist())
     assert services.settling.order(job).options.model_dump() == EVERY_OPTION
+
+
+async def test_pieces_of_many_files_are_sealed_one_at_a_time(owner: Caller, services: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = most = 0
+    write = SealedFile.write
+
+    def counted(file: SealedFile, data: bytes) -> int:
+        nonlocal busy, most
+        busy += 1
+        most = max(most, busy)
+        time.sleep(0.005)
+        try:
+            return write(file, data)
+        finally:
+            busy -= 1
+
+    monkeypatch.setattr(SealedFile, "write", counted)
+    body = CSV * (1_500_000 // len(CSV))
+    answers = await asyncio.gather(*(owner("POST", "/datasets", body, filename=f"{number}.csv") for number in range(6)))
+    assert [answer.status for answer in answers] == [202] * 6
+    assert most == 1
 
 
 async def test_a_viewer_may_not_upload(signed_in: Callable[[Role], Caller], services: Any) -> None:

@@ -61,6 +61,12 @@ def search(engine: DaskEngine | None, watch: Notebook, **asked: Any) -> Any:
     return train(data, columns_of(data), recipe, watch, (), engine)
 
 
+def is_whole(watch: Notebook, count: int) -> bool:
+    """Whether each candidate was told of once, in order, and none went wrong; one that is far behind may have been stopped."""
+    found = watch.trials[:count]
+    return [trial.number for trial in found] == list(range(1, count + 1)) and {trial.status for trial in found} <= {"done", "stopped"}
+
+
 def told(watch: Notebook) -> list[tuple[Any, ...]]:
     return [(trial.number, trial.family, trial.label, trial.score) for trial in watch.trials]
 
@@ -73,8 +79,7 @@ def test_a_search_on_the_cluster_is_whole_and_the_same_again(cluster: Cluster) -
         trained = search(engine, first)
         search(engine, second)
         assert told(first) == told(second)
-        assert [trial.number for trial in first.trials][:TRIALS] == list(range(1, TRIALS + 1))
-        assert all(trial.status == "done" for trial in first.trials)
+        assert is_whole(first, TRIALS)
         alone = Notebook()
         search(None, alone)
         # The first settings of each family are the same wherever they are checked, and score the same.
@@ -92,11 +97,12 @@ def _not_here(_rows: Any) -> Any:
     raise AssertionError("this was to be done on the cluster")
 
 
+@pytest.mark.long
 def test_a_killed_worker_costs_what_it_was_doing_only(tmp_path: Path) -> None:
     with servers.cluster(tmp_path) as found, DaskEngine(Cluster(found.address, str(tmp_path))) as engine:
         watch = Killer(found.processes[-1])
         search(engine, watch, trials=4)
-        assert [trial.status for trial in watch.trials[:4]] == ["done"] * 4
+        assert is_whole(watch, 4)
         assert found.processes[-1].poll() is not None
 
 
@@ -108,7 +114,7 @@ def test_a_cluster_that_goes_away_is_done_without(tmp_path: Path) -> None:
         thread.start()
         search(engine, watch)
         thread.join()
-        assert [trial.status for trial in watch.trials[:TRIALS]] == ["done"] * TRIALS
+        assert is_whole(watch, TRIALS)
 
 
 @pytest.mark.long

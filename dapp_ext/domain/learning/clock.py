@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dapp_ext.domain.learning.recipe import Wishes
 
 POLL_SECONDS = 0.25
+SETTLED_SHARE = 0.4
 
 
 class Clock:
@@ -61,13 +62,19 @@ class Clock:
 
 
 class Allowance:
-    """Until when one piece of work may go on; ``whole`` when it is worth nothing unless it comes to its end."""
+    """Until when one piece of work may go on.
+
+    ``whole`` when it is worth nothing unless it comes to its end, as one of ``pieces`` that take equally long;
+    ``settles`` when it may do with less (fewer trees or epochs) to come to its end in time.
+    """
 
     def __init__(self, clock: Clock, until: float, heed_stop: bool = True, whole: bool = False) -> None:
         self.clock = clock
         self.until = until
         self.heed_stop = heed_stop
         self.whole = whole
+        self.pieces = 1
+        self.settles = False
 
     def left(self) -> float:
         """Seconds left; negative when over."""
@@ -79,7 +86,13 @@ class Allowance:
 
     def hopeless(self, seconds: float) -> bool:
         """Whether work that needs so many more seconds, and is worth nothing unfinished, should not go on."""
-        return self.whole and seconds > self.left()
+        return self.whole and seconds * self.pieces > self.left()
+
+    def settle(self, wanted: int, each: float, fewest: int) -> int:
+        """How many of the wanted trees or epochs, of so many seconds each, to make: fewer where all would take most of what is left."""
+        if not (self.whole and self.settles) or wanted <= fewest:
+            return wanted
+        return int(min(wanted, max(SETTLED_SHARE * self.left() / max(each * self.pieces, 1e-9), fewest)))
 
     def share(self, parts: int) -> Allowance:
         """An equal share of what is left, for the next of ``parts`` pieces."""

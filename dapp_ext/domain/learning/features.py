@@ -43,6 +43,11 @@ class Encoded:
         """The rows of these numbers, or of this mask."""
         return Encoded(self.numbers[rows], self.codes[rows], self.texts[rows])
 
+    @staticmethod
+    def joined(parts: Sequence[Encoded]) -> Encoded:
+        """Rows of several, one after the other."""
+        return Encoded(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "codes", "texts")))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns; scikit-learn asks for it."""

@@ -173,7 +173,8 @@ class Finals:
         """Where no candidate came to a score: linear on a few rows, so that there is always a model."""
         kind = KINDS["linear"]
         chosen = sample_rows(self.rows, 2000, self.problem.seed)
-        params = {"C": 0.1, "iterations": 100, "bins": 0} if self.problem.classes else {"alpha": 10.0, "bins": 0}
+        strong = 10.0 + self.X.shape[1]
+        params = {"C": 1.0 / strong, "iterations": 100, "bins": 0} if self.problem.classes else {"alpha": strong, "bins": 0}
         step, material = prepare(kind, params, self.problem, (self.X.take(chosen), self.y[chosen]))
         fitted = kind.fit(material, params, self.problem, self.clock.allow(2.0, heed_stop=False))
         trial = Trial(number=number, family="linear", label=kind.label(params), params=params, at=now(), is_best=True)

@@ -29,6 +29,7 @@ LARGEST_BAG = 120_000
 MOST_NEIGHBOURS = 20_000
 CELLS_FOR_ONE_THREAD = 200_000
 BATCH_SECONDS = 0.7
+FEWEST_TREES = 30
 # Rounds times rate after which boosting usually has learned most of what there is, and the largest rate that still learns well.
 LEARNED_WELL, LARGEST_RATE = 8.0, 0.3
 
@@ -59,12 +60,14 @@ class Material:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted learner, whether the clock cut it short, how many rounds were best (boosting), and the rate where time changed it."""
+    """A fitted learner, whether the clock cut it short, how many rounds were best (boosting), and what time changed:
+    the rate (boosting), or the trees or epochs that it settled for."""
 
     model: Any
     cut: bool = False
     rounds: int | None = None
     rate: float | None = None
+    settled: dict[str, int] | None = None
 
 
 class BoostedTrees(BaseEstimator):
@@ -171,7 +174,7 @@ class _Brake:
         if self.began is None:
             self.began = now  # the first round also builds the bins
             return
-        if self.allowance.whole or self.rounds % 5:
+        if self.allowance.whole or (self.rounds > 5 and self.rounds % 5):
             return
         possible = self.allowance.left() / max((now - self.began) / (self.rounds - 1), 1e-6)
         needed = min((LEARNED_WELL - self.learned) / max(possible, 1.0), LARGEST_RATE)
@@ -268,20 +271,22 @@ def fit_forest(material: Material, params: dict[str, Any], problem: Problem, all
         random_state=problem.seed,
     )
     grown, cut, batch, began = 0, False, problem.threads, time.monotonic()
-    while grown < params["trees"]:
+    wanted = params["trees"]
+    while grown < wanted:
         # scikit-learn gives each tree its own seed by its place, so the forest does not depend on the batches.
-        grown = min(grown + batch, params["trees"])
+        grown = min(grown + batch, wanted)
         forest.set_params(n_estimators=grown)
         started = time.monotonic()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             forest.fit(material.X, material.y)
         batch = int(np.clip(batch * BATCH_SECONDS / max(time.monotonic() - started, 1e-3), 1, 4 * batch))
-        needed = (time.monotonic() - began) / grown * (params["trees"] - grown)
-        if grown < params["trees"] and (allowance.over() or allowance.hopeless(needed)):
+        each = (time.monotonic() - began) / grown
+        wanted = max(allowance.settle(wanted, each, FEWEST_TREES), min(grown, wanted))
+        if grown < wanted and (allowance.over() or allowance.hopeless(each * (wanted - grown))):
             cut = True
             break
-    return Fitted(forest, cut)
+    return Fitted(forest, cut, settled={"trees": wanted} if wanted < params["trees"] else None)
 
 
 def fit_neighbours(material: Material, params: dict[str, Any], problem: Problem, allowance: Allowance) -> Fitted:

@@ -22,7 +22,8 @@ from dapp_ext.domain.learning.metrics import Truth, score_of
 
 Array = npt.NDArray[Any]
 WARM_UP, LOOKED_AT = 0.1, 0.4
-SMALLEST_BATCH, LARGEST_BATCH, STEPS = 16, 256, 40
+SMALLEST_BATCH, LARGEST_BATCH, STEPS = 16, 256, 20
+FEWEST_EPOCHS = 10
 
 
 @dataclass
@@ -51,6 +52,8 @@ def _teach(material: Material, params: dict[str, Any], problem: Problem, allowan
         _epoch(model, X, y, problem)
         done += 1
         each = (time.monotonic() - began) / done
+        if done == 1:
+            epochs = allowance.settle(epochs, each, FEWEST_EPOCHS)
         if allowance.hopeless(each * (epochs - done)) or (allowance.over() and done < epochs):
             cut = True
             break
@@ -60,7 +63,8 @@ def _teach(material: Material, params: dict[str, Any], problem: Problem, allowan
             _look(model, (_single(material.X_valid), material.y_valid), (middle, spread), (problem, best))
     if best.weights is not None and not cut:
         model.coefs_, model.intercepts_ = best.weights
-    return Fitted(_finished(model, middle, spread, problem), cut)
+    settled = {"epochs": epochs} if allowance.whole and epochs < params["epochs"] else None
+    return Fitted(_finished(model, middle, spread, problem), cut, settled=settled)
 
 
 def _single(X: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dapp_ext.domain.learning.clock import Allowance
-from dapp_ext.domain.learning.features import Encoded, TableEncoder
+from dapp_ext.domain.learning.features import Encoded, Place, TableEncoder
 from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.domain.learning.targets import label_text
 from dapp_ext.errors import RowsMismatch
@@ -61,11 +61,7 @@ def dependences(asked: Asked, X: Encoded, names: Sequence[str], allowance: Allow
         values, shown = _grid(getattr(rows, place.array)[:, place.columns[0]], step)
         if len(values) < 2:
             continue
-        lines = np.empty((len(rows), len(values)))
-        for i, value in enumerate(values):
-            moved = getattr(rows, place.array).copy()
-            moved[:, place.columns[0]] = value
-            lines[:, i] = asked.answer(replace(rows, **{place.array: moved}))
+        lines = asked.answer(Encoded.joined([_moved(rows, place, value) for value in values])).reshape(len(values), len(rows)).T
         made.append(
             Dependence(
                 column=name,
@@ -76,6 +72,12 @@ def dependences(asked: Asked, X: Encoded, names: Sequence[str], allowance: Allow
             )
         )
     return made
+
+
+def _moved(rows: Encoded, place: Place, value: Any) -> Encoded:
+    moved = getattr(rows, place.array).copy()
+    moved[:, place.columns[0]] = value
+    return replace(rows, **{place.array: moved})
 
 
 def _short(value: Any) -> float:

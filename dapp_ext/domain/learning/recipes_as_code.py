@@ -242,7 +242,7 @@ def fit_neural(params, X_train, y_train, X_test):
         step = for_lines(params.get("bins", 0), squash=True)
         learned = step.fit_transform(X_train.iloc[rows], y_train[rows])
         kind = MLPRegressor if TASK == "regression" else MLPClassifier
-        batch = int(np.clip(len(rows) // 40, 16, 256))
+        batch = int(np.clip(len(rows) // 20, 16, 256))
         model = kind(hidden_layer_sizes=(params["width"],) * params["layers"], alpha=params["decay"], batch_size=batch, random_state=SEED, max_iter=1)
         for epoch in range(params["epochs"]):
             done = epoch / params["epochs"]

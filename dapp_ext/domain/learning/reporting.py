@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import sklearn
 import skops
 
 from dapp_ext.domain.learning import explain
+from dapp_ext.domain.learning.features import Encoded
 from dapp_ext.domain.learning.fitting import Final
 from dapp_ext.domain.learning.metrics import Truth, scores
 from dapp_ext.domain.learning.narrate import amount, caveat, sentence
@@ -87,18 +88,18 @@ def report(made: Made) -> dict[str, Any]:
     }
 
 
-def evidence(made: Made, facts: dict[str, Any]) -> None:
-    """Add what takes time: which columns matter, and how the answers depend on the first few; the time left bounds both."""
+def evidence(made: Made, facts: dict[str, Any], outputs: Callable[[Encoded], Array]) -> None:
+    """Add what takes time: which columns matter to the model that was scored, and how its answers depend on the first few."""
     stage, plan, clock, recipe = made.stage, made.plan, made.search.clock, made.recipe
-    told = explain.Evidence(stage.encoder, stage.X_test, stage.y_test, stage.problem.task, stage.problem.metric, made.predictor.outputs, recipe.seed)
+    told = explain.Evidence(stage.encoder, stage.X_test, stage.y_test, stage.problem.task, stage.problem.metric, outputs, recipe.seed)
     order = sorted((c.name for c in stage.features), key=lambda n: (-stage.column_scores[n].mean if n in stage.column_scores else 0.0, n))
-    late = clock.stopped() or clock.left() < -(0.05 * recipe.time_budget + 1.5)
-    seconds = 0.4 if late else plan.explain_seconds
+    room = 0.05 * recipe.time_budget + 1.5 + clock.left()
+    seconds = 0.4 if clock.stopped() else float(np.clip(room, 0.4, plan.explain_seconds))
     facts["importances"] = explain.importances(told, order, clock.allow(0.75 * seconds, heed_stop=False))
     drivers = [i.column for i in facts["importances"] if i.value > 0][:5]
     classes = made.predictor.classes or []
     commonest = int(np.argmax(np.bincount(stage.y))) if len(classes) > 2 else 1
-    asked = Asked(stage.encoder, made.predictor.outputs, classes, commonest if classes else 0)
+    asked = Asked(stage.encoder, outputs, classes, commonest if classes else 0)
     facts["dependence"] = dependences(asked, stage.X_test, drivers, clock.allow(0.25 * seconds, heed_stop=False))
     facts["seconds"] = round(clock.spent(), 2)
 

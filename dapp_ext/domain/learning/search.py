@@ -28,6 +28,7 @@ MOST_BAGGED_ROWS, MOST_BAGS = 60_000, 16
 FEW_ROWS = 3000
 # The share of the time that the first candidate may take, where no number of candidates is asked for.
 FIRST_SHARE, FIRST_FOLD_SHARE = 0.45, 0.25
+CHANGED_BY_TIME = frozenset({"rounds", "learning_rate", "trees", "epochs"})
 BEHIND, BEHIND_BY = "Clearly behind the best on the first rows, so it was not tried on the others.", 0.02
 
 
@@ -75,7 +76,7 @@ def prepare(kind: Kind, params: Params, problem: Problem, rows: tuple[Encoded, A
 
 
 def _same(one: Params, other: Params) -> bool:
-    return all(one[name] == other.get(name) for name in one if name != "rounds")
+    return all(one[name] == other.get(name) for name in one if name not in CHANGED_BY_TIME)
 
 
 @dataclass
@@ -107,6 +108,7 @@ class Search:
     last_number: int = 0
     first_share: float = FIRST_SHARE
     guided: bool = False
+    settles: bool = False
     # Tiny tables: after this many candidates another one no longer tells anything.
     most: int = 200
 
@@ -128,6 +130,7 @@ class Search:
 
     def run(self, limit: int | None, reserve: Callable[[Trial | None], float]) -> None:
         """Try candidates until the limit, the time (less the reserve for the best so far) or a wish to stop ends it."""
+        self.settles = limit is None
         while limit is None or len(self.checked) < limit:
             if self.clock.stopped():
                 self.cut_short = True
@@ -264,14 +267,17 @@ class Search:
         allowance.whole = not need_score
         given = allowance.left()
         for number, fold in enumerate(ground.folds):
-            rest = len(ground.folds) - number
+            rest, allowance.pieces = len(ground.folds) - number, 1
             if number and allowance.hopeless(tried.spent() / number * rest):
                 break
             part = self._part(allowance, given, rest) if need_score else allowance
+            part.pieces, part.settles = (1 if need_score else rest), self.settles and number == 0
             step, material = ground.prepared(kind, trial.params, number)
             fitted: Fitted = kind.learn(material, trial.params, problem, part)
             if fitted.cut and not (need_score and (number == 0 or not self.clock.stopped())):
                 break
+            if fitted.settled:
+                trial = trial.model_copy(update={"params": {**trial.params, **fitted.settled}})
             out = tried.ask(fitted.model, material, (fold, problem))
             total[fold.valid] += out.reshape(len(fold.valid), width)
             times[fold.valid] += 1

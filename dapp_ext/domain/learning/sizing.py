@@ -18,7 +18,7 @@ ROUNDS = 200
 CANDIDATES = 8
 FEWEST_ROWS = 2000
 # Cells per second that are read, checked and encoded, and the share of the budget that may go into it.
-READING_SPEED = 8e6
+READING_SPEED = 4e6
 READING_SHARE = 0.15
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from dapp_ext.domain.learning.blending import as_pipeline, choose_blend
+from dapp_ext.domain.learning.blending import as_pipeline, choose_blend, pipeline_outputs
 from dapp_ext.domain.learning.clock import Clock
 from dapp_ext.domain.learning.families import KINDS, check_params
 from dapp_ext.domain.learning.features import Encoded
@@ -20,7 +20,7 @@ from dapp_ext.domain.learning.recipe import Recipe, Watch
 from dapp_ext.domain.learning.reporting import Made, evidence, libraries, report, worst
 from dapp_ext.domain.learning.rescoring import Again, second_scores, second_seconds
 from dapp_ext.domain.learning.search import Checked, Ground, Search
-from dapp_ext.domain.learning.sizing import Plan, plan_search
+from dapp_ext.domain.learning.sizing import READING_SHARE, Plan, plan_search
 from dapp_ext.domain.learning.splits import Rows, cross_folds, sample_rows
 from dapp_ext.domain.learning.staging import Stage, prepare_stage
 from dapp_ext.domain.learning.storing import dump
@@ -31,6 +31,8 @@ from dapp_ext.schema.datasets import Column
 from dapp_ext.schema.models import Results, Trial
 
 TYPICAL_ROWS = 60
+# Kept for the importances even where learning from all rows takes the rest.
+LOOK_SECONDS, PARTS_LEARNED_AGAIN = 1.0, 1.6
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,15 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
         What is asked for cannot be done with this table; the sentence says why.
     """
     clock = Clock(recipe.time_budget, watch.should_stop, watch.wishes)
-    with threadpool_limits(limits=max(recipe.threads, 1)):
+    # Two threads of linear algebra mostly wait for each other on a machine that has other things to do.
+    with threadpool_limits(limits={"openmp": max(recipe.threads, 1), "blas": max(recipe.threads // 2, 1)}):
         watch.progress(0.01, "Checking the data")
         stage = prepare_stage(table, columns, recipe, clock)
         watch.began(stage.problem.task, stage.problem.metric)
         watch.guards(stage.guards)
-        plan = plan_search(stage.X, stage.problem, recipe, stage.rows.order is not None)
+        # A slow machine has less left than is usual once the data is read; a number of candidates does not ask for the time.
+        usable = recipe.time_budget if recipe.trials else min(recipe.time_budget, clock.left() / (1 - READING_SHARE))
+        plan = plan_search(stage.X, stage.problem, replace(recipe, time_budget=max(usable, 1.0)), stage.rows.order is not None)
         search = _search(stage, plan, recipe, clock, (watch, finished, engine))
         plan = plan.with_folds(len(search.ground.folds))
         watch.progress(0.9, "Fitting the final model")
@@ -105,7 +110,9 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
 
     def reserve(best: Trial | None) -> float:
         now = plan.with_folds(len(search.ground.folds))
-        return kept + (final_seconds(best, now, len(stage.y)) if best else 0.0)
+        # Learning once more from all rows is worth more than another candidate, and a blend has several parts that do.
+        parts = PARTS_LEARNED_AGAIN if now.rows >= len(stage.y) else 1.0
+        return kept + LOOK_SECONDS + (parts * final_seconds(best, now, len(stage.y)) if best else 0.0)
 
     if engine is None:
         search.run(recipe.trials, reserve)
@@ -129,10 +136,12 @@ def _finish(stage: Stage, plan: Plan, search: Search, asked: tuple[pa.Table, lis
     watch.progress(0.95, "Scoring on the locked test part")
     made = Made(stage, plan, recipe, search, fitted, predictor)
     facts = report(made)
-    evidence(made, facts)
-    watch.progress(0.98, "Learning from all rows")
+    scored = predictor.pipeline
     kept = second_seconds(stage.guards, recipe)
-    _use_all_rows(made, facts, kept)
+    watch.progress(0.97, "Learning from all rows")
+    _use_all_rows(made, facts, kept + LOOK_SECONDS)
+    watch.progress(0.98, "Looking at what matters")
+    evidence(made, facts, lambda X: pipeline_outputs(scored, X, problem.classes))
     best = search.best()
     if kept and best is not None:
         watch.progress(0.99, "Scoring again after the fixes")
@@ -149,7 +158,7 @@ def _use_all_rows(made: Made, facts: dict[str, Any], kept: float) -> None:
     stage, search, predictor = made.stage, made.search, made.predictor
     if search.clock.stopped():
         return
-    X = Encoded(*(np.concatenate([getattr(part, name) for part in (stage.X, stage.X_test)]) for name in ("numbers", "codes", "texts")))
+    X = Encoded.joined([stage.X, stage.X_test])
     y = np.concatenate([stage.y, stage.y_test])
     finals = Finals(X, y, Rows(np.zeros(len(y), dtype=np.int64), np.arange(len(y))), stage.problem, made.plan, search.clock)
     whole = finals.everything(made.fitted, kept)

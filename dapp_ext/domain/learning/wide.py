@@ -17,12 +17,26 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from dapp_ext.domain.learning.clock import POLL_SECONDS, Clock
-from dapp_ext.domain.learning.search import Checked, Ground, Search
+from dapp_ext.domain.learning.search import FIRST_SHARE, Checked, Ground, Search
 from dapp_ext.domain.machines import Engine, Lost
-from dapp_ext.schema.models import Family, Trial
+from dapp_ext.schema.models import Trial
 
 # What is on its way to a machine and back, besides the work itself.
 WAY_SECONDS = 0.5
+# How many candidates at the most, and the seconds that have to be left behind the best of them.
+Bounds = tuple[int | None, Callable[[Trial | None], float]]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a candidate is checked: its time, how many folds, whether it must come to a score, and whom it races against."""
+
+    seconds: float
+    need_score: bool
+    folds: int
+    first_share: float
+    guided: bool
+    leader: Checked | None
 
 
 @dataclass(frozen=True)
@@ -30,16 +44,19 @@ class Asked:
     """A candidate on its way: what it is, and what it will bring."""
 
     trial: Trial
-    family: Family
+    terms: Terms
     future: Future[Any]
 
 
-def check(ground: Ground, trial: Trial, seconds: float, need_score: bool) -> Checked:
+def check(ground: Ground, trial: Trial, terms: Terms, clock: Clock | None = None) -> Checked:
     """Cross-validate one candidate on another machine; all that it needs is given, and nothing is kept."""
-    clock = Clock(seconds, lambda: False)
-    alone = replace(ground, problem=replace(ground.problem, threads=1), memo={}, memo_bytes=0)
+    clock = clock or Clock(terms.seconds, lambda: False)
+    problem = replace(ground.problem, threads=1)
+    alone = replace(ground, problem=problem, folds=ground.folds[: terms.folds], memo={}, memo_bytes=0)
+    there = Search(alone, clock, lambda _: None, {}, [], first_share=terms.first_share, guided=terms.guided)
+    there.checked = [terms.leader] if terms.leader is not None else []
     with threadpool_limits(limits=1):
-        return Search(alone, clock, lambda _: None, {}, [trial.family]).attempt(trial, clock.allow(seconds), need_score)  # type: ignore[list-item]
+        return there.attempt(trial, clock.allow(terms.seconds), terms.need_score)
 
 
 def score(model: bytes, rows: Any) -> tuple[Any, list[str]]:
@@ -83,7 +100,7 @@ def run_wide(search: Search, engine: Engine, limit: int | None, reserve: Callabl
             search.cut_short = True
             break
         while len(under_way) < engine.width and (limit is None or len(search.checked) + len(under_way) < limit):
-            asked = _next(search, engine, ground, under_way, reserve)
+            asked = _next(search, engine, ground, under_way, (limit, reserve))
             if asked is None:
                 break
             under_way.append(asked)
@@ -98,10 +115,11 @@ def run_wide(search: Search, engine: Engine, limit: int | None, reserve: Callabl
         each.future.cancel()
 
 
-def _next(search: Search, engine: Engine, ground: Any, under_way: deque[Asked], reserve: Callable[[Trial | None], float]) -> Asked | None:
+def _next(search: Search, engine: Engine, ground: Any, under_way: deque[Asked], bounds: Bounds) -> Asked | None:
     """Send the next candidate out, where there is time for it."""
     if not search.open_families():
         return None
+    limit, reserve = bounds
     best = search.best()
     left = search.clock.left() - reserve(best.trial if best else None) - WAY_SECONDS
     number = search.next_number()
@@ -110,8 +128,11 @@ def _next(search: Search, engine: Engine, ground: Any, under_way: deque[Asked], 
         return None
     if best is not None and left < 1.1 * search.seconds_of(family):
         return None
+    leader = None if best is None else Checked(best.trial, folds=best.folds)
+    share = FIRST_SHARE if limit is None else 0.9
+    terms = Terms(max(left, 0.5), best is None, len(search.ground.folds), share, search.guided, leader)
     trial = search.blank(number, family, params)
-    return Asked(trial, family, engine.submit(check, ground, trial, max(left, 0.5), best is None))
+    return Asked(trial, terms, engine.submit(check, ground, trial, terms))
 
 
 def _has_come(search: Search, asked: Asked) -> bool:
@@ -128,6 +149,7 @@ def _take(search: Search, asked: Asked) -> None:
     try:
         done: Checked = asked.future.result()
     except Lost:
-        left = search.clock.left()
-        done = search.attempt(asked.trial, search.clock.allow(max(left, 0.5)), search.best() is None)
+        done = check(search.ground, asked.trial, replace(asked.terms, seconds=max(search.clock.left(), 0.5)), search.clock)
+    if asked.terms.need_score and done.trial.score is not None and len(done.folds) < len(search.ground.folds):
+        search.ground.folds = search.ground.folds[: len(done.folds)]  # so many are what the time holds
     search.record(done)

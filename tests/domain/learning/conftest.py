@@ -118,8 +118,8 @@ def quick() -> Callable[..., Any]:
     def run(table: pa.Table, target: str, watch: Notebook | None = None, **given: Any) -> Any:
         finished = given.pop("finished", ())
         columns = given.pop("columns", None) or columns_of(table)
-        small = {"forest": {"trees": 20}}
-        recipe = Recipe(**{"target": target, "time_budget": 60.0, "trials": 1, "families": ["linear"], "params": small, **given})
+        small = {"forest": {"trees": 20}, "neural": {"epochs": 4, "width": 8}}
+        recipe = Recipe(**{"target": target, "time_budget": 240.0, "trials": 1, "families": ["linear"], "params": small, **given})
         return train(table, columns, recipe, watch or Notebook(), finished)
 
     return run

@@ -96,3 +96,22 @@ def test_a_guided_candidate_far_behind_is_given_up() -> None:
     assert not search._behind([0.6] * 5, 4, 5), "at the end it has its score"
     search.guided = False
     assert not search._behind([0.6], 0, 5), "the first settings of a family are tried to their end"
+
+
+def test_what_time_changed_in_a_candidate_does_not_make_it_another_one() -> None:
+    search = Search(ground(), Clock(60.0, lambda: False), lambda made: None, {}, ["forest"])
+    family, params = search.next_candidate(1)
+    tried = trial(1, 0.5).model_copy(update={"family": family, "params": {**params, "trees": 31}})
+    search.checked = [Checked(tried)]
+    assert search.next_candidate(2)[1]["kind"] != params["kind"]
+
+
+def test_a_forest_settles_for_fewer_trees_where_time_is_short() -> None:
+    search = Search(ground(300), Clock(8.0, lambda: False), lambda made: None, {"forest": {"trees": 100_000}}, ["linear", "forest"])
+    search.run(None, lambda best: 0.0)
+    forest = next(c for c in search.checked if c.trial.family == "forest")
+    assert forest.trial.status == "done"
+    assert 30 <= forest.trial.params["trees"] < 100_000
+    repeatable = Search(ground(300), Clock(1.0, lambda: False), lambda made: None, {"forest": {"trees": 100_000}}, ["linear", "forest"])
+    repeatable.run(3, lambda best: 0.0)
+    assert {c.trial.status for c in repeatable.checked if c.trial.family == "forest"} == {"stopped"}, "a number of candidates asks for all of each"

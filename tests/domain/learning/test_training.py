@@ -275,3 +275,18 @@ def test_every_family_is_drawn_once_the_first_settings_are_tried(quick: Any) -> 
     table = pa.table({"x": rng.normal(size=60), "y": rng.normal(size=60)})
     trained = quick(table, "y", trials=60, families=None)
     assert {trial.family for trial in results_of(trained).leaderboard} >= {"linear", "lightgbm", "forest", "neighbours"}
+
+
+def test_a_line_of_more_columns_than_rows_does_not_learn_by_heart(quick: Any) -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(160, 150))
+    table = pa.table({**{f"x{i}": X[:, i] for i in range(150)}, "y": X[:, 0] + rng.normal(size=160)})
+    score = results_of(quick(table, "y")).scores[0]
+    assert score.value < 0.95 * score.baseline, "free to do so, it would be worse than guessing"
+
+
+def test_what_was_scored_is_explained_and_all_rows_are_learned_from_first(quick: Any, people: pa.Table) -> None:
+    results = results_of(quick(people, "stays"))
+    assert "Once scored" in results.split.sentence
+    assert results.importances[0].value > 0
+    assert results.dependence

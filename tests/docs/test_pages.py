@@ -1,0 +1,53 @@
+"""What the documentation says works: its Python runs against a real server, its commands in a real home, and it builds without a warning."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.client.server import JupyterServer
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = sorted(each for folder in ("tutorials", "howto") for each in (DOCS / folder).glob("*.md"))
+
+
+def _blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text("utf-8")) if kind == language]
+
+
+def _with(language: str) -> list[pytest.param]:  # type: ignore[valid-type]
+    return [pytest.param(page, id=page.stem) for page in PAGES if _blocks(page, language)]
+
+
+@pytest.mark.parametrize("page", _with("python"))
+def test_python_runs_as_it_stands(page: Path, jupyter: JupyterServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    jupyter.enter(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    here: dict[str, object] = {"__name__": "__main__"}
+    for number, block in enumerate(_blocks(page, "python"), 1):
+        exec(compile(block, f"{page.name}, block {number}", "exec"), here)
+
+
+@pytest.mark.parametrize("page", _with("sh"))
+def test_commands_run_as_they_stand(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "passphrase.txt").write_text("a few words that nobody else knows")
+    (tmp_path / "passphrase.txt").chmod(0o600)
+    environment = os.environ | {"DAPP_HOME": str(tmp_path / "home"), "PYTHONPATH": str(DOCS.parent)}
+    for line in filter(None, "\n".join(_blocks(page, "sh")).splitlines()):
+        words = line.strip().removeprefix("jupyter dapp ")
+        assert words != line.strip(), f"not a command of ours: {line}"
+        command = [sys.executable, "-m", "dapp_ext.cli", *[each.strip('"') for each in re.findall(r'"[^"]*"|\S+', words)]]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0 or words == "doctor", f"{line}\n{done.stdout}{done.stderr}"
+
+
+def test_there_are_commands_and_python() -> None:
+    assert len(_with("python")) >= 5
+    assert len(_with("sh")) >= 1
