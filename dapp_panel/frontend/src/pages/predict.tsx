@@ -69,7 +69,10 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
     const timer = setTimeout(() => {
       setAsking(true);
       const began = performance.now();
-      ask(explains)
+      // The first answer does not wait for its reasons.
+      const soon = explains && answer === null ? ask(false).then((plain) => !late && setAnswer(plain)) : Promise.resolve();
+      soon
+        .then(() => ask(explains))
         // A model from before typical rows were kept gives answers without reasons.
         .catch((error: Failure) => (explains && error.code === "not_ready" ? ask(false) : Promise.reject(error)))
         .then(
