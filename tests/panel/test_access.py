@@ -112,7 +112,7 @@ def _signed_in(running: Running, browser: Browser, who: str, screen: str, theme:
 def _settled(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.locator("main .bone")).to_have_count(0, timeout=SLOW)
+    expect(page.locator("main .bone, main .thinking")).to_have_count(0, timeout=SLOW)  # an answer that is being replaced is dimmed
     page.wait_for_timeout(60)
 
 
