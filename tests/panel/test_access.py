@@ -99,6 +99,7 @@ def _wait(done: Any, seconds: float = 90) -> None:
 def _signed_in(running: Running, browser: Browser, who: str, screen: str, theme: str) -> Page:
     phone = screen == "phone"
     context = browser.new_context(viewport=SCREENS[screen], is_mobile=phone, has_touch=phone, color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+    context.add_cookies([{"name": "dapp_theme", "value": theme, "url": running.address}])  # not every browser lets the system's choice be set
     page = context.new_page()
     page.set_default_timeout(SLOW / 3)
     page.goto(f"{running.address}/signin")
