@@ -1550,7 +1550,7 @@ export interface UserEvent {
   role: string | null;
 }
 
-/** system.alert, announcement, maintenance, scheduled. Maintenance has a `state`: announced, on, off. An announcement is told when it begins and, `withdrawn`, when it is to be shown no more; one that is to come is `scheduled` until then, which only administrators are told. */
+/** system.alert, announcement, maintenance, scheduled, keys. Maintenance has a `state`: announced, on, off. An announcement is told when it begins and, `withdrawn`, when it is to be shown no more; one that is to come is `scheduled` until then, which only administrators are told, as they are of changes of keys. */
 export interface SystemEvent {
   message: string;
   severity: string;
@@ -1815,6 +1815,7 @@ export interface EventPayloads {
   'system.announcement': SystemEvent;
   'system.maintenance': SystemEvent;
   'system.scheduled': SystemEvent;
+  'system.keys': SystemEvent;
   'notification.read': NotificationEvent;
 }
 
