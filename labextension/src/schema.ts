@@ -1570,7 +1570,7 @@ export interface UserEvent {
   role: string | null;
 }
 
-/** system.alert, announcement, maintenance. Maintenance has a `state`: announced, on, off. */
+/** system.alert, announcement, maintenance, scheduled, keys. Maintenance has a `state`: announced, on, off. An announcement is told when it begins and, `withdrawn`, when it is to be shown no more; one that is to come is `scheduled` until then, which only administrators are told, as they are of changes of keys. */
 export interface SystemEvent {
   message: string;
   severity: string;
@@ -1621,6 +1621,8 @@ export interface AnnouncementRead {
   ends_at: string | null;
   /** Whether it is to be shown now. */
   is_current: boolean;
+  /** Whether it is to be shown from a later time on. */
+  is_coming: boolean;
 }
 
 /** Announce maintenance: from its beginning on nothing new is taken in, until it is ended. */
@@ -1832,6 +1834,8 @@ export interface EventPayloads {
   'system.alert': SystemEvent;
   'system.announcement': SystemEvent;
   'system.maintenance': SystemEvent;
+  'system.scheduled': SystemEvent;
+  'system.keys': SystemEvent;
   'notification.read': NotificationEvent;
 }
 
