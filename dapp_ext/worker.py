@@ -28,6 +28,7 @@ from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_serv
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.work import Progress, Wanted
 from dapp_ext.settings import Settings, hide_secrets, read_settings
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.queue import HEARTBEAT_SECONDS
 from dapp_ext.store.tables import Job
 
@@ -223,7 +224,7 @@ def _nothing() -> None:
 @contextlib.contextmanager
 def _place(folder: Path, *, only_if_free: bool) -> Any:
     """Hold this home's place for a worker; yields whether there is one to hold."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(folder)
     with open(folder / "worker.lock", "a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,6 +24,7 @@ from dapp_ext.cli import session
 from dapp_ext.cli.link import sign_in_address
 from dapp_ext.errors import Conflict, Unavailable
 from dapp_ext.settings import Settings, process_environment
+from dapp_ext.store.folders import make_private
 
 START_SECONDS = 120.0
 STOP_SECONDS = 12.0
@@ -171,7 +172,7 @@ def _keep_running(parts: list[Part], settings: Settings, welcome: Callable[[], N
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     log_folder = settings.home / "logs"
-    log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(log_folder)
     try:
         # The pages first: a worker that warms up beside them would make people wait for its readers and learners.
         for part in parts:

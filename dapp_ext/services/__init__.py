@@ -47,6 +47,7 @@ from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations, wires
 from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.redis import Redis, RedisWire
@@ -182,7 +183,7 @@ def open_services(settings: Settings) -> Services:
 
 
 def _open_context(settings: Settings) -> Context:
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(settings.home)
     database = Database(settings.resolved_database_url())
     try:
         # The key is looked at first: with a wrong one nothing is changed, not even the schema.

@@ -28,6 +28,7 @@ from dapp_ext.settings import Settings, process_environment
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import backups, feed, queue
 from dapp_ext.store import datasets as datasets_store
+from dapp_ext.store.folders import make_private
 
 log = logging.getLogger(__name__)
 AddressKind = Literal["api", "jupyterlab", "dashboard", "service"]
@@ -119,7 +120,7 @@ class System:
     def announce_address(self, kind: AddressKind, url: str) -> Iterator[None]:
         """Let other processes of this home find this one, as long as the block lasts."""
         folder = self._context.settings.run_folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         path = folder / f"{kind}-{os.getpid()}.json"
         temporary = path.with_suffix(".new")
         temporary.write_text(json.dumps({"kind": kind, "url": url.rstrip("/"), "pid": os.getpid()}), "utf-8")
@@ -182,7 +183,7 @@ class WorkerKeeper:
 
     def _is_free(self) -> bool:
         path = self._settings.run_folder / "worker.lock"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         with open(path, "a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
