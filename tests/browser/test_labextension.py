@@ -262,9 +262,9 @@ def test_a_search_is_steered_and_seen_where_work_is_looked_for(page: Page, clien
 def test_the_result_says_why_for_one_row(page: Page) -> None:
     tab = page.locator(".jp-Dapp-page:visible")
     case = tab.get_by_role("region", name="Why does it say so?")
-    expect(case.get_by_text("The table says Adelie.")).to_be_visible(timeout=30_000)
+    expect(case.get_by_text("The table says Adelie.")).to_be_visible(timeout=90_000)  # a model that is asked first is loaded first
     expect(case.locator("tbody tr")).to_have_count(7)
-    expect(case.locator(".jp-Dapp-case-track span").first).to_be_visible()
+    expect(case.locator(".jp-Dapp-case-track span").first).to_be_visible(timeout=60_000)
     expect(case.get_by_text(re.compile(r"^[+−][\d.]+ points$")).first).to_be_visible()
     before = case.locator(".jp-Dapp-hint").nth(1).inner_text()
     case.get_by_label("bill_length_mm").fill("50")
@@ -290,6 +290,7 @@ def test_a_finding_is_mended_and_taken_back(page: Page, client: DAPPClient) -> N
     picture.get_by_role("button", name=re.compile("Version 2")).click()
     profile.get_by_role("button", name="Undo").click()
     expect(profile.get_by_role("button", name="Undo")).to_have_count(0, timeout=40_000)
+    expect(profile.get_by_text("Making a new version…")).to_have_count(0, timeout=40_000)
     assert client.dataset(data.id).version == 3
 
 

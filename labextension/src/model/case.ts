@@ -167,7 +167,16 @@ export class CaseView implements IDisposable {
     );
     const { id } = this.results.model;
     try {
-      const answer = await this._predict(id, row);
+      if (this._answer === null) {
+        // The first answer does not wait for its reasons.
+        const plain = await this._api.predict(id, { rows: [row] });
+        if (turn !== this._turn) {
+          return;
+        }
+        this._answer = plain;
+        this._changed.emit();
+      }
+      const answer = await this._explain(id, row);
       if (turn === this._turn) {
         this._answer = answer;
         this._end(turn, null);
@@ -178,7 +187,7 @@ export class CaseView implements IDisposable {
   }
 
   /** A model from before typical rows were kept gives answers without reasons. */
-  private async _predict(id: string, row: Record<string, unknown>): Promise<PredictRead> {
+  private async _explain(id: string, row: Record<string, unknown>): Promise<PredictRead> {
     try {
       return await this._api.predict(id, { rows: [row], explain: true });
     } catch (error) {

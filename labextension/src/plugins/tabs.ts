@@ -28,6 +28,9 @@ import { chosen, DOMAIN, ID_ARGS } from './shared';
 /** Lower than this nothing can be seen, in pixels. */
 const STRIP = 120;
 
+/** In a narrower window there is no room for the sidebar and a tab, in pixels. */
+const NARROW = 640;
+
 type Tab<T extends Widget> = MainAreaWidget<T>;
 
 /** A kind of tab: one per thing, found again instead of opened twice. */
@@ -247,6 +250,9 @@ class Tabs {
     thing: IOpened
   ): Promise<Tab<T>> {
     const { id } = thing;
+    if (window.innerWidth < NARROW) {
+      this._labShell?.collapseLeft();
+    }
     const known = tracker.find(tab => idOf(tab) === id);
     if (known) {
       this._app.shell.activateById(known.id);

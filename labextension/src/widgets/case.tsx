@@ -113,7 +113,9 @@ function Outcome(props: { view: CaseView; trans: TranslationBundle }): React.Rea
             : trans.__('The table says %1.', shown(actual))}
         </p>
       )}
-      {first.reasons ? (
+      {!first.reasons && view.isAsking ? (
+        <p className="jp-Dapp-hint">{trans.__('Looking for the reasons…')}</p>
+      ) : first.reasons ? (
         <p className="jp-Dapp-hint">{balance(first.reasons, view, trans)}</p>
       ) : (
         <p className="jp-Dapp-hint">

@@ -179,11 +179,13 @@ function Form(props: {
           <p>{wording.shape(dataset, trans)}</p>
         </div>
       </header>
-      <div className="jp-Dapp-page-body jp-mod-narrow">
-        <Target choices={choices} dataset={dataset} view={view} trans={trans} change={change} />
-        <Budget choices={choices} trans={trans} change={change} />
-        <Families choices={choices} trans={trans} change={change} />
-        <More choices={choices} dataset={dataset} trans={trans} change={change} />
+      <div className="jp-Dapp-page-body jp-mod-form">
+        <div className="jp-Dapp-form-main">
+          <Target choices={choices} dataset={dataset} view={view} trans={trans} change={change} />
+          <Budget choices={choices} trans={trans} change={change} />
+          <Families choices={choices} trans={trans} change={change} />
+          <More choices={choices} dataset={dataset} trans={trans} change={change} />
+        </div>
         <AdviceCard advising={advising} applied={applied} trans={trans} onFix={fix} onUndo={undo} />
         {problem && (
           <div className="jp-Dapp-problem" role="alert">

@@ -79,7 +79,8 @@ describe('CaseView', () => {
   it('asks for one row of the version that was learned from, and why', async () => {
     await scene.view.take(1);
     expect(scene.asked[0]).toMatchObject({ offset: 1, limit: 1, version: 2 });
-    expect(scene.sent[0]).toEqual({ rows: [{ island: 'Biscoe', mass: null }], explain: true });
+    const rows = [{ island: 'Biscoe', mass: null }];
+    expect(scene.sent).toEqual([{ rows }, { rows, explain: true }]);
     expect(scene.view).toMatchObject({ row: 1, total: 3, actual: 'female', failure: null });
     expect(scene.view.lines.map(each => [each.column.name, each.effect])).toEqual([
       ['island', -0.3],
@@ -92,19 +93,19 @@ describe('CaseView', () => {
     scene.view.set('mass', '500');
     scene.view.set('mass', '5000');
     await tick(400);
-    expect(scene.sent.slice(1)).toEqual([{ rows: [{ island: 'Dream', mass: 5000 }], explain: true }]);
+    expect(scene.sent.slice(2)).toEqual([{ rows: [{ island: 'Dream', mass: 5000 }], explain: true }]);
     expect(scene.view.isChanged).toBe(true);
     scene.view.restore();
     await tick(400);
     expect(scene.view.isChanged).toBe(false);
-    expect(scene.sent[2].rows).toEqual([{ island: 'Dream', mass: 4000 }]);
+    expect(scene.sent[3].rows).toEqual([{ island: 'Dream', mass: 4000 }]);
   });
 
   it('does not ask with something that is no number', async () => {
     await scene.view.take(0);
     scene.view.set('mass', 'heavy');
     await tick(400);
-    expect(scene.sent).toHaveLength(1);
+    expect(scene.sent).toHaveLength(2);
     expect(scene.view.lines.find(each => each.column.name === 'mass')?.isWrong).toBe(true);
   });
 
@@ -118,7 +119,7 @@ describe('CaseView', () => {
   it('answers without reasons where the model is older than they are', async () => {
     scene.predictFailure = new ApiError('not_ready', 'It keeps no typical rows.', 409);
     await scene.view.take(0);
-    expect(scene.sent.map(each => each.explain)).toEqual([true, undefined]);
+    expect(scene.sent.map(each => each.explain)).toEqual([undefined, true, undefined]);
     expect(scene.view.answer?.predictions[0].reasons).toBeNull();
   });
 
@@ -127,6 +128,6 @@ describe('CaseView', () => {
     await scene.view.take(2);
     await first;
     expect(scene.view.row).toBe(2);
-    expect(scene.sent).toHaveLength(1);
+    expect(scene.sent).toHaveLength(2);
   });
 });
