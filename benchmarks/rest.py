@@ -21,10 +21,9 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.serving import answers_at, end, free_port, wait_for
+from benchmarks.serving import ROOT, answers_at, end, free_port, wait_for
 
 CONNECTIONS = 16
 PER_SECOND = 200
