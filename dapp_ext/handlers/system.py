@@ -11,13 +11,18 @@ import dapp_ext
 from dapp_ext.errors import Unavailable
 from dapp_ext.handlers.operation import JSON, Call, Content, Nothing
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
+from dapp_ext.settings import process_environment
 
 TEMPLATE = "templates/hybrid_workflow_template.ipynb"
 DASHBOARD_SECONDS = 20.0
 LOOK_SECONDS = 0.25
 
 
-def live(call: Call[Nothing, Nothing]) -> HealthRead:
+def live(_call: Call[Nothing, Nothing]) -> HealthRead:
+    return HealthRead()
+
+
+async def live_soon(_call: Call[Nothing, Nothing]) -> HealthRead:
     return HealthRead()
 
 
@@ -54,8 +59,6 @@ def start_dashboard(call: Call[Nothing, DashboardStart]) -> DashboardAddress:
     address = call.backend.settings().dashboard_url or system.status(call.actor).dashboard
     started = False
     if address is None:
-        from dapp_ext.services.system import process_environment  # loaded by now; importing it takes seconds
-
         started = call.backend.dashboard.start(process_environment(system.settings), "dapp_ext.cli", "dashboard")
         ends = time.monotonic() + DASHBOARD_SECONDS
         while address is None:

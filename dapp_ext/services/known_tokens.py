@@ -20,6 +20,8 @@ from dapp_ext.store.tables import EventRow, SignIn
 
 KEPT_SECONDS = 1.0
 MOST_KEPT = 2000
+# Things whose changes may end a credential.
+_TOLD_BY = ("account", "key")
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,12 @@ class KnownTokens:
                 self._kept.clear()
             self._kept[credential] = _Known(actor, until, asked)
 
-    def recall(self, credential: str, entry: Entry) -> Actor | None:
+    def recall(self, credential: str, stamp: int | None, entry: Entry) -> Actor | None:
         """Who holds a credential, if that is still known."""
         known = self._kept.get(credential)
         if known is None:
             return None
-        if time.monotonic() - known.asked.at > KEPT_SECONDS or now() > known.until or self._context.database.stamp() != known.asked.stamp:
+        if time.monotonic() - known.asked.at > KEPT_SECONDS or now() > known.until or stamp != known.asked.stamp:
             self._kept.pop(credential, None)
             return None
         return known.actor.model_copy(update={"door": entry.door, "address": entry.address, "request_id": entry.request_id})
@@ -107,9 +109,9 @@ class KnownTokens:
             self._context.tail.listen(self._hear)
 
     def _hear(self, row: EventRow) -> None:
-        if row.subject_kind == "account":
+        if row.subject_kind in _TOLD_BY:
             self.forget()
 
     def _hear_own(self, events: list[NewEvent]) -> None:
-        if any(each.subject.kind == "account" for each in events):
+        if any(each.subject.kind in _TOLD_BY for each in events):
             self.forget()

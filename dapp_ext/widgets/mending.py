@@ -27,6 +27,8 @@ _NAMES: dict[FixCode, str] = {
     "normalise_texts": "Make them equal",
     "parse_dates": "Read as dates",
     "fill_gaps": "Fill the gaps",
+    "drop_header_rows": "Drop the headers",
+    "drop_rows": "Drop these rows",
 }
 _MOST = 12
 

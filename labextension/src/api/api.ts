@@ -5,6 +5,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import type {
   Advice,
+  AnnouncementRead,
   BatchPredictRead,
   BatchPredictRequest,
   DashboardAddress,
@@ -19,6 +20,7 @@ import type {
   JobRead,
   Leaderboard,
   Lineage,
+  MaintenanceRead,
   ModelRead,
   ModelUpdate,
   NotificationCount,
@@ -277,6 +279,14 @@ export class Api {
   /** Mark one line as read, or all. */
   markRead(id: string | null): Promise<NotificationCount> {
     return this._post('notifications/read', { id });
+  }
+
+  announcements(): Promise<Page<AnnouncementRead>> {
+    return this._get('announcements');
+  }
+
+  maintenance(): Promise<MaintenanceRead> {
+    return this._get('maintenance');
   }
 
   status(): Promise<StatusRead> {

@@ -169,7 +169,9 @@ function fixName(code: FixCode, trans: TranslationBundle): string {
     cut_texts: trans.__('Cut the texts'),
     normalise_texts: trans.__('Make them equal'),
     parse_dates: trans.__('Read as dates'),
-    fill_gaps: trans.__('Fill the gaps')
+    fill_gaps: trans.__('Fill the gaps'),
+    drop_header_rows: trans.__('Drop the headers'),
+    drop_rows: trans.__('Drop these rows')
   };
   return names[code] ?? trans.__('Mend it');
 }
