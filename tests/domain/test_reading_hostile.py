@@ -235,3 +235,12 @@ def test_a_part_that_claims_more_than_there_is(method: int) -> None:
         struct.pack_into("<II", whole, entry + 20, size, 10**6)
         with pytest.raises(FileUnreadable):
             read(bytes(whole), "book.xlsx")
+
+
+@pytest.mark.parametrize("distinct", [2, 5000])
+def test_texts_of_a_parquet_file_that_are_no_utf8(distinct: int) -> None:
+    texts = [f"text {number % distinct}".encode() for number in range(5000)] + [b"\xff\xfe\xaf"]
+    plain = pa.array(texts, pa.binary())
+    lying = pa.Array.from_buffers(pa.string(), len(plain), plain.buffers())
+    with pytest.raises(FileUnreadable, match="damaged"):
+        read(parquet(a=lying), "table.parquet")
