@@ -132,6 +132,7 @@ class CsvTable:
         self._wide_text = False
         self._header: bytes | None = None
         self._kept_headers = False
+        self._rare = b""
         self.extra_rows = options.extra_rows
         check_columns(self.width)
 
@@ -207,7 +208,7 @@ class CsvTable:
     def _without_marks(self, piece: Slice) -> Slice:
         """Leave out byte order marks at the beginning of lines, where one file was put after another."""
         marked = self.slicer.line_end + codecs.BOM_UTF8
-        if marked not in piece.data and not piece.data.startswith(codecs.BOM_UTF8):
+        if piece.data.isascii() or marked not in piece.data and not piece.data.startswith(codecs.BOM_UTF8):
             return piece
         self.repairs.marks = True
         data = piece.data.removeprefix(codecs.BOM_UTF8).replace(marked, self.slicer.line_end)
@@ -227,8 +228,11 @@ class CsvTable:
             plain = line.strip() and can_repeat(self.dialect.names) and line.count(self.slicer.quote or b'"') % 2 == 0 and self.dialect.header_rows == 1
             plain = plain and self.extra_rows != "keep"
             self._header = line + self.slicer.line_end if plain and not self.dialect.comment else None
+            # The longest name is looked for first: it is hardly ever in the data, and found to be absent in no time.
+            self._rare = max((name.encode() for name in self.dialect.names if name in line.decode("utf-8", "replace")), key=len, default=b"")
         if (
             self._header is None
+            or piece.data.find(self._rare, len(self._header) * first) < 0
             or self.slicer.line_end + self._header not in self.slicer.line_end + piece.data[len(self._header) * first :] + self.slicer.line_end
         ):
             return piece
