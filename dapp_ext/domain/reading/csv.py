@@ -208,7 +208,7 @@ class CsvTable:
     def _without_marks(self, piece: Slice) -> Slice:
         """Leave out byte order marks at the beginning of lines, where one file was put after another."""
         marked = self.slicer.line_end + codecs.BOM_UTF8
-        if piece.data.isascii() or marked not in piece.data and not piece.data.startswith(codecs.BOM_UTF8):
+        if piece.data.isascii() or (marked not in piece.data and not piece.data.startswith(codecs.BOM_UTF8)):
             return piece
         self.repairs.marks = True
         data = piece.data.removeprefix(codecs.BOM_UTF8).replace(marked, self.slicer.line_end)
