@@ -38,6 +38,8 @@ KINDS = ("adelie", "gentoo")
 CSV = "species,mass,island\n" + "".join(f"{KINDS[row % 2]},{CHANCE.gauss(3700 + row % 2 * 1200, 300):.0f},{CHANCE.choice('abc')}\n" for row in range(150))
 NOBODY = "nobody"
 LONGEST_ADDRESS = 63 * 1024
+# The first prediction of a server loads the learning libraries, which takes its time on a busy machine.
+PATIENCE = 90
 ENDS_SESSIONS = ("/auth/logout", "/auth/sessions", "/auth/sessions/{ref}", "/auth/password", "/users/{ref}", "/users/{ref}/reset", "/users/{ref}/sessions")
 # What a column may be, or which row fits a model, no description can say: 422 is an answer to data of the right shape.
 FITS_NOT = {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "403", "404", "409", "422", "429", "503"]}}}
@@ -67,7 +69,7 @@ class Server:
     def call(self, case: Any, role: str) -> None:
         """Send a case as one role and check the answer; a session that a call has ended is opened again."""
         try:
-            case.call_and_validate(base_url=self.url, headers=self.headers(role), timeout=30)
+            case.call_and_validate(base_url=self.url, headers=self.headers(role), timeout=PATIENCE)
         except requests.ConnectionError as cut:
             # Tornado hangs up on more than 64 KiB of address and headers without a word; everything shorter is answered.
             if cut.request is None or len(cut.request.url or "") < LONGEST_ADDRESS:
