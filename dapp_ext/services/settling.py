@@ -237,6 +237,7 @@ class Settling:
                 "schema": [column.model_dump(mode="json") for column in made.columns],
                 "report": _report(made, before),
                 "likely_target": made.profile.likely_target,
+                "health": _health(made.profile),
             }
             version.sealed = self._context.seal(change.session, dataset.id, reads.place_of(version), inside)
             change.session.add(version)
@@ -318,6 +319,11 @@ def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -
     model.seconds_left, model.updated_at = None, now()
     models.write_inside(context, change, model, {"error": sentence})
     models.tell(change, "model.cancelled" if cancelled else "model.failed", model)
+
+
+def _health(profile: Profile) -> dict[str, int]:
+    found = [each.severity for each in profile.findings]
+    return {"alerts": found.count("alert"), "warnings": found.count("warning"), "notes": found.count("info")}
 
 
 def _report(made: TableMade, before: dict[str, Any]) -> dict[str, Any]:

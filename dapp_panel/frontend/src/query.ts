@@ -136,12 +136,13 @@ function touchedBy(event: Event, name: string, params: Record<string, unknown>):
   const [kind] = event.type.split(".");
   if (event.type === "job.progress") return false;
   if (event.type === "model.trial") return name === "models.leaderboard" && about;
+  if (event.type.endsWith(".deleted") && name === "trash.list") return true;
   if (kind === "dataset") return name === "datasets.list" || name === "home" || (about && /^(datasets|explore)\./.test(name));
   if (kind === "model") return name === "models.list" || name === "home" || (about && name.startsWith("models."));
   if (kind === "job") return name.startsWith("jobs.") || name === "home" || name === "system.status";
   if (kind === "prediction") return name === "datasets.list" || name === "home";
   if (kind === "notification") return name.startsWith("notifications.");
-  if (kind === "insight") return name === "insights.list" || name === "home";
+  if (kind === "insight") return (about && name.startsWith("insights.")) || name === "insights.list" || name === "home";
   if (kind === "monitor") return (about && name.startsWith("models.")) || name === "home" || name === "models.list";
   if (kind === "system") return /^(announcements|maintenance|system)\./.test(name);
   if (kind === "user") return /^(accounts|sessions|tokens|invitations)\./.test(name) || name === "account.me" || name === "audit.list";

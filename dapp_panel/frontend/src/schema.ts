@@ -275,6 +275,7 @@ export interface DatasetRead {
   size: number;
   job_id: string | null;
   report: ReadReport | null;
+  health: HealthBrief | null;
   likely_target: string | null;
   created_at: string;
   updated_at: string;
@@ -419,6 +420,12 @@ export interface Guard {
   second: SecondScore | null;
 }
 
+export interface HealthBrief {
+  alerts: number;
+  warnings: number;
+  notes: number;
+}
+
 export interface Histogram {
   edges: (number | string)[];
   counts: number[];
@@ -516,6 +523,14 @@ export interface KeysRead {
   unfinished: boolean;
   signing_key: string;
   keys: RootKeyRead[];
+}
+
+export interface LatencyRead {
+  door: string;
+  answers: number;
+  p50_ms: number;
+  p95_ms: number;
+  slowest_ms: number;
 }
 
 export interface Leaderboard {
@@ -1005,8 +1020,9 @@ export interface SessionRead {
 
 export interface ShareMade {
   id: string;
-  model: Named;
-  model_version: number;
+  model: Named | null;
+  model_version: number | null;
+  insight: Named | null;
   by: Named;
   created_at: string;
   expires_at: string;
@@ -1018,8 +1034,9 @@ export interface ShareMade {
 
 export interface ShareRead {
   id: string;
-  model: Named;
-  model_version: number;
+  model: Named | null;
+  model_version: number | null;
+  insight: Named | null;
   by: Named;
   created_at: string;
   expires_at: string;
@@ -1066,6 +1083,7 @@ export interface StatusRead {
   queued: number;
   running: number;
   maintenance: MaintenanceRead;
+  latency: LatencyRead[];
 }
 
 export interface Subject {
@@ -1142,6 +1160,16 @@ export interface TrainRequest {
   clean?: ("drop_duplicates" | "drop_conflicts" | "drop_rare" | "merge_rare")[];
   missing?: Record<string, unknown[]>;
   seed?: number;
+}
+
+export interface TrashRead {
+  id: string;
+  kind: "dataset" | "model" | "insight";
+  name: string;
+  owner: Named;
+  by: Named;
+  deleted_at: string;
+  until: string;
 }
 
 export interface Trial {

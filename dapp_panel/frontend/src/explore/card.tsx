@@ -10,10 +10,12 @@ import { Dialog, Menu, type MenuItem } from "../parts/dialog";
 import { Bone, Card, Empty } from "../parts/surface";
 import { toast } from "../parts/toasts";
 import { refine } from "../router";
+import { may } from "../session";
 import { titleOf } from "./choose";
 import { drawChart } from "./draw";
 import { type Leaving, asCsv, asHtml, asPng, asSvg, saveText } from "./export";
 import { EditChart } from "./edit";
+import { Publish } from "./publish";
 
 interface CardProps {
   chart: ChartRequest;
@@ -30,6 +32,7 @@ interface CardProps {
 export function ChartCard({ chart, answer, dataset, version, profile, filters, total, onChange, onRemove }: CardProps) {
   const [editing, setEditing] = useState(false);
   const [code, setCode] = useState<string | null>(null);
+  const [publishing, setPublishing] = useState<Leaving | null>(null);
   const title = titleOf(chart);
   const text = JSON.stringify(chart);
   const drawn = useMemo(() => (answer && answer.shape === chart.shape ? drawChart(chart, answer, (name) => profile.columns.find((each) => each.name === name)) : null), [answer, text]);
@@ -48,6 +51,7 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
     { label: "Page (HTML)", icon: "file", act: take(asHtml) },
     { label: "Numbers (CSV)", icon: "download", act: take(asCsv) },
     { label: "Python code", icon: "code", act: () => void askCode() },
+    ...(may("insight.publish") ? [{ label: "Show on Home", icon: "share" as const, act: () => setPublishing(leaving()) }] : []),
     { label: "Remove", icon: "remove", danger: true, act: onRemove },
   ];
   const pick = (conditions: Filter[] | null) => conditions && onChange({ ...chart, picks: toggled(chart, conditions) });
@@ -89,6 +93,7 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
       )}
       <p class="small muted chart-under">{answer ? under : `${dataset.name}, version ${version}`}</p>
       {editing && <EditChart profile={profile} chart={chart} onDone={onChange} onClose={() => setEditing(false)} />}
+      {publishing && <Publish of={publishing} dataset={dataset} onClose={() => setPublishing(null)} />}
       {code !== null && <Code code={code} name={`${dataset.name} ${title}`} onClose={() => setCode(null)} />}
     </Card>
   );

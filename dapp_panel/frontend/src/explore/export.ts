@@ -41,12 +41,17 @@ async function sheet(leaving: Leaving, renderer: "svg" | "canvas") {
   return { chart, done };
 }
 
-export async function asPng(leaving: Leaving): Promise<void> {
+/** The picture as a `data:` address. */
+export async function pngOf(leaving: Leaving): Promise<string> {
   const { chart, done } = await sheet(leaving, "canvas");
   await new Promise((ready) => setTimeout(ready, 60));
   const address = chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: paint().surface });
   done();
-  save(address, `${leaving.name}.png`);
+  return address;
+}
+
+export async function asPng(leaving: Leaving): Promise<void> {
+  save(await pngOf(leaving), `${leaving.name}.png`);
 }
 
 async function svgText(leaving: Leaving): Promise<string> {

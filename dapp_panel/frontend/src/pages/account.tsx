@@ -11,6 +11,7 @@ import { toast } from "../parts/toasts";
 import { ROLES } from "../shell/frame";
 import { Head, Page } from "../shell/page";
 import { Devices, Name, Tokens } from "./account_parts";
+import { Deleted } from "./deleted";
 import type { AccountRead } from "../schema";
 
 const SHORTEST = 15;
@@ -53,6 +54,7 @@ export function Account() {
           <Password first={!me.has_password} />
           <Devices />
           <Tokens />
+          <Deleted />
           <Card title="Sign out" note="Ends this sign-in. Others of yours, on other devices, go on.">
             <form method="post" action="/signout">
               <Button type="submit" icon="leave">

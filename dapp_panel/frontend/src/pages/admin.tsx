@@ -16,6 +16,7 @@ import { Audit } from "./admin_audit";
 import { Invitations, Invite, OnceLink } from "./admin_invitations";
 import { Keys } from "./admin_keys";
 import { Notices } from "./admin_notices";
+import { Latency } from "./admin_latency";
 import { Queue } from "./admin_queue";
 import { Storage } from "./admin_storage";
 import { Head, Page } from "../shell/page";
@@ -223,6 +224,7 @@ function System() {
         </Notice>
       )}
       <Queue />
+      <Latency of={data.latency} />
       <Storage />
       <Card title="How accounts are kept apart">
         <p>{format.sentence(data.isolation)}</p>

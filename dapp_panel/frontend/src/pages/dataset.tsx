@@ -10,7 +10,6 @@ import { may, nameOf } from "../session";
 import { Button, Tabs } from "../parts/button";
 import { Menu, type MenuItem, ask } from "../parts/dialog";
 import { Ago, Badge, Bones, Card, Fact, Notice, Progress, State, Trouble } from "../parts/surface";
-import { toast } from "../parts/toasts";
 import { Head, Page } from "../shell/page";
 import { Grid } from "./grid";
 import { LineagePicture } from "../sharing/lineage";
@@ -148,7 +147,7 @@ async function remove(dataset: DatasetRead): Promise<void> {
     made ? `${format.counted(made, "model or dataset that was", "models or datasets that were")} made from it ${made === 1 ? "stays" : "stay"}.` : "Nothing was made from it.",
     after?.people ? `${format.counted(after.people, "person loses", "people lose")} it.` : "",
     after?.jobs ? `${format.counted(after.jobs, "job is", "jobs are")} stopped.` : "",
-    "This cannot be undone.",
+    "You can bring it back within a day.",
   ];
   ask({
     title: `Delete ${dataset.name}?`,
@@ -156,8 +155,7 @@ async function remove(dataset: DatasetRead): Promise<void> {
     yes: "Delete",
     danger: true,
     act: () =>
-      call("datasets.delete", { ref: dataset.id }).then(() => {
-        toast({ title: `${dataset.name} was deleted` });
+      discard("dataset", dataset.id, `/datasets/${dataset.id}`).then(() => {
         go("/datasets");
       }),
   });

@@ -1,15 +1,16 @@
 // The executive view: a card for each shared result, chart and insight, readable on a phone in one glance.
 import { useState } from "preact/hooks";
-import { call } from "../channel";
 import * as format from "../format";
-import { invalidate, useCall } from "../query";
+import { useCall } from "../query";
 import { to } from "../router";
 import type { HomeRead, InsightRead, ModelRead, TableRead } from "../schema";
 import { may, nameOf } from "../session";
 import { Button } from "../parts/button";
+import { discard } from "../parts/deleting";
 import { Dialog, ask } from "../parts/dialog";
 import { Icon } from "../parts/icon";
 import { Ago, Badge, Bones, Card, Empty, Trouble } from "../parts/surface";
+import { ShareLinks } from "../sharing/links";
 
 export function Executive({ data }: { data: HomeRead }) {
   const trained = newest(data.models.filter((each) => each.status === "ready"));
@@ -108,9 +109,11 @@ export function InsightCards({ insights }: { insights: InsightRead[] }) {
 
 function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
   const about = of.model ? { label: of.model.name, href: to(`/models/${of.model.id}`) } : of.dataset ? { label: of.dataset.name, href: to(`/datasets/${of.dataset.id}`) } : null;
+  const [linking, setLinking] = useState(false);
+  if (linking) return <ShareLinks of={{ insight: of.id }} onClose={onClose} />;
   const remove = () => {
     onClose();
-    ask({ title: `Take ${of.title} down?`, words: "It is removed for everyone. It can be published again from its notebook.", yes: "Take it down", danger: true, act: () => call("insights.delete", { ref: of.id }).then(() => invalidate((name) => name === "home")) });
+    ask({ title: `Take ${of.title} down?`, words: "It is removed for everyone, and links to it open nothing. You can bring it back within a day.", yes: "Take it down", danger: true, act: () => discard("insight", of.id) });
   };
   return (
     <Dialog
@@ -121,6 +124,11 @@ function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
           {may("insight.delete", of) && (
             <Button icon="remove" onClick={remove}>
               Take it down
+            </Button>
+          )}
+          {may("share.create") && (
+            <Button icon="link" onClick={() => setLinking(true)}>
+              Link
             </Button>
           )}
           {of.has_picture && (

@@ -8,7 +8,6 @@ import { may, nameOf } from "../session";
 import { Button, Tabs } from "../parts/button";
 import { Menu, type MenuItem, ask } from "../parts/dialog";
 import { Ago, Badge, Bones, Notice, State, Trouble } from "../parts/surface";
-import { toast } from "../parts/toasts";
 import { Head, Page } from "../shell/page";
 import { LineagePicture } from "../sharing/lineage";
 import { ShareLinks } from "../sharing/links";
@@ -136,7 +135,7 @@ function Actions({ model }: { model: ModelRead }) {
       )}
       {items.length > 0 && <Menu label="More to do with this model" items={items} />}
       {editing && <Rename kind="models" thing={model} onClose={() => setEditing(false)} />}
-      {sharing === "link" && <ShareLinks model={model} onClose={() => setSharing(null)} />}
+      {sharing === "link" && <ShareLinks of={{ model: model.id }} onClose={() => setSharing(null)} />}
       {sharing === "people" && <SharePeople kind="model" thing={model} onClose={() => setSharing(null)} onVisibility={(visibility) => call<ModelRead>("models.update", { ref: model.id, visibility }).then((fresh) => learn("models.get", { ref: model.id }, fresh))} />}
     </>
   );
@@ -145,12 +144,11 @@ function Actions({ model }: { model: ModelRead }) {
 function remove(model: ModelRead): void {
   ask({
     title: `Delete ${model.name}?`,
-    words: "The model and its results are removed for everyone. Datasets that it predicted stay. This cannot be undone.",
+    words: "The model and its results are removed for everyone. Datasets that it predicted stay. You can bring it back within a day.",
     yes: "Delete",
     danger: true,
     act: () =>
-      call("models.delete", { ref: model.id }).then(() => {
-        toast({ title: `${model.name} was deleted` });
+      discard("model", model.id, `/models/${model.id}`).then(() => {
         go("/models");
       }),
   });

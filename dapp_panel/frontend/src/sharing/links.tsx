@@ -1,9 +1,9 @@
-// Read-only links to a result: made, copied, withdrawn.
+// Read-only links to a result or an insight: made, copied, withdrawn.
 import { useState } from "preact/hooks";
 import { type Failure, call } from "../channel";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
-import type { ModelRead, Page, ShareMade, ShareRead } from "../schema";
+import type { Page, ShareMade, ShareRead } from "../schema";
 import { nameOf } from "../session";
 import { Button } from "../parts/button";
 import { Dialog } from "../parts/dialog";
@@ -11,14 +11,14 @@ import { Select } from "../parts/field";
 import { Ago, Bones, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 
-export function ShareLinks({ model, onClose }: { model: ModelRead; onClose: () => void }) {
-  const links = useCall<Page<ShareRead>>("shares.list", { model: model.id });
+export function ShareLinks({ of, onClose }: { of: { model: string } | { insight: string }; onClose: () => void }) {
+  const links = useCall<Page<ShareRead>>("shares.list", of);
   const [days, setDays] = useState("14");
   const [made, setMade] = useState<ShareMade | null>(null);
   const [trouble, setTrouble] = useState("");
   const again = () => invalidate((name) => name === "shares.list");
   const create = () =>
-    call<ShareMade>("shares.create", { model: model.id, days: Number(days) }).then(
+    call<ShareMade>("shares.create", { ...of, days: Number(days) }).then(
       (fresh) => {
         setMade(fresh);
         setTrouble("");
@@ -39,7 +39,7 @@ export function ShareLinks({ model, onClose }: { model: ModelRead; onClose: () =
   return (
     <Dialog title="Read-only link" onClose={onClose} actions={<Button onClick={onClose}>Close</Button>}>
       <div class="stack">
-        <p class="muted">Whoever has the link sees this result and nothing else, without an account, until it expires or you withdraw it.</p>
+        <p class="muted">Whoever has the link sees {"model" in of ? "this result" : "this chart or table"} and nothing else, without an account, until it expires or you withdraw it.</p>
         <div class="row wrap" style={{ alignItems: "flex-end" }}>
           <Select label="It works for" value={days} choices={[["1", "one day"], ["7", "a week"], ["14", "two weeks"], ["30", "a month"], ["90", "three months"]]} onChange={setDays} />
           <Button tone="main" icon="link" onClick={create}>
