@@ -155,6 +155,11 @@ onEvents((events) => {
   const told = events.some((event) => !BUSY.has(event.type));
   const rings = /^(?:dataset\.(?:ready|failed|uploaded|shared)|model\.(?:trained|failed|shared|promoted)|prediction\.|monitor\.|system\.|insight\.published)/;
   const rang = events.some((event) => rings.test(event.type));
-  invalidate((name, params) => (told && (name === "events.recent" || name === "home")) || (rang && name.startsWith("notifications.")) || events.some((event) => touchedBy(event, name, params)));
+  invalidate(
+    (name, params) =>
+      (told && (name === "events.recent" || name === "home")) ||
+      (rang && name.startsWith("notifications.")) ||
+      events.some((event) => touchedBy(event, name, params)),
+  );
 });
 onReset(() => invalidate(() => true));

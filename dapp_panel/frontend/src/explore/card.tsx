@@ -35,7 +35,10 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
   const [publishing, setPublishing] = useState<Leaving | null>(null);
   const title = titleOf(chart);
   const text = JSON.stringify(chart);
-  const drawn = useMemo(() => (answer && answer.shape === chart.shape ? drawChart(chart, answer, (name) => profile.columns.find((each) => each.name === name)) : null), [answer, text]);
+  const drawn = useMemo(
+    () => (answer && answer.shape === chart.shape ? drawChart(chart, answer, (name) => profile.columns.find((each) => each.name === name)) : null),
+    [answer, text],
+  );
   const rows = answer ? (answer.drawn === total ? format.counted(total, "row") : `${format.count(answer.drawn)} of ${format.counted(total, "row")}`) : "";
   const under = `${dataset.name}, version ${version} · ${rows} · ${filters.length ? filters.map(filterWords).join(", ") : "no filters"}`;
   const leaving = (): Leaving | null => (drawn ? { title, under, drawn, name: `${dataset.name} ${title}` } : null);
@@ -43,7 +46,11 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
     const ready = leaving();
     if (ready) void how(ready);
   };
-  const askCode = () => call<{ code: string }>("explore.code", { ref: dataset.id, version, chart: { ...chart, picks: [] }, filters }).then((found) => setCode(found.code), (error: Failure) => toast({ tone: "bad", title: error.message }));
+  const askCode = () =>
+    call<{ code: string }>("explore.code", { ref: dataset.id, version, chart: { ...chart, picks: [] }, filters }).then(
+      (found) => setCode(found.code),
+      (error: Failure) => toast({ tone: "bad", title: error.message }),
+    );
   const items: MenuItem[] = [
     { label: "Change", icon: "edit", act: () => setEditing(true) },
     { label: "Picture (PNG)", icon: "image", act: take(asPng) },
@@ -73,7 +80,11 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
     >
       {!drawn && <Bone height={300} />}
       {drawn?.empty && (
-        <Empty icon="filter" title="Nothing to draw" action={filters.length > 0 && <Button onClick={() => refine({ filters: undefined })}>Take the filters off</Button>}>
+        <Empty
+          icon="filter"
+          title="Nothing to draw"
+          action={filters.length > 0 && <Button onClick={() => refine({ filters: undefined })}>Take the filters off</Button>}
+        >
           {filters.length ? "No row with a value here is left by the filters." : "The column holds no values."}
         </Empty>
       )}
@@ -105,7 +116,14 @@ function toggled(chart: ChartRequest, conditions: Filter[]): Filter[] {
   if (JSON.stringify(present) === JSON.stringify(conditions)) return [];
   const [first] = conditions;
   const before = present.length === 1 ? present[0] : undefined;
-  if (conditions.length === 1 && first?.op === "in" && before?.op === "in" && before.column === first.column && Array.isArray(before.value) && Array.isArray(first.value)) {
+  if (
+    conditions.length === 1 &&
+    first?.op === "in" &&
+    before?.op === "in" &&
+    before.column === first.column &&
+    Array.isArray(before.value) &&
+    Array.isArray(first.value)
+  ) {
     const value = first.value[0] as unknown;
     const rest = before.value.includes(value) ? before.value.filter((each: unknown) => each !== value) : [...before.value, value];
     return rest.length ? [{ ...first, value: rest }] : [];
@@ -114,7 +132,11 @@ function toggled(chart: ChartRequest, conditions: Filter[]): Filter[] {
 }
 
 function Code({ code, name, onClose }: { code: string; name: string; onClose: () => void }) {
-  const copy = () => navigator.clipboard.writeText(code).then(() => toast({ tone: "good", title: "Copied" }), () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }));
+  const copy = () =>
+    navigator.clipboard.writeText(code).then(
+      () => toast({ tone: "good", title: "Copied" }),
+      () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }),
+    );
   return (
     <Dialog
       title="Python that draws this"

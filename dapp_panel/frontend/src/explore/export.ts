@@ -31,7 +31,12 @@ async function sheet(leaving: Leaving, renderer: "svg" | "canvas") {
     legend: option.legend ? { ...option.legend, top: 50, left: 20 } : undefined,
     title: [
       { text: leaving.title, left: 20, top: 16, textStyle: { color: colour.ink, fontFamily: colour.font, fontSize: 20, fontWeight: 600 } },
-      { text: leaving.under, left: 20, bottom: 12, textStyle: { color: colour.ink3, fontFamily: colour.font, fontSize: 14, fontWeight: 400, width: WIDTH - 40, overflow: "truncate" } },
+      {
+        text: leaving.under,
+        left: 20,
+        bottom: 12,
+        textStyle: { color: colour.ink3, fontFamily: colour.font, fontSize: 14, fontWeight: 400, width: WIDTH - 40, overflow: "truncate" },
+      },
     ],
   });
   const done = () => {

@@ -36,8 +36,21 @@ export function Keys() {
         <Fact label="It comes from">{data.source}</Fact>
         <Fact label="Data keys">{format.count(data.keys.reduce((sum, each) => sum + each.wraps, 0))}</Fact>
       </dl>
-      {data.unfinished && <Notice tone="warn" title="Some data keys still wait to be wrapped with the key in use">It goes on by itself, and again when the platform starts.</Notice>}
-      <Card title="Root keys" note="No key is ever shown here." action={<Button icon="again" onClick={rotate}>Change the key</Button>} flush>
+      {data.unfinished && (
+        <Notice tone="warn" title="Some data keys still wait to be wrapped with the key in use">
+          It goes on by itself, and again when the platform starts.
+        </Notice>
+      )}
+      <Card
+        title="Root keys"
+        note="No key is ever shown here."
+        action={
+          <Button icon="again" onClick={rotate}>
+            Change the key
+          </Button>
+        }
+        flush
+      >
         <ul class="lines">
           {data.keys.map((each) => {
             const [tone, words] = STATES[each.state] ?? ["plain", each.state];
@@ -53,7 +66,18 @@ export function Keys() {
                   </span>
                 </span>
                 {each.state === "old" && each.wraps === 0 && (
-                  <Button small onClick={() => ask({ title: "Give this key up?", words: "It wraps nothing any more. Backups that were made with it can then be opened only with a copy of the key.", yes: "Give it up", danger: true, act: () => call("keys.retire", { kid: each.kid }).then(again) })}>
+                  <Button
+                    small
+                    onClick={() =>
+                      ask({
+                        title: "Give this key up?",
+                        words: "It wraps nothing any more. Backups that were made with it can then be opened only with a copy of the key.",
+                        yes: "Give it up",
+                        danger: true,
+                        act: () => call("keys.retire", { kid: each.kid }).then(again),
+                      })
+                    }
+                  >
                     Retire
                   </Button>
                 )}
@@ -65,4 +89,3 @@ export function Keys() {
     </>
   );
 }
-

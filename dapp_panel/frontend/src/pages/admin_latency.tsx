@@ -11,7 +11,11 @@ const DOORS: Record<string, [string, string]> = {
 
 export function Latency({ of }: { of: LatencyRead[] }) {
   return (
-    <Card title="Latency" note={of.length ? "Answers of the last five minutes, and the jobs that began last." : "Nothing was asked in the last five minutes."} flush={of.length > 0}>
+    <Card
+      title="Latency"
+      note={of.length ? "Answers of the last five minutes, and the jobs that began last." : "Nothing was asked in the last five minutes."}
+      flush={of.length > 0}
+    >
       {of.length > 0 && (
         <table class="list-table">
           <thead>

@@ -37,7 +37,9 @@ export function Datasets() {
         </>
       )}
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
-      {(!none || search) && !listed.error && <Input class="search-field" label="Search data" quiet search value={text} onInput={setText} placeholder="Search by name" />}
+      {(!none || search) && !listed.error && (
+        <Input class="search-field" label="Search data" quiet search value={text} onInput={setText} placeholder="Search by name" />
+      )}
       {!listed.data && !listed.error && <Bones lines={6} height={64} />}
       {none && (
         <div class="card">
@@ -75,7 +77,9 @@ export function Datasets() {
                 <th scope="col" class="wide-only w-l">
                   Owner
                 </th>
-                <th scope="col" class="wide-only w-m">Added</th>
+                <th scope="col" class="wide-only w-m">
+                  Added
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -125,7 +129,12 @@ function Line({ dataset }: { dataset: DatasetRead }) {
             <span class="row" style={{ "--gap": "8px" }}>
               <span class="clip">{dataset.name}</span>
               {dataset.status !== "ready" && <State of={dataset.status} />}
-              {dataset.visibility === "private" && (dataset.shared_with ? <Badge icon="team">{format.counted(dataset.shared_with, "person", "people")}</Badge> : <Badge icon="lock">Private</Badge>)}
+              {dataset.visibility === "private" &&
+                (dataset.shared_with ? (
+                  <Badge icon="team">{format.counted(dataset.shared_with, "person", "people")}</Badge>
+                ) : (
+                  <Badge icon="lock">Private</Badge>
+                ))}
             </span>
             {dataset.status === "processing" ? (
               <span class="row small muted" style={{ "--gap": "8px", fontWeight: 400 }}>
@@ -176,7 +185,10 @@ function Brief({ dataset }: { dataset: DatasetRead }) {
       <span class="wide-only">{dataset.filename}</span>
       <span class="narrow-only">
         {format.counted(dataset.rows, "row")}, {format.counted(dataset.column_count, "column")}
-        {dataset.health && dataset.health.alerts + dataset.health.warnings > 0 && `, ${format.counted(dataset.health.alerts + dataset.health.warnings, "finding")}`} · {nameOf(dataset.owner)}
+        {dataset.health &&
+          dataset.health.alerts + dataset.health.warnings > 0 &&
+          `, ${format.counted(dataset.health.alerts + dataset.health.warnings, "finding")}`}{" "}
+        · {nameOf(dataset.owner)}
       </span>
     </>
   );

@@ -93,7 +93,13 @@ export function InsightCards({ insights }: { insights: InsightRead[] }) {
         {insights.map((each) => (
           <li key={each.id}>
             <button type="button" class="insight" onClick={() => show(each)}>
-              {each.has_picture ? <img src={`/download/insights/${each.id}`} alt="" loading="lazy" width={each.width ?? 400} height={each.height ?? 260} /> : <span class="insight-table"><Icon name="table" size={34} /></span>}
+              {each.has_picture ? (
+                <img src={`/download/insights/${each.id}`} alt="" loading="lazy" width={each.width ?? 400} height={each.height ?? 260} />
+              ) : (
+                <span class="insight-table">
+                  <Icon name="table" size={34} />
+                </span>
+              )}
               <span class="strong clip">{each.title}</span>
               <span class="small muted clip">
                 {nameOf(each.owner)} · <Ago at={each.updated_at} />
@@ -108,12 +114,22 @@ export function InsightCards({ insights }: { insights: InsightRead[] }) {
 }
 
 function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
-  const about = of.model ? { label: of.model.name, href: to(`/models/${of.model.id}`) } : of.dataset ? { label: of.dataset.name, href: to(`/datasets/${of.dataset.id}`) } : null;
+  const about = of.model
+    ? { label: of.model.name, href: to(`/models/${of.model.id}`) }
+    : of.dataset
+      ? { label: of.dataset.name, href: to(`/datasets/${of.dataset.id}`) }
+      : null;
   const [linking, setLinking] = useState(false);
   if (linking) return <ShareLinks of={{ insight: of.id }} onClose={onClose} />;
   const remove = () => {
     onClose();
-    ask({ title: `Take ${of.title} down?`, words: "It is removed for everyone, and links to it open nothing. You can bring it back within a day.", yes: "Take it down", danger: true, act: () => discard("insight", of.id) });
+    ask({
+      title: `Take ${of.title} down?`,
+      words: "It is removed for everyone, and links to it open nothing. You can bring it back within a day.",
+      yes: "Take it down",
+      danger: true,
+      act: () => discard("insight", of.id),
+    });
   };
   return (
     <Dialog
@@ -144,14 +160,19 @@ function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
     >
       <div class="stack">
         {of.note && <p>{of.note}</p>}
-        {of.has_picture && <img class="insight-whole" src={`/download/insights/${of.id}`} alt={of.note ?? of.title} width={of.width ?? 640} height={of.height ?? 420} />}
+        {of.has_picture && (
+          <img class="insight-whole" src={`/download/insights/${of.id}`} alt={of.note ?? of.title} width={of.width ?? 640} height={of.height ?? 420} />
+        )}
         {of.has_table && <Table id={of.id} />}
         <p class="small muted">
           {nameOf(of.owner)} · <Ago at={of.updated_at} />
           {about && (
             <>
               {" "}
-              · about <a href={about.href} onClick={onClose}>{about.label}</a>
+              · about{" "}
+              <a href={about.href} onClick={onClose}>
+                {about.label}
+              </a>
               {of.dataset_version ? `, version ${of.dataset_version}` : ""}
             </>
           )}

@@ -24,7 +24,11 @@ export function Explore({ id }: { id: string | undefined }) {
   const dataset = useCall<DatasetRead>(id ? "datasets.get" : null, asked > 0 ? { ref: id ?? "", version: asked } : { ref: id ?? "" });
   return (
     <Page wide={Boolean(id)}>
-      <Head title="Explore" lead={id ? undefined : "Choose a dataset. Its charts are drawn from every row, and filter each other."} crumbs={dataset.data && [{ label: dataset.data.name, href: to(`/datasets/${dataset.data.id}`) }]} />
+      <Head
+        title="Explore"
+        lead={id ? undefined : "Choose a dataset. Its charts are drawn from every row, and filter each other."}
+        crumbs={dataset.data && [{ label: dataset.data.name, href: to(`/datasets/${dataset.data.id}`) }]}
+      />
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
       {!id && !listed.data && <Bones lines={2} height={70} />}
       {!id && listed.data && ready.length === 0 && (
@@ -54,9 +58,7 @@ export function Explore({ id }: { id: string | undefined }) {
       {id && dataset.error && <Trouble error={dataset.error} again={dataset.reload} />}
       {id && !dataset.data && !dataset.error && <Bones lines={2} height={200} />}
       {dataset.data?.status === "ready" && <Desk key={dataset.data.id} dataset={dataset.data} others={ready} />}
-      {dataset.data && dataset.data.status !== "ready" && (
-        <Notice title={`${dataset.data.name} is not ready yet`}>Its page says how it goes.</Notice>
-      )}
+      {dataset.data && dataset.data.status !== "ready" && <Notice title={`${dataset.data.name} is not ready yet`}>Its page says how it goes.</Notice>}
     </Page>
   );
 }
@@ -83,12 +85,19 @@ function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Pr
   const table = place.value.query.get("view") === "rows";
   const asked = { ref: dataset.id, version: dataset.version, charts: charts.map(bare), figures, filters };
   const board = useCall<BoardRead>("explore.board", asked, { keep: true });
-  const put = (at: number, chart: ChartRequest | null) => writeCharts(chart ? charts.map((each, place) => (place === at ? chart : each)) : charts.filter((_, place) => place !== at));
+  const put = (at: number, chart: ChartRequest | null) =>
+    writeCharts(chart ? charts.map((each, place) => (place === at ? chart : each)) : charts.filter((_, place) => place !== at));
   const picked = charts.flatMap((each, at) => ((each.picks ?? []).length ? [{ at, words: pickWords(each.picks ?? []) }] : []));
   return (
     <>
       <div class="board-tools no-print">
-        <Chooser label="Dataset" quiet value={dataset.id} options={withPresent(others, dataset).map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }))} onChange={(value) => go(`/explore/${value}`)} />
+        <Chooser
+          label="Dataset"
+          quiet
+          value={dataset.id}
+          options={withPresent(others, dataset).map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }))}
+          onChange={(value) => go(`/explore/${value}`)}
+        />
         <Segmented
           label="View"
           value={table ? "rows" : "charts"}
@@ -113,7 +122,12 @@ function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Pr
           {picked.map((each) => (
             <span class="chip picked" key={each.at}>
               <span class="chip-words">{each.words}</span>
-              <button type="button" class="chip-close" aria-label={`Unpick: ${each.words}`} onClick={() => put(each.at, { ...(charts[each.at] as ChartRequest), picks: [] })}>
+              <button
+                type="button"
+                class="chip-close"
+                aria-label={`Unpick: ${each.words}`}
+                onClick={() => put(each.at, { ...(charts[each.at] as ChartRequest), picks: [] })}
+              >
                 <Icon name="close" size={14} />
               </button>
             </span>
@@ -141,7 +155,15 @@ function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Pr
           ))}
           {charts.length === 0 && (
             <Card>
-              <Empty icon="explore" title="An empty board" action={<Button tone="main" icon="plus" onClick={() => setAdding(true)}>Add a chart</Button>}>
+              <Empty
+                icon="explore"
+                title="An empty board"
+                action={
+                  <Button tone="main" icon="plus" onClick={() => setAdding(true)}>
+                    Add a chart
+                  </Button>
+                }
+              >
                 Pick a column or two; the chart that fits them is drawn from every row.
               </Empty>
             </Card>
@@ -149,7 +171,10 @@ function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Pr
         </div>
       )}
       <p class="small muted">
-        {everyFilter(charts).length ? `${format.count(board.data?.fit)} of ${format.counted(board.data?.rows, "row")} pass.` : `Every one of ${format.counted(board.data?.rows, "row")} is counted.`} Press a bar, or draw over a stretch, to show only those rows in the other charts.
+        {everyFilter(charts).length
+          ? `${format.count(board.data?.fit)} of ${format.counted(board.data?.rows, "row")} pass.`
+          : `Every one of ${format.counted(board.data?.rows, "row")} is counted.`}{" "}
+        Press a bar, or draw over a stretch, to show only those rows in the other charts.
       </p>
       {adding && <EditChart profile={profile} chart={null} onDone={(chart) => writeCharts([chart, ...charts].slice(0, 12))} onClose={() => setAdding(false)} />}
     </>

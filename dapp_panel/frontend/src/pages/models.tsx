@@ -34,7 +34,9 @@ export function Models() {
         }
       />
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
-      {(!none || search) && !listed.error && <Input class="search-field" label="Search models" quiet search value={text} onInput={setText} placeholder="Search by name" />}
+      {(!none || search) && !listed.error && (
+        <Input class="search-field" label="Search models" quiet search value={text} onInput={setText} placeholder="Search by name" />
+      )}
       {!listed.data && !listed.error && <Bones lines={4} height={96} />}
       {none && (
         <div class="card">
@@ -52,7 +54,9 @@ export function Models() {
                 )
               }
             >
-              {may("model.train") ? "Pick a dataset and what to predict. The best model is found while you watch." : "As soon as someone shares a model with the team, it shows up here by itself."}
+              {may("model.train")
+                ? "Pick a dataset and what to predict. The best model is found while you watch."
+                : "As soon as someone shares a model with the team, it shows up here by itself."}
             </Empty>
           )}
         </div>
@@ -67,7 +71,9 @@ export function Models() {
                   {model.status !== "ready" && <State of={model.status} />}
                 </div>
                 <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
-                  {model.status === "failed" ? model.error : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
+                  {model.status === "failed"
+                    ? model.error
+                    : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
                 </p>
                 <p class="small muted row wrap" style={{ "--gap": "4px 8px" }}>
                   {model.target && <span>Predicts {model.target}</span>}

@@ -20,7 +20,14 @@ export function ReadAgain({ dataset, onClose }: { dataset: DatasetRead; onClose:
   const [trouble, setTrouble] = useState("");
   const text = !report || ["csv", "tsv"].includes(report.format) || report.delimiter !== null;
   const start = () => {
-    const options = { delimiter: delimiter || null, decimal: decimal || null, date_order: dates || null, header: header === "" ? null : header === "yes", sheet: sheet || null, encoding: encoding.trim() || null };
+    const options = {
+      delimiter: delimiter || null,
+      decimal: decimal || null,
+      date_order: dates || null,
+      header: header === "" ? null : header === "yes",
+      sheet: sheet || null,
+      encoding: encoding.trim() || null,
+    };
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
     return call<DatasetRead>("datasets.reread", { ref: dataset.id, ...given }).then(
       () => {
@@ -46,11 +53,58 @@ export function ReadAgain({ dataset, onClose }: { dataset: DatasetRead; onClose:
     >
       <div class="stack">
         <p class="muted">What is left as it is, is found out again. The present version stays.</p>
-        {text && <Select label="Between cells" value={delimiter} choices={[["", `As found${report?.delimiter ? ` (${report.delimiter === "\t" ? "tab" : report.delimiter})` : ""}`], [",", "Comma"], [";", "Semicolon"], ["\t", "Tab"], ["|", "Bar"]]} onChange={setDelimiter} />}
-        <Select label="Decimals after" value={decimal} choices={[["", "As found"], [".", "a point: 1.5"], [",", "a comma: 1,5"]]} onChange={setDecimal} />
-        <Select label="01/02/2024 is" value={dates} choices={[["", "As found"], ["day_first", "the first of February"], ["month_first", "the second of January"]]} onChange={setDates} />
-        <Select label="The first line" value={header} choices={[["", "As found"], ["yes", "names the columns"], ["no", "is data already"]]} onChange={setHeader} />
-        {report && report.sheets.length > 1 && <Select label="Sheet" value={sheet} choices={[["", "As found"], ...report.sheets.map((each): [string, string] => [each, each])]} onChange={setSheet} />}
+        {text && (
+          <Select
+            label="Between cells"
+            value={delimiter}
+            choices={[
+              ["", `As found${report?.delimiter ? ` (${report.delimiter === "\t" ? "tab" : report.delimiter})` : ""}`],
+              [",", "Comma"],
+              [";", "Semicolon"],
+              ["\t", "Tab"],
+              ["|", "Bar"],
+            ]}
+            onChange={setDelimiter}
+          />
+        )}
+        <Select
+          label="Decimals after"
+          value={decimal}
+          choices={[
+            ["", "As found"],
+            [".", "a point: 1.5"],
+            [",", "a comma: 1,5"],
+          ]}
+          onChange={setDecimal}
+        />
+        <Select
+          label="01/02/2024 is"
+          value={dates}
+          choices={[
+            ["", "As found"],
+            ["day_first", "the first of February"],
+            ["month_first", "the second of January"],
+          ]}
+          onChange={setDates}
+        />
+        <Select
+          label="The first line"
+          value={header}
+          choices={[
+            ["", "As found"],
+            ["yes", "names the columns"],
+            ["no", "is data already"],
+          ]}
+          onChange={setHeader}
+        />
+        {report && report.sheets.length > 1 && (
+          <Select
+            label="Sheet"
+            value={sheet}
+            choices={[["", "As found"], ...report.sheets.map((each): [string, string] => [each, each])]}
+            onChange={setSheet}
+          />
+        )}
         {text && <Input label="Encoding" value={encoding} onInput={setEncoding} placeholder={report?.encoding ?? "utf-8"} />}
         {trouble && <Notice tone="bad">{trouble}</Notice>}
       </div>

@@ -22,7 +22,9 @@ export function ModelVersions({ model }: { model: ModelRead }) {
     <>
       <Card
         title="Versions"
-        note={data?.champion ? `Predictions by name go to version ${data.champion}.` : "No version is the champion yet: predictions by name go to the newest one."}
+        note={
+          data?.champion ? `Predictions by name go to version ${data.champion}.` : "No version is the champion yet: predictions by name go to the newest one."
+        }
         action={
           may_promote &&
           (data?.promotions.length ?? 0) > 1 && (
@@ -61,7 +63,11 @@ export function ModelVersions({ model }: { model: ModelRead }) {
                 </span>
               </span>
               {may_promote && each.status === "ready" && !each.champion && (
-                <Button small icon="champion" onClick={() => setAsking({ name: "models.promote", ref: each.id, title: `Make version ${each.version} the champion` })}>
+                <Button
+                  small
+                  icon="champion"
+                  onClick={() => setAsking({ name: "models.promote", ref: each.id, title: `Make version ${each.version} the champion` })}
+                >
                   Promote
                 </Button>
               )}
@@ -143,7 +149,13 @@ function Compare({ model, versions }: { model: ModelRead; versions: ModelRead[] 
   if (options.length === 0) return null;
   return (
     <Card title="Compare" note="With another version, or with any other model that you may see.">
-      <Chooser label={`Version ${model.version} against`} value={other} options={options} placeholder="Choose a model" onChange={(value) => refine({ against: value })} />
+      <Chooser
+        label={`Version ${model.version} against`}
+        value={other}
+        options={options}
+        placeholder="Choose a model"
+        onChange={(value) => refine({ against: value })}
+      />
       {!other && <p class="muted">Choose what to compare it with.</p>}
       {found.error && <Trouble error={found.error} again={found.reload} />}
       {other && !found.data && !found.error && <Bone height={180} />}
@@ -153,7 +165,10 @@ function Compare({ model, versions }: { model: ModelRead; versions: ModelRead[] 
 }
 
 export function Compared({ of }: { of: Comparison }) {
-  const [a, b] = of.a.name === of.b.name && of.a.owner.id === of.b.owner.id ? [`Version ${of.a.version}`, `Version ${of.b.version}`] : [of.a, of.b].map((each) => `${each.name}, version ${each.version}`);
+  const [a, b] =
+    of.a.name === of.b.name && of.a.owner.id === of.b.owner.id
+      ? [`Version ${of.a.version}`, `Version ${of.b.version}`]
+      : [of.a, of.b].map((each) => `${each.name}, version ${each.version}`);
   return (
     <div class="stack">
       <p class="strong">{of.sentence}</p>

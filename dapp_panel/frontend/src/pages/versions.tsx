@@ -21,7 +21,19 @@ export function Versions({ dataset }: { dataset: DatasetRead }) {
   const ready = items.filter((each) => each.status === "ready");
   return (
     <>
-      <Card title="Versions" note="Nothing is overwritten: each change makes a version, and every one can come back." flush action={may("dataset.version", dataset) && items.some((each) => each.has_original) && <Button icon="again" onClick={() => setAgain(true)}>Read the file again</Button>}>
+      <Card
+        title="Versions"
+        note="Nothing is overwritten: each change makes a version, and every one can come back."
+        flush
+        action={
+          may("dataset.version", dataset) &&
+          items.some((each) => each.has_original) && (
+            <Button icon="again" onClick={() => setAgain(true)}>
+              Read the file again
+            </Button>
+          )
+        }
+      >
         {again && <ReadAgain dataset={dataset} onClose={() => setAgain(false)} />}
         {listed.error && <Trouble error={listed.error} again={listed.reload} />}
         {!listed.data && !listed.error && (

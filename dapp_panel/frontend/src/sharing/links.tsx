@@ -39,9 +39,23 @@ export function ShareLinks({ of, onClose }: { of: { model: string } | { insight:
   return (
     <Dialog title="Read-only link" onClose={onClose} actions={<Button onClick={onClose}>Close</Button>}>
       <div class="stack">
-        <p class="muted">Whoever has the link sees {"model" in of ? "this result" : "this chart or table"} and nothing else, without an account, until it expires or you withdraw it.</p>
+        <p class="muted">
+          Whoever has the link sees {"model" in of ? "this result" : "this chart or table"} and nothing else, without an account, until it expires or you
+          withdraw it.
+        </p>
         <div class="row wrap" style={{ alignItems: "flex-end" }}>
-          <Select label="It works for" value={days} choices={[["1", "one day"], ["7", "a week"], ["14", "two weeks"], ["30", "a month"], ["90", "three months"]]} onChange={setDays} />
+          <Select
+            label="It works for"
+            value={days}
+            choices={[
+              ["1", "one day"],
+              ["7", "a week"],
+              ["14", "two weeks"],
+              ["30", "a month"],
+              ["90", "three months"],
+            ]}
+            onChange={setDays}
+          />
           <Button tone="main" icon="link" onClick={create}>
             Make a link
           </Button>
@@ -51,7 +65,16 @@ export function ShareLinks({ of, onClose }: { of: { model: string } | { insight:
             tone="good"
             title="Copy it now; it is not shown again"
             action={
-              <Button small icon="copy" onClick={() => navigator.clipboard.writeText(address).then(() => toast({ tone: "good", title: "Copied" }), () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }))}>
+              <Button
+                small
+                icon="copy"
+                onClick={() =>
+                  navigator.clipboard.writeText(address).then(
+                    () => toast({ tone: "good", title: "Copied" }),
+                    () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }),
+                  )
+                }
+              >
                 Copy
               </Button>
             }
@@ -70,7 +93,14 @@ export function ShareLinks({ of, onClose }: { of: { model: string } | { insight:
                   Until {format.when(each.expires_at)}
                 </span>
                 <span class="small muted">
-                  {nameOf(each.by)} · {each.opened ? <>opened {format.counted(each.opened, "time")}, last <Ago at={each.opened_at ?? each.created_at} /></> : "not opened yet"}
+                  {nameOf(each.by)} ·{" "}
+                  {each.opened ? (
+                    <>
+                      opened {format.counted(each.opened, "time")}, last <Ago at={each.opened_at ?? each.created_at} />
+                    </>
+                  ) : (
+                    "not opened yet"
+                  )}
                 </span>
               </span>
               <Button small onClick={() => withdraw(each)}>
