@@ -71,8 +71,8 @@ function tell(entry: Entry): void {
   for (const each of entry.watchers) each();
 }
 
-/** The answer to a call, kept up to date; nothing is asked while `name` is null. `keep` shows the former answer until the new one is there. */
-export function useCall<T>(name: string | null, params: Record<string, unknown> = {}, options: { keep?: boolean } = {}): Answer<T> {
+/** The answer to a call, kept up to date; nothing is asked while `name` is null. `keep` shows the former answer until the new one is there; `every` asks again after so many seconds while the page is looked at. */
+export function useCall<T>(name: string | null, params: Record<string, unknown> = {}, options: { keep?: boolean; every?: number } = {}): Answer<T> {
   const key = name ? `${name} ${JSON.stringify(params)}` : "";
   const [, redraw] = useState(0);
   const [former, setFormer] = useState<T | undefined>(undefined);
@@ -87,6 +87,12 @@ export function useCall<T>(name: string | null, params: Record<string, unknown> 
       entry.watchers.delete(watch);
     };
   }, [key]);
+
+  useEffect(() => {
+    if (!entry || !options.every) return undefined;
+    const timer = setInterval(() => document.visibilityState === "visible" && void load(entry), options.every * 1000);
+    return () => clearInterval(timer);
+  }, [key, options.every]);
 
   const data = entry?.data as T | undefined;
   useEffect(() => {

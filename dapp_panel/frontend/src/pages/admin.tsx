@@ -239,7 +239,7 @@ function Add({ onClose }: { onClose: () => void }) {
 }
 
 function System() {
-  const status = useCall<StatusRead>("system.status");
+  const status = useCall<StatusRead>("system.status", {}, { every: 5 });
   if (status.error) return <Trouble error={status.error} again={status.reload} />;
   if (!status.data) return <Bones lines={3} height={90} />;
   const data = status.data;

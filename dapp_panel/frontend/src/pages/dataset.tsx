@@ -8,6 +8,7 @@ import { go, place, to } from "../router";
 import type { DatasetRead, Dependents, Profile } from "../schema";
 import { may, nameOf } from "../session";
 import { Button, Tabs } from "../parts/button";
+import { discard } from "../parts/deleting";
 import { Menu, type MenuItem, ask } from "../parts/dialog";
 import { Ago, Badge, Bones, Card, Fact, Notice, Progress, State, Trouble } from "../parts/surface";
 import { Head, Page } from "../shell/page";

@@ -19,8 +19,8 @@ const LEVELS: Record<ColumnDrift["level"], [Tone, string]> = {
 
 export function Monitoring({ model }: { model: ModelRead }) {
   const days = Number(place.value.query.get("days")) || 7;
-  const found = useCall<MonitoringRead>("models.monitoring", { ref: model.id, days }, { keep: true });
-  const log = useCall<Page<LoggedCall>>("models.log", { ref: model.id, limit: 12 });
+  const found = useCall<MonitoringRead>("models.monitoring", { ref: model.id, days }, { keep: true, every: 5 });
+  const log = useCall<Page<LoggedCall>>("models.log", { ref: model.id, limit: 12 }, { every: 5 });
   const data = found.data;
   return (
     <>
