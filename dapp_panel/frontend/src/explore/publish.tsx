@@ -26,7 +26,7 @@ export function Publish({ of, dataset, onClose }: { of: Leaving; dataset: Datase
       const picture = (await pngOf(of)).replace(/^data:image\/png;base64,/, "");
       const table = narrow ? { columns, rows: rows.slice(0, MOST_ROWS).map((row) => row.map((value) => value ?? null)), total: rows.length } : null;
       await call<InsightRead>("insights.publish", { title: title.trim(), note: of.under, picture, table, dataset: dataset.id, visibility, source: "Explore" });
-      invalidate((name) => name === "home" || name === "insights.list");
+      invalidate((name) => name === "home");
       toast({ tone: "good", title: `${title.trim()} is on Home`, link: to("/"), linkText: "See it" });
       onClose();
     } catch (error) {
