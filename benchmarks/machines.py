@@ -20,8 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from dapp_ext.schema.datasets import DatasetUpload
 from dapp_ext.schema.events import Event
 from dapp_ext.services import Services, open_services
-from dapp_ext.services.system import process_environment
-from dapp_ext.settings import Settings
+from dapp_ext.settings import Settings, process_environment
 from tests import servers
 
 JOBS = 24

@@ -97,7 +97,7 @@ def _browser() -> Iterator[Callable[[Way], Page]]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-background-networking"])
 
         def new_page(way: Way) -> Page:
-            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            context = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
             context.add_cookies(way.cookies)  # type: ignore[arg-type]
             return context.new_page()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,7 @@ def hide_secrets(environ: MutableMapping[str, str] | None = None) -> None:
     """Take the secrets out of this process's environment once they are read, so that no child of it inherits them.
 
     What names a file stays: it is no secret. The other processes of ours get theirs from
-    :func:`dapp_ext.services.system.process_environment`.
+    :func:`process_environment`.
     """
     environ = os.environ if environ is None else environ
     for each in fields(Settings):
@@ -172,6 +172,16 @@ def hide_secrets(environ: MutableMapping[str, str] | None = None) -> None:
             for variable in (*each.metadata["also"], environment_name(each.name)):
                 if not environ.get(variable, "file:").startswith("file:"):
                     del environ[variable]
+
+
+def process_environment(settings: Settings) -> dict[str, str]:
+    """The environment that makes another process of ours read the same settings."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DAPP_")}
+    plain = Settings()
+    for name, value in asdict(settings).items():
+        if value != getattr(plain, name):
+            environment[environment_name(name)] = str(value)
+    return environment
 
 
 def describe_settings() -> list[dict[str, str]]:

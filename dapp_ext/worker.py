@@ -88,6 +88,7 @@ class Worker:
                     reported = moment
                     self._me.jobs = len(self._threads)
                     self._services.jobs.report(self._me)
+                self._services.herald.look_soon()
                 if moment - swept > SWEEP_SECONDS:
                     swept = moment
                     threading.Thread(target=self._sweep, name="sweep", daemon=True).start()

@@ -136,9 +136,7 @@ def _plain(schema: Schema, aliases: dict[tuple[str, ...], str]) -> str:
     if kind == "object":
         inner = schema.get("additionalProperties", {})
         return f"Record<string, {_type(inner if isinstance(inner, dict) else {}, aliases)}>"
-    return {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}.get(
-        str(kind), "unknown"
-    )
+    return {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}.get(str(kind), "unknown")
 
 
 def _documented(schema: Schema) -> str:

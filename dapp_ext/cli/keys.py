@@ -14,7 +14,7 @@ from dapp_ext.errors import Conflict, Invalid, Unavailable
 from dapp_ext.schema.keys import KeysRead
 from dapp_ext.settings import read_secret
 
-app = typer.Typer(help="The root keys.", no_args_is_help=True)
+app = typer.Typer(help="The root keys, and the key that signs tokens.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FromStdin = Annotated[bool, typer.Option("--passphrase-stdin", help="Read the passphrase from standard input.")]
 FromFile = Annotated[Path | None, typer.Option("--passphrase-file", help="Read the passphrase from a file.")]
@@ -31,9 +31,18 @@ def status(as_json: Json = False) -> None:
 @app.command("rotate")
 def rotate(
     new_key_file: Annotated[Path | None, typer.Option(help="File with the next DAPP_ENCRYPTION_KEY, where the key comes from the settings.")] = None,
+    signing: Annotated[bool, typer.Option("--signing", help="Change the key that signs access tokens instead; nobody has to sign in again.")] = False,
+    at_once: Annotated[bool, typer.Option("--now", help="With --signing: accept nothing any more that the old key has signed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Wrap all data keys with a new root key, while everything runs; or finish a rotation that was interrupted."""
+    if signing:
+        if new_key_file is not None:
+            raise Invalid("A file with the next key is for the root key. The key that signs tokens is made at random: jupyter dapp keys rotate --signing")
+        _rotate_signing(at_once, as_json)
+        return
+    if at_once:
+        raise Invalid("--now is about tokens. Write: jupyter dapp keys rotate --signing --now")
     secret = None if new_key_file is None else read_secret("--new-key-file", f"file:{new_key_file}")
     with session.services() as services:
         actor = services.system.shell_actor()
@@ -47,6 +56,14 @@ def rotate(
     elif secret is not None:
         typer.echo("Now put the new secret into DAPP_ENCRYPTION_KEY and restart; then retire the old key.")
     typer.echo(f"Keep an export of the new key in a safe place: jupyter dapp keys export FILE. Then: jupyter dapp keys retire {before.active}")
+
+
+def _rotate_signing(at_once: bool, as_json: bool) -> None:
+    with session.services() as services:
+        found = services.keys.rotate_signing(services.system.shell_actor(), at_once=at_once)
+    _show(found, as_json)
+    if not as_json:
+        typer.echo("What the old key has signed is not accepted any more." if at_once else "What the old key has signed is accepted until it ends.")
 
 
 @app.command("retire")
@@ -102,4 +119,6 @@ def _show(found: KeysRead, as_json: bool) -> None:
     value = found.model_dump(mode="json")
     rows = [{**each, "here": "yes" if each["here"] else "no"} for each in value["keys"]]
     text = f"from {found.source}{'; a rotation is not finished: jupyter dapp keys rotate' if found.unfinished else ''}\n"
-    session.show(value, as_json, text + session.as_table(rows, ["kid", "state", "wraps", "here", "created_at", "retired_at"]))
+    text += session.as_table(rows, ["kid", "state", "wraps", "here", "created_at", "retired_at"])
+    text += "\n\nThey sign access tokens:\n" + session.as_table(value["signing_keys"], ["kid", "state", "created_at", "accepted_until"])
+    session.show(value, as_json, text)

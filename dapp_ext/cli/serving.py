@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import socket
@@ -22,7 +23,7 @@ import typer
 from dapp_ext.cli import session
 from dapp_ext.cli.link import sign_in_address
 from dapp_ext.errors import Conflict, Unavailable
-from dapp_ext.settings import Settings
+from dapp_ext.settings import Settings, process_environment
 
 START_SECONDS = 120.0
 STOP_SECONDS = 12.0
@@ -92,8 +93,6 @@ def _refuse_elsewhere(settings: Settings) -> None:
 def _become(module: str, settings: Settings) -> None:
     """Go on as another program of ours: it loads only what it needs, and its fork server starts from little."""
     _refuse_elsewhere(settings)
-    from dapp_ext.services.system import process_environment
-
     os.execve(sys.executable, [sys.executable, "-m", module], process_environment(settings))
 
 
@@ -163,8 +162,6 @@ def _welcome(settings: Settings, lab: Part, panel: Part) -> None:
 
 def _keep_running(parts: list[Part], settings: Settings, welcome: Callable[[], None]) -> None:
     """Start all parts, keep them running, stop them when told to."""
-    from dapp_ext.services.system import process_environment
-
     environment = process_environment(settings)
     stopping = threading.Event()
 
@@ -176,10 +173,16 @@ def _keep_running(parts: list[Part], settings: Settings, welcome: Callable[[], N
     log_folder = settings.home / "logs"
     log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        # The pages first: a worker that warms up beside them would make people wait for its readers and learners.
         for part in parts:
-            _launch(part, environment, log_folder)
+            if part.url is not None:
+                _launch(part, environment, log_folder)
+        importlib.import_module("dapp_ext.services")  # what the welcome needs, loaded while the pages start
         _wait_for_answers(parts, stopping, log_folder)
         if not stopping.is_set():
+            for part in parts:
+                if part.url is None:
+                    _launch(part, environment, log_folder)
             welcome()
         while not stopping.wait(0.5):
             for part in parts:

@@ -63,8 +63,13 @@ def _own(severity: Severity, words: str, key: str = "") -> Callable[[Told], Line
 
 
 def _system(told: Told) -> Line:
+    if told.data.get("withdrawn"):
+        return None
     severity = told.data.get("severity", "info")
-    return (severity if severity in ("info", "warning", "alert") else "info"), str(told.data.get("message", ""))
+    message = str(told.data.get("message", ""))
+    if told.data.get("state") == "announced":
+        message = f"Maintenance is announced. {message}"
+    return (severity if severity in ("info", "warning", "alert") else "info"), message
 
 
 _LINES: dict[str, Callable[[Told], Line]] = {

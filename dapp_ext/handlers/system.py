@@ -11,6 +11,7 @@ import dapp_ext
 from dapp_ext.errors import Unavailable
 from dapp_ext.handlers.operation import JSON, Call, Content, Nothing
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
+from dapp_ext.settings import process_environment
 
 TEMPLATE = "templates/hybrid_workflow_template.ipynb"
 DASHBOARD_SECONDS = 20.0
@@ -54,8 +55,6 @@ def start_dashboard(call: Call[Nothing, DashboardStart]) -> DashboardAddress:
     address = call.backend.settings().dashboard_url or system.status(call.actor).dashboard
     started = False
     if address is None:
-        from dapp_ext.services.system import process_environment  # loaded by now; importing it takes seconds
-
         started = call.backend.dashboard.start(process_environment(system.settings), "dapp_ext.cli", "dashboard")
         ends = time.monotonic() + DASHBOARD_SECONDS
         while address is None:

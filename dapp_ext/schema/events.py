@@ -103,7 +103,11 @@ class UserEvent(Answer):
 
 
 class SystemEvent(Answer):
-    """system.alert, announcement, maintenance. Maintenance has a ``state``: announced, on, off."""
+    """system.alert, announcement, maintenance, scheduled, keys.
+
+    Maintenance has a ``state``: announced, on, off. An announcement is told when it begins and, ``withdrawn``, when it is to
+    be shown no more; one that is to come is ``scheduled`` until then, which only administrators are told, as they are of changes of keys.
+    """
 
     message: str
     severity: str = "info"
@@ -153,6 +157,8 @@ PAYLOADS: dict[str, type[Answer]] = {
     "system.alert": SystemEvent,
     "system.announcement": SystemEvent,
     "system.maintenance": SystemEvent,
+    "system.scheduled": SystemEvent,
+    "system.keys": SystemEvent,
     "notification.read": NotificationEvent,
 }
 

@@ -31,6 +31,7 @@ class AnnouncementRead(Answer):
     starts_at: datetime
     ends_at: datetime | None = None
     is_current: bool = Field(description="Whether it is to be shown now.")
+    is_coming: bool = Field(default=False, description="Whether it is to be shown from a later time on.")
 
 
 class MaintenanceStart(Request):

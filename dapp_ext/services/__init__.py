@@ -21,6 +21,7 @@ from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
 from dapp_ext.services.fixes import Fixes
+from dapp_ext.services.heralding import Herald
 from dapp_ext.services.insights import Insights
 from dapp_ext.services.invitations import Invitations
 from dapp_ext.services.jobs import Jobs
@@ -101,6 +102,7 @@ class Services:
     backups: Backups
     system: System
     settling: Settling
+    herald: Herald
     bell: bell.Bell
     context: Context
 
@@ -175,10 +177,12 @@ def open_services(settings: Settings) -> Services:
         backups=Backups(context),
         system=system,
         settling=Settling(context),
+        herald=Herald(context),
         bell=context.bells.listen(),
         context=context,
     )
     services.accounts.first_start()
+    context.tail.beside.append(services.herald.look_soon)
     return services
 
 

@@ -12,6 +12,7 @@ from dapp_ext.schema.events import SystemEvent
 from dapp_ext.schema.notices import AnnouncementCreate, AnnouncementRead
 from dapp_ext.services.accounts import display_name
 from dapp_ext.services.context import Context
+from dapp_ext.services.heralding import tell_announcement
 from dapp_ext.store import accounts, notices
 from dapp_ext.store.tables import Announcement
 
@@ -39,7 +40,7 @@ class Announcements:
         return Page(items=[_read(row, names) for row in rows], total=len(rows))
 
     def create(self, actor: Actor, request: AnnouncementCreate) -> AnnouncementRead:
-        """Announce something."""
+        """Announce something, now or at its time; until then only administrators hear of it."""
         self._context.permit(actor, "announcement.create")
         moment = now()
         begins = max(request.starts_at or moment, moment)
@@ -51,7 +52,11 @@ class Announcements:
         with self._context.change(actor, "announcement.create", subject) as change:
             change.session.add(row)
             change.details["severity"] = row.severity
-            change.tell_all("system.announcement", subject, SystemEvent(message=message, severity=row.severity, starts_at=begins, ends_at=row.ends_at))
+            if begins <= moment:
+                row.told_at = moment
+                tell_announcement(change, row)
+            else:
+                change.tell("system.scheduled", subject, SystemEvent(message=message, severity=row.severity, starts_at=begins, ends_at=row.ends_at))
         return _read(row, {actor.account_id: actor.name})
 
     def withdraw(self, actor: Actor, announcement_id: str) -> None:
@@ -64,7 +69,10 @@ class Announcements:
                 raise NotFound("There is no such announcement, or it was withdrawn already.")
             row.withdrawn_at = now()
             change.session.add(row)
-            change.tell_all("system.announcement", subject, SystemEvent(message=row.message, severity=row.severity, withdrawn=True))
+            if row.told_at is None:
+                change.tell("system.scheduled", subject, SystemEvent(message=row.message, severity=row.severity, withdrawn=True))
+            elif row.over_at is None:
+                tell_announcement(change, row, over=True)
 
 
 def _read(row: Announcement, names: dict[str, str]) -> AnnouncementRead:
@@ -79,4 +87,5 @@ def _read(row: Announcement, names: dict[str, str]) -> AnnouncementRead:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         is_current=current,
+        is_coming=row.withdrawn_at is None and row.starts_at > moment,
     )

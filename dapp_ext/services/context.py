@@ -67,7 +67,7 @@ class Change:
 
     def tell_all(self, type: str, subject: Subject, data: Answer) -> None:
         """Add an event for everybody with an account."""
-        actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else None
+        actor = Named(id=self.actor.account_id, name=self.actor.name) if self.actor else self.by
         self.events.append(feed.NewEvent(type, subject, data, actor))
 
     def tell_one(self, type: str, subject: Subject, data: Answer, account_id: str) -> None:

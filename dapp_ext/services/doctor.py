@@ -166,6 +166,10 @@ def _listening(settings: Settings) -> Iterator[Check]:
     wrong = not loopback and not settings.public_url.startswith("https://")
     why = "Passwords and data travel in clear to other machines. Put a reverse proxy with TLS before it and set DAPP_PUBLIC_URL."
     yield _check("listening", wrong, settings.host, why, "export DAPP_HOST=127.0.0.1")
+    proxied = settings.public_url.startswith("https://") or settings.dashboard_url.startswith("https://")
+    says = "visitors' own" if settings.behind_proxy or not proxied else "the proxy's, for every visitor"
+    why = "Whoever guesses passwords slows everybody down: all come from one address, that of the proxy."
+    yield _check("addresses", proxied and not settings.behind_proxy, says, why, "export DAPP_BEHIND_PROXY=true", grave=False)
     wide = [each for each in settings.allow_origin.split(",") if "*" in each or each.strip() == "null"]
     says = settings.allow_origin or "the own origin only"
     yield _check(

@@ -1,4 +1,4 @@
-"""The root keys: looked at, rotated while everything runs, retired, exported.
+"""The root keys: looked at, rotated while everything runs, retired, exported; and the key that signs tokens, rotated alike.
 
 A rotation is three steps, each safe to be killed after: the new root is kept; one transaction makes it the one in use;
 then the data keys are wrapped with it, some hundred in a transaction. Data is not touched. Until the older root is
@@ -10,8 +10,10 @@ from __future__ import annotations
 from dapp_ext.errors import Conflict, Invalid, NotFound
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
+from dapp_ext.schema.events import SystemEvent
 from dapp_ext.schema.keys import KeysRead, KeyState, RootKeyRead
 from dapp_ext.services.context import Context
+from dapp_ext.services.signing import Signers
 from dapp_ext.store import instance, key_files
 from dapp_ext.store.keys import RootLink, new_root, opens_alone, root_of_secret, seal_export
 
@@ -23,6 +25,7 @@ class Keys:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._signers = Signers(context)
 
     def status(self, actor: Actor) -> KeysRead:
         """Which keys there are and what they wrap."""
@@ -53,6 +56,25 @@ class Keys:
             pass
         return self._read()
 
+    def rotate_signing(self, actor: Actor, *, at_once: bool = False) -> KeysRead:
+        """Sign access tokens with a new key from now on, at every process.
+
+        Nobody has to sign in again: what was signed before is accepted until it ends. Refresh tokens, cookies and personal
+        access tokens are not signed, so they go on either way.
+
+        Parameters
+        ----------
+        at_once : bool
+            Accept nothing any more that was signed before: the old key may have leaked. Clients renew their token by themselves.
+        """
+        self._context.permit(actor, "key.rotate")
+        with self._context.change(actor, "key.rotate_signing") as change:
+            made = self._signers.rotate(change, at_once=at_once)
+            change.subject = Subject(kind="key", id=made.new)
+            change.details.update({"from": made.old, "to": made.new, "at_once": at_once})
+            change.tell("system.keys", change.subject, SystemEvent(message="Access tokens are signed with a new key."))
+        return self._read()
+
     def retire(self, actor: Actor, kid: str) -> KeysRead:
         """Destroy a root that wraps nothing any more.
 
@@ -78,6 +100,7 @@ class Keys:
             if not opens_alone(self._context.settings, active):
                 raise Conflict("This process still reaches the key in use by way of the older one. Set DAPP_ENCRYPTION_KEY to the new secret first.")
             instance.retire_root(change.session, kid)
+            change.tell("system.keys", Subject(kind="key", id=kid), SystemEvent(message="A root key was given up."))
         folder = self._context.settings.keys_folder
         if folder.is_dir():
             with key_files.locked(folder):
@@ -114,6 +137,7 @@ class Keys:
             if instance.active_fingerprint(change.session) != context.keyring.fingerprint:
                 raise Conflict("Another rotation has just begun. Run jupyter dapp keys status to see it.")
             change.details.update({"from": old, "to": ring.kid})
+            change.tell("system.keys", Subject(kind="key", id=ring.kid), SystemEvent(message="A new root key is in use."))
             instance.use_root(change.session, ring, links)
         context.refresh_keys()
 
@@ -133,6 +157,7 @@ class Keys:
         ring = self._context.keyring
         with self._context.database.read() as session:
             rows, wraps = instance.roots(session), instance.wraps(session)
+            signing = self._signers.read(session)
 
         def state(kid: str, retired: bool) -> KeyState:
             return "active" if kid == ring.kid else "retired" if retired else "old"
@@ -150,4 +175,11 @@ class Keys:
             for row in rows
         ]
         waiting = sum(count for kid, count in wraps.items() if kid != ring.kid)
-        return KeysRead(active=ring.kid, source=self._context.settings.key_source(), unfinished=waiting > 0, signing_key=ring.signing_key().kid, keys=keys)
+        return KeysRead(
+            active=ring.kid,
+            source=self._context.settings.key_source(),
+            unfinished=waiting > 0,
+            signing_key=signing[0].kid,
+            keys=keys,
+            signing_keys=signing,
+        )

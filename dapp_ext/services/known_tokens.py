@@ -20,6 +20,8 @@ from dapp_ext.store.tables import EventRow, SignIn
 
 KEPT_SECONDS = 1.0
 MOST_KEPT = 2000
+# Things whose changes may end a credential.
+_TOLD_BY = ("account", "key")
 
 
 @dataclass(frozen=True)
@@ -107,9 +109,9 @@ class KnownTokens:
             self._context.tail.listen(self._hear)
 
     def _hear(self, row: EventRow) -> None:
-        if row.subject_kind == "account":
+        if row.subject_kind in _TOLD_BY:
             self.forget()
 
     def _hear_own(self, events: list[NewEvent]) -> None:
-        if any(each.subject.kind == "account" for each in events):
+        if any(each.subject.kind in _TOLD_BY for each in events):
             self.forget()

@@ -10,17 +10,17 @@ from datetime import timedelta
 
 from dapp_ext.errors import Conflict
 from dapp_ext.schema.accounts import Actor
-from dapp_ext.schema.base import Subject, now
+from dapp_ext.schema.base import now
 from dapp_ext.schema.events import SystemEvent
 from dapp_ext.schema.notices import MaintenanceRead, MaintenanceStart
 from dapp_ext.services.accounts import display_name
 from dapp_ext.services.context import Context
+from dapp_ext.services.heralding import MAINTENANCE
 from dapp_ext.store import notices, queue
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Maintenance as Row
 
 DEFAULT_MESSAGE = "The platform is being maintained. Looking and predicting works; changes have to wait."
-_SUBJECT = Subject(kind="maintenance", id="1")
 
 
 class Maintenance:
@@ -36,18 +36,19 @@ class Maintenance:
             return read_maintenance(session)
 
     def start(self, actor: Actor, request: MaintenanceStart) -> MaintenanceRead:
-        """Announce it, or begin at once; what was announced before is replaced."""
+        """Announce it, or begin at once; what was announced before is replaced. Its beginning is told when it comes."""
         self._context.permit(actor, "maintenance.start")
         message = display_name(request.message) if request.message.strip() else DEFAULT_MESSAGE
         begins = now() + timedelta(minutes=request.in_minutes)
         ends = begins + timedelta(minutes=request.minutes) if request.minutes else None
-        with self._context.change(actor, "maintenance.start", _SUBJECT) as change:
+        with self._context.change(actor, "maintenance.start", MAINTENANCE) as change:
             row = notices.maintenance(change.session) or Row(message=message, author_id=actor.account_id)
             row.message, row.author_id, row.since, row.starts_at, row.ends_at = message, actor.account_id, now(), begins, ends
+            row.told_at = None if request.in_minutes else now()
             change.session.add(row)
             change.details.update(in_minutes=request.in_minutes, minutes=request.minutes)
             told = SystemEvent(message=message, severity="warning", state="on" if not request.in_minutes else "announced", starts_at=begins, ends_at=ends)
-            change.tell_all("system.maintenance", _SUBJECT, told)
+            change.tell_all("system.maintenance", MAINTENANCE, told)
             change.session.flush()
             return read_maintenance(change.session)
 
@@ -60,12 +61,12 @@ class Maintenance:
             When there is none.
         """
         self._context.permit(actor, "maintenance.end")
-        with self._context.change(actor, "maintenance.end", _SUBJECT) as change:
+        with self._context.change(actor, "maintenance.end", MAINTENANCE) as change:
             row = notices.maintenance(change.session)
             if row is None:
                 raise Conflict("There is no maintenance to end.")
             change.session.delete(row)
-            change.tell_all("system.maintenance", _SUBJECT, SystemEvent(message="Maintenance is over. Everything works again.", state="off"))
+            change.tell_all("system.maintenance", MAINTENANCE, SystemEvent(message="Maintenance is over. Everything works again.", state="off"))
 
 
 def read_maintenance(session: Session) -> MaintenanceRead:

@@ -128,6 +128,6 @@ class Notifications:
 
 
 def _is_announced(session: Session, row: EventRow) -> bool:
-    """Whether it has begun and was not withdrawn; an event tells of its withdrawal, too, which is no news."""
+    """Whether it has begun and was not withdrawn since."""
     found = session.get(Announcement, row.subject_id)
     return found is not None and found.withdrawn_at is None and found.starts_at <= now()

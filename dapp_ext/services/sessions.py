@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import timedelta
+from functools import partial
 from typing import Literal, cast
 
 from dapp_ext.errors import AccountNotFound, LoginRefused, NotSignedIn
@@ -15,10 +16,12 @@ from dapp_ext.schema.events import UserEvent
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.known_tokens import Entry, KnownTokens
 from dapp_ext.services.passwords import Passwords
+from dapp_ext.services.signing import Signers
 from dapp_ext.services.throttling import Throttle
 from dapp_ext.services.tokens import AccessTokens
 from dapp_ext.store import accounts as store
 from dapp_ext.store import audit
+from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Account, RefreshToken, SignIn, Ticket
 
 REFRESH_IDLE = timedelta(hours=24)
@@ -45,10 +48,9 @@ class Sessions:
         self._passwords = Passwords(context.secret("pepper"))
         self._throttle = Throttle(context)
         self._refresh_key = context.secret("refresh")
-        signing = context.keyring.signing_key()
-        lifetime = context.settings.access_minutes * 60
+        self._signers = Signers(context)
         self._known = KnownTokens(context, SEEN_EVERY)
-        self._tokens = AccessTokens(signing.private_key, signing.public_key, signing.kid, f"dapp:{context.instance_id}", lifetime)
+        self._tokens = AccessTokens(f"dapp:{context.instance_id}", context.settings.access_minutes * 60)
 
     # -- signing in ---------------------------------------------------------------------------------------------
 
@@ -107,7 +109,7 @@ class Sessions:
             row = self._new_session(change, account, door, address, request_id)
             refresh = _random("refresh")
             change.session.add(RefreshToken(hash=digest(refresh), session_id=row.id))
-        return self._pair(account, row.id, refresh)
+            return self._pair(change.session, account, row.id, refresh)
 
     def _start_browser(self, account: Account, door: Door, address: str, request_id: str) -> tuple[str, Actor]:
         cookie = _random("cookie")
@@ -130,8 +132,8 @@ class Sessions:
         change.tell("user.signed_in", subject, UserEvent(name=account.name, role=account.role))
         return row
 
-    def _pair(self, account: Account, session_id: str, refresh: str) -> TokenPair:
-        access = self._tokens.make(account.id, session_id)
+    def _pair(self, session: Session, account: Account, session_id: str, refresh: str) -> TokenPair:
+        access = self._tokens.make(self._signers.active(session), account.id, session_id)
         return TokenPair(access_token=access, refresh_token=refresh, expires_in=self._tokens.lifetime, account=account_read(account))
 
     # -- staying signed in --------------------------------------------------------------------------------------
@@ -145,8 +147,8 @@ class Sessions:
             if found is None:
                 raise NotSignedIn
         else:
-            account_id, session_id = self._tokens.read(access_token)
             with self._context.database.read() as session:
+                account_id, session_id = self._tokens.read(access_token, partial(self._signers.accepted, session))
                 found = store.live_session(session, session_id)
             if found is None or found[1].id != account_id or found[0].token_hash is not None:
                 raise NotSignedIn
@@ -203,10 +205,10 @@ class Sessions:
             used_at = row.used_at
             if store.win_refresh(session, presented):
                 session.add(RefreshToken(hash=digest(successor), session_id=row.session_id, seq=row.seq + 1))
-                return self._pair(found[1], row.session_id, successor)
+                return self._pair(session, found[1], row.session_id, successor)
             following = session.get(RefreshToken, digest(successor))
             if used_at is not None and following is not None and following.used_at is None and now() - used_at <= REFRESH_GRACE:
-                return self._pair(found[1], row.session_id, successor)
+                return self._pair(session, found[1], row.session_id, successor)
             store.revoke(session, row.session_id)
             session_id, account = row.session_id, found[1]
         actor = _actor(account, session_id, "api", address, "")

@@ -25,7 +25,7 @@ from dapp_ext.schema.system import NumbersRead, StatusRead, WorkerRead
 from dapp_ext.services.context import Context
 from dapp_ext.services.maintenance import read_maintenance
 from dapp_ext.services.pace import Pace
-from dapp_ext.settings import Settings, environment_name
+from dapp_ext.settings import Settings, process_environment
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import backups, feed, queue
 from dapp_ext.store import datasets as datasets_store
@@ -193,18 +193,6 @@ class WorkerKeeper:
             except BlockingIOError:
                 return False
         return True
-
-
-def process_environment(settings: Settings) -> dict[str, str]:
-    """The environment that makes another process of ours read the same settings."""
-    from dataclasses import asdict
-
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DAPP_")}
-    plain = Settings()
-    for name, value in asdict(settings).items():
-        if value != getattr(plain, name):
-            environment[environment_name(name)] = str(value)
-    return environment
 
 
 def _runs(pid: int) -> bool:

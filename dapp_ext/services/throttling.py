@@ -24,6 +24,8 @@ from dapp_ext.store.tables import LoginFailure
 
 FREE_FAILURES = 5
 CLIENT_FAILURES = 30
+CLIENT_FAILURES_LONG = 300
+CLIENT_PAUSE = timedelta(seconds=12)
 EVERYWHERE_FAILURES = 100
 FAILURES_FORGOTTEN = timedelta(hours=1)
 EVERYWHERE_FORGOTTEN = timedelta(days=1)
@@ -35,10 +37,11 @@ _MARK = "dapp_dm_"
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to sign in: what its failure counts for. ``client`` is empty for a browser that is known."""
+    """One attempt to sign in: what its failure counts for. ``client`` and ``client_long`` are empty for a browser that is known."""
 
     mine: str
     client: str
+    client_long: str
     everywhere: str
 
 
@@ -74,11 +77,11 @@ class Throttle:
         who, place = hashlib.sha256(email.encode()).hexdigest()[:32], network(address)
         known = self._is_mark_of(email, device)
         mine = f"device:{hashlib.sha256(device.encode()).hexdigest()[:32]}" if known else f"account:{who}|{place}"
-        attempt = Attempt(mine, "" if known else f"client:{place}", f"everywhere:{who}")
+        attempt = Attempt(mine, "" if known else f"client:{place}", "" if known else f"client-long:{place}", f"everywhere:{who}")
         with self._context.database.read() as session:
             wait = _delay(store.failures(session, attempt.mine))
             if not known:
-                wait = max(wait, _client_delay(store.failures(session, attempt.client)))
+                wait = max(wait, _client_delay(store.failures(session, attempt.client)), _long_delay(store.failures(session, attempt.client_long)))
                 everywhere = store.failures(session, attempt.everywhere)
                 if _is_besieged(everywhere) and not any(network(each) == place for each in store.known_addresses(session, email, now() - KNOWN_FOR)):
                     wait = max(wait, float(LONGEST_DELAY))
@@ -94,6 +97,7 @@ class Throttle:
             store.count_failure(session, attempt.mine, forget_before=moment - FAILURES_FORGOTTEN)
             if attempt.client:
                 store.count_failure(session, attempt.client, forget_before=moment - CLIENT_WINDOW)
+                store.count_failure(session, attempt.client_long, forget_before=moment - FAILURES_FORGOTTEN)
             store.count_failure(session, attempt.everywhere, forget_before=moment - EVERYWHERE_FORGOTTEN)
 
     def succeeded(self, attempt: Attempt) -> None:
@@ -132,6 +136,13 @@ def _client_delay(row: LoginFailure | None) -> float:
     if row is None or row.count < CLIENT_FAILURES:
         return 0.0
     return (row.last_at + CLIENT_WINDOW - now()).total_seconds()
+
+
+def _long_delay(row: LoginFailure | None) -> float:
+    """After hundreds of failures one in twelve seconds, 300 in an hour, until there was none for an hour."""
+    if row is None or row.count < CLIENT_FAILURES_LONG:
+        return 0.0
+    return (row.last_at + CLIENT_PAUSE - now()).total_seconds()
 
 
 def _is_besieged(row: LoginFailure | None) -> bool:

@@ -12,35 +12,43 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 
 from dapp_ext.errors import NotSignedIn
+from dapp_ext.store.keys import SigningKey
 
 AUDIENCE = "dapp-api"
 LEEWAY_SECONDS = 30
 MAX_TOKEN_LENGTH = 4096
 KEPT_TOKENS = 512
+_KID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _CLAIMS = {"iss": str, "aud": str, "sub": str, "sid": str, "jti": str, "iat": int, "nbf": int, "exp": int}
+
+
+@dataclass(frozen=True)
+class _Read:
+    account_id: str
+    session_id: str
+    kid: str
+    expires: int
 
 
 @dataclass(frozen=True)
 class AccessTokens:
     """Signs and reads the access tokens of one workspace."""
 
-    private_key: Any
-    public_key: Any
-    kid: str
     issuer: str
     lifetime: int
     # What was read already: the same token is sent with every call, and a signature does not change.
-    _read: dict[str, tuple[str, str, int]] = field(default_factory=dict, repr=False, compare=False)
+    _read: dict[str, _Read] = field(default_factory=dict, repr=False, compare=False)
 
-    def make(self, account_id: str, session_id: str) -> str:
-        """A token for a session, good for ``lifetime`` seconds."""
+    def make(self, key: SigningKey, account_id: str, session_id: str) -> str:
+        """A token for a session, good for ``lifetime`` seconds, signed with a key."""
         moment = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -52,10 +60,15 @@ class AccessTokens:
             "nbf": moment,
             "exp": moment + self.lifetime,
         }
-        return jwt.encode(claims, self.private_key, algorithm="EdDSA", headers={"typ": "at+jwt", "kid": self.kid})
+        return jwt.encode(claims, key.private_key, algorithm="EdDSA", headers={"typ": "at+jwt", "kid": key.kid})
 
-    def read(self, token: str) -> tuple[str, str]:
+    def read(self, token: str, accepted: Callable[[str], Any | None]) -> tuple[str, str]:
         """The account and session that a token points to.
+
+        Parameters
+        ----------
+        accepted : callable
+            Gives the public key of an id, ``None`` for one that is not believed; asked each time, since keys rotate.
 
         Raises
         ------
@@ -63,17 +76,21 @@ class AccessTokens:
             For anything that is not exactly such a token, always with the same sentence.
         """
         known = self._read.get(token)
-        if known is not None and time.time() < known[2]:
-            return known[0], known[1]
+        if known is not None and time.time() < known.expires and accepted(known.kid) is not None:
+            return known.account_id, known.session_id
         if len(token) > MAX_TOKEN_LENGTH or not _SHAPE.fullmatch(token):
             raise NotSignedIn
         parts = [_canonical(part) for part in token.split(".")]
         header = _object(parts[0])
-        if header != {"alg": "EdDSA", "typ": "at+jwt", "kid": self.kid}:
+        kid = header.pop("kid", None)
+        if header != {"alg": "EdDSA", "typ": "at+jwt"} or not isinstance(kid, str) or not _KID.fullmatch(kid):
+            raise NotSignedIn
+        public_key = accepted(kid)
+        if public_key is None:
             raise NotSignedIn
         try:
             claims: dict[str, Any] = jwt.decode(
-                token, self.public_key, algorithms=["EdDSA"], audience=AUDIENCE, issuer=self.issuer, leeway=LEEWAY_SECONDS, options={"require": list(_CLAIMS)}
+                token, public_key, algorithms=["EdDSA"], audience=AUDIENCE, issuer=self.issuer, leeway=LEEWAY_SECONDS, options={"require": list(_CLAIMS)}
             )
         except jwt.PyJWTError:
             raise NotSignedIn from None
@@ -84,7 +101,7 @@ class AccessTokens:
         if len(self._read) >= KEPT_TOKENS:
             self._read.clear()
         if claims["nbf"] <= time.time():
-            self._read[token] = (claims["sub"], claims["sid"], claims["exp"])
+            self._read[token] = _Read(claims["sub"], claims["sid"], kid, claims["exp"])
         return claims["sub"], claims["sid"]
 
 

@@ -81,6 +81,8 @@ class Tail:
 
     database: Database
     bells: Bells
+    # What this process looks after once a second besides, while somebody follows the feed.
+    beside: list[Callable[[], None]] = field(default_factory=list)
     _listeners: list[Callable[[EventRow], None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
@@ -118,6 +120,8 @@ class Tail:
         while not self._stopped:
             try:
                 self._drain()
+                for look in self.beside:
+                    look()
             except DappError as error:
                 log.warning("The feed cannot be read now and tries again: %s", error.message)
             self._bell.wait(SLOW_LOOK_SECONDS)

@@ -65,6 +65,18 @@ class SigningKey:
     private_key: Ed25519PrivateKey = field(repr=False)
     public_key: Ed25519PublicKey = field(repr=False)
 
+    @classmethod
+    def of_seed(cls, seed: bytes) -> SigningKey:
+        """The pair that 32 bytes stand for."""
+        private = Ed25519PrivateKey.from_private_bytes(seed)
+        public = private.public_key()
+        return cls(hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16], private, public)
+
+
+def public_key_of(raw: bytes) -> Ed25519PublicKey:
+    """The public half of a pair, from its 32 bytes."""
+    return Ed25519PublicKey.from_public_bytes(raw)
+
 
 class Keyring:
     """All keys that a process may use. It cannot be pickled, so a root never reaches a child process by accident.
@@ -85,9 +97,7 @@ class Keyring:
         self._lock = threading.Lock()
         self.kid = active
         self.fingerprint = fingerprint_of(roots[active])
-        private = Ed25519PrivateKey.from_private_bytes(signing_seed)
-        public = private.public_key()
-        self._signing = SigningKey(hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16], private, public)
+        self._signing = SigningKey.of_seed(signing_seed)
 
     def __repr__(self) -> str:
         return f"Keyring(kid={self.kid!r}, roots={len(self._roots)})"
@@ -173,7 +183,7 @@ class Keyring:
         return open_field(self.derive("fields", kid), field_place(table, row_id, column), rest)
 
     def signing_key(self) -> SigningKey:
-        """The pair that signs access tokens."""
+        """The pair of the settings or the keys folder; it signs access tokens until it is rotated for the first time."""
         return self._signing
 
     def _root(self, kid: str) -> bytes:

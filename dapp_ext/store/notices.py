@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_
+from sqlalchemy import ColumnElement, and_, delete, or_
 from sqlmodel import Session, col, func, select
 
 from dapp_ext.store.tables import Announcement, EventRow, Maintenance, NotificationMark
@@ -20,6 +20,33 @@ def current_announcements(session: Session, moment: datetime) -> list[Announceme
 def announcements(session: Session) -> list[Announcement]:
     """The last hundred, those to come and those that are over among them."""
     return list(session.exec(select(Announcement).order_by(col(Announcement.created_at).desc()).limit(100)))
+
+
+def is_due(session: Session, moment: datetime) -> bool:
+    """Whether an announcement or maintenance has begun or ended that nobody was told of."""
+    row = maintenance(session)
+    if row is not None and row.told_at is None and row.starts_at <= moment:
+        return True
+    return session.exec(select(Announcement.id).where(or_(_has_begun(moment), _has_ended(moment))).limit(1)).first() is not None
+
+
+def begun(session: Session, moment: datetime) -> list[Announcement]:
+    """Announcements that have begun, and that nobody was told of, the earliest first."""
+    return list(session.exec(select(Announcement).where(_has_begun(moment)).order_by(col(Announcement.starts_at))))
+
+
+def ended(session: Session, moment: datetime) -> list[Announcement]:
+    """Announcements that were told of and are over, which nobody was told of."""
+    return list(session.exec(select(Announcement).where(_has_ended(moment)).order_by(col(Announcement.ends_at))))
+
+
+def _has_begun(moment: datetime) -> ColumnElement[bool]:
+    return and_(col(Announcement.told_at).is_(None), col(Announcement.withdrawn_at).is_(None), col(Announcement.starts_at) <= moment)
+
+
+def _has_ended(moment: datetime) -> ColumnElement[bool]:
+    told = and_(col(Announcement.told_at).is_not(None), col(Announcement.over_at).is_(None), col(Announcement.withdrawn_at).is_(None))
+    return and_(told, col(Announcement.ends_at) <= moment)
 
 
 def maintenance(session: Session) -> Maintenance | None:

@@ -120,7 +120,7 @@ class Invitation(SQLModel, table=True):
 
 
 class Announcement(SQLModel, table=True):
-    """A message of the administrators to everybody, for a time."""
+    """A message of the administrators to everybody, for a time; its beginning and end are told once each, ``told_at`` and ``over_at``."""
 
     __tablename__ = "announcements"
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -131,6 +131,8 @@ class Announcement(SQLModel, table=True):
     starts_at: datetime = _moment()
     ends_at: datetime | None = _maybe_moment()
     withdrawn_at: datetime | None = _maybe_moment()
+    told_at: datetime | None = _maybe_moment()
+    over_at: datetime | None = _maybe_moment()
 
 
 class Maintenance(SQLModel, table=True):
@@ -143,6 +145,7 @@ class Maintenance(SQLModel, table=True):
     since: datetime = _moment()
     starts_at: datetime = _moment()
     ends_at: datetime | None = _maybe_moment()
+    told_at: datetime | None = _maybe_moment()
 
 
 class NotificationMark(SQLModel, table=True):
@@ -181,6 +184,19 @@ class RootLinkRow(SQLModel, table=True):
     kid: str = Field(primary_key=True)
     by_kid: str = Field(primary_key=True)
     sealed: bytes = Field(sa_column=Column("sealed", LargeBinary, nullable=False))
+
+
+class SigningKeyRow(SQLModel, table=True):
+    """A key that signs access tokens, from the first rotation on. ``base`` names the key of the settings or the keys folder
+    that it stands in for; its private half is ``sealed``, and kept only while it is in use."""
+
+    __tablename__ = "signing_keys"
+    kid: str = Field(primary_key=True)
+    base: str = Field(primary_key=True)
+    public: bytes = Field(sa_column=Column("public", LargeBinary, nullable=False))
+    sealed: bytes | None = _sealed()
+    created_at: datetime | None = _maybe_moment()
+    accepted_until: datetime | None = _maybe_moment()
 
 
 class StoredFile(SQLModel, table=True):

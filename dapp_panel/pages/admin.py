@@ -6,7 +6,7 @@ from pydantic import Field
 
 from dapp_ext.schema.accounts import AccountCreate, AccountUpdate
 from dapp_ext.schema.audit import AuditFilter
-from dapp_ext.schema.keys import KeyRetire
+from dapp_ext.schema.keys import KeyRetire, SigningRotate
 from dapp_ext.schema.signins import InvitationCreate
 from dapp_panel.pages.asking import Call, Nothing, One, call
 
@@ -48,6 +48,7 @@ CALLS: dict[str, Call] = {
     "audit.verify": call(Nothing, lambda services, actor, _: services.audit.verify(actor)),
     "keys.status": call(Nothing, lambda services, actor, _: services.keys.status(actor)),
     "keys.rotate": call(Nothing, lambda services, actor, _: services.keys.rotate(actor)),
+    "keys.rotate_signing": call(SigningRotate, lambda services, actor, asked: services.keys.rotate_signing(actor, at_once=asked.now)),
     "keys.retire": call(KeyRetire, lambda services, actor, asked: services.keys.retire(actor, asked.kid)),
     "system.status": call(Nothing, lambda services, actor, _: services.system.status(actor)),
 }

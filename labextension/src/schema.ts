@@ -474,6 +474,13 @@ export interface PendingVersion {
   error: string | null;
 }
 
+/** The health report in a line: how many findings of each kind. */
+export interface HealthBrief {
+  alerts: number;
+  warnings: number;
+  notes: number;
+}
+
 /** One dataset at one version. `schema` is empty until it is ready. `access` tells what the asking account may do; only its owner learns with how many named people it is shared. */
 export interface DatasetRead {
   id: string;
@@ -500,6 +507,8 @@ export interface DatasetRead {
   size: number;
   job_id: string | null;
   report: ReadReport | null;
+  /** How many findings the health report has; null until it is there. */
+  health: HealthBrief | null;
   likely_target: string | null;
   created_at: string;
   updated_at: string;
@@ -1550,7 +1559,7 @@ export interface UserEvent {
   role: string | null;
 }
 
-/** system.alert, announcement, maintenance. Maintenance has a `state`: announced, on, off. */
+/** system.alert, announcement, maintenance, scheduled, keys. Maintenance has a `state`: announced, on, off. An announcement is told when it begins and, `withdrawn`, when it is to be shown no more; one that is to come is `scheduled` until then, which only administrators are told, as they are of changes of keys. */
 export interface SystemEvent {
   message: string;
   severity: string;
@@ -1601,6 +1610,8 @@ export interface AnnouncementRead {
   ends_at: string | null;
   /** Whether it is to be shown now. */
   is_current: boolean;
+  /** Whether it is to be shown from a later time on. */
+  is_coming: boolean;
 }
 
 /** Announce maintenance: from its beginning on nothing new is taken in, until it is ended. */
@@ -1729,6 +1740,16 @@ export interface WorkerRead {
   jobs: number;
 }
 
+/** How long answers took in the last five minutes; at `queue`, how long the last jobs waited for a worker. */
+export interface LatencyRead {
+  /** dashboard, api or queue. */
+  door: string;
+  answers: number;
+  p50_ms: number;
+  p95_ms: number;
+  slowest_ms: number;
+}
+
 /** Addresses, isolation and workers; an address is null while nothing answers there. */
 export interface StatusRead {
   version: string;
@@ -1742,6 +1763,7 @@ export interface StatusRead {
   queued: number;
   running: number;
   maintenance: MaintenanceRead;
+  latency: LatencyRead[];
 }
 
 /** What is counted in the whole workspace, and in the process that answers. */
@@ -1812,6 +1834,8 @@ export interface EventPayloads {
   'system.alert': SystemEvent;
   'system.announcement': SystemEvent;
   'system.maintenance': SystemEvent;
+  'system.scheduled': SystemEvent;
+  'system.keys': SystemEvent;
   'notification.read': NotificationEvent;
 }
 

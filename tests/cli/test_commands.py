@@ -100,6 +100,20 @@ def test_links_and_what_was_deleted_from_the_shell(run: Run, services: Services)
     assert run("trash", "restore", made.id)[0] == 4
 
 
+def test_the_key_that_signs_tokens_from_the_shell(run: Run, services: Services) -> None:
+    token = services.accounts.open_session(services.system.shell_actor()).access_token
+    code, out, _ = run("keys", "rotate", "--signing")
+    assert code == 0
+    assert "accepted until it ends" in out
+    assert services.accounts.authenticate(token)
+    found = json.loads(run("keys", "rotate", "--signing", "--now", "--json")[1])
+    assert [key["state"] for key in found["signing_keys"]] == ["active", "retired", "retired"]
+    with pytest.raises(NotSignedIn):
+        services.accounts.authenticate(token)
+    assert run("keys", "rotate", "--now")[0] == 2
+    assert run("keys", "rotate", "--signing", "--new-key-file", "key")[0] == 2
+
+
 def test_announcements_and_maintenance_from_the_shell(run: Run, services: Services) -> None:
     made = json.loads(run("announce", "Cake in the kitchen", "--severity", "warning", "--hours", "2", "--json")[1])
     assert [(each["message"], each["severity"], each["is_current"]) for each in made] == [("Cake in the kitchen", "warning", True)]

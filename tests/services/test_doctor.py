@@ -142,6 +142,8 @@ def test_a_planted_fault_is_found(home: Settings, plant: Callable[[Settings], No
     ("given", "name", "state"),
     [
         ({"host": "0.0.0.0"}, "listening", "bad"),
+        ({"public_url": "https://dapp.example.org"}, "addresses", "note"),
+        ({"dashboard_url": "https://dapp.example.org"}, "addresses", "note"),
         ({"allow_origin": "https://*.example.org"}, "origins", "bad"),
         ({"encryption_key": "4ePw0nWb8xq1ZtGm6vRk3yHs9uJd2cLa5fQi7oTe"}, "key source", "note"),
     ],

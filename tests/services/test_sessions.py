@@ -24,6 +24,7 @@ from dapp_ext.schema.base import now
 from dapp_ext.schema.signins import TokenCreate
 from dapp_ext.services import Services, open_services, sessions
 from dapp_ext.settings import Settings
+from dapp_ext.store.keys import SigningKey
 from dapp_ext.store.tables import RefreshToken
 from tests.conftest import PASSWORD
 
@@ -145,6 +146,11 @@ def _signed(header: dict[str, Any], payload: str, signature: Callable[[bytes], b
     return f"{_part(header)}.{payload}.{base64.urlsafe_b64encode(made).rstrip(b'=').decode()}"
 
 
+def _signer(services: Services) -> SigningKey:
+    with services.context.database.read() as session:
+        return services.accounts._signers.active(session)
+
+
 def _forged(services: Services, key: Any = None, headers: dict[str, Any] | None = None, **claims: Any) -> str:
     """A token signed with the workspace's own key, that breaks one rule."""
     actor = services.system.shell_actor()
@@ -155,8 +161,9 @@ def _forged(services: Services, key: Any = None, headers: dict[str, Any] | None 
     good: dict[str, Any] = {"iss": tokens.issuer, "aud": "dapp-api", "sub": actor.account_id, "sid": session_id, "jti": "0" * 32}
     good |= {"iat": moment, "nbf": moment, "exp": moment + tokens.lifetime}
     good = {name: value for name, value in (good | claims).items() if value is not None}
-    header = {"alg": "EdDSA", "typ": "at+jwt", "kid": tokens.kid} | (headers or {})
-    return _signed(header, _part(good), (key or tokens.private_key).sign)
+    signer = _signer(services)
+    header = {"alg": "EdDSA", "typ": "at+jwt", "kid": signer.kid} | (headers or {})
+    return _signed(header, _part(good), (key or signer.private_key).sign)
 
 
 def test_a_well_made_token_passes(services: Services) -> None:
@@ -240,9 +247,9 @@ def test_tokens_of_another_key_or_without_one_are_refused(services: Services) ->
 
 
 def test_the_public_key_is_no_secret_to_sign_with(services: Services) -> None:
-    tokens = services.accounts._tokens
+    signer = _signer(services)
     payload = _forged(services).split(".")[1]
-    public = tokens.public_key
+    public = signer.public_key
     forms = (
         public.public_bytes(Encoding.Raw, PublicFormat.Raw),
         public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
@@ -251,7 +258,7 @@ def test_the_public_key_is_no_secret_to_sign_with(services: Services) -> None:
     )
     for algorithm in ("HS256", "HS512"):
         for secret in forms:
-            header = {"alg": algorithm, "typ": "at+jwt", "kid": tokens.kid}
+            header = {"alg": algorithm, "typ": "at+jwt", "kid": signer.kid}
             with pytest.raises(NotSignedIn):
                 services.accounts.authenticate(_signed(header, payload, lambda data, key=secret, name=algorithm: hmac.digest(key, data, f"sha{name[2:]}")))
 
@@ -261,7 +268,7 @@ def test_a_key_of_another_kind_signs_nothing(services: Services, algorithm: str)
     key: Any = rsa.generate_private_key(65537, 2048) if algorithm == "RS256" else ec.generate_private_key(ec.SECP256R1())
     claims = jwt.decode(_forged(services), options={"verify_signature": False})
     for named in (algorithm, "EdDSA"):
-        token = jwt.encode(claims, key, algorithm=algorithm, headers={"typ": "at+jwt", "kid": services.accounts._tokens.kid})
+        token = jwt.encode(claims, key, algorithm=algorithm, headers={"typ": "at+jwt", "kid": _signer(services).kid})
         head, payload, signature = token.split(".")
         if named == "EdDSA":
             head = _forged(services).split(".")[0]

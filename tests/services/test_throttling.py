@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -113,6 +114,30 @@ def test_one_password_for_many_accounts_is_slowed_down(services: Services) -> No
         except (LoginRefused, Throttled) as error:
             answers.append(error.code)
     assert answers.count("throttled") == 30
+
+
+def test_one_place_that_goes_on_guessing_gets_three_hundred_in_an_hour(services: Services, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first hundreds one in twelve seconds, however many accounts it tries; and nobody elsewhere notices."""
+    person("ada", Role.analyst)
+    moment = [now()]
+    for module in ("dapp_ext.services.throttling.now", "dapp_ext.store.accounts.now"):
+        monkeypatch.setattr(module, lambda: moment[0])
+    monkeypatch.setattr("dapp_ext.services.throttling.CLIENT_FAILURES_LONG", 40)
+    monkeypatch.setattr("dapp_ext.services.passwords.Passwords.verify", lambda *_: False)
+    began, failed = moment[0], []
+    while (moment[0] - began).total_seconds() < 900:
+        try:
+            services.accounts.login(LoginRequest(email=f"p{len(failed)}@example.org", password="wrong"), address="192.0.2.1")
+        except LoginRefused:
+            failed.append((moment[0] - began).total_seconds())
+        except Throttled as slowed:
+            moment[0] += timedelta(seconds=slowed.details["retry_after"])
+    assert len([each for each in failed if each < 60]) <= 31
+    pauses = [after - before for before, after in itertools.pairwise(failed[40:])]
+    assert len(pauses) > 20
+    assert min(pauses) >= 12
+    monkeypatch.undo()
+    assert services.accounts.login(RIGHT, address="192.0.2.9")
 
 
 def test_guessing_the_present_password_counts_too(services: Services, person: Person) -> None:

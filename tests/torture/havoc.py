@@ -36,7 +36,6 @@ class Book:
     doubtful: set[str] = field(default_factory=set)
     models: dict[str, str] = field(default_factory=dict)
     roles: dict[str, set[str]] = field(default_factory=dict)
-    rotations: int = 0
     done: dict[str, int] = field(default_factory=dict)
     cut: int = 0
     refused: list[str] = field(default_factory=list)
@@ -83,7 +82,8 @@ class Http:
 
     def __init__(self, book: Book, address: str, services: Services) -> None:
         self._book, self._services = book, services
-        self._client = httpx.Client(base_url=address + API, timeout=CALL_SECONDS, trust_env=False)
+        self._client = httpx.Client(timeout=CALL_SECONDS, trust_env=False)
+        self.address = address
         self._token = ""
 
     def close(self) -> None:
@@ -91,10 +91,12 @@ class Http:
 
     def call(self, verb: str, path: str, **given: Any) -> Any:
         """A call with a fresh token where needed; raises Cut for what a server may say while it comes up or goes down."""
-        for _ in range(2):
+        for _ in range(4):  # a key may be rotated just when a token was made
             self._token = self._token or self._services.accounts.sign_in_owner(door="api", address="").access_token
             headers = {"Authorization": f"Bearer {self._token}"}
-            answer = self._client.request(verb, path, headers=headers | given.get("headers", {}), **{k: v for k, v in given.items() if k != "headers"})
+            answer = self._client.request(
+                verb, self.address + API + path, headers=headers | given.get("headers", {}), **{k: v for k, v in given.items() if k != "headers"}
+            )
             if answer.status_code != 401:
                 break
             self._token = ""
@@ -167,8 +169,19 @@ class Inside:
     def rotate(self, chance: random.Random) -> None:
         if chance.random() > 0.1:
             return
-        self._services.keys.rotate(self._owner)
+        found = self._services.keys.rotate(self._owner)
         self._book.count("rotation")
+        if chance.random() < 0.5:
+            for each in found.keys:
+                if each.state == "old" and each.wraps == 0:
+                    self._services.keys.retire(self._owner, each.kid)
+                    self._book.count("retired key")
+
+    def rotate_signing(self, chance: random.Random) -> None:
+        if chance.random() > 0.1:
+            return
+        self._services.keys.rotate_signing(self._owner, at_once=chance.random() < 0.3)
+        self._book.count("rotation of the signing key")
 
 
 def table(chance: random.Random) -> bytes:
@@ -177,12 +190,13 @@ def table(chance: random.Random) -> bytes:
 
 
 class Watch(threading.Thread):
-    """Looks twice a second how long a job was without a living worker."""
+    """Looks twice a second how long a job was without a living worker, not counting the time when nobody had started one."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(daemon=True)
         self._services = services
         self.ending = threading.Event()
+        self.resting = threading.Event()
         self._since: dict[str, float] = {}
         self._interrupted: set[str] = set()
         self.longest = 0.0
@@ -191,11 +205,20 @@ class Watch(threading.Thread):
         from sqlmodel import select
 
         while not self.ending.wait(0.5):
+            if self.resting.is_set():
+                self._rest()
             with suppress(DappError):
                 with self._services.context.database.read() as session:
                     workers = {each.id: each.pid for each in session.exec(select(Worker))}
                     jobs = list(session.exec(select(Job)))
                 self._look(jobs, workers)
+
+    def _rest(self) -> None:
+        began = time.monotonic()
+        while self.resting.is_set() and not self.ending.wait(0.1):
+            pass
+        slept = time.monotonic() - began
+        self._since = {job: since + slept for job, since in self._since.items()}
 
     def _look(self, jobs: list[Job], workers: dict[str, int]) -> None:
         moment = time.monotonic()
@@ -223,6 +246,16 @@ def kill_one(root: psutil.Process, chance: random.Random) -> str:
             known = {"jupyterlab": "JupyterLab", "dapp_panel": "dashboard", "dapp_ext.worker": "worker", "forkserver": "fork server or job"}
             return next((name for text, name in known.items() if text in words), words[-60:])
     return "nobody"
+
+
+def kill_all(root: psutil.Process) -> str:
+    """SIGKILL the process that keeps the others running, and then what is left of them, as when a machine goes down."""
+    family = root.children(recursive=True)
+    for each in (root, *family):
+        with suppress(psutil.Error):
+            each.kill()
+    psutil.wait_procs(family, 10)
+    return "everything"
 
 
 def summary(book: Book, killed: list[str], longest: float) -> str:

@@ -23,28 +23,34 @@ from dapp_ext.settings import Settings
 from dapp_ext.store import backups
 from dapp_ext.store.tables import Job, StoredFile
 from tests.stories.conftest import Running, start, stop
-from tests.torture.havoc import Book, Http, Inside, Visitor, Watch, kill_one, summary
+from tests.torture.havoc import Book, Http, Inside, Visitor, Watch, kill_all, kill_one, summary
 
 SHORT, LONG = 10, 100
 RECOVERED_SECONDS = 35.0
 # A JupyterLab that is started again on a busy machine takes its time; how long is no matter of this test.
 COMES_BACK_SECONDS = 150.0
 HTTP_ACTS = ("upload", "delete", "train", "role")
+ALL_ACTS = (*HTTP_ACTS, "upload inside", "rotation", "rotation of the signing key")
+EVERY_TIME = ("upload", "upload inside", "role")
+# In so many rounds chance brings each of them.
+LONG_ENOUGH = 25
+# So often everything dies at once, the process that keeps the others running among it, and somebody starts it anew.
+ALL_DIE = 0.08
 
 
 @pytest.mark.story
 def test_ten_rounds(tmp_path: Path) -> None:
-    torture(tmp_path, SHORT, random.randrange(2**32))
+    torture(tmp_path, SHORT, random.randrange(2**32), all_die=0.0)
 
 
 @pytest.mark.story
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_hundred_rounds(tmp_path: Path) -> None:
-    torture(tmp_path, int(os.environ.get("TORTURE_ROUNDS", LONG)), int(os.environ.get("TORTURE_SEED", random.randrange(2**32))))
+    torture(tmp_path, int(os.environ.get("TORTURE_ROUNDS", LONG)), int(os.environ.get("TORTURE_SEED", random.randrange(2**32))), all_die=ALL_DIE)
 
 
-def torture(base: Path, rounds: int, seed: int) -> None:
+def torture(base: Path, rounds: int, seed: int, *, all_die: float) -> None:
     print(f"seed {seed}")  # noqa: T201
     chance = random.Random(seed)
     (base / "work").mkdir()
@@ -59,7 +65,7 @@ def torture(base: Path, rounds: int, seed: int) -> None:
             http, inside = Http(book, running.address("jupyterlab"), services), Inside(book, services, owner)
             visitors = [
                 Visitor(book, seed, [http.upload, http.upload, http.delete, http.train, http.change_role, http.change_role]),
-                Visitor(book, seed + 1, [inside.upload, inside.rotate]),
+                Visitor(book, seed + 1, [inside.upload, inside.rotate, inside.rotate_signing]),
             ]
             watch = Watch(services)
             for each in (*visitors, watch):
@@ -69,7 +75,15 @@ def torture(base: Path, rounds: int, seed: int) -> None:
                 visitors[1].pausing.set() if number % 2 else visitors[1].pausing.clear()  # a rest for the queue
                 wait_for_answers(book, running, killed)
                 time.sleep(chance.uniform(0.0, 1.2))
-                killed.append(kill_one(root, chance))
+                if chance.random() < all_die:
+                    watch.resting.set()
+                    killed.append(kill_all(root))
+                    running.process.communicate(timeout=10)
+                    running = start(base / "home", base / "work")
+                    watch.resting.clear()
+                    root, http.address = psutil.Process(running.process.pid), running.address("jupyterlab")
+                else:
+                    killed.append(kill_one(root, chance))
                 assert running.process.poll() is None, "\n".join(running.lines) + running.logs()
             for each in visitors:
                 each.ending.set()
@@ -82,7 +96,8 @@ def torture(base: Path, rounds: int, seed: int) -> None:
             print(summary(book, killed, watch.longest))  # noqa: T201
             assert book.refused == []
             assert watch.longest <= RECOVERED_SECONDS
-            assert min(book.done.get(what, 0) for what in ("upload", "upload inside", "role")) > 0, "the visitors did nothing"
+            idle = [what for what in (ALL_ACTS if rounds >= LONG_ENOUGH else EVERY_TIME) if not book.done.get(what)]
+            assert not idle, f"a hand that kills while nothing goes on shows nothing: {idle}"
             check(services, owner, book)
     finally:
         code = stop(running)

@@ -59,9 +59,9 @@ function announce(event: Event): void {
   } else if (event.type === "prediction.failed") {
     const data = event.data as unknown as PredictionEvent;
     toast({ tone: "bad", title: `Predicting with ${data.model.name} failed` });
-  } else if (event.type.startsWith("system.")) {
+  } else if (/^system\.(alert|announcement|maintenance)$/.test(event.type)) {
     const data = event.data as unknown as SystemEvent;
-    toast({ tone: data.severity === "alert" ? "bad" : "plain", title: data.message });
+    if (!data.withdrawn) toast({ tone: data.severity === "alert" ? "bad" : "plain", title: data.message });
   }
 }
 

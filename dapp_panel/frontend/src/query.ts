@@ -150,6 +150,7 @@ function touchedBy(event: Event, name: string, params: Record<string, unknown>):
   if (kind === "notification") return name.startsWith("notifications.");
   if (kind === "insight") return (about && name.startsWith("insights.")) || name === "insights.list" || name === "home";
   if (kind === "monitor") return (about && name.startsWith("models.")) || name === "home" || name === "models.list";
+  if (event.type === "system.keys") return name === "keys.status";
   if (kind === "system") return /^(announcements|maintenance|system)\./.test(name);
   if (kind === "user") return /^(accounts|sessions|tokens|invitations)\./.test(name) || name === "account.me" || name === "audit.list";
   return false;

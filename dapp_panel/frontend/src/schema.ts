@@ -44,6 +44,7 @@ export interface AnnouncementRead {
   starts_at: string;
   ends_at: string | null;
   is_current: boolean;
+  is_coming: boolean;
 }
 
 export interface AuditFinding {
@@ -523,6 +524,7 @@ export interface KeysRead {
   unfinished: boolean;
   signing_key: string;
   keys: RootKeyRead[];
+  signing_keys: SigningKeyRead[];
 }
 
 export interface LatencyRead {
@@ -1048,6 +1050,13 @@ export interface SharedEvent {
   name: string;
   level: "read" | "use" | "edit" | null;
   person: Named;
+}
+
+export interface SigningKeyRead {
+  kid: string;
+  state: "active" | "old" | "retired";
+  created_at: string | null;
+  accepted_until: string | null;
 }
 
 export interface SkipRequest {

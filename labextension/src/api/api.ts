@@ -4,6 +4,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import type {
+  AnnouncementRead,
   BatchPredictRead,
   BatchPredictRequest,
   DashboardAddress,
@@ -16,6 +17,7 @@ import type {
   InsightRead,
   JobRead,
   Leaderboard,
+  MaintenanceRead,
   ModelRead,
   ModelUpdate,
   Page,
@@ -236,6 +238,14 @@ export class Api {
   /** What happened last, oldest first. */
   recentEvents(limit: number): Promise<EventPage> {
     return this._get('events', { recent: 'true', limit });
+  }
+
+  announcements(): Promise<Page<AnnouncementRead>> {
+    return this._get('announcements');
+  }
+
+  maintenance(): Promise<MaintenanceRead> {
+    return this._get('maintenance');
   }
 
   status(): Promise<StatusRead> {

@@ -152,6 +152,7 @@ export class Activity implements IDisposable {
 }
 
 function isTelling(event: Event): boolean {
-  // A training is told when someone asks for it, not once more when a worker begins.
-  return TELLING.has(event.type) && !(event.type === 'model.training' && event.actor === null);
+  // A training is told when someone asks for it, not once more when a worker begins; an announcement when it begins.
+  const isAgain = (event.type === 'model.training' && event.actor === null) || event.data?.withdrawn === true;
+  return TELLING.has(event.type) && !isAgain;
 }

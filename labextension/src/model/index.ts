@@ -27,6 +27,7 @@ export { Running } from './running';
 export type { IStatus } from './running';
 export { lines, quoted } from './snippets';
 export type { ISnippet, SnippetKind } from './snippets';
+export { Told } from './told';
 export { ModelView } from './training';
 export { Uploads } from './uploads';
 export type { IUploadItem, IUploadSource } from './uploads';

@@ -17,6 +17,7 @@ import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
+import { Told } from '../model';
 import type { IContext } from './context';
 import { FileDrop } from './drop';
 import type { IDropped } from './drop';
@@ -24,6 +25,7 @@ import { Gate } from './gate';
 import { Header } from './header';
 import { dappIcon } from './icons';
 import { ActivityList, DatasetList, JobList, ModelList } from './lists';
+import { Notices } from './told';
 
 /** The text that the lists are narrowed to. */
 export interface ISearch {
@@ -38,6 +40,7 @@ export class DappPanel extends SidePanel {
     super();
     this._context = context;
     const { trans, workspace } = context;
+    this._told = new Told(workspace);
     this.id = 'jupyter-dapp-panel';
     this.title.icon = dappIcon;
     this.title.caption = trans.__('DAPP: datasets, models, jobs and activity');
@@ -60,6 +63,7 @@ export class DappPanel extends SidePanel {
   override dispose(): void {
     if (!this.isDisposed) {
       this._drop.dispose();
+      this._told.dispose();
       Signal.clearData(this);
       super.dispose();
     }
@@ -69,6 +73,7 @@ export class DappPanel extends SidePanel {
     const header = ReactWidget.create(
       <>
         <Header context={this._context} onSearch={text => this._search(text)} />
+        <Notices told={this._told} trans={this._context.trans} />
         <Gate context={this._context} />
       </>
     );
@@ -152,6 +157,7 @@ export class DappPanel extends SidePanel {
 
   private _context: IContext;
   private _drop: FileDrop;
+  private _told: Told;
   private _resizes = new ResizeObserver(() => {
     MessageLoop.postMessage(this.content, Widget.ResizeMessage.UnknownSize);
   });

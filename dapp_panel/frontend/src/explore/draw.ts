@@ -291,12 +291,10 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
             {
               type: "bar",
               barMaxWidth: 26,
-              data: [...figures]
-                .reverse()
-                .map((value, index) => ({
-                  value,
-                  itemStyle: { color: paint.series[0], opacity: picking && !isPicked(chart, conditions(top - index)) ? 0.3 : 1 },
-                })),
+              data: [...figures].reverse().map((value, index) => ({
+                value,
+                itemStyle: { color: paint.series[0], opacity: picking && !isPicked(chart, conditions(top - index)) ? 0.3 : 1 },
+              })),
               itemStyle: { color: paint.series[0], borderRadius: 4 },
               label: {
                 show: true,

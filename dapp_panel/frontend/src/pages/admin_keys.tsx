@@ -9,6 +9,11 @@ import { Badge, Bones, Card, Fact, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 
 const STATES: Record<string, ["good" | "plain" | "bad", string]> = { active: ["good", "In use"], old: ["plain", "Still read"], retired: ["plain", "Given up"] };
+const SIGNING: Record<string, ["good" | "plain" | "bad", string]> = {
+  active: ["good", "In use"],
+  old: ["plain", "Still accepted"],
+  retired: ["plain", "Refused"],
+};
 
 export function Keys() {
   const found = useCall<KeysRead>("keys.status");
@@ -27,6 +32,20 @@ export function Keys() {
           again();
         }),
     });
+  const sign = (now: boolean) =>
+    ask({
+      title: now ? "Change the signing key now?" : "Change the signing key?",
+      words: now
+        ? "Access tokens are signed with a new key, and what the old one has signed is refused from this moment on. Programs renew their token by themselves; scripts that hold only an access token have to sign in again."
+        : "Access tokens are signed with a new key. What the old one has signed is good until it ends, a few minutes later.",
+      yes: now ? "Change it now" : "Change it",
+      danger: now,
+      act: () =>
+        call("keys.rotate_signing", { now }).then(() => {
+          toast({ tone: "good", title: "A new signing key is in use" });
+          again();
+        }),
+    });
   return (
     <>
       <dl class="facts">
@@ -41,6 +60,39 @@ export function Keys() {
           It goes on by itself, and again when the platform starts.
         </Notice>
       )}
+      <Card
+        title="Keys that sign access tokens"
+        note="Nobody has to sign in again when this key changes."
+        action={
+          <span class="row wrap" style={{ "--gap": "8px" }}>
+            <Button icon="again" onClick={() => sign(false)}>
+              Change the signing key
+            </Button>
+            <Button onClick={() => sign(true)}>Change it now</Button>
+          </span>
+        }
+        flush
+      >
+        <ul class="lines">
+          {data.signing_keys.map((each) => {
+            const [tone, words] = SIGNING[each.state] ?? ["plain", each.state];
+            return (
+              <li key={each.kid} class="version-line">
+                <span class="grow">
+                  <span class="row wrap" style={{ "--gap": "2px 8px" }}>
+                    <span class="mono strong">{each.kid}</span>
+                    <Badge tone={tone}>{words}</Badge>
+                  </span>
+                  <span class="small muted">
+                    {each.created_at ? `Since ${format.when(each.created_at)}` : "The first one"}
+                    {each.accepted_until && ` · accepted until ${format.when(each.accepted_until)}`}
+                  </span>
+                </span>
+              </li>
+            );
+          })}
+        </ul>
+      </Card>
       <Card
         title="Root keys"
         note="No key is ever shown here."

@@ -1,6 +1,7 @@
 // What an administrator tells everybody: announcements, and maintenance.
 import { useState } from "preact/hooks";
 import { type Failure, call } from "../channel";
+import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import type { AnnouncementRead, MaintenanceRead, Page } from "../schema";
 import { nameOf } from "../session";
@@ -27,15 +28,23 @@ function Announce() {
   const [message, setMessage] = useState("");
   const [severity, setSeverity] = useState("info");
   const [hours, setHours] = useState("24");
+  const [begins, setBegins] = useState("");
   const [trouble, setTrouble] = useState("");
   const send = () => {
-    const ends = hours === "0" ? null : new Date(Date.now() + Number(hours) * 3_600_000).toISOString();
-    return call("announcements.create", { message: message.trim(), severity, ends_at: ends }).then(
-      () => {
+    const starts = begins ? new Date(begins) : new Date();
+    const ends = hours === "0" ? null : new Date(starts.getTime() + Number(hours) * 3_600_000).toISOString();
+    return call<AnnouncementRead>("announcements.create", {
+      message: message.trim(),
+      severity,
+      starts_at: begins ? starts.toISOString() : null,
+      ends_at: ends,
+    }).then(
+      (made) => {
         setMessage("");
+        setBegins("");
         setTrouble("");
         again();
-        toast({ tone: "good", title: "Everybody sees it now" });
+        toast({ tone: "good", title: made.is_current ? "Everybody sees it now" : `Everybody will see it from ${format.when(made.starts_at)} on` });
       },
       (error: Failure) => setTrouble(error.message),
     );
@@ -67,6 +76,7 @@ function Announce() {
             onChange={setHours}
           />
         </div>
+        <Input label="Begins" type="datetime-local" value={begins} onInput={setBegins} hint="At once where it is left empty." />
         <div>
           <Button tone="main" icon="megaphone" disabled={!message.trim()} onClick={send}>
             Announce
@@ -80,9 +90,10 @@ function Announce() {
                 <span>{each.message}</span>
                 <span class="small muted" style={{ display: "block" }}>
                   {nameOf(each.author)} · <Ago at={each.created_at} /> {each.is_current && <Badge tone="good">Shown now</Badge>}
+                  {each.is_coming && <Badge tone="plain">From {format.when(each.starts_at)} on</Badge>}
                 </span>
               </span>
-              {each.is_current && (
+              {(each.is_current || each.is_coming) && (
                 <Button small onClick={() => call("announcements.withdraw", { ref: each.id }).then(again, failed)}>
                   Withdraw
                 </Button>

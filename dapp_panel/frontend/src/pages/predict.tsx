@@ -125,7 +125,7 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
       </Card>
       <div class="predict-answer">
         <Card title={results.target}>
-          <div aria-live="polite" class={asking ? "thinking" : ""}>
+          <div class={asking ? "answer thinking" : "answer"} role="region" aria-label="Answer" aria-live="polite" tabIndex={0}>
             {trouble && <Trouble error={trouble} />}
             {!trouble && !answer && <Bones lines={2} height={48} />}
             {!trouble && answer && <Outcome answer={answer} results={results} onWhy={why} />}
