@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
+from typing import Any
 
 from dapp_ext.client.charts import curves_svg, scatter_svg, score_svg
 from dapp_ext.client.drawing import escape, number
@@ -90,9 +91,16 @@ def report_insight(of: SharedInsight, *, shared: str = "") -> str:
 
 def _table(table: TableRead) -> str:
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in table.columns)
-    rows = "".join(f"<tr>{''.join(f'<td>{escape(number(cell))}</td>' for cell in row)}</tr>" for row in table.rows)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(_cell(value))}</td>' for value in row)}</tr>" for row in table.rows)
     left = f'<p class="soft">{len(table.rows):,} of {table.total:,} rows.</p>' if table.total > len(table.rows) else ""
     return f'<section><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{left}</section>'
+
+
+def _cell(value: Any) -> str:
+    """A cell as a table of numbers shows it: as many digits as it has, up to six that count."""
+    if value is None:
+        return ""
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
 def _page(title: str, parts: list[str]) -> str:

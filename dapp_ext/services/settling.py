@@ -335,11 +335,13 @@ def _report(made: TableMade, before: dict[str, Any]) -> dict[str, Any]:
 
 def _headline(results: Results) -> dict[str, Any]:
     score = next((score for score in results.scores if score.name == results.metric), results.scores[0])
+    plain = next((score for score in results.scores if score.name in ("accuracy", "mae")), score)
     return {
         "task": results.task,
         "metric": results.metric,
         "sentence": results.sentence,
         "score": score.model_dump(mode="json"),
+        "plain_score": plain.model_dump(mode="json"),
     }
 
 

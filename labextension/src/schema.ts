@@ -1057,8 +1057,10 @@ export interface ModelRead {
   target: string | null;
   task: Task | null;
   metric: string | null;
-  /** The headline score. */
+  /** The headline score: the one that was searched by. */
   score: Score | null;
+  /** The score that says most without explanation: the share that is right, or the typical error. */
+  plain_score: Score | null;
   sentence: string | null;
   trials: number;
   time_budget: number;

@@ -634,6 +634,7 @@ export interface ModelRead {
   task: "binary" | "multiclass" | "regression" | null;
   metric: string | null;
   score: Score | null;
+  plain_score: Score | null;
   sentence: string | null;
   trials: number;
   time_budget: number;

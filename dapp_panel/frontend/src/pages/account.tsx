@@ -49,12 +49,12 @@ export function Account() {
               onChange={setTheme}
             />
           </Card>
+          <Deleted />
         </div>
         <div class="stack">
           <Password first={!me.has_password} />
           <Devices />
           <Tokens />
-          <Deleted />
           <Card title="Sign out" note="Ends this sign-in. Others of yours, on other devices, go on.">
             <form method="post" action="/signout">
               <Button type="submit" icon="leave">

@@ -71,14 +71,14 @@ function Accounts() {
         title="Accounts"
         flush
         action={
-          <>
+          <span class="row" style={{ "--gap": "8px" }}>
             <Button icon="plus" onClick={() => setAdding(true)}>
               Add
             </Button>
             <Button tone="main" icon="mail" onClick={() => setInviting(true)}>
               Invite
             </Button>
-          </>
+          </span>
         }
       >
         {accounts.error && <Trouble error={accounts.error} again={accounts.reload} />}

@@ -25,7 +25,7 @@ export function Latency({ of }: { of: LatencyRead[] }) {
                 Typical
               </th>
               <th scope="col" class="right">
-                95 of 100 below
+                95 of 100
               </th>
               <th scope="col" class="right wide-only">
                 Slowest

@@ -49,8 +49,11 @@ function newest(models: ModelRead[]): { model: ModelRead; before: ModelRead | un
   });
 }
 
+/** Scores in words that need no explanation. */
+const PLAIN: Record<string, string> = { accuracy: "Right", mae: "Typically off by this much" };
+
 function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | undefined }) {
-  const score = model.score;
+  const score = model.plain_score ?? model.score;
   return (
     <a class="result-card" href={to(`/models/${model.id}`)}>
       <span class="row" style={{ "--gap": "8px" }}>
@@ -66,7 +69,7 @@ function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | u
         <span class="result-figure">
           <b class="num">{format.score(score.name, score.value)}</b>
           <span class="small muted">
-            {score.label}, between {format.score(score.name, score.low)} and {format.score(score.name, score.high)}
+            {PLAIN[score.name] ?? score.label}, between {format.score(score.name, score.low)} and {format.score(score.name, score.high)}
           </span>
         </span>
       )}
@@ -78,11 +81,13 @@ function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | u
 }
 
 function changed(model: ModelRead, before: ModelRead | undefined): string {
-  if (!before?.score || !model.score || before.score.name !== model.score.name) return model.version > 1 ? `Version ${model.version} ·` : "First version ·";
-  const better = model.score.greater_is_better ? model.score.value - before.score.value : before.score.value - model.score.value;
-  const apart = model.score.low > before.score.high || model.score.high < before.score.low;
+  const now = model.plain_score ?? model.score;
+  const then = before?.plain_score ?? before?.score;
+  if (!before || !then || !now || then.name !== now.name) return model.version > 1 ? `Version ${model.version} ·` : "First version ·";
+  const better = now.greater_is_better ? now.value - then.value : then.value - now.value;
+  const apart = now.low > then.high || now.high < then.low;
   const words = !apart ? "about as good as" : better > 0 ? "better than" : "worse than";
-  return `Version ${model.version}, ${words} version ${before.version} (${format.score(before.score.name, before.score.value)}) ·`;
+  return `Version ${model.version}, ${words} version ${before.version} (${format.score(then.name, then.value)}) ·`;
 }
 
 export function InsightCards({ insights }: { insights: InsightRead[] }) {

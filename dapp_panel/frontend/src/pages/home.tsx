@@ -277,6 +277,7 @@ export function ModelCard({ model }: { model: ModelRead }) {
           : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
       </p>
       <p class="small muted clip">
+        {model.version > 1 ? `Version ${model.version} · ` : ""}
         {model.target ? `Predicts ${model.target} · ` : ""}
         {model.dataset.name} · <Ago at={model.updated_at} />
       </p>

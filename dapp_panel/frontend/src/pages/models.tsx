@@ -7,7 +7,7 @@ import type { ModelRead, Page as Listed } from "../schema";
 import { may, nameOf } from "../session";
 import { Button } from "../parts/button";
 import { Input } from "../parts/field";
-import { Ago, Bones, Empty, Face, State, Trouble } from "../parts/surface";
+import { Ago, Badge, Bones, Empty, Face, State, Trouble } from "../parts/surface";
 import { Head, Page } from "../shell/page";
 
 export function Models() {
@@ -68,6 +68,11 @@ export function Models() {
               <div class="grow stack" style={{ "--gap": "6px" }}>
                 <div class="row wrap" style={{ "--gap": "4px 10px" }}>
                   <span class="model-name clip">{model.name}</span>
+                  {model.champion && (
+                    <Badge tone="good" icon="champion">
+                      Champion
+                    </Badge>
+                  )}
                   {model.status !== "ready" && <State of={model.status} />}
                 </div>
                 <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
@@ -76,6 +81,8 @@ export function Models() {
                     : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
                 </p>
                 <p class="small muted row wrap" style={{ "--gap": "4px 8px" }}>
+                  <span>Version {model.version}</span>
+                  <span aria-hidden="true">·</span>
                   {model.target && <span>Predicts {model.target}</span>}
                   <span>from {model.dataset.name}</span>
                   <span aria-hidden="true">·</span>

@@ -39,7 +39,7 @@ export function Monitoring({ model }: { model: ModelRead }) {
       {data && (
         <>
           <Notice
-            tone={data.code ? "warn" : data.calls ? "good" : "plain"}
+            tone={data.code ? "warn" : data.columns.some((each) => each.level !== "unknown") ? "good" : "plain"}
             title={data.sentence}
             action={
               data.code && (
