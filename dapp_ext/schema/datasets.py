@@ -115,10 +115,19 @@ class ReadOptions(Request):
     date_order: Literal["day_first", "month_first"] | None = Field(default=None, description="How 01/02/2021 is read.")
     sheet: str | None = Field(default=None, max_length=200, description="The sheet of a workbook, or the file in a zip archive.")
     join_sheets: bool | None = Field(default=None, description="Whether sheets with the same columns are put together.")
+    table: int | None = Field(default=None, ge=1, le=1000, description="Which table of a sheet that holds several, from 1, from the top left on.")
+    merged_cells: Literal["fill", "first"] | None = Field(default=None, description="Whether cells that were merged all get the value, or only the first.")
+    layout: Literal["delimited", "aligned", "blanks"] | None = Field(
+        default=None, description="How the columns of a text part: by a delimiter, by standing under each other, or by runs of blanks."
+    )
     header: bool | None = None
     header_row: int | None = Field(default=None, ge=1, le=1_000_000, description="Line or row of the header, or of the first data without one, from 1.")
+    header_rows: int | None = Field(default=None, ge=1, le=2, description="Rows that name the columns together, as with merged cells over several names.")
     comment: str | None = Field(default=None, pattern="^(.|none)$", description="Lines that begin with this character are left out; or none.")
     extra_cells: Literal["keep", "drop"] | None = Field(default=None, description="What happens to cells beyond the width of the table.")
+    extra_rows: Literal["keep", "drop"] | None = Field(
+        default=None, description="What happens to rows that are no data: repeated headers, rules of dashes, totals and notes below the table."
+    )
     missing: list[str] | None = Field(default=None, max_length=50, description="Texts that stand for a missing value; given once for each.")
     types: Annotated[dict[str, ColumnKind] | None, BeforeValidator(_from_json)] = Field(
         default=None, max_length=10_000, description="Kind of a column by its name; values that are none of the kind become missing, and that is told."
@@ -164,9 +173,15 @@ class ReadReport(Answer):
     sheets: list[str] = Field(default_factory=list, description="The sheets that may be chosen.")
     header: bool | None = None
     header_row: int | None = None
+    header_rows: int | None = None
     comment: str | None = None
     extra_cells: str | None = None
+    extra_rows: str | None = None
     join_sheets: bool | None = None
+    table: int | None = Field(default=None, description="Which table of the sheet was read, where it holds several.")
+    tables: list[str] = Field(default_factory=list, description="The tables that may be chosen, where a sheet holds several.")
+    merged_cells: str | None = None
+    layout: str | None = None
     missing: list[str] = Field(default_factory=list, description="Texts that were read as missing.")
     guessed: list[str] = Field(default_factory=list)
     columns: list[ColumnReading] = Field(default_factory=list)

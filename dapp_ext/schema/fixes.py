@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,8 @@ from dapp_ext.schema.base import Answer, Request
 
 FixCode = Literal[
     "drop_duplicate_rows",
+    "drop_header_rows",
+    "drop_rows",
     "drop_columns",
     "drop_missing_rows",
     "fill_missing",
@@ -41,6 +43,7 @@ class FixOptions(Request):
     method: FillMethod | None = Field(default=None, description="fill_missing: what goes into the gaps.")
     value: str | int | float | bool | None = Field(default=None, description="fill_missing with the method value.")
     values: list[str] | None = Field(default=None, max_length=1000, description="mark_missing: the values that mean missing, as they are shown.")
+    rows: list[Annotated[int, Field(ge=0)]] | None = Field(default=None, max_length=10_000, description="drop_rows: the rows to remove, from 0.")
     day_first: bool | None = Field(default=None, description="parse_dates: whether 01/02/2024 is the first of February.")
     keep: int | None = Field(default=None, ge=1, le=1000, description="group_rare: how many of the most frequent values stay; 49 when left out.")
     length: int | None = Field(default=None, ge=1, le=1_000_000, description="cut_texts: characters that stay; 20,000 when left out.")

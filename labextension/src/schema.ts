@@ -13,7 +13,7 @@ export type GrantLevel = 'read' | 'use' | 'edit';
 
 export type AccessLevel = 'read' | 'use' | 'edit' | 'owner';
 
-export type FixCode = 'drop_duplicate_rows' | 'drop_columns' | 'drop_missing_rows' | 'fill_missing' | 'mark_missing' | 'convert' | 'clip_outliers' | 'clear_infinite' | 'log_scale' | 'group_rare' | 'cut_texts' | 'normalise_texts' | 'parse_dates' | 'fill_gaps';
+export type FixCode = 'drop_duplicate_rows' | 'drop_header_rows' | 'drop_rows' | 'drop_columns' | 'drop_missing_rows' | 'fill_missing' | 'mark_missing' | 'convert' | 'clip_outliers' | 'clear_infinite' | 'log_scale' | 'group_rare' | 'cut_texts' | 'normalise_texts' | 'parse_dates' | 'fill_gaps';
 
 export type FillMethod = 'median' | 'mean' | 'most_frequent' | 'previous' | 'value';
 
@@ -317,6 +317,8 @@ export interface FixOptions {
   value?: string | number | boolean | null;
   /** mark_missing: the values that mean missing, as they are shown. */
   values?: string[] | null;
+  /** drop_rows: the rows to remove, from 0. */
+  rows?: number[] | null;
   /** parse_dates: whether 01/02/2024 is the first of February. */
   day_first?: boolean | null;
   /** group_rare: how many of the most frequent values stay; 49 when left out. */
@@ -413,13 +415,23 @@ export interface ReadOptions {
   sheet?: string | null;
   /** Whether sheets with the same columns are put together. */
   join_sheets?: boolean | null;
+  /** Which table of a sheet that holds several, from 1, from the top left on. */
+  table?: number | null;
+  /** Whether cells that were merged all get the value, or only the first. */
+  merged_cells?: 'fill' | 'first' | null;
+  /** How the columns of a text part: by a delimiter, by standing under each other, or by runs of blanks. */
+  layout?: 'delimited' | 'aligned' | 'blanks' | null;
   header?: boolean | null;
   /** Line or row of the header, or of the first data without one, from 1. */
   header_row?: number | null;
+  /** Rows that name the columns together, as with merged cells over several names. */
+  header_rows?: number | null;
   /** Lines that begin with this character are left out; or none. */
   comment?: string | null;
   /** What happens to cells beyond the width of the table. */
   extra_cells?: 'keep' | 'drop' | null;
+  /** What happens to rows that are no data: repeated headers, rules of dashes, totals and notes below the table. */
+  extra_rows?: 'keep' | 'drop' | null;
   /** Texts that stand for a missing value; given once for each. */
   missing?: string[] | null;
   /** Kind of a column by its name; values that are none of the kind become missing, and that is told. */
@@ -455,9 +467,17 @@ export interface ReadReport {
   sheets: string[];
   header: boolean | null;
   header_row: number | null;
+  header_rows: number | null;
   comment: string | null;
   extra_cells: string | null;
+  extra_rows: string | null;
   join_sheets: boolean | null;
+  /** Which table of the sheet was read, where it holds several. */
+  table: number | null;
+  /** The tables that may be chosen, where a sheet holds several. */
+  tables: string[];
+  merged_cells: string | null;
+  layout: string | null;
   /** Texts that were read as missing. */
   missing: string[];
   guessed: string[];

@@ -111,6 +111,18 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[pa.Table], bool]]] = {
         {"a": [f"word {number if number > 40 else number % 7}" for number in range(ROWS)]},
         lambda made: len(made["a"].unique()) == 50 and "Other" in made["a"].to_pylist(),
     ),
+    "totals_row": (
+        {"a": [*range(5, 40), sum(range(5, 40))], "b": [*(f"place {number}" for number in range(35)), "Total"]},
+        lambda made: made.num_rows == 35 and "Total" not in made["b"].to_pylist(),
+    ),
+    "mixed_dates": (
+        {"a": ["later" if number == 3 else f"2024-01-{1 + number % 28:02d}" for number in range(ROWS)]},
+        lambda made: made["a"].null_count == 1 and made["a"][0].as_py() == date(2024, 1, 1),
+    ),
+    "spelling_variants": (
+        {"a": [("Oslo", "oslo ", "Oslo", "Lima")[number % 4] for number in range(ROWS)]},
+        lambda made: set(made["a"].to_pylist()) == {"Oslo", "Lima"},
+    ),
     "long_text": ({"a": ["x" * 30_000, "short"], "b": [1, 2]}, lambda made: [len(text) for text in made["a"].to_pylist()] == [20_000, 5]),
 }
 

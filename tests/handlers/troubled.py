@@ -26,7 +26,7 @@ def _beside(count: int) -> tuple[str, list[object]]:
 
 _WORDS = ("red", "green", "blue", "grey", "pink", "teal", "gold", "plum", "rust", "lime")
 
-WITHOUT_FIX = {"likely_target", "missing_marks", "ragged_rows", "not_converted"}
+WITHOUT_FIX = {"likely_target", "missing_marks", "ragged_rows", "not_converted", "left_out", "texts_as_dates", "mixed_zones"}
 TROUBLED: dict[str, bytes] = {
     "duplicate_rows": b"a,b\n1,x\n2,y\n2,y\n3,z\n",
     "missing_values": _csv(("a", [number % 5 if number % 9 else None for number in range(60)]), _beside(60)),
@@ -44,5 +44,9 @@ TROUBLED: dict[str, bytes] = {
     ),
     "date_gaps": _csv(("day", [f"2024-{1 + number // 28:02d}-{1 + number % 28:02d}" for number in range(28) if number not in (9, 10, 20)]), _beside(25)),
     "ambiguous_dates": _csv(("day", [f"{1 + number % 11:02d}/{1 + number % 12:02d}/2024" for number in range(40)]), _beside(40)),
+    "totals_row": _csv(("a", [*range(3, 30), sum(range(3, 30))]), ("b", [*(_WORDS[number % 7] for number in range(27)), "Total"])),
+    "repeated_headers": b"name,place\nAnn,Oslo\nBob,Lima\nname,place\nCy,Pune\n",
+    "mixed_dates": _csv(("a", ["soon" if number == 9 else f"2024-01-{1 + number % 28:02d}" for number in range(60)]), _beside(60)),
+    "spelling_variants": _csv(("a", ["oslo" if number % 9 == 0 else ("Oslo", "Lima", "Pune")[number % 3] for number in range(60)]), _beside(60)),
     "long_text": b"a,b\n" + b"x" * 30_000 + b",1\nshort,2\n",
 }

@@ -25,9 +25,12 @@ _FITS: dict[str, tuple[str, ...]] = {
     "parse_dates": ("text", "category", "date", "datetime"),
     "fill_gaps": ("date", "datetime"),
 }
-_WHOLE_ROWS = ("drop_duplicate_rows",)
+_WHOLE_ROWS = ("drop_duplicate_rows", "drop_header_rows", "drop_rows")
 _PLAIN_OFFERS: dict[str, tuple[FixCode, str]] = {
     "duplicate_rows": ("drop_duplicate_rows", "Keep the first of equal rows and remove the others."),
+    "repeated_headers": ("drop_header_rows", "Remove the rows that are the same as the header."),
+    "spelling_variants": ("normalise_texts", "Bring the same to one spelling, the most frequent one."),
+    "mixed_dates": ("parse_dates", "Make it a column of dates; what is no date becomes missing."),
     "empty_column": ("drop_columns", "Remove the column."),
     "constant_column": ("drop_columns", "Remove the column."),
     "identifier_like": ("drop_columns", "Remove the column."),
@@ -66,6 +69,8 @@ def offer(finding: Finding, profile: Profile) -> FixOffer | None:
     concerned = [columns[name] for name in finding.columns if name in columns]
     if finding.code == "missing_values" and concerned:
         return _for_missing(concerned, profile)
+    if finding.code == "totals_row":
+        return FixOffer(code="drop_rows", sentence="Remove the last row.", options={"rows": finding.rows})
     if finding.code == "disguised_missing" and concerned:
         return FixOffer(code="mark_missing", sentence="Make these values missing.", options=_marks(concerned))
     return None

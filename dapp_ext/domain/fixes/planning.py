@@ -93,6 +93,8 @@ def plan(table: Table, columns: Sequence[Column], profile: Profile, asked: Asked
 
     kinds: dict[str, type[Fix]] = {
         "drop_duplicate_rows": rows.DropDuplicates,
+        "drop_header_rows": rows.DropHeaders,
+        "drop_rows": rows.DropGiven,
         "drop_columns": rows.DropColumns,
         "drop_missing_rows": rows.DropMissing,
         "fill_gaps": gaps.FillGaps,

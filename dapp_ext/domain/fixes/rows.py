@@ -88,3 +88,37 @@ class DropMissing(_DropRows):
 
     def sentence(self) -> str:
         return f"Removed {counted(self.dropped, 'row')} without a value in {listed(self.asked.columns)}."
+
+
+class DropHeaders(_DropRows):
+    """Leave out rows that hold the names of their columns."""
+
+    def prepare(self) -> None:
+        masks = []
+        for part in self.table.batches():
+            same = np.ones(part.num_rows, bool)
+            for name, column in zip(part.column_names, part.columns, strict=True):
+                texts = decoded(column)
+                same &= pc.fill_null(pc.equal(texts, name), False).to_numpy() if pa.types.is_string(texts.type) else False
+            masks.append(~same)
+        self.keep = np.concatenate(masks) if masks else np.zeros(0, bool)
+        self.check()
+
+    def sentence(self) -> str:
+        return f"Removed {counted(self.dropped, 'row')} that {'was' if self.dropped == 1 else 'were'} the same as the header."
+
+
+class DropGiven(_DropRows):
+    """Leave out the rows that were named."""
+
+    def prepare(self) -> None:
+        self.keep = np.ones(self.table.rows, bool)
+        given = [row for row in self.asked.options.rows or () if row < self.table.rows]
+        if not given:
+            raise Invalid("Name the rows to remove, counted from 0.")
+        self.keep[given] = False
+        self.check()
+
+    def sentence(self) -> str:
+        shown = ", ".join(f"{row:,}" for row in np.flatnonzero(~self.keep)[:5])
+        return f"Removed {counted(self.dropped, 'row')} ({shown}{' …' if self.dropped > 5 else ''}, counted from 0)."

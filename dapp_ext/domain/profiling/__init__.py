@@ -6,6 +6,8 @@ Memory is bounded whatever the number of rows: values are counted exactly while 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +18,7 @@ from dapp_ext.domain.profiling.numbers import NumberColumn, countable
 from dapp_ext.domain.profiling.sketches import EqualRows, Hashes, RowSample, hashes
 from dapp_ext.domain.profiling.target import likely_target
 from dapp_ext.domain.profiling.texts import TextColumn
+from dapp_ext.domain.profiling.totals import totals_row
 from dapp_ext.schema.datasets import Column, Profile
 
 __all__ = ["Profiler"]
@@ -23,6 +26,8 @@ __all__ = ["Profiler"]
 _SAMPLE_CELLS = 10_000_000
 _SAMPLE_ROWS = 100_000
 _COUNTED_CELLS = 2_000_000
+_WIDE = 500
+"""Columns up to which the last row is looked at."""
 _FLUSH_ROWS = 131_072
 _FLUSH_BYTES = 32 * 1024 * 1024
 
@@ -50,6 +55,7 @@ class Profiler:
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._waiting_bytes = 0
+        self._last: list[Any] = []
 
     def update(self, batch: pa.RecordBatch) -> None:
         """Take the next rows."""
@@ -67,6 +73,7 @@ class Profiler:
         rows = self._waiting_rows
         together = [_joined([batch.column(place) for batch in self._waiting]) for place in range(len(self.schema))]
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+        self._last = [None if pa.types.is_temporal(array.type) else array[-1].as_py() for array in together] if len(together) <= _WIDE else []
         picked = self._sample.pick(rows)
         for array, evidence in zip(together, self._columns, strict=True):
             if isinstance(evidence, NumberColumn):
@@ -97,7 +104,12 @@ class Profiler:
         return Profile(
             rows=self.rows,
             columns=[entry.profile for entry in seen],
-            findings=[*suggested(name, reason, seen), *duplicates(repeated, repeated_rows, self.rows), *find(seen, self.rows)],
+            findings=[
+                *suggested(name, reason, seen),
+                *totals_row(seen, self._last, self.rows),
+                *duplicates(repeated, repeated_rows, self.rows),
+                *find(seen, self.rows),
+            ],
             duplicate_rows=repeated,
             likely_target=name,
             likely_target_reason=reason,

@@ -22,6 +22,7 @@ from dapp_ext.schema.datasets import Column, ColumnProfile, Finding, Severity
 
 CODES = {
     "likely_target": "there may be something to predict",
+    "totals_row": "the last row holds totals",
     "duplicate_rows": "rows are repeated",
     "missing_values": "values are missing",
     "empty_column": "there are no values at all",
@@ -29,11 +30,13 @@ CODES = {
     "identifier_like": "every value is unique, as in an identifier",
     "disguised_missing": "some values may stand for missing ones",
     "mixed_types": "numbers and other texts are mixed",
+    "mixed_dates": "dates and other texts are mixed",
     "numbers_as_text": "numbers are written with signs or units",
     "outliers": "some values lie far from the rest",
     "infinite_values": "some values are infinite",
     "skewed": "values are very uneven",
     "date_gaps": "dates have gaps",
+    "spelling_variants": "the same is spelled in several ways",
     "high_cardinality": "there are very many different texts",
     "long_text": "there are very long texts",
 }
@@ -206,6 +209,12 @@ def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
     elif evidence.mostly_numbers and odd:
         sentence = f"{seen.quoted} is mixed: {evidence.numeric:,} values are numbers and {odd:,} are not, so all were kept as text."
         yield _finding("mixed_types", "warning", sentence, seen, rows=evidence.odd_rows, count=odd)
+    elif evidence.mostly_dates:
+        odd = evidence.values - evidence.dated
+        sentence = f"{seen.quoted} is mixed: {evidence.dated:,} values are dates and {odd:,} {'is' if odd == 1 else 'are'} not, so all were kept as text."
+        yield _finding("mixed_dates", "warning", sentence, seen, rows=evidence.undated_rows, count=odd)
+    if not seen.is_identifier:
+        yield from _spellings(seen, evidence)
     if evidence.longest > LONG_TEXT:
         sentence = f"{seen.quoted} has a very long text ({evidence.longest:,} characters); where it is shown it is cut."
         yield _finding("long_text", "info", sentence, seen, rows=evidence.long_rows)
@@ -220,6 +229,18 @@ def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
         about = "" if seen.profile.distinct_exact else "about "
         sentence = f"{seen.quoted} has {about}{distinct:,} different texts, so each says little on its own."
         yield _finding("high_cardinality", "info", sentence, seen, rows=evidence.present_rows, count=distinct)
+
+
+def _spellings(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
+    """Texts that differ only in capitals or blanks, where texts repeat and so mean a group."""
+    groups = evidence.variants.found(evidence.tally)
+    if not groups or evidence.tally.distinct > 0.5 * evidence.values:
+        return
+    count = sum(evidence.tally.counts.get(text, 0) for _, rare in groups for text in rare)
+    shown = "; ".join(" / ".join(f'"{text[:40]}"' for text in [usual, *rare][:4]) for usual, rare in groups[:3])
+    more = f" and {len(groups) - 3:,} more" if len(groups) > 3 else ""
+    sentence = f"{seen.quoted} spells the same in several ways: {shown}{more}. They count as different."
+    yield _finding("spelling_variants", "warning", sentence, seen, rows=sorted(evidence.variants.rows), count=count)
 
 
 def _looks_like_identifier(seen: Seen) -> bool:

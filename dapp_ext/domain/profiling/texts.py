@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +20,9 @@ STAND_INS = (
 )  # fmt: skip
 """Texts that often stand for a value that is not known, in small letters."""
 _STAND_INS = pa.array(STAND_INS)
-_NUMBER = r"^[+-]?([0-9]+([.,][0-9]+)*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NUMBER = r"^[+-]?(([0-9]+([.,][0-9]+)*|\.[0-9]+)(e[+-]?[0-9]+|E[+-][0-9]+)?|[0-9]*[.,][0-9]+E[0-9]+)$"
+"""As reading takes them: ``1E5`` may be a code."""
+_DATE = r"^([0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}|[0-9]{1,2}[-./][0-9]{1,2}[-./]([0-9]{4}|[0-9]{2}))([T ][0-9:.]+.*)?$"
 _AMOUNT = r"(0|[1-9][0-9]*|[1-9][0-9]{0,2}([.,' ][0-9]{3})+)?([.,][0-9]+)?"
 _SIGN = r"([$€£¥]|USD|EUR|GBP|CHF|JPY|US\$)"
 _UNIT = (
@@ -28,8 +32,56 @@ _UNIT = (
 _DECORATED = rf"^\(?[+-]?({_SIGN} ?[+-]?{_AMOUNT}|{_AMOUNT} ?({_SIGN}|{_UNIT}))\)?$|^\({_AMOUNT}\)$"
 LONG_TEXT = 20_000
 """Characters that no preview shows."""
+_LONGEST_NAME = 200
+"""Characters of a text that may be the name of something; longer ones are not compared."""
 _MOST_CHARACTERS = 500
 """Characters of a text that a profile shows."""
+
+
+class Variants:
+    """Texts that differ only in capitals, blanks or how their letters are put together; looked for while all different texts are counted."""
+
+    def __init__(self) -> None:
+        self.spellings: dict[str, list[str]] = {}
+        self.rows: list[int] = []
+        self._known: set[str] = set()
+        self._groups: set[str] = set()
+        self._stopped = False
+
+    def look(self, texts: pa.Array, tally: Tally) -> list[str]:
+        """Take different texts. Returns those that are spelled otherwise than the most frequent text of their group."""
+        if self._stopped or not tally.exact or len(self._known) > tally.limit:
+            self._stopped, self.spellings, self._known, self._groups = True, {}, set(), set()
+            return []
+        given = texts.to_pylist()
+        for text in given:
+            if text not in self._known and len(text) <= _LONGEST_NAME:
+                self._known.add(text)
+                key = spelled(text)
+                spellings = self.spellings.setdefault(key, [])
+                spellings.append(text)
+                if len(spellings) > 1:
+                    self._groups.add(key)
+        if not self._groups:
+            return []
+        here = set(given)
+        return [text for key in self._groups for text in self.rare(key, tally) if text in here]
+
+    def rare(self, key: str, tally: Tally) -> list[str]:
+        """The spellings of a group but the most frequent one."""
+        return sorted(self.spellings[key], key=lambda text: (-tally.counts.get(text, 0), text))[1:]
+
+    def found(self, tally: Tally) -> list[tuple[str, list[str]]]:
+        """Each group: its most frequent spelling and the others."""
+        if not tally.exact:
+            return []
+        groups = [(set(self.spellings[key]), self.rare(key, tally)) for key in sorted(self._groups)]
+        return [(next(iter(all_ - set(rare))), rare) for all_, rare in groups]
+
+
+def spelled(text: str) -> str:
+    """What texts have in common that are spelled differently only."""
+    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
 
 
 class TextColumn:
@@ -53,6 +105,9 @@ class TextColumn:
         self.decorated = 0
         self.present_rows: list[int] = []
         self.odd_rows: list[int] = []
+        self.dated = 0
+        self.undated_rows: list[int] = []
+        self.variants = Variants()
         self.decorated_rows: list[int] = []
         self.long_rows: list[int] = []
         self.stand_ins: dict[str, int] = {}
@@ -67,6 +122,11 @@ class TextColumn:
     def numbers_with_units(self) -> bool:
         """Whether nearly all texts are numbers, many of them with a currency, a unit, or in brackets for minus."""
         return self.decorated >= 0.3 * self.values > 0 and self.decorated + self.numeric >= 0.95 * self.values
+
+    @property
+    def mostly_dates(self) -> bool:
+        """Whether more than half of the texts are dates, but not all."""
+        return 0.5 * self.values < self.dated < self.values
 
     @property
     def mostly_numbers(self) -> bool:
@@ -105,6 +165,13 @@ class TextColumn:
             self._note(self.long_rows, _among(array, texts.filter(pc.greater(pc.utf8_length(texts), LONG_TEXT))))
         if 2 * numeric > len(array) and numeric < len(array) and len(self.odd_rows) < SHOWN_ROWS:
             self._note(self.odd_rows, _among(array, texts.filter(pc.invert(numbers))))
+        dates = pc.match_substring_regex(texts, _DATE)
+        dated = _weighed(dates, weight)
+        self.dated += dated
+        if 2 * dated > len(array) - array.null_count > dated and len(self.undated_rows) < SHOWN_ROWS:
+            self._note(self.undated_rows, _among(array, texts.filter(pc.invert(dates))))
+        if (found := self.variants.look(texts, self.tally)) and len(self.variants.rows) < SHOWN_ROWS:
+            self._note(self.variants.rows, _among(array, pa.array(found, texts.type)))
         stand_in = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(texts)), _STAND_INS)
         if pc.any(stand_in).as_py():
             self._count_stand_ins(array, texts.filter(stand_in), counts.filter(stand_in))

@@ -13,13 +13,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from dapp_ext.domain.conveyor import ahead
-from dapp_ext.domain.reading import numbers, plans, sniffing, texts
+from dapp_ext.domain.reading import layouts, numbers, plans, sniffing, texts
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
-from dapp_ext.domain.reading.dialect import Dialect, can_repeat, sniff
+from dapp_ext.domain.reading.dialect import Dialect, can_repeat, is_typed, sniff
+from dapp_ext.domain.reading.layouts import NotAligned, is_drawn
 from dapp_ext.domain.reading.names import column_names
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.domain.reading.opening import Opened, as_utf8
@@ -46,6 +49,8 @@ class Chunk:
     rows: int
     cells: list[pa.Array]
     parsed: list[tuple[str, pa.Array] | None] = field(default_factory=list)
+    headers: bool = False
+    """Whether some rows are the same as the header and were kept."""
     _tidied: dict[int, pa.Array] = field(default_factory=dict)
 
     def tidied(self, place: int) -> pa.Array:
@@ -105,12 +110,15 @@ class CsvTable:
         How it is written.
     options : ReadOptions
         What is not to be guessed.
+    layout : Layout, optional
+        How lines without a delimiter part.
     """
 
-    def __init__(self, opened: Opened, encoding: str, dialect: Dialect, options: ReadOptions) -> None:
+    def __init__(self, opened: Opened, encoding: str, dialect: Dialect, options: ReadOptions, layout: layouts.Layout | None = None) -> None:
         self.opened = opened
         self.encoding = encoding
         self.dialect = dialect
+        self.layout = layout
         self.names = list(dialect.names) if dialect.header else [f"column_{place}" for place in range(1, dialect.width + 1)]
         self.width = dialect.width
         self.repairs = Repairs()
@@ -123,6 +131,8 @@ class CsvTable:
         self._rows = 0
         self._wide_text = False
         self._header: bytes | None = None
+        self._kept_headers = False
+        self.extra_rows = options.extra_rows
         check_columns(self.width)
 
     @property
@@ -146,10 +156,14 @@ class CsvTable:
     def chunks(self) -> Iterator[Chunk]:
         """The slices of the file as texts."""
         text = as_utf8(self.opened.pieces(), self.encoding)
+        if self.layout is not None:
+            text = self.layout.pieces(text, self.dialect.line_end)
         text = self._from_table(unescaped(text) if self.dialect.escaped else text)
         first = self.dialect.header
         for piece in ahead(self.slicer.cut(text, self.dialect.skip + 1)):
             piece = self._without_marks(piece)
+            if self.dialect.rule:
+                piece = self._without_rules(piece)
             if first or self._header is not None:
                 piece = self._without_headers(piece, first=first)
             if self.dialect.comment:
@@ -157,6 +171,7 @@ class CsvTable:
             chunk = self._parse(piece, header=first)
             if chunk is not None:
                 first = False
+                chunk.headers, self._kept_headers = self._kept_headers, False
                 yield chunk
 
     def _from_table(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -198,16 +213,27 @@ class CsvTable:
         data = piece.data.removeprefix(codecs.BOM_UTF8).replace(marked, self.slicer.line_end)
         return Slice(data, piece.line, piece.loose)
 
+    def _without_rules(self, piece: Slice) -> Slice:
+        """Leave out the lines that only draw the table."""
+        rule = self.dialect.rule.encode()
+        data, dropped = self.slicer.without(piece.data, lambda line: not is_drawn(line, rule))
+        self.repairs.rules.update(piece.line + line for line in dropped)
+        return Slice(data, piece.line, piece.loose)
+
     def _without_headers(self, piece: Slice, *, first: bool) -> Slice:
-        """Leave out lines that are the header once more."""
+        """Leave out lines that are the header once more; where they may be data, say that they are there."""
         if first:
             line = piece.data.split(self.slicer.line_end, 1)[0]
-            plain = line.strip() and can_repeat(self.dialect.names) and line.count(self.slicer.quote or b'"') % 2 == 0
+            plain = line.strip() and can_repeat(self.dialect.names) and line.count(self.slicer.quote or b'"') % 2 == 0 and self.dialect.header_rows == 1
+            plain = plain and self.extra_rows != "keep"
             self._header = line + self.slicer.line_end if plain and not self.dialect.comment else None
         if (
             self._header is None
             or self.slicer.line_end + self._header not in self.slicer.line_end + piece.data[len(self._header) * first :] + self.slicer.line_end
         ):
+            return piece
+        if not self.dialect.drop_headers:
+            self._kept_headers = True
             return piece
         header, known = self._header.removesuffix(self.slicer.line_end), iter([True])
         data, dropped = self.slicer.without(piece.data, lambda line: line != header or (first and next(known, False)))
@@ -251,14 +277,16 @@ class CsvTable:
         quote = self.slicer.quote
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
-            read_options=arrow_csv.ReadOptions(column_names=names, block_size=len(data) + 1, skip_rows_after_names=int(header)),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=len(data) + 1, skip_rows_after_names=self.dialect.header_rows if header else 0),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.dialect.delimiter, quote_char=self.dialect.cells.quote or False, newlines_in_values=bool(quote) and quote in data
             ),
             convert_options=arrow_csv.ConvertOptions(check_utf8=False, column_types=kinds, null_values=[""], strings_can_be_null=True),
         )
         arrays = [_whole(column) for column in table.columns]
-        if self.dialect.blanks:
+        if self.dialect.padded:
+            arrays = [texts.tidy(array) for array in arrays]
+        elif self.dialect.blanks:
             arrays = [texts.without_leading(array) for array in arrays]
         return _chunk(arrays)
 
@@ -269,14 +297,15 @@ class CsvTable:
             text = text.replace("\0", "")
         reader = self.dialect.cells.rows(io.StringIO(text, newline=""))
         rows: list[list[str]] = []
+        heading = self.dialect.header_rows if header else 0
         try:
             before = 0
             for row in reader:
                 started, before = line + before, reader.line_num
                 if not row or (self.dialect.width > 1 and len(row) == 1 and not row[0].strip()):
                     continue
-                if header:
-                    header = False
+                if heading:
+                    heading -= 1
                     continue
                 rows.append(self._fitted(row, started, self._rows + len(rows)))
         except csv.Error as error:
@@ -284,7 +313,8 @@ class CsvTable:
         width = max(map(len, rows), default=self.width)
         filled = (row if len(row) == width else row + [""] * (width - len(row)) for row in rows)
         columns = list(zip(*filled, strict=True)) if rows else [()] * width
-        return _chunk([pa.array([cell or None for cell in column], pa.string()) for column in columns])
+        arrays = [pa.array([cell or None for cell in column], pa.string()) for column in columns]
+        return _chunk([texts.tidy(array) for array in arrays] if self.dialect.padded else arrays)
 
     def _fitted(self, row: list[str], line: int, number: int) -> list[str]:
         """A row of a length that the table has, with what was done to it taken down."""
@@ -319,6 +349,8 @@ class CsvTable:
 
     def look(self, chunk: Chunk) -> None:
         """Take evidence on the types."""
+        if chunk.headers:
+            self._note_headers(chunk)
         self._rows += chunk.rows
         nothing = pa.nulls(chunk.rows, pa.string())
         chunk.parsed = []
@@ -330,6 +362,15 @@ class CsvTable:
             elif (parsed := column.look_plainly(chunk.raw(place))) is None:
                 parsed = column.look(chunk.tidied(place))
             chunk.parsed.append(None if parsed is None or column.reading is None else (column.reading, parsed))
+
+    def _note_headers(self, chunk: Chunk) -> None:
+        """Rows that are the same as the header, and may be data all the same."""
+        if len(chunk.cells) != len(self.dialect.names):
+            return
+        same = np.ones(chunk.rows, dtype=bool)
+        for place, name in enumerate(self.dialect.names):
+            same &= pc.fill_null(pc.equal(chunk.raw(place), name), False).to_numpy(zero_copy_only=False)
+        self.repairs.like_header += [self._rows + int(row) for row in np.flatnonzero(same)]
 
     def plan(self) -> Plan:
         """How the columns are stored, as far as is known."""
@@ -376,17 +417,44 @@ def read_csv(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
     head = opened.head(_SAMPLE)
     encoding = sniffing.known_encoding(options.encoding, head) if options.encoding else sniffing.encoding_of(head)
     try:
-        return _read(opened, encoding, options, sink)
+        return _read_lines(opened, encoding, options, sink)
     except _NotUtf8:
         if options.encoding:
             raise FileUnreadable(f"The text does not follow the encoding {options.encoding}. Choose another encoding.") from None
-        return _read(opened, "cp1252", options, sink)
+        return _read_lines(opened, "cp1252", options, sink)
+
+
+def _read_lines(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> TableRead:
+    try:
+        return _read(opened, encoding, options, sink)
+    except NotAligned:
+        if options.layout == "aligned":
+            raise FileUnreadable("Some line has text where the columns of the first lines part. Choose another layout, or let it be guessed.") from None
+        return _read(opened, encoding, options.model_copy(update={"layout": "delimited"}), sink)
+
+
+def _arranged(sample: str, options: ReadOptions, *, complete: bool) -> tuple[Dialect, layouts.Layout | None]:
+    """How the text is written, and how its lines part where no delimiter does that."""
+    line_end = "\n" if "\n" in sample else "\r"
+    text = sample if complete else sample[: sample.rfind(line_end) + 1] or sample
+    layout = None
+    if options.layout in ("aligned", "blanks"):
+        layout = layouts.chosen(options.layout, text, line_end)
+    else:
+        dialect = sniff(sample, options, complete=complete)
+        if options.layout == "delimited" or options.delimiter or dialect.width > 1 or dialect.prose or options.format == "json":
+            return dialect, None
+        layout = layouts.guess(text, line_end, is_typed)
+        if layout is None:
+            return dialect, None
+    parted = options.model_copy(update={"delimiter": layouts.PARTED, "quote": "none"})
+    return sniff(layout.text(text, line_end), parted, complete=True), layout
 
 
 def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> TableRead:
     sample, complete = _sample(opened, encoding)
-    dialect = sniff(sample, options, complete=complete)
-    table = CsvTable(opened, encoding, dialect, options)
+    dialect, layout = _arranged(sample, options, complete=complete)
+    table = CsvTable(opened, encoding, dialect, options, layout)
     plan, rows = write_table(table, sink)
     if rows == 0:
         raise _no_rows(sample, dialect)
@@ -397,7 +465,8 @@ def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> Ta
     known = told(
         options,
         format="csv",
-        delimiter=dialect.delimiter,
+        layout=layout.kind if layout else "delimited",
+        delimiter=None if dialect.delimiter == layouts.PARTED else dialect.delimiter,
         quote=dialect.cells.quote or "none",
         escape="backslash" if dialect.escaped else "none",
         encoding=encoding,
@@ -406,7 +475,9 @@ def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> Ta
         date_order=plans.date_order_of(entries, table.ways),
         header=dialect.header,
         header_row=dialect.skip + 1,
+        header_rows=dialect.header_rows if dialect.header else None,
         comment=dialect.comment or "none",
+        extra_rows=options.extra_rows or "drop",
         extra_cells="keep" if dialect.keeps_extra else "drop",
     )
     report = known.model_copy(
@@ -444,6 +515,15 @@ def _tell(table: CsvTable, notes: Notes) -> None:
     dialect = table.dialect
     if table.encoding == "cp1252":
         notes.add("The text is not UTF-8; it was read as Windows-1252 (cp1252). Choose another encoding if letters look wrong.")
+    if table.layout is not None:
+        how = "columns that stand under each other" if table.layout.kind == "aligned" else "runs of blanks between the columns"
+        notes.add(f"There is no delimiter; the lines were taken apart by {how}. If they are one text each, read the file again with the layout delimited.")
+    if dialect.prose:
+        notes.add(
+            f'The lines were kept whole, as "{dialect.prose}" seems to belong to sentences. If it parts cells, read the file again with it as the delimiter.'
+        )
+    if dialect.header_rows == 2:
+        notes.add("The names of the columns were put together from two rows; choose one header row if the second is data.")
     if dialect.skip:
         notes.add(f"{dialect.skip:,} lines before the table were left out.")
     if not dialect.header:

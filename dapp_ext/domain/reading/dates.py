@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading.numbers import DoesNotFit
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
@@ -63,6 +65,53 @@ class DateFacts:
         if self.first > 12:
             return True
         return default if self.second <= 12 else False
+
+
+_STAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]+)?)?"
+_OFFSET = r"(?P<offset>Z| ?UTC| ?GMT| ?[+-][0-9]{2}(?::?[0-9]{2})?)"
+
+
+@dataclass
+class ZoneFacts:
+    """Whose clocks the time stamps of a column show."""
+
+    offsets: set[str] = field(default_factory=set)
+    bare: int = 0
+    other: int = 0
+    """Rows with another offset than the first one."""
+    rows: list[int] = field(default_factory=list)
+    """The first of those rows, or of the rows without an offset."""
+
+    @property
+    def mixed(self) -> bool:
+        """Whether some time stamps have a zone and some have none."""
+        return bool(self.offsets) and bool(self.bare)
+
+    def note(self, array: pa.Array, before: int) -> None:
+        """Take down the offsets of the next texts, which are time stamps or make the column one of texts."""
+        if pc.match_substring_regex(array[:64].drop_null()[:1], _STAMP).to_pylist() != [True]:
+            return
+        found = pc.extract_regex(array, _STAMP + _OFFSET + "$")
+        offsets = pc.struct_field(found, "offset")
+        bare = pc.fill_null(pc.match_substring_regex(array, _STAMP + "$"), False)
+        plain = pc.utf8_ltrim(offsets, characters=" ")
+        first = next(iter(self.offsets), None)
+        seen = plain.unique().drop_null().to_pylist()
+        self.offsets.update(_same(each) for each in seen)
+        first = first or (_same(seen[0]) if seen else None)
+        others = pc.fill_null(pc.is_in(plain, pa.array([each for each in seen if _same(each) != first], pa.string())), False)
+        self.bare += pc.sum(bare).as_py() or 0
+        self.other += pc.sum(others).as_py() or 0
+        odd = np.flatnonzero(pc.or_(bare, others).to_numpy(zero_copy_only=False))[: SHOWN_ROWS - len(self.rows)]
+        self.rows += [before + int(row) for row in odd]
+
+
+def _same(offset: str) -> str:
+    """One spelling for one offset."""
+    if offset in ("Z", "UTC", "GMT") or not offset.strip("+-0:"):
+        return "+00:00"
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    return f"{offset[0]}{digits[:2]}:{digits[2:]}"
 
 
 @dataclass(frozen=True)
@@ -195,6 +244,16 @@ def iso(array: pa.Array, target: pa.DataType) -> pa.Array:
         return pc.cast(array, target)
     except pa.ArrowInvalid as error:
         raise DoesNotFit from error
+
+
+def zoned(array: pa.Array) -> pa.Array:
+    """ISO 8601 time stamps that all have a zone: an offset, ``Z``, or ``UTC`` or ``GMT`` after a blank."""
+    target = pa.timestamp("us", "UTC")
+    try:
+        return pc.cast(array, target)
+    except pa.ArrowInvalid:
+        plain = pc.replace_substring_regex(pc.replace_substring_regex(array, " ?(UTC|GMT)$", "Z"), "([0-9]) ([+-][0-9:]+|Z)$", r"\1\2")
+        return iso(plain, target)
 
 
 def times(array: pa.Array) -> pa.Array:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -14,7 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from dapp_ext.domain.reading import numbers
+from dapp_ext.domain.reading import layouts, numbers
+from dapp_ext.domain.reading.headings import joined_names, names_in_two_rows
 from dapp_ext.domain.reading.table import check_columns
 from dapp_ext.domain.reading.texts import ALL, TEXT, TextColumn, tidy
 from dapp_ext.errors import FileUnreadable
@@ -96,6 +97,14 @@ class Dialect:
         Cells beyond the width get columns of their own.
     escaped : bool
         A backslash stands before quotes inside quoted cells, where others double them.
+    rule : str
+        The line of dashes that draws the table, left out wherever it stands; empty for none.
+    header_rows : int
+        Rows that name the columns, where there is a header.
+    drop_headers : bool
+        Rows with the same texts as the header are headers again; else they may be data.
+    prose : str
+        What stands in sentences and was not taken to part cells; empty for nothing.
     """
 
     cells: Cells
@@ -110,6 +119,15 @@ class Dialect:
     sure_comment: bool = False
     keeps_extra: bool = False
     escaped: bool = False
+    rule: str = ""
+    header_rows: int = 1
+    drop_headers: bool = True
+    prose: str = ""
+
+    @property
+    def padded(self) -> bool:
+        """Whether cells are filled up with blanks to stand under each other between bars."""
+        return bool(self.rule) and self.delimiter == "|"
 
     @property
     def delimiter(self) -> str:
@@ -147,9 +165,14 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
         skipped += leading
         rest = _after(text, leading, line_end).split(line_end)
         text = line_end.join([rest[0], *(line for line in rest[1:] if not line.startswith(comment))])
-    cells = Cells(_delimiter(text, quote) if delimiter is None else delimiter, quote)
+    text, rule, drawn = _without_rules(text, line_end, options)
+    cells, prose = Cells(_delimiter(text, quote) if delimiter is None else delimiter, quote), ""
+    if delimiter is None and options.layout is None and layouts.is_prose(text, cells.delimiter, is_typed):
+        cells, prose = Cells(layouts.PARTED, quote), cells.delimiter
     before, rows = _table_rows(text, cells, line_end, look=options.header_row is None)
-    if _blanks_follow(rows):
+    for number in drawn:
+        before += number <= before
+    if _blanks_follow(rows) or (rule and cells.delimiter == "|"):
         cells = replace(cells, blanks=True)
         rows = [[cell.lstrip(" ") for cell in row] for row in rows]
     if not rows or (complete and not any(cell.strip() for row in rows for cell in row)):
@@ -158,7 +181,17 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
     if comment and rows[0][0].startswith(comment):
         rows[0][0] = rows[0][0].lstrip(comment).lstrip()  # the last comment names the columns
     dialect = Dialect(cells, ".", True, (), len(rows[0]), skipped + before, line_end, comment=comment, sure_comment=bool(options.comment), escaped=escaped)
-    return _with_header(dialect, rows, options)
+    return _with_header(replace(dialect, rule=rule, prose=prose), rows, options)
+
+
+def _without_rules(text: str, line_end: str, options: ReadOptions) -> tuple[str, str, list[int]]:
+    """The text without the lines that only draw, what these look like, and which they are, from 0."""
+    lines = text.split(line_end) if options.extra_rows != "keep" and ("--" in text or "==" in text) else []
+    rule = layouts.rule_in([line.rstrip() for line in lines]) if lines else ""
+    if not rule:
+        return text, "", []
+    drawn = [number for number, line in enumerate(lines) if layouts.is_drawn(line.encode(), rule.encode())]
+    return line_end.join(line for number, line in enumerate(lines) if number not in set(drawn)), rule, drawn
 
 
 _ESCAPED = re.compile(r'\\(["\\])')
@@ -333,6 +366,9 @@ def _blanks_follow(rows: list[list[str]]) -> bool:
 
 
 def _with_header(dialect: Dialect, rows: list[list[str]], options: ReadOptions) -> Dialect:
+    if _has_two_rows(rows, options):
+        rows = [joined_names(rows[0], rows[1]), *rows[2:]]
+        dialect = replace(dialect, header_rows=2)
     body = rows[1:]
     widths = Counter(len(row) for row in body)
     usual = widths.most_common(1)[0][0] if widths else len(rows[0])
@@ -340,8 +376,9 @@ def _with_header(dialect: Dialect, rows: list[list[str]], options: ReadOptions) 
     decimal = options.decimal or _decimal([cell for row in rows[:_FEW] for cell in row], dialect.delimiter, options)
     first = ["", *rows[0]] if row_names else rows[0]
     if can_repeat(rows[0]):
-        # Pages, or files put one after the other, each with its header.
+        # Pages, or files put one after the other, each with its header; where all is text, a row may well be called like it.
         body = [row for row in body if row != rows[0]] or body
+        dialect = replace(dialect, drop_headers=options.extra_rows == "drop" or any(map(is_typed, _columns_of(body[:_FEW]))))
     header = options.header if options.header is not None else row_names or _is_header(first, body[:_FEW])
     longer = sum(len(row) > len(first) and any(cell.strip() for cell in row[len(first) :]) for row in body)
     names = [*first, *[""] * (usual - len(first))] if longer > len(body) / 2 else first
@@ -354,6 +391,24 @@ def _with_header(dialect: Dialect, rows: list[list[str]], options: ReadOptions) 
         row_names=row_names and header,
         keeps_extra=options.extra_cells == "keep" or (options.extra_cells is None and (not header or longer > _MANY_LONG * len(body))),
     )
+
+
+def _has_two_rows(rows: list[list[str]], options: ReadOptions) -> bool:
+    if options.header is False or len(rows) < 3 or len(rows[0]) != len(rows[1]):
+        return False
+    if options.header_rows is not None:
+        return options.header_rows == 2
+    below = rows[2:_FEW]
+    return names_in_two_rows(rows[0], rows[1], lambda cell: _type_of([cell]) == TEXT, lambda place: is_typed([row[place] for row in below if place < len(row)]))
+
+
+def _columns_of(rows: list[list[str]]) -> Iterator[list[str]]:
+    return ([row[place] for row in rows if place < len(row)] for place in range(max(map(len, rows), default=0)))
+
+
+def is_typed(cells: list[str]) -> bool:
+    """Whether cells are numbers, dates or the like, all of them."""
+    return _type_of(cells) not in (None, TEXT)
 
 
 def can_repeat(names: Sequence[str]) -> bool:

@@ -163,7 +163,15 @@ def decimals(array: pa.Array) -> pa.Array:
     except pa.ArrowInvalid as error:
         raise DoesNotFit from error
     _refuse_inexact_integers(array)
+    _refuse_codes(array)
     return values
+
+
+def _refuse_codes(array: pa.Array) -> None:
+    """``1E5`` is a code: programs write numbers with a point or a sign in them (``1.0E5``, ``1E+05``), and as a number it would be lost."""
+    data, starts, lengths = _places(array)
+    if len(starts) and (data[starts[0] : starts[-1] + lengths[-1]] == ord("E")).any() and pc.any(pc.match_substring_regex(array, "^[0-9]+E[0-9]+$")).as_py():
+        raise DoesNotFit
 
 
 def _refuse_inexact_integers(array: pa.Array) -> None:
@@ -208,6 +216,11 @@ def decimals_written(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
     for sign in thousands:
         array = pc.replace_substring(array, sign, "")
     return decimals(array if decimal == "." else pc.replace_substring(array, decimal, "."))
+
+
+def decimals_minus_after(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
+    """Doubles of which some have their minus behind them, as in ``12.50-``."""
+    return decimals_written(pc.replace_substring_regex(array, r"^([0-9., ]*[0-9]) ?-$", r"-\1"), decimal, thousands)
 
 
 def _must_match(array: pa.Array, pattern: str) -> None:

@@ -122,6 +122,8 @@ def readings_of(columns: Sequence[Named], plan: Plan, ways: Ways) -> list[Column
 
 
 def _written(column: TextColumn, ways: Ways) -> str | None:
+    if column.reading in texts.MINUS_AFTER:
+        return f"numbers as 12{texts.MINUS_AFTER[column.reading][0]}50-"
     if column.reading in _BETWEEN:
         return f"numbers as {_BETWEEN[column.reading][1]}"
     if column.reading in ("decimal_comma", "decimal_comma_plain"):
@@ -136,12 +138,16 @@ def findings(columns: Sequence[Named], plan: Plan, ways: Ways) -> list[Finding]:
     """What only the reader can find, with the rows that show it."""
     found: list[Finding] = []
     for entry, column in zip(columns, plan.columns, strict=True):
-        found += _marked(entry, column) + _ambiguous(entry, ways) + _refused(entry)
+        found += _marked(entry, column) + _ambiguous(entry, ways) + _zones(entry) + _refused(entry)
     return ordered(found, READ_CODES)
 
 
 READ_CODES = {
+    "left_out": "rows were left out as no data",
+    "repeated_headers": "rows are the same as the header",
     "ragged_rows": "rows have too many or too few cells",
+    "texts_as_dates": "texts beside real dates were read as dates",
+    "mixed_zones": "time stamps show the clocks of several zones",
     "ambiguous_dates": "dates may have the day or the month first",
     "not_converted": "values are not of the kind that was chosen",
     "missing_marks": "marks such as ? or NA were read as missing",
@@ -169,6 +175,23 @@ def _ambiguous(entry: Named, ways: Ways) -> list[Finding]:
         f"If the {other} comes first, read the file again with that order."
     )
     return [Finding(code="ambiguous_dates", severity="warning", sentence=sentence, columns=[entry.name], rows=facts.rows, count=facts.ambiguous)]
+
+
+def _zones(entry: Named) -> list[Finding]:
+    zones, name = entry.column.zones, named([entry.name])
+    if isinstance(entry.column, ChosenColumn):
+        return []
+    if entry.column.reading == "iso_zoned" and len(zones.offsets) > 1:
+        listed = ", ".join(sorted(zones.offsets)[:6])
+        sentence = f"Time stamps in {name} were written with different offsets ({listed}); all were brought to universal time (UTC), each to the right moment."
+        return [Finding(code="mixed_zones", severity="info", sentence=sentence, columns=[entry.name], rows=zones.rows, count=zones.other)]
+    if entry.column.is_text() and zones.mixed:
+        sentence = (
+            f"{zones.bare:,} time stamps in {name} have no zone while others have one, so their moment is not known and all were kept as text. "
+            f"Read the file again with {name} as datetime to keep those with a zone."
+        )
+        return [Finding(code="mixed_zones", severity="warning", sentence=sentence, columns=[entry.name], rows=zones.rows, count=zones.bare)]
+    return []
 
 
 def _refused(entry: Named) -> list[Finding]:
@@ -209,6 +232,8 @@ def _tell_numbers(columns: Sequence[Named], notes: Notes) -> None:
     for reading, (words, example) in _BETWEEN.items():
         if found := [entry.name for entry in columns if entry.column.reading == reading]:
             notes.add(f"{words} between thousands, as in {example}, were left out of the numbers in {named(found)}.")
+    if found := [entry.name for entry in columns if entry.column.reading in texts.MINUS_AFTER]:
+        notes.add(f"A minus behind a number, as in 12.50-, was read as its sign in {named(found)}.")
     if found := [entry.name for entry in columns if entry.column.reading in ("big_integer", "huge_integer")]:
         notes.add(f"Whole numbers beyond 64 bits were kept with all their digits in {named(found)}.")
     if found := [entry.name for entry in columns if entry.column.rounded and not entry.column.is_text()]:

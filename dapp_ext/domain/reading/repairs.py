@@ -19,13 +19,39 @@ class Repairs:
     long: dict[int, int] = field(default_factory=dict)
     comments: set[int] = field(default_factory=set)
     headers: set[int] = field(default_factory=set)
+    rules: set[int] = field(default_factory=set)
+    like_header: list[int] = field(default_factory=list)
     dropped: int = 0
     nul: int = 0
     marks: bool = False
 
 
 def findings(repairs: Repairs, width: int) -> list[Finding]:
-    """The finding on rows that do not have the cells of the others."""
+    """The findings on rows that do not have the cells of the others, on lines that were left out, and on rows like the header."""
+    return [*_ragged(repairs, width), *_left_out(repairs), *_like_header(repairs)]
+
+
+def _left_out(repairs: Repairs) -> list[Finding]:
+    found = [(len(repairs.headers), "repeat the header"), (len(repairs.rules), "only draw the table")]
+    what = " and ".join(f"{count:,} that {words}" for count, words in found if count)
+    return [left_out(f"Lines of the file were left out: {what}.", len(repairs.headers) + len(repairs.rules))] if what else []
+
+
+def left_out(sentence: str, count: int) -> Finding:
+    """The finding on what was taken to be no data."""
+    return Finding(code="left_out", severity="info", sentence=f"{sentence} Read the file again with extra rows kept if they are data.", count=count)
+
+
+def _like_header(repairs: Repairs) -> list[Finding]:
+    count = len(repairs.like_header)
+    if not count:
+        return []
+    words = "row has the same texts as the header" if count == 1 else "rows have the same texts as the header"
+    sentence = f"{count:,} {words}; as all columns are text, nobody can tell whether they are headers again, so they were kept."
+    return [Finding(code="repeated_headers", severity="warning", sentence=sentence, rows=repairs.like_header[:SHOWN_ROWS], count=count)]
+
+
+def _ragged(repairs: Repairs, width: int) -> list[Finding]:
     count = len(repairs.short) + len(repairs.long)
     if not count:
         return []
@@ -41,6 +67,9 @@ def tell(repairs: Repairs, notes: Notes, dialect: Dialect) -> None:
     if repairs.headers:
         count = len(repairs.headers)
         notes.add(f"{count:,} {'line that repeats' if count == 1 else 'lines that repeat'} the header {'was' if count == 1 else 'were'} left out.")
+    if repairs.rules:
+        count = len(repairs.rules)
+        notes.add(f"{count:,} {'line that only draws' if count == 1 else 'lines that only draw'} the table {'was' if count == 1 else 'were'} left out.")
     if repairs.marks:
         notes.add("Byte order marks in the middle of the file were left out.")
     if repairs.short or repairs.long:

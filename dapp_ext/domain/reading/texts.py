@@ -72,19 +72,26 @@ WRITTEN: dict[str, tuple[str, str]] = {
 
 A plain blank is taken only where it was chosen: ``555 123`` may be a telephone number.
 """
+MINUS_AFTER = {"decimal_minus_after": (".", ","), "decimal_comma_minus_after": (",", ".")}
+"""The minus stands behind some of the numbers, as accounting systems print it."""
+_WIDER = {"decimal_grouped": ("decimal_minus_after",), "decimal_comma": ("decimal_comma_minus_after",)}
 READINGS: dict[str, Reading] = {
     "true_false": Reading("boolean", pa.bool_(), _booleans(_spellings("true", "false"))),
     "yes_no": Reading("boolean", pa.bool_(), _booleans(_YES_NO)),
-    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", *WRITTEN)),
+    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", *WRITTEN, *MINUS_AFTER)),
     "big_integer": Reading("integer", pa.decimal128(38, 0), lambda array: numbers.big_integers(array, 38), ("huge_integer",)),
     "huge_integer": Reading("integer", pa.decimal256(76, 0), lambda array: numbers.big_integers(array, 76)),
-    "decimal": Reading("decimal", _FLOAT, numbers.decimals, tuple(name for name, (point, _) in WRITTEN.items() if point == ".")),
+    "decimal": Reading("decimal", _FLOAT, numbers.decimals, (*(name for name, (point, _) in WRITTEN.items() if point == "."), "decimal_minus_after")),
     "iso_date": Reading("date", pa.date32(), lambda array: dates.iso(array, pa.date32()), ("iso_datetime", "date")),
     "iso_datetime": Reading("datetime", pa.timestamp("us"), lambda array: dates.iso(array, pa.timestamp("us")), ("date",)),
-    "iso_zoned": Reading("datetime", pa.timestamp("us", "UTC"), lambda array: dates.iso(array, pa.timestamp("us", "UTC"))),
+    "iso_zoned": Reading("datetime", pa.timestamp("us", "UTC"), dates.zoned),
     "time": Reading("time", pa.time64("us"), dates.times),
     "duration": Reading("duration", pa.duration("us"), dates.durations),
-    **{name: Reading("decimal", _FLOAT, partial(numbers.decimals_written, decimal=point, thousands=signs)) for name, (point, signs) in WRITTEN.items()},
+    **{
+        name: Reading("decimal", _FLOAT, partial(numbers.decimals_written, decimal=point, thousands=signs), _WIDER.get(name, ()))
+        for name, (point, signs) in WRITTEN.items()
+    },
+    **{name: Reading("decimal", _FLOAT, partial(numbers.decimals_minus_after, decimal=point, thousands=signs)) for name, (point, signs) in MINUS_AFTER.items()},
 }
 _PLAIN = frozenset({"integer", "decimal", "iso_date", "iso_datetime", "iso_zoned"})
 _LOOSE = "date"
@@ -93,8 +100,8 @@ _LOOSE = "date"
 _BEFORE = ("true_false", "yes_no", "integer", "big_integer", "huge_integer")
 _AFTER = ("iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE)
 _GUESSED = {
-    ".": ("decimal", "decimal_grouped", "decimal_spaced", "decimal_apostrophe"),
-    ",": ("decimal_comma", "decimal_comma_spaced", "decimal_comma_apostrophe", "decimal"),
+    ".": ("decimal", "decimal_grouped", "decimal_spaced", "decimal_apostrophe", "decimal_minus_after"),
+    ",": ("decimal_comma", "decimal_comma_spaced", "decimal_comma_apostrophe", "decimal_comma_minus_after", "decimal"),
 }
 _CHOSEN = {
     ".": {",": "decimal_grouped", " ": "decimal_blanks", "'": "decimal_apostrophe"},
@@ -154,6 +161,7 @@ class TextColumn:
         self.nulls = 0
         self.infinite = 0
         self.rounded = False
+        self.zones = dates.ZoneFacts()
         self.variety = Variety()
         self.repeats = False
         """Whether the texts looked at last repeat so much that they are best read with a dictionary."""
@@ -191,6 +199,8 @@ class TextColumn:
         self.nulls += array.null_count
         if self.reading == "decimal":
             self._note_floats(array, parsed)
+        if self.reading == "iso_zoned":
+            self.zones.note(array, self.rows - len(array))
         return parsed
 
     def look_encoded(self, array: pa.Array) -> pa.Array | None:
@@ -234,6 +244,8 @@ class TextColumn:
             self.variety.add(array)
         if self.reading == _LOOSE:
             self._note_ambiguous(array, before)
+        if self.reading == "iso_zoned" or parsed is None:
+            self.zones.note(array, before)
         return parsed
 
     def _note_ambiguous(self, array: pa.Array, before: int) -> None:

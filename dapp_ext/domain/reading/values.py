@@ -15,13 +15,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dapp_ext.domain.findings import SHOWN_ROWS, ordered
 from dapp_ext.domain.reading import plans, texts
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.names import column_names
 from dapp_ext.domain.reading.numbers import DoesNotFit
-from dapp_ext.domain.reading.table import Again, ColumnPlan, Notes, Plan, TableRead, named
+from dapp_ext.domain.reading.table import Again, ColumnPlan, Notes, Plan, TableRead, cells, named
 from dapp_ext.domain.reading.texts import TextColumn
-from dapp_ext.schema.datasets import Column, ReadReport
+from dapp_ext.schema.datasets import Column, Finding, ReadReport
 
 _NUMBER, _BIG, _FLOAT, _BOOL, _NESTED = "number", "big", "float", "bool", "nested"
 _FAMILIES: dict[type, str] = {
@@ -32,6 +33,8 @@ _TYPES: dict[str, pa.DataType] = {
     _BOOL: pa.bool_(), "date": pa.date32(), "datetime": pa.timestamp("us"), "time": pa.time64("us"), "duration": pa.duration("us"),
 }  # fmt: skip
 _MIXED = "mixed"
+_DATES = "dates"
+"""Real dates and texts that are dates, in one column."""
 _NOT_TEXT = "typed"
 _EXACT = 2**53
 
@@ -65,6 +68,9 @@ class ValueColumn:
         self.infinite = 0
         self.rows = 0
         self.missing = 0
+        self.text_rows: list[int] = []
+        self.text_count = 0
+        self.last_day = 0
 
     def look(self, values: Sequence[Any]) -> tuple[str, pa.Array] | None:
         """Take the next values. Returns them as Arrow, with the name of how, where that is clear already."""
@@ -83,12 +89,18 @@ class ValueColumn:
         for family in sorted(families - {"text"}):
             self.families[family] = self.families.get(family, 0) + 1
         typed = families - {"text"}
+        if typed and typed <= {"date", "datetime"}:
+            self.last_day = max(self.last_day, max(value.day for value in values if isinstance(value, date)))
         if typed and typed <= {_NUMBER, _FLOAT}:
             parsed = self._look_at_numbers([None if type(value) is str else value for value in values] if "text" in families else values, typed)
         return parsed if "text" not in families else None
 
     def _look_at_texts(self, values: Sequence[Any]) -> None:
         array = pa.array([value if type(value) is str and value else None for value in values], pa.string())
+        self.text_count += len(array) - array.null_count
+        if len(self.text_rows) < SHOWN_ROWS:
+            start = self.rows - len(values)
+            self.text_rows += [start + row for row, text in enumerate(array.to_pylist()) if text is not None][: SHOWN_ROWS - len(self.text_rows)]
         before = self.rows - len(values) - self.texts.rows
         if before:
             self.texts.look(pa.nulls(before, pa.string()))
@@ -133,6 +145,11 @@ class ValueColumn:
         return self.how() == _MIXED and self.typed != {_NESTED}
 
     @property
+    def dated(self) -> bool:
+        """Whether texts beside real dates are read as dates."""
+        return self.how() == _DATES
+
+    @property
     def is_text(self) -> bool:
         """Whether the column stays text as far as is known."""
         return self.how() in (_MIXED, texts.TEXT)
@@ -143,7 +160,7 @@ class ValueColumn:
         if not typed:
             return texts.TEXT if self.texts.is_text() else _NOT_TEXT
         if self.texts.reading is not None:
-            return _MIXED
+            return _DATES if typed <= {"date", "datetime"} and self.texts.reading in ("iso_date", "iso_datetime", "date") else _MIXED
         if typed <= {_NUMBER, _BIG, _FLOAT}:
             if _FLOAT in typed:
                 return _MIXED if self.inexact or _BIG in typed else "decimal"
@@ -164,6 +181,11 @@ class ValueColumn:
         nulls = frozenset(self.texts.marks) if how != _MIXED or self.texts.given is not None else frozenset()
         if how == _MIXED:
             return ColumnPlan(name, "text", pa.string(), _MIXED, nulls)
+        if how == _DATES:
+            facts = self.texts.facts
+            timed = "datetime" in self.typed or self.texts.reading == "iso_datetime" or facts.timed
+            written = texts.loose_name(facts, day_first=day_first) if self.texts.reading == "date" else str(self.texts.reading)
+            return ColumnPlan(name, "datetime" if timed else "date", pa.timestamp("us") if timed else pa.date32(), f"{_DATES}:{written}", nulls)
         if how in _TYPES:
             kind = "boolean" if how == _BOOL else how
             return ColumnPlan(name, kind, _TYPES[how], how, nulls)  # type: ignore[arg-type]
@@ -185,6 +207,8 @@ class ValueColumn:
         if plan.how == _MIXED:
             return pa.array([self._as_text(value, plan.missing) for value in values], pa.string())
         typed = [None if type(value) is str else value for value in values]
+        if plan.how.startswith(_DATES):
+            return self._all_dates(values, typed, plan)
         if plan.how == "datetime":
             typed = [datetime(value.year, value.month, value.day) if type(value) is date else value for value in typed]
         elif plan.how == "duration":
@@ -196,6 +220,18 @@ class ValueColumn:
         elif plan.how == "integer":
             typed = [int(value) if type(value) is float else value for value in typed]
         return pa.array(typed, plan.type)
+
+    def _all_dates(self, values: Sequence[Any], typed: list[Any], plan: ColumnPlan) -> pa.Array:
+        """Real dates, and texts that are dates."""
+        array = pa.array([value if type(value) is str and value else None for value in values], pa.string())
+        try:
+            parsed = texts.convert(array, texts.tidy(array), plan.how.removeprefix(_DATES + ":"), plan.missing)
+        except DoesNotFit:
+            self.texts.give_up()
+            raise Again from None
+        if pa.types.is_timestamp(plan.type):
+            typed = [datetime(value.year, value.month, value.day) if type(value) is date else value for value in typed]
+        return pc.coalesce(pa.array(typed, plan.type), pc.cast(parsed, plan.type))
 
     def _all_as_texts(self, values: Sequence[Any]) -> pa.Array:
         return pa.array([self._as_text(value, frozenset()) for value in values], pa.string())
@@ -297,6 +333,8 @@ class ValueTable:
             notes.add(f"Lists were kept as JSON text in {named(found)}.")
         if found := [name for name, column in pairs if column.infinite]:
             notes.add(f"Numbers too large for a computer's number (beyond 1.8e308) were read as infinity in {named(found)}.")
+        if found := [name for name, column in pairs if column.dated]:
+            notes.add(f"Texts beside real dates were read as dates in {named(found)}.")
         untyped = [plans.Named(name, column.texts) for name, column in pairs if not column.typed]
         typed = [plans.Named(name, column.texts) for name, column in pairs if column.typed and not column.is_text]
         plans.tell(untyped, notes, ways=self.ways, typed=typed)
@@ -313,4 +351,19 @@ class ValueTable:
             "notes": notes.sentences,
         }
         columns = [Column(name=column.name, kind=column.kind) for column in plan.columns]
-        return TableRead(columns, rows, report.model_copy(update=known), plans.findings(entries, plan, self.ways))
+        dated = [_texts_as_dates(name, column) for name, column in zip(self.names(), self.columns.values(), strict=True) if column.dated]
+        return TableRead(columns, rows, report.model_copy(update=known), [*ordered(dated, plans.READ_CODES), *plans.findings(entries, plan, self.ways)])
+
+
+def _texts_as_dates(name: str, column: ValueColumn) -> Finding:
+    facts = column.texts.facts
+    sentence = f"{cells(column.text_count)} of {named([name])} {'is' if column.text_count == 1 else 'are'} text and no real date; they were read as dates too."
+    # A spreadsheet that expects the month first turns 05/01 into May the first, and leaves 25/01 as text.
+    swapped = facts.ordered and facts.first > 12 and column.last_day <= 12
+    if swapped:
+        sentence += (
+            " No real date has a day after the twelfth while these texts have, so a spreadsheet may have swapped day and month in the real dates. Check them."
+        )
+    return Finding(
+        code="texts_as_dates", severity="warning" if swapped else "info", sentence=sentence, columns=[name], rows=column.text_rows, count=column.text_count
+    )

@@ -365,7 +365,7 @@ export interface Fix {
 }
 
 export interface FixOffer {
-  code: "drop_duplicate_rows" | "drop_columns" | "drop_missing_rows" | "fill_missing" | "mark_missing" | "convert" | "clip_outliers" | "clear_infinite" | "log_scale" | "group_rare" | "cut_texts" | "normalise_texts" | "parse_dates" | "fill_gaps";
+  code: "drop_duplicate_rows" | "drop_header_rows" | "drop_rows" | "drop_columns" | "drop_missing_rows" | "fill_missing" | "mark_missing" | "convert" | "clip_outliers" | "clear_infinite" | "log_scale" | "group_rare" | "cut_texts" | "normalise_texts" | "parse_dates" | "fill_gaps";
   sentence: string;
   options: Record<string, unknown>;
 }
@@ -374,6 +374,7 @@ export interface FixOptions {
   method?: "median" | "mean" | "most_frequent" | "previous" | "value" | null;
   value?: string | number | boolean | null;
   values?: string[] | null;
+  rows?: number[] | null;
   day_first?: boolean | null;
   keep?: number | null;
   length?: number | null;
@@ -845,10 +846,15 @@ export interface ReadOptions {
   date_order: "day_first" | "month_first" | null;
   sheet: string | null;
   join_sheets: boolean | null;
+  table: number | null;
+  merged_cells: "fill" | "first" | null;
+  layout: "delimited" | "aligned" | "blanks" | null;
   header: boolean | null;
   header_row: number | null;
+  header_rows: number | null;
   comment: string | null;
   extra_cells: "keep" | "drop" | null;
+  extra_rows: "keep" | "drop" | null;
   missing: string[] | null;
   types: Record<string, "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration"> | null;
 }
@@ -868,9 +874,15 @@ export interface ReadReport {
   sheets: string[];
   header: boolean | null;
   header_row: number | null;
+  header_rows: number | null;
   comment: string | null;
   extra_cells: string | null;
+  extra_rows: string | null;
   join_sheets: boolean | null;
+  table: number | null;
+  tables: string[];
+  merged_cells: string | null;
+  layout: string | null;
   missing: string[];
   guessed: string[];
   columns: ColumnReading[];
