@@ -91,7 +91,7 @@ class Trash:
             session.delete(row)
             session.flush()
             store.put_back(session, rows)
-            thing = session.get({"dataset": Dataset, "model": Model, "insight": Insight}[row.kind], row.id)
+            thing = _thing(session, row)
             assert thing is not None
             _tell(change, "changed", thing)
             names = accounts_store.names(session, {row.owner_id, row.by_id})
@@ -157,6 +157,12 @@ class Trash:
                     session.add(version)
             thing.status = "failed" if thing.status == "processing" else thing.status
             session.add(thing)
+
+
+def _thing(session: Session, row: Trashed) -> Dataset | Model | Insight | None:
+    if row.kind == "dataset":
+        return session.get(Dataset, row.id)
+    return session.get(Model, row.id) if row.kind == "model" else session.get(Insight, row.id)
 
 
 def _tell(change: Change, what: str, thing: Dataset | Model | Insight) -> None:
