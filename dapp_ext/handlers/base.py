@@ -365,7 +365,7 @@ class ApiHandler(DappHandler):
         answer: Content | Download | None = await perform_soon(self.operation, given)
         if answer is None:
             answer = await self.backend.call(perform, self.operation, given)
-        if self.operation.takes == "application/json" and not isinstance(answer, Download):
+        if self.operation.takes == "application/json" and (answer is None or isinstance(answer, Content)):
             self.backend.opened.system.pace.note("api", self.request.request_time())
         self.set_status(self.operation.status if answer is not None else 204)
         if answer is None:
