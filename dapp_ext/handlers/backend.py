@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from dapp_ext.errors import Busy, DappError, Unavailable
+from dapp_ext.handlers.kept import KeptAnswers
 from dapp_ext.handlers.metrics import Metrics
 from dapp_ext.handlers.processes import ChildProcess
 from dapp_ext.handlers.rates import Rate
@@ -36,6 +37,7 @@ SWITCH_SECONDS = 0.001
 OPEN_AGAIN_SECONDS = 5.0
 END_SECONDS = 5.0
 SHARE_SECONDS = 0.5
+HOSTS_KEPT = 100
 
 
 class Backend:
@@ -55,6 +57,8 @@ class Backend:
         self.log = log
         self.metrics = Metrics()
         self.dashboard = ChildProcess()
+        self.kept = KeptAnswers()
+        self._hosts: set[str] = set()
         self.sockets: set[FeedSocket] = set()
         self.sessions_watched = False
         # Far above what one server can answer to a program that waits for its answers; a runaway loop meets it.
@@ -171,6 +175,15 @@ class Backend:
             self._settings = read_settings(self._given)
             hide_secrets()  # kernels inherit this process's environment
         return self._settings
+
+    def is_known_host(self, host: str, check: Callable[[], bool]) -> bool:
+        """Whether requests may name this host; what Jupyter has allowed is not worked out again for every request."""
+        if host in self._hosts:
+            return True
+        allowed = check()
+        if allowed and len(self._hosts) < HOSTS_KEPT:
+            self._hosts.add(host)
+        return allowed
 
     @property
     def logs_json(self) -> bool:

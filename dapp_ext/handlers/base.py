@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -10,11 +12,13 @@ from urllib.parse import quote, urlsplit
 from jupyter_server._tz import utcnow
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.prometheus.log_functions import prometheus_log_method
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, stream_request_body
 
 from dapp_ext.errors import DappError, Denied, Malformed, MethodNotAllowed, NotSignedIn, Throttled, TooLarge, Unavailable
 from dapp_ext.handlers.backend import SETTING, Backend
+from dapp_ext.handlers.kept import Question
 from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform, perform_soon
 from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, outline, status_of
 from dapp_ext.logs import REQUEST_ID
@@ -40,6 +44,8 @@ class DappHandler(JupyterHandler):
 
     current_user: Any
     _request_id = ""
+    # The state of the database before anything was asked of it for this request; see ``Database.stamp``.
+    _stamp: int | None = None
 
     @property
     def backend(self) -> Backend:
@@ -111,7 +117,7 @@ class DappHandler(JupyterHandler):
 
     def refuse_foreign_host(self) -> None:
         """Stop a page of another site that has pointed its own host name at this server (DNS rebinding)."""
-        if not self.check_host():
+        if not self.backend.is_known_host(self.request.host, self.check_host):
             raise Denied("This server does not answer to that host name. Open it by its own address.")
 
     def credential(self) -> str | None:
@@ -129,9 +135,11 @@ class DappHandler(JupyterHandler):
             raise NotSignedIn
         services = await self.backend.services()
         accounts, asked = services.accounts, {"address": self.address, "request_id": self.request_id}
-        actor: Actor | None = accounts.recall(token, door="api", **asked)
+        self._stamp = services.context.database.stamp()
+        actor: Actor | None = accounts.recall(token, self._stamp, door="api", **asked)
         if actor is None and await self.backend.joined(("authenticate", token)):
-            actor = accounts.recall(token, door="api", **asked)  # somebody else has just asked; it counts only if nothing has changed since
+            self._stamp = services.context.database.stamp()
+            actor = accounts.recall(token, self._stamp, door="api", **asked)  # somebody else has just asked; it counts only if nothing has changed since
         if actor is None:
             actor = await self.backend.lead(("authenticate", token), accounts.authenticate, token, door="api", **asked)
         self.settings["api_last_activity"] = utcnow()  # keeps a server alive that is culled when idle
@@ -176,7 +184,11 @@ class DappHandler(JupyterHandler):
                 facts["account_id"] = who.account_id
             self.log.info("request", extra={"facts": facts | {"request_id": self.request_id}})
             return
-        super()._log()
+        server = self.serverapp
+        if server is None or self.get_status() >= 300 or server.log_level <= logging.DEBUG or server.logging_config:
+            super()._log()
+        elif server.record_http_request_metrics:
+            prometheus_log_method(self)  # all that comes of Jupyter's own line for a success, which goes to nobody
 
     def on_finish(self) -> None:
         self.backend.metrics.answered(str(self.request.method), self.get_status(), self.request.request_time(), self.route)
@@ -351,21 +363,12 @@ class ApiHandler(DappHandler):
 
     async def answer(self, path: Mapping[str, str]) -> None:
         """Run the operation and send what it gives."""
-        body, self._body = bytes(self._body), bytearray()
-        given = Raw(
-            backend=self.backend,
-            query=self._query(),
-            path=path,
-            address=self.address,
-            request_id=self.request_id,
-            account=self.account,
-            body=body,
-            content_type=self.request.headers.get("Content-Type", ""),
-        )
-        answer: Content | Download | None = await perform_soon(self.operation, given)
+        question = self._question()
+        answer: Content | Download | None = None if question is None else self.backend.kept.find(question)
         if answer is None:
-            answer = await self.backend.call(perform, self.operation, given)
-        if self.operation.takes == "application/json" and (answer is None or isinstance(answer, Content)):
+            given = self._as_it_came(path)
+            answer = await perform_soon(self.operation, given) or await self._ask(given, question)
+        if self.backend.is_open and self.operation.takes == "application/json" and (answer is None or isinstance(answer, Content)):
             self.backend.opened.system.pace.note("api", self.request.request_time())
         self.set_status(self.operation.status if answer is not None else 204)
         if answer is None:
@@ -375,6 +378,33 @@ class ApiHandler(DappHandler):
             self.finish(answer.content)
         else:
             await self._stream(answer)
+
+    def _as_it_came(self, path: Mapping[str, str]) -> Raw:
+        body, self._body = bytes(self._body), bytearray()
+        return Raw(
+            backend=self.backend,
+            query=self._query(),
+            path=path,
+            address=self.address,
+            request_id=self.request_id,
+            account=self.account,
+            body=body,
+            content_type=self.request.headers.get("Content-Type", ""),
+        )
+
+    def _question(self) -> Question | None:
+        """What this request asks, where its answer may be given again."""
+        if not self.operation.settled or self.account is None or self._body:
+            return None
+        return None if self._stamp is None else Question(self.account.session_id or self.account.account_id, str(self.request.uri), self._stamp)
+
+    async def _ask(self, given: Raw, question: Question | None) -> Content | Download | None:
+        """Let the services answer, on a thread."""
+        asked_at = time.monotonic()
+        answer: Content | Download | None = await self.backend.call(perform, self.operation, given)
+        if question is not None and isinstance(answer, Content):
+            self.backend.kept.keep(question, asked_at, answer)
+        return answer
 
     def _query(self) -> dict[str, list[bytes]]:
         query: dict[str, list[bytes]] = dict(self.request.query_arguments)

@@ -77,7 +77,8 @@ class Operation:
     ``run`` is called on a thread with a :class:`Call` whose query and body have the given shapes. ``alone`` routes
     answer even while the services are not open. ``soon`` is asked first where the body is short: called on the loop, it
     never keeps it waiting, and says ``None`` when ``run`` has to do it. ``takes`` and ``gives`` are the media types of body and answer;
-    ``limit`` is the most bytes of a body.
+    ``limit`` is the most bytes of a body. ``settled``: the answer hangs on nothing but who asks for what and what the database
+    holds, so it may be given again for a moment (:mod:`dapp_ext.handlers.kept`).
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -94,6 +95,7 @@ class Operation:
     alone: bool = False
     limit: int = BODY_LIMIT
     soon: Callable[[Call[Any, Any]], Awaitable[BaseModel | None]] | None = None
+    settled: bool = False
 
     @property
     def tag(self) -> str:

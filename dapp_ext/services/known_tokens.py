@@ -87,12 +87,12 @@ class KnownTokens:
                 self._kept.clear()
             self._kept[credential] = _Known(actor, until, asked)
 
-    def recall(self, credential: str, entry: Entry) -> Actor | None:
+    def recall(self, credential: str, stamp: int | None, entry: Entry) -> Actor | None:
         """Who holds a credential, if that is still known."""
         known = self._kept.get(credential)
         if known is None:
             return None
-        if time.monotonic() - known.asked.at > KEPT_SECONDS or now() > known.until or self._context.database.stamp() != known.asked.stamp:
+        if time.monotonic() - known.asked.at > KEPT_SECONDS or now() > known.until or stamp != known.asked.stamp:
             self._kept.pop(credential, None)
             return None
         return known.actor.model_copy(update={"door": entry.door, "address": entry.address, "request_id": entry.request_id})

@@ -157,13 +157,13 @@ class Sessions:
         self._known.keep(access_token, actor, found[0], asked)
         return actor
 
-    def recall(self, access_token: str, *, door: Door = "api", address: str = "", request_id: str = "") -> Actor | None:
+    def recall(self, access_token: str, stamp: int | None, *, door: Door = "api", address: str = "", request_id: str = "") -> Actor | None:
         """The same as :meth:`authenticate` where it was asked less than a second ago and nothing has changed since.
 
-        Waits for nothing, so that an event loop may ask. On SQLite any commit by anybody counts as a change; elsewhere
-        the feed tells of changes to accounts.
+        Waits for nothing, so that an event loop may ask. On SQLite any commit by anybody counts as a change, told by the
+        database's stamp of this moment; elsewhere the feed tells of changes to accounts.
         """
-        return self._known.recall(access_token, Entry(door, address, request_id))
+        return self._known.recall(access_token, stamp, Entry(door, address, request_id))
 
     def browser_session(self, cookie: str, *, address: str = "", request_id: str = "") -> Actor:
         """Who holds this cookie."""

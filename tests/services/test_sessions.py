@@ -395,13 +395,13 @@ def test_a_token_of_another_workspace_is_refused(services: Services, tmp_path: P
 
 def test_a_credential_is_recalled_until_anything_changes(services: Services) -> None:
     pair = services.accounts.sign_in_owner()
-    assert services.accounts.recall(pair.access_token) is None
+    assert services.accounts.recall(pair.access_token, services.context.database.stamp()) is None
     actor = services.accounts.authenticate(pair.access_token, address="here", request_id="one")
-    again = services.accounts.recall(pair.access_token, address="there", request_id="two")
+    again = services.accounts.recall(pair.access_token, services.context.database.stamp(), address="there", request_id="two")
     assert again is not None
     assert again.model_copy(update={"address": "here", "request_id": "one"}) == actor
     assert (again.address, again.request_id) == ("there", "two")
     services.accounts.logout(actor)
-    assert services.accounts.recall(pair.access_token) is None
+    assert services.accounts.recall(pair.access_token, services.context.database.stamp()) is None
     with pytest.raises(NotSignedIn):
         services.accounts.authenticate(pair.access_token)

@@ -72,12 +72,12 @@ def test_at_once_ends_what_was_signed_before_and_nothing_else(services: Services
     with open_services(settings) as other:
         for each in (services, other):
             assert each.accounts.authenticate(before.access_token)
-            assert each.accounts.recall(before.access_token) is not None
+            assert each.accounts.recall(before.access_token, each.context.database.stamp()) is not None
         services.keys.rotate_signing(owner)
         services.keys.rotate_signing(owner, at_once=True)
         for each in (services, other):
             until = time.monotonic() + 1.5
-            while each.accounts.recall(before.access_token) is not None:
+            while each.accounts.recall(before.access_token, each.context.database.stamp()) is not None:
                 assert time.monotonic() < until, "effective within a second"
                 time.sleep(0.02)
             with pytest.raises(NotSignedIn):
