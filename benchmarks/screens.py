@@ -70,8 +70,16 @@ def dashboard_way(address: str, dataset: str, cookie: tuple[str, str], charts: l
 
 def streamlit_way(port: int) -> Way:
     """The Streamlit page; a change is a press on another airport."""
-    act = "[...document.querySelectorAll('[data-testid=stRadio] label')].find((each) => each.textContent.trim() === given).click()"
-    return Way(f"http://127.0.0.1:{port}/", "[data-testid=stMetricValue]", act, ["EWR", "JFK", "LGA"], "[data-testid=stVegaLiteChart] canvas", [])
+    choices = "[data-testid=stRadioOption], [data-testid=stRadio] label"
+    act = f"const found = [...document.querySelectorAll('{choices}')].find((each) => each.textContent.trim() === given); (found.querySelector('input') ?? found).click()"
+    return Way(
+        f"http://127.0.0.1:{port}/",
+        "[data-testid=stMetricValue]",
+        act,
+        ["EWR", "JFK", "LGA"],
+        "[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas",
+        [],
+    )
 
 
 def measure(way: Way) -> Screen:
