@@ -34,6 +34,7 @@ import psutil
 import screens
 from websockets.asyncio.client import ClientConnection, connect
 
+from dapp_ext.schema.accounts import AccountCreate, Role
 from dapp_ext.schema.datasets import DatasetUpload
 from dapp_ext.services import open_services
 from dapp_ext.settings import Settings
@@ -68,7 +69,7 @@ def main() -> None:
             found["event"] = asyncio.run(_event(address, home, asked.pages)) * 1000
             print(f"{'':34} an event on {asked.pages} open pages, p95: {found['event']:.0f} ms", flush=True)
             if asked.chromium:
-                cookie = (Cookie.of(Settings(home=home)).name, _cookie(home))
+                cookie = (Cookie.of(Settings(home=home)).name, _cookies(home, 1)[0])
                 found["screen dashboard"] = _screen("dashboard", screens.dashboard_way(address, dataset, cookie, CHARTS))
         for name, cached in (("fragments", "0"), ("cached", "1")) if asked.streamlit else ():
             with _streamlit(asked.streamlit, file, cached) as port:
@@ -204,10 +205,16 @@ def _dataset(home: Path) -> str:
         return services.datasets.list(services.system.shell_actor()).items[0].id
 
 
-def _cookie(home: Path) -> str:
+def _cookies(home: Path, people: int) -> list[str]:
+    """The cookies of so many people, each signed in."""
     with open_services(Settings(home=home)) as services:
-        actor = services.accounts.redeem_ticket(services.accounts.signin_link(None, "dashboard").ticket, "dashboard")
-        return services.accounts.open_browser_session(actor, door="dashboard")
+        shell = services.system.shell_actor()
+        known = {each.email for each in services.accounts.list(shell)}
+        emails = [f"person{number}@example.org" for number in range(people)]
+        for email in emails:
+            if email not in known:
+                services.accounts.create(shell, AccountCreate(email=email, role=Role.analyst))
+        return [services.accounts.open_browser_session(services.accounts.acting_as(shell, email), door="dashboard") for email in emails]
 
 
 class Page:
@@ -287,25 +294,24 @@ class Visits:
 
 async def _visits(address: str, home: Path, dataset: str, asked: Visits) -> tuple[list[float], list[float], float, float]:
     """Seconds until each page had its data, seconds of each change, how long it went on, and the megabytes of one more session."""
-    cookie = _cookie(home)
+    cookies = _cookies(home, asked.users)
     name = Cookie.of(Settings(home=home)).name
     pool = [_board(dataset) for _ in range(asked.pool)]
 
-    async def arrive() -> tuple[Page, float]:
+    async def arrive(cookie: str) -> tuple[Page, float]:
         start = time.perf_counter()
         async with httpx.AsyncClient(cookies={name: cookie}, timeout=60) as http:
             (await http.get(address)).raise_for_status()
         page = await _open(address, home, cookie)
-        for call, given in (("datasets.list", {"limit": 100}), ("datasets.get", {"ref": dataset}), ("datasets.profile", {"ref": dataset})):
-            await page.call(call, **given)
+        await page.call("explore.open", ref=dataset)
         await page.call("explore.board", ref=dataset, charts=CHARTS, figures=[{"op": "mean", "column": "arr_delay"}], filters=[])
         return page, time.perf_counter() - start
 
-    first, _ = await arrive()
+    first, _ = await arrive(cookies[0])
     for each in pool or [_board(dataset)]:
         await first.call("explore.board", **each)  # the table is decrypted once per process
     before = _memory(asked.process)
-    arrived = await asyncio.gather(*(arrive() for _ in range(asked.users)))
+    arrived = await asyncio.gather(*(arrive(each) for each in cookies))
     grown = max(0.0, (_memory(asked.process) - before) / asked.users / 1e6)
     changes: list[float] = []
     until = time.perf_counter() + asked.seconds
@@ -327,8 +333,7 @@ async def _visits(address: str, home: Path, dataset: str, asked: Visits) -> tupl
 
 async def _event(address: str, home: Path, pages: int) -> float:
     """From a change anywhere to the last of many open pages."""
-    cookie = _cookie(home)
-    opened = await asyncio.gather(*(_open(address, home, cookie) for _ in range(pages)))
+    opened = await asyncio.gather(*(_open(address, home, cookie) for cookie in _cookies(home, pages)))
     for page in opened:
         await page.send({"follow": ""})
         await page.until('"following"')

@@ -130,6 +130,7 @@ METHODS: dict[str, Act | Why] = {
     "lineage.of_model": _data("model.read", "models.lineage", kind="model"),
     "boards.answer": _data("dataset.read", "explore.board"),
     "boards.forget": INSIDE,
+    "boards.opening": _data("dataset.read", "explore.open"),
     # Models
     "models.advise": _data("model.train", "models.advise", kind=""),
     "models.ask": INSIDE,
