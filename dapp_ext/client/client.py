@@ -191,6 +191,7 @@ class DAPPClient(Administration):
         exclude: Sequence[str] | None = None,
         name: str | None = None,
         wait: bool = False,
+        **recipe: Any,
     ) -> Model:
         """Search for the best model of a column.
 
@@ -202,7 +203,7 @@ class DAPPClient(Administration):
             Seconds (5 to 86,400); a number of trials makes the search repeatable.
         metric : str, optional
             What to go by, such as ``"roc_auc"``; chosen by the task when left out.
-        validation : {"random", "time"}, optional
+        validation : {"random", "stratified", "group", "time"}, optional
             How the rows are divided.
         families, params : list of {"linear", "lightgbm", "forest", "neighbours", "neural"}, mapping
             Learners to try, and fixed hyperparameters by family and name.
@@ -210,6 +211,9 @@ class DAPPClient(Administration):
             Columns that are not to be used.
         name, wait : str, bool
             Name of the model; whether to return when it is trained (with the leaderboard live) or at once.
+        **recipe
+            What :meth:`advise` speaks of: ``group``, ``time_column``, ``task``, ``allow``, ``clean``, ``missing``, ``seed``; see
+            :class:`~dapp_ext.schema.models.TrainRequest`. The ``change`` of one of its fixes fits in here.
 
         Raises
         ------
@@ -218,7 +222,7 @@ class DAPPClient(Administration):
         """
         given = {"time_budget": time_budget, "trials": trials, "metric": metric, "validation": validation, "name": name, "wait": wait}
         lists = {"families": families and list(families), "params": params and dict(params), "exclude": exclude and list(exclude)}
-        return models.train(self._connection, dataset, target, given | lists)
+        return models.train(self._connection, dataset, target, given | lists | recipe)
 
     def train_batch(
         self,

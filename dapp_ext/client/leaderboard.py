@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dapp_ext.client.drawing import BLUE, GREY, Html, amount, badge, bar, card, duration, number, paragraph, table, with_spread
+from dapp_ext.client.drawing import BLUE, GREY, Html, amount, badge, bar, card, duration, escape, number, paragraph, table, with_spread
 from dapp_ext.client.progress import Shown
 from dapp_ext.schema.models import Leaderboard, ModelRead, Trial
 
@@ -54,6 +54,13 @@ def board_html(model: ModelRead, board: Leaderboard) -> str:
     return card(title, *parts, badge=badge(model.status, _TONES[model.status]))
 
 
+def _marked(trial: Trial) -> Html | str:
+    """The learner, and whether it is as good as the best one or the simplest of those."""
+    words = [("best", "good")] if trial.is_best else [("as good", "calm")] if trial.near_best else []
+    words += [("advised", "busy")] if trial.recommended else []
+    return Html(f"{escape(trial.label)} {' '.join(badge(*word) for word in words)}") if words else trial.label
+
+
 def trials_html(trials: list[Trial], label: str, *, greater_is_better: bool = True) -> str:
     """Trials as a table with a bar for each score."""
     if not trials:
@@ -70,7 +77,7 @@ def trials_html(trials: list[Trial], label: str, *, greater_is_better: bool = Tr
     lines = [
         (
             place,
-            trial.label,
+            _marked(trial),
             with_spread(trial.score, trial.std),
             share(trial.score),
             duration(trial.seconds),

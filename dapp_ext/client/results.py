@@ -94,6 +94,26 @@ class Results:
             return None
         return pd.DataFrame(matrix.counts, index=pd.Index(matrix.classes, name="true"), columns=pd.Index(matrix.classes, name="predicted"))
 
+    @property
+    def equally_good(self) -> list[shapes.Trial]:
+        """The candidates that are not clearly worse than the best one, the best among them; :attr:`recommended` is the simplest."""
+        return [trial for trial in self.read.leaderboard if trial.near_best]
+
+    @property
+    def recommended(self) -> shapes.Trial | None:
+        """The candidate that is advised: as good as the best, and simpler; the best itself where nothing simpler is as good."""
+        return next((trial for trial in self.read.leaderboard if trial.number == self.read.recommended), None)
+
+    def _advice(self) -> str:
+        near, advised = self.equally_good, self.recommended
+        if len(near) < 2 or advised is None:
+            return ""
+        if advised.number == self.read.best.number:
+            others = ", ".join(trial.label for trial in near if trial is not advised)
+            return f"{len(near)} candidates are equally good; this is the simplest of them. Its score cannot be told from that of {others}."
+        said = f"{advised.label} would do as well: {len(near)} candidates are not clearly worse than the best ({self.read.best.label})."
+        return f"{said} It is the simplest of them, easier to explain and quicker to ask."
+
     def plot(self) -> Any:
         """The charts as a HoloViews layout, drawn with Bokeh.
 
@@ -127,6 +147,7 @@ class Results:
         parts.append(text_table(("score", "value", "95 % interval", "guessing"), lines, numeric=(1, 2, 3)))
         parts += [f"! {guard.sentence}" for guard in read.guards if guard.state == "alerted"]
         parts.append(f"Best: {read.best.label}. {read.split.sentence}")
+        parts += [said] if (said := self._advice()) else []
         top = self._ranked()[:5]
         if top:
             parts.append("Most important: " + ", ".join(f"{each.column} ({number(each.value)})" for each in top))
@@ -141,6 +162,7 @@ class Results:
             f"{read.model.name} · predicts {read.target}",
             paragraph(read.sentence, "lead"),
             paragraph(" · ".join(facts), "soft"),
+            paragraph(said) if (said := self._advice()) else "",
             section("Scores on rows that the search never saw", _scores(read.scores), paragraph(f"{read.split.sentence} {read.task_reason}", "soft")),
             _guards(read.guards),
             section("Importance of each column", self._bars()) if read.importances else "",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from dapp_ext.errors import Busy, DappError, Unavailable
+from dapp_ext.handlers.frames import Crowd
 from dapp_ext.handlers.kept import KeptAnswers
 from dapp_ext.handlers.metrics import Metrics
 from dapp_ext.handlers.processes import ChildProcess
@@ -58,6 +59,7 @@ class Backend:
         self.metrics = Metrics()
         self.dashboard = ChildProcess()
         self.kept = KeptAnswers()
+        self.crowd = Crowd()
         self._hosts: set[str] = set()
         self.sockets: set[FeedSocket] = set()
         self.sessions_watched = False

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_server.auth.decorator import allow_unauthenticated
+from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from dapp_ext.errors import Busy, DappError, Denied, Malformed, NotSignedIn
 from dapp_ext.handlers.backend import Backend
 from dapp_ext.handlers.base import DappHandler
+from dapp_ext.handlers.frames import Encoder, Frame, Told
 from dapp_ext.handlers.operation import Call, Nothing
 from dapp_ext.handlers.queries import EventsQuery, FeedQuery
 from dapp_ext.handlers.wire import outline, read_query
@@ -44,28 +44,6 @@ def index(call: Call[EventsQuery, Nothing]) -> EventPage:
     return events.page(call.actor, call.query.after, limit=call.query.limit)
 
 
-class Encoder:
-    """Turns each event into its frame once, however many sockets it goes to."""
-
-    def __init__(self, kept: int = 256) -> None:
-        self._kept = kept
-        self._frames: OrderedDict[str, tuple[Event, str]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def frame(self, event: Event) -> str:
-        """The frame of an event; the same object is encoded once, an equal id with other content anew."""
-        with self._lock:
-            known = self._frames.get(event.id)
-        if known is not None and (known[0] is event or known[0] == event):
-            return known[1]
-        text = '{"type":"event","event":' + event.model_dump_json(by_alias=True) + "}"
-        with self._lock:
-            self._frames[event.id] = (event, text)
-            while len(self._frames) > self._kept:
-                self._frames.popitem(last=False)
-        return text
-
-
 ENCODER = Encoder()
 
 
@@ -85,6 +63,7 @@ class FeedSocket(WebSocketHandler, DappHandler):
     _subscription: Subscription | None = None
     _writer: asyncio.Task[None] | None = None
     _left = False
+    _is_sending = False
 
     @property
     def ping_interval(self) -> float:
@@ -186,7 +165,7 @@ class FeedSocket(WebSocketHandler, DappHandler):
         services = await self.backend.services()
         while True:
             for event in page.items:
-                await self.write_message(ENCODER.frame(event))
+                await self.write_message(ENCODER.frame(event).text)
                 self.backend.metrics.told()
                 self._cursor = event.id
             self._cursor = page.next
@@ -197,19 +176,39 @@ class FeedSocket(WebSocketHandler, DappHandler):
     def _deliver(self, event: Event) -> None:
         """Called on the feed's thread."""
         changes_rights = event.type == "user.changed" and event.subject.id == self.actor.account_id
-        self._loop.call_soon_threadsafe(self._enqueue, event.id, ENCODER.frame(event), changes_rights)
+        self.backend.crowd.tell(self._loop, self.take, Told(event.id, ENCODER.frame(event), changes_rights))
 
-    def _enqueue(self, cursor: str, frame: str, changes_rights: bool) -> None:
+    def take(self, told: Told) -> None:
+        """Send an event at once where nothing is before it, else when its turn comes."""
         if self._left:
             return
-        if changes_rights:
+        if told.changes_rights:
             # What this line may carry was decided by the role that it began with.
             self.leave(RESTART, self._cursor)
             return
-        if self._queue.full():
+        if not self._is_sending and self._queue.empty():
+            self._send(told.cursor, told.frame)
+        elif self._queue.full():
             self.leave(READER_TOO_SLOW, self._cursor)
+        else:
+            self._queue.put_nowait((told.cursor, told.frame.text))
+
+    def _send(self, cursor: str, frame: Frame) -> None:
+        """The bytes that are the same for everybody, without a task for each socket."""
+        if self.ws_connection is None:
             return
-        self._queue.put_nowait((cursor, frame))
+        try:
+            sent = self.ws_connection.stream.write(frame.wire)
+        except StreamClosedError:
+            return  # tornado has noticed, and on_close follows
+        self.backend.metrics.told()
+        self._cursor = cursor
+        if not sent.done():  # the reader is behind: what follows waits in the queue
+            self._is_sending = True
+            sent.add_done_callback(self._sent)
+
+    def _sent(self, sent: asyncio.Future[None]) -> None:
+        self._is_sending = False
 
     async def _write(self) -> None:
         beat = self._loop.time() + HEARTBEAT_SECONDS
@@ -221,7 +220,9 @@ class FeedSocket(WebSocketHandler, DappHandler):
                 beat = self._loop.time() + HEARTBEAT_SECONDS
                 await self.write_message(notice("heartbeat", self._cursor))
                 continue
+            self._is_sending = True
             await self.write_message(frame)
+            self._is_sending = False
             self.backend.metrics.told()
             self._cursor = cursor
 

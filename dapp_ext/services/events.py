@@ -36,6 +36,7 @@ class Events:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._told: tuple[EventRow, Event] | None = None
 
     def head(self) -> str:
         """The cursor of the newest event: what follows it is new."""
@@ -109,6 +110,12 @@ class Events:
             seq = rows[-1].id
 
     def _event(self, row: EventRow) -> Event:
+        told = self._told
+        if told is None or told[0] is not row:  # the same row goes to one reader after the other
+            self._told = told = (row, self._made(row))
+        return told[1]
+
+    def _made(self, row: EventRow) -> Event:
         assert row.id is not None
         actor = Named(id=row.actor_id, name=row.actor_name or "") if row.actor_id else None
         return Event(id=self._cursor(row.id), type=row.type, at=row.at, actor=actor, subject=Subject(kind=row.subject_kind, id=row.subject_id), data=row.data)

@@ -15,6 +15,7 @@ from dapp_ext.widgets.refresher import Refresher
 from dapp_ext.widgets.screen import Screen
 
 T = TypeVar("T")
+WRAP = ipywidgets.Layout(flex_flow="row wrap")
 
 
 class ClientWidget:

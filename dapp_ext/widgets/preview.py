@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipywidgets
 
-from dapp_ext.client import DAPPClient, Dataset
+from dapp_ext.client import DAPPClient, Dataset, DatasetProfile
 from dapp_ext.client.drawing import amount, badge, card, escape, number, paragraph, table
+from dapp_ext.client.versions import DatasetLineage
 from dapp_ext.schema.datasets import RowsRead, RowsRequest, Sort
-from dapp_ext.widgets.base import ClientWidget, set_options
+from dapp_ext.schema.events import Event
+from dapp_ext.widgets.base import WRAP, ClientWidget, set_options
+from dapp_ext.widgets.mending import Mending
 
 _NUMERIC = ("integer", "decimal")
 _PAGE_SIZES = (10, 25, 50, 100)
@@ -30,7 +33,7 @@ class DataPreviewWidget(ClientWidget):
         self._offset = 0
         self._total = 0
         self.dataset = ipywidgets.Dropdown(description="Dataset", layout=ipywidgets.Layout(width="320px"))
-        self.view = ipywidgets.ToggleButtons(options=["Rows", "Profile"], style={"button_width": "80px"})
+        self.view = ipywidgets.ToggleButtons(options=["Rows", "Profile", "Lineage"], style={"button_width": "80px"})
         self.search = ipywidgets.Text(placeholder="Search in all columns", continuous_update=False, layout=ipywidgets.Layout(width="220px"))
         self.sort = ipywidgets.Dropdown(description="Sort by", options=[("as it came", None)], layout=ipywidgets.Layout(width="260px"))
         self.descending = ipywidgets.ToggleButton(description="Descending", layout=ipywidgets.Layout(width="110px"))
@@ -39,9 +42,10 @@ class DataPreviewWidget(ClientWidget):
         self.next = ipywidgets.Button(description="On", icon="chevron-right", layout=ipywidgets.Layout(width="90px"))
         self.place = ipywidgets.Label()
         self.area = ipywidgets.HTML(card("", paragraph("Loading …", "soft")))
-        self._rows_bar = ipywidgets.HBox([self.search, self.sort, self.descending], layout=_WRAP)
-        self._page_bar = ipywidgets.HBox([self.previous, self.next, self.place, self.size], layout=_WRAP)
-        self.root.children = [ipywidgets.HBox([self.dataset, self.view], layout=_WRAP), self._rows_bar, self.area, self._page_bar]
+        self.mending = Mending(self._fail)
+        self._rows_bar = ipywidgets.HBox([self.search, self.sort, self.descending], layout=WRAP)
+        self._page_bar = ipywidgets.HBox([self.previous, self.next, self.place, self.size], layout=WRAP)
+        self.root.children = [ipywidgets.HBox([self.dataset, self.view], layout=WRAP), self._rows_bar, self.mending.root, self.area, self._page_bar]
         self._list = self._refreshed(client.datasets, self._show_list, self.area)
         self._content = self._refreshed(self._fetch, self._show, self.area)
         self._listen()
@@ -57,8 +61,13 @@ class DataPreviewWidget(ClientWidget):
             self._chosen(control, self._from_start)
         self.previous.on_click(lambda _: self._turn(-1))
         self.next.on_click(lambda _: self._turn(1))
-        self._follow("dataset.*", lambda event: self._list.ask())
+        self._follow("dataset.*", self._hear)
         self._list.ask()
+
+    def _hear(self, event: Event) -> None:
+        self._list.ask()
+        if event.subject.id == self.dataset.value and event.type in ("dataset.ready", "dataset.failed", "dataset.changed"):
+            self._content.ask()
 
     def _show_list(self, found: list[Dataset]) -> None:
         ready = [each for each in found if each.status == "ready"]
@@ -87,24 +96,30 @@ class DataPreviewWidget(ClientWidget):
             self._offset = offset
             self._content.ask()
 
-    def _fetch(self) -> tuple[Dataset, RowsRead | str] | None:
+    def _fail(self, sentence: str) -> None:
+        self.area.value = card("", paragraph(sentence))
+
+    def _fetch(self) -> tuple[Dataset, RowsRead | DatasetProfile | DatasetLineage] | None:
         ref = self.dataset.value
         if ref is None:
             return None
         dataset = self.client.dataset(ref)
         if self.view.value == "Profile":
-            return dataset, dataset.profile()._repr_html_()
+            self.mending.look(dataset)
+            return dataset, dataset.profile()
+        if self.view.value == "Lineage":
+            return dataset, dataset.lineage()
         sort = [Sort(column=self.sort.value, descending=self.descending.value)] if self.sort.value else []
         return dataset, dataset.page(RowsRequest(offset=self._offset, limit=self.size.value, sort=sort, search=self.search.value or None))
 
-    def _show(self, found: tuple[Dataset, RowsRead | str] | None) -> None:
+    def _show(self, found: tuple[Dataset, RowsRead | DatasetProfile | DatasetLineage] | None) -> None:
         if found is None or found[0].id != self.dataset.value:
             return  # another one was chosen while this one was on its way
         dataset, content = found
-        rows = not isinstance(content, str)
-        self._rows_bar.layout.display = self._page_bar.layout.display = "flex" if rows else "none"
-        if isinstance(content, str):
-            self.area.value = content
+        self._rows_bar.layout.display = self._page_bar.layout.display = "flex" if isinstance(content, RowsRead) else "none"
+        self.mending.show(dataset, content if isinstance(content, DatasetProfile) else None)
+        if not isinstance(content, RowsRead):
+            self.area.value = content._repr_html_()
             return
         with self._by_us():
             set_options(self.sort, [("as it came", None), *((column.name, column.name) for column in content.columns)])
@@ -114,9 +129,6 @@ class DataPreviewWidget(ClientWidget):
         self.place.value = f"{content.offset + 1:,} to {last:,} of {content.total:,}" if content.total else "nothing found"
         self.previous.disabled = content.offset == 0
         self.next.disabled = last >= content.total
-
-
-_WRAP = ipywidgets.Layout(flex_flow="row wrap")
 
 
 def _rows_html(dataset: Dataset, page: RowsRead) -> str:

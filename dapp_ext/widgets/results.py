@@ -1,17 +1,23 @@
-"""The results of the workspace's models, with the newest at hand."""
+"""The results of the workspace's models, with the newest at hand; why for one row, and where the model came from."""
 
 from __future__ import annotations
 
 import ipywidgets
 
 from dapp_ext.client import DAPPClient, Model, Results
-from dapp_ext.client.drawing import card, paragraph
+from dapp_ext.client.drawing import card, number, paragraph
+from dapp_ext.errors import NotFound
+from dapp_ext.schema.datasets import RowsRequest
 from dapp_ext.schema.events import Event
-from dapp_ext.widgets.base import ClientWidget, set_options
+from dapp_ext.widgets.base import WRAP, ClientWidget, set_options
+
+_VIEWS = ("Results", "One row", "Lineage")
 
 
 class ResultsWidget(ClientWidget):
     """What came out of a training; ``results`` is what is on the screen.
+
+    Three views: the results; one row of the dataset with what the model says about it and why; what came from what.
 
     Parameters
     ----------
@@ -26,11 +32,14 @@ class ResultsWidget(ClientWidget):
         self._wanted = client.model(model).id if model is not None else None
         self.results: Results | None = None
         self.model = ipywidgets.Dropdown(description="Model", layout=ipywidgets.Layout(width="420px"))
+        self.view = ipywidgets.ToggleButtons(options=_VIEWS, style={"button_width": "90px"})
+        self.row = ipywidgets.BoundedIntText(description="Row", min=0, max=0, layout=ipywidgets.Layout(width="200px", display="none"))
         self.area = ipywidgets.HTML(card("", paragraph("Loading …", "soft")))
-        self.root.children = [self.model, self.area]
+        self.root.children = [ipywidgets.HBox([self.model, self.view, self.row], layout=WRAP), self.area]
         self._list = self._refreshed(client.models, self._show_list, self.area)
         self._content = self._refreshed(self._fetch, self._show, self.area)
-        self._chosen(self.model, self._content.ask)
+        for control in (self.model, self.view, self.row):
+            self._chosen(control, self._content.ask)
         self._follow("model.*", self._hear)
         self._list.ask()
 
@@ -55,11 +64,39 @@ class ResultsWidget(ClientWidget):
         elif self.model.value != before:
             self._content.ask()
 
-    def _fetch(self) -> tuple[str, Results] | None:
-        ref = self.model.value
-        return None if ref is None else (ref, self.client.get_results(ref))
+    def _fetch(self) -> tuple[tuple[str, str], Results, str, int] | None:
+        ref, view = self.model.value, self.view.value
+        if ref is None:
+            return None
+        results = self.client.get_results(ref)
+        if view == "Lineage":
+            return (ref, view), results, self.client.model(ref).lineage()._repr_html_(), 0
+        if view == "One row":
+            drawn, rows = self._one_row(results, self.row.value)
+            return (ref, view), results, drawn, rows
+        return (ref, view), results, results._repr_html_(), 0
 
-    def _show(self, found: tuple[str, Results] | None) -> None:
-        if found is not None and found[0] == self.model.value:
-            self.results = found[1]
-            self.area.value = self.results._repr_html_()
+    def _one_row(self, results: Results, row: int) -> tuple[str, int]:
+        """Why the model says what it says about a row of its dataset, and how many rows there are."""
+        read = results.read
+        try:
+            dataset = self.client.dataset(read.dataset.id)
+            page = dataset.page(RowsRequest(offset=row, limit=1, version=read.dataset_version))
+        except NotFound:
+            return card("", paragraph(f"The rows of {read.dataset.name} are gone, or not shared with you.", "soft")), 0
+        if not page.rows:
+            return card("", paragraph("There is no such row.", "soft")), page.total
+        values = dict(zip((column.name for column in page.columns), page.rows[0], strict=True))
+        actual = values.get(read.target)
+        wanted = {feature.name: values.get(feature.name) for feature in read.features}
+        why = self.client.explain(read.model.id, wanted)[0]
+        return why._repr_html_() + paragraph(f"The table says {number(actual)}.", "soft"), page.total
+
+    def _show(self, found: tuple[tuple[str, str], Results, str, int] | None) -> None:
+        if found is None or found[0] != (self.model.value, self.view.value):
+            return  # something else was chosen while this was on its way
+        (_, view), self.results, self.area.value, rows = found
+        self.row.layout.display = "flex" if view == "One row" else "none"
+        if view == "One row":
+            with self._by_us():
+                self.row.max = max(0, rows - 1)

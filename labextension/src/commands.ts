@@ -13,6 +13,10 @@ export namespace CommandIDs {
   export const openInsights = 'jupyter-dapp:open-insights';
   export const deleteInsight = 'jupyter-dapp:delete-insight';
 
+  export const showNotices = 'jupyter-dapp:show-notices';
+  export const markNoticesRead = 'jupyter-dapp:mark-notices-read';
+  export const openLineage = 'jupyter-dapp:open-lineage';
+
   export const uploadFiles = 'jupyter-dapp:upload-files';
   export const sendFiles = 'jupyter-dapp:send-files';
 

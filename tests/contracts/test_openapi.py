@@ -42,8 +42,8 @@ def test_the_table_says_what_the_function_takes_and_gives(operation: Operation) 
     module = inspect.getmodule(operation.run)
     assert module is not None
     hints = typing.get_type_hints(operation.run, {**vars(module), "Download": Download})
-    (given,) = inspect.signature(operation.run).parameters
-    assert hints[given] == Call[operation.query, operation.body]  # type: ignore[name-defined]
+    (call,) = inspect.signature(operation.run).parameters
+    assert hints[call] == Call[operation.query, operation.body]  # type: ignore[name-defined]
     expected: Any = operation.answer
     if expected is None and operation.status == 204:
         expected = type(None)

@@ -14,7 +14,8 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from dapp_ext.handlers import events
 from dapp_ext.handlers.backend import Backend
-from dapp_ext.handlers.events import Encoder, FeedSocket
+from dapp_ext.handlers.events import FeedSocket
+from dapp_ext.handlers.frames import Encoder, Frame, Told, on_the_wire
 from dapp_ext.schema.accounts import AccountUpdate, LoginRequest, Role
 from dapp_ext.schema.base import Subject, now
 from dapp_ext.schema.events import Event
@@ -241,8 +242,20 @@ def test_an_event_is_encoded_once_for_all() -> None:
     same = one.model_copy()
     frame = encoder.frame(one)
     assert encoder.frame(same) is frame
-    assert json.loads(frame)["event"]["data"] == {"name": "ä"}
+    assert json.loads(frame.text)["event"]["data"] == {"name": "ä"}
     assert encoder.frame(one.model_copy(update={"data": {"name": "b"}})) != frame
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+async def test_long_and_short_events_arrive_whole(owner: Caller, connect: Connect, backend: Backend, size: int) -> None:
+    async with line(connect(token=owner.token)) as socket:
+        await frame(socket)
+        (follower,) = backend.sockets
+        for number in range(2):
+            text = json.dumps({"text": "ä" * (size // 2), "number": number}, ensure_ascii=False)
+            follower.take(Told(str(number), Frame(text, on_the_wire(text.encode())), changes_rights=False))
+        for number in range(2):
+            assert await frame(socket) == {"text": "ä" * (size // 2), "number": number}
 
 
 # -- how it ends --------------------------------------------------------------------------------------------------
@@ -289,7 +302,14 @@ async def test_a_slow_reader_is_dropped_and_comes_back(owner: Caller, connect: C
             await stuck.wait()
         await write(self, message, binary)
 
+    def full(self: FeedSocket, cursor: str, frame: Frame) -> None:
+        if stuck.is_set():
+            send(self, cursor, frame)
+        self._is_sending = not stuck.is_set()
+
+    send = FeedSocket._send
     monkeypatch.setattr(FeedSocket, "write_message", slow)
+    monkeypatch.setattr(FeedSocket, "_send", full)
     socket = await connect(token=owner.token)
     cursor = (await frame(socket))["cursor"]
     for number in range(4):

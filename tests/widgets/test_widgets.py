@@ -193,3 +193,67 @@ def test_ended_sign_in_is_shown(client: DAPPClient, birds: Dataset, closing: Cal
     client.connection.transport.sign_in.forget()
     widget.next.click()
     eventually(lambda: "not signed in" in widget.area.value)
+
+
+def test_findings_are_mended_by_a_press_and_taken_back(client: DAPPClient, closing: Callable[[Any], Any]) -> None:
+    rows = b"a,b,c\n" + b"".join(b"%d,%d,x\n" % (at, at * 7 % 13) for at in range(40))
+    data = client.upload_file(rows + b"39,0,x\n39,0,x\n", name="widget repeats")
+    widget = closing(DataPreviewWidget(client, data))
+    widget.view.value = "Profile"
+    eventually(lambda: widget.mending.buttons.children)
+    assert widget.mending.undo.layout.display == "none"
+    repeats = next(each for each in widget.mending.buttons.children if each.description.startswith("Drop the repeats"))
+    repeats.click()
+    eventually(lambda: widget.mending.undo.layout.display == "flex")
+    assert client.dataset(data.id).rows == 40
+    widget.mending.undo.click()
+    eventually(lambda: widget.mending.undo.layout.display == "none")
+    assert client.dataset(data.id).rows == 42
+    widget.view.value = "Lineage"
+    eventually(lambda: "Lineage" in widget.area.value)
+    assert "version 2" in checked(widget.area.value).text
+
+
+def test_a_search_is_advised_given_time_and_narrowed(client: DAPPClient, birds: Dataset, closing: Callable[[Any], Any]) -> None:
+    marked = client.get_processed_data(birds).assign(number=range(344))
+    data = client.upload_file(marked, name="widget numbered birds")
+    widget = closing(ModelTrainingWidget(client, data))
+    eventually(lambda: "A model of species" in widget.wishes.area.value)
+    fix = next(each for each in widget.wishes.buttons.children if "number" in each.description)
+    fix.click()
+    eventually(lambda: widget.wishes.undo.layout.display == "flex" and not any(each.disabled for each in widget.wishes.buttons.children))
+    assert widget.wishes.recipe
+    widget.wishes.undo.click()
+    assert widget.wishes.recipe == {}
+    assert widget.wishes.undo.layout.display == "none"
+    assert widget.steering.layout.display == "none"
+    widget.budget.value = 30
+    widget.train.click()
+    eventually(lambda: widget.steering.layout.display == "flex")
+    widget.skip.value = "neural"
+    eventually(lambda: "Left out: neural networks" in widget.area.value)
+    assert "neural" not in [family for _, family in widget.skip.options]
+    model = widget.model
+    assert model is not None
+    before = model.refresh().read.time_budget
+    widget.more.value = 60
+    widget.extend.click()
+    assert model.refresh().read.time_budget == before + 60
+    eventually(lambda: not widget.stop.disabled and "Logistic regression" in widget.area.value)
+    widget.stop.click()
+    eventually(lambda: ">ready<" in widget.area.value)
+    assert widget.steering.layout.display == "none"
+    _why_of_a_row(client, model, closing(ResultsWidget(client, model)))
+
+
+def _why_of_a_row(client: DAPPClient, model: Any, widget: ResultsWidget) -> None:
+    eventually(lambda: widget.results is not None)
+    widget.view.value = "One row"
+    eventually(lambda: "Why " in widget.area.value)
+    assert widget.row.max == 343
+    assert "The table says Adelie" in checked(widget.area.value).text
+    widget.row.value = 343
+    eventually(lambda: "The table says Adelie" not in widget.area.value and "The table says" in widget.area.value)
+    widget.view.value = "Lineage"
+    eventually(lambda: "widget numbered birds" in widget.area.value)
+    assert widget.row.layout.display == "none"

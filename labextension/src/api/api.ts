@@ -4,6 +4,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import type {
+  Advice,
   AnnouncementRead,
   BatchPredictRead,
   BatchPredictRequest,
@@ -12,16 +13,22 @@ import type {
   DatasetUpdate,
   EventPage,
   Family,
+  FixRequest,
   GrantLevel,
   GrantRead,
   InsightRead,
   JobRead,
   Leaderboard,
+  Lineage,
   MaintenanceRead,
   ModelRead,
   ModelUpdate,
+  NotificationCount,
+  NotificationPage,
   Page,
   PersonRead,
+  PredictRead,
+  PredictRequest,
   Profile,
   Results,
   RowsRead,
@@ -119,6 +126,21 @@ export class Api {
     return this._post(`datasets/${segment(ref)}/restore`, { version });
   }
 
+  /** Mend a dataset by a new version of it. */
+  fixDataset(ref: string, request: FixRequest): Promise<DatasetRead> {
+    return this._post(`datasets/${segment(ref)}/fixes`, request);
+  }
+
+  /** Take the last fix back. */
+  undoFix(ref: string): Promise<DatasetRead> {
+    return this._post(`datasets/${segment(ref)}/fixes/undo`);
+  }
+
+  /** Where a thing came from, and what was made from it. */
+  lineage(kind: 'datasets' | 'models', ref: string): Promise<Lineage> {
+    return this._get(`${kind}/${segment(ref)}/lineage`);
+  }
+
   /** Whom one can share with. */
   people(): Promise<Page<PersonRead>> {
     return this._get('people');
@@ -149,6 +171,11 @@ export class Api {
 
   train(request: TrainRequest): Promise<ModelRead> {
     return this._post('models', request);
+  }
+
+  /** What a training would do, before it starts. */
+  advise(request: TrainRequest): Promise<Advice> {
+    return this._post('models/advice', request);
   }
 
   updateModel(ref: string, update: ModelUpdate): Promise<ModelRead> {
@@ -196,6 +223,10 @@ export class Api {
     return this._get(`models/${segment(ref)}/export`, { format: 'notebook' });
   }
 
+  predict(ref: string, request: PredictRequest): Promise<PredictRead> {
+    return this._post(`models/${segment(ref)}/predict`, request);
+  }
+
   predictDataset(ref: string, request: BatchPredictRequest): Promise<BatchPredictRead> {
     return this._post(`models/${segment(ref)}/predictions`, request);
   }
@@ -238,6 +269,16 @@ export class Api {
   /** What happened last, oldest first. */
   recentEvents(limit: number): Promise<EventPage> {
     return this._get('events', { recent: 'true', limit });
+  }
+
+  /** The lines behind the bell, newest first. */
+  notifications(listing: IListing = {}): Promise<NotificationPage> {
+    return this._get('notifications', listing);
+  }
+
+  /** Mark one line as read, or all. */
+  markRead(id: string | null): Promise<NotificationCount> {
+    return this._post('notifications/read', { id });
   }
 
   announcements(): Promise<Page<AnnouncementRead>> {

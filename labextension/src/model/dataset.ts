@@ -6,7 +6,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import { ApiError } from '../api';
-import type { DatasetRead, Event, Profile } from '../schema';
+import type { DatasetRead, Event, Finding, Profile, VersionRead } from '../schema';
 import { RowsSource } from './rows';
 import type { Workspace } from './workspace';
 
@@ -47,6 +47,27 @@ export class DatasetView implements IDisposable {
     return this._failure;
   }
 
+  /** The fix that the latest version rests on, and that can be taken back. */
+  get lastFix(): VersionRead | null {
+    return this._lastFix;
+  }
+
+  /** Whether a fix is on its way: a further version is made while the one before stays in use. */
+  get isMending(): boolean {
+    return this._mendedFrom !== null;
+  }
+
+  /** Why the last fix was refused. */
+  get mendFailure(): ApiError | null {
+    return this._mendFailure;
+  }
+
+  /** Whether this account may make a new version of it. */
+  get mayMend(): boolean {
+    const access = this._dataset?.access;
+    return this.workspace.mayWrite && (access === 'edit' || access === 'owner');
+  }
+
   /** How far the reading of the file is, from 0 to 1, while it goes on. */
   get progress(): number | null {
     const job = this._dataset?.job_id ? this.workspace.jobs.get(this._dataset.job_id) : undefined;
@@ -66,11 +87,14 @@ export class DatasetView implements IDisposable {
       const before = this._dataset;
       this._dataset = await api.dataset(this.id);
       this._failure = null;
-      this._changed.emit();
       const { status, version } = this._dataset;
+      if (version !== this._mendedFrom) {
+        this._mendedFrom = null;
+      }
+      this._changed.emit();
       if (status === 'ready' && (before?.status !== 'ready' || before.version !== version)) {
         void this.rows.show({});
-        this._profile = await api.profile(this.id, version);
+        [this._profile] = await Promise.all([api.profile(this.id, version), this._findFix(version)]);
       }
     } catch (error) {
       if (!(error instanceof ApiError)) {
@@ -83,6 +107,25 @@ export class DatasetView implements IDisposable {
     }
   }
 
+  /** Do what a finding offers, by a new version. */
+  mend(finding: Finding): Promise<void> {
+    const { fix, columns } = finding;
+    const version = this._dataset?.version;
+    return this._mend(async () => {
+      if (fix) {
+        const { code, options } = fix;
+        await this.workspace.api.fixDataset(this.id, { code, columns, version, options });
+      }
+    });
+  }
+
+  /** Take the last fix back. */
+  undo(): Promise<void> {
+    return this._mend(async () => {
+      await this.workspace.api.undoFix(this.id);
+    });
+  }
+
   dispose(): void {
     if (!this._isDisposed) {
       this._isDisposed = true;
@@ -91,9 +134,56 @@ export class DatasetView implements IDisposable {
     }
   }
 
+  private async _mend(work: () => Promise<void>): Promise<void> {
+    this._mendedFrom = this._dataset?.version ?? null;
+    this._mendFailure = null;
+    this._changed.emit();
+    try {
+      await work();
+      await this.load();
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      this._endMending(error);
+    }
+  }
+
+  private _endMending(failure: ApiError | null): void {
+    this._mendedFrom = null;
+    this._mendFailure = failure;
+    if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  /** The event of a failure holds no sentence; the version that failed does. */
+  private async _tellFailure(): Promise<void> {
+    try {
+      const { items } = await this.workspace.api.datasetVersions(this.id);
+      const failed = items.find(each => each.status === 'failed' && each.origin === 'fix');
+      this._endMending(failed?.error ? new ApiError('job_failed', failed.error) : null);
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      this._endMending(error);
+    }
+  }
+
+  /** A version that was made by a fix can be taken back; one that was brought back is no fix. */
+  private async _findFix(version: number): Promise<void> {
+    const { items } = version > 1 ? await this.workspace.api.datasetVersions(this.id) : { items: [] };
+    const latest = items.find(each => each.latest);
+    this._lastFix = latest?.origin === 'fix' && latest.status === 'ready' ? latest : null;
+  }
+
   private _onEvent(_: unknown, event: Event): void {
     if (event.subject.kind === 'dataset' && event.subject.id === this.id) {
       void this.load();
+      if (event.type === 'dataset.failed' && this._mendedFrom !== null) {
+        void this._tellFailure();
+      }
     }
   }
 
@@ -116,6 +206,10 @@ export class DatasetView implements IDisposable {
   private _dataset: DatasetRead | null = null;
   private _profile: Profile | null = null;
   private _failure: ApiError | null = null;
+  private _lastFix: VersionRead | null = null;
+  /** The version that a fix on its way began with. */
+  private _mendedFrom: number | null = null;
+  private _mendFailure: ApiError | null = null;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
 }

@@ -6,6 +6,11 @@
  */
 export { Activity, narrowed } from './activity';
 export type { IActivityView } from './activity';
+export { Advising, raised, withoutFix } from './advising';
+export type { IApplied } from './advising';
+export { Bell } from './bell';
+export { CaseView } from './case';
+export type { ICaseLine } from './case';
 export { Collection } from './collection';
 export {
   condition,
@@ -19,6 +24,8 @@ export {
 export { DatasetView } from './dataset';
 export { InsightsView } from './insights';
 export type { IInsightContent } from './insights';
+export { LineageView, placed } from './lineage';
+export type { IPlaced } from './lineage';
 export { Notices } from './notices';
 export type { INotice, INoticeBoard } from './notices';
 export { RowsSource } from './rows';

@@ -6,7 +6,8 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import { ApiError } from '../api';
-import type { Event, JobRead, Leaderboard, ModelRead, Results } from '../schema';
+import type { Event, JobRead, Leaderboard, ModelRead, Results, TrainRequest } from '../schema';
+import { CaseView } from './case';
 import type { Workspace } from './workspace';
 
 /** Trials that come together are shown together after this pause, in milliseconds. */
@@ -47,9 +48,22 @@ export class ModelView implements IDisposable {
     return this._failure;
   }
 
+  /** One row and why the model says what it says; there is one as soon as there are results. */
+  get case(): CaseView | null {
+    if (this._results && !this._case) {
+      this._case = new CaseView(this.workspace.api, this._results);
+    }
+    return this._case;
+  }
+
   /** The job that trains it. */
   get job(): JobRead | null {
     return (this._model?.job_id && this.workspace.jobs.get(this._model.job_id)) || null;
+  }
+
+  /** Whether a search made it, which can be made again; a registered pipeline was fitted elsewhere. */
+  get isOfSearch(): boolean {
+    return this._model?.origin === 'search';
   }
 
   get isTraining(): boolean {
@@ -84,6 +98,28 @@ export class ModelView implements IDisposable {
     }
   }
 
+  /**
+   * Train once more on the same rows with a part of the recipe changed, as the next version of the same name.
+   *
+   * @returns The new version, or null where there is no recipe to go by.
+   */
+  async again(change: Partial<TrainRequest>): Promise<ModelRead | null> {
+    const results = this._results;
+    if (!results) {
+      return null;
+    }
+    // How many cores there were is a fact of that training, not a wish.
+    const { threads: _, ...recipe } = results.recipe;
+    const { dataset, dataset_version: version, model } = results;
+    return this.workspace.api.train({
+      ...recipe,
+      ...change,
+      dataset: dataset.id,
+      version,
+      name: model.name
+    });
+  }
+
   async load(): Promise<void> {
     const { api, sessionState } = this.workspace;
     if (sessionState !== 'signed-in' && sessionState !== 'starting') {
@@ -112,6 +148,7 @@ export class ModelView implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       clearTimeout(this._timer);
+      this._case?.dispose();
       Signal.clearData(this);
     }
   }
@@ -171,6 +208,7 @@ export class ModelView implements IDisposable {
   private _model: ModelRead | null = null;
   private _leaderboard: Leaderboard | null = null;
   private _results: Results | null = null;
+  private _case: CaseView | null = null;
   private _failure: ApiError | null = null;
   private _deadline: number | null = null;
   private _isStopping = false;

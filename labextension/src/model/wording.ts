@@ -48,6 +48,18 @@ export function figure(value: number): string {
   }).format(Number(value.toFixed(digits)) || 0);
 }
 
+/** A share as a percentage; what is not quite none or all is told as such. */
+export function percent(share: number): string {
+  const value = share * 100;
+  if (value > 0 && value < 0.1) {
+    return '< 0.1 %';
+  }
+  if (value < 100 && value > 99.9) {
+    return '> 99.9 %';
+  }
+  return `${value.toFixed(value > 0 && value < 10 ? 1 : 0)} %`;
+}
+
 /** A number of bytes for people. */
 export function bytes(value: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];

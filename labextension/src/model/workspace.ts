@@ -20,6 +20,7 @@ import type {
 } from '../schema';
 import { BUDGETS, FINAL_JOB_STATUSES } from '../schema';
 import { Activity } from './activity';
+import { Bell } from './bell';
 import { Collection } from './collection';
 import { Uploads } from './uploads';
 
@@ -50,6 +51,7 @@ export class Workspace implements IDisposable {
       one: id => api.job(id)
     });
     this.activity = new Activity(api);
+    this.bell = new Bell(api);
     this.uploads = new Uploads(api, () => this.preferences.visibility);
     this.uploads.sent.connect(this._onSent, this);
     api.session.changed.connect(this._onSession, this);
@@ -63,6 +65,7 @@ export class Workspace implements IDisposable {
   readonly models: Collection<ModelRead>;
   readonly jobs: Collection<JobRead>;
   readonly activity: Activity;
+  readonly bell: Bell;
   readonly uploads: Uploads;
 
   /** Emitted when the account or the connection changes. */
@@ -129,7 +132,8 @@ export class Workspace implements IDisposable {
       this.datasets.reload(),
       this.models.reload(),
       this.jobs.reload(),
-      this.activity.reload()
+      this.activity.reload(),
+      this.bell.reload()
     ]);
   }
 
@@ -140,7 +144,8 @@ export class Workspace implements IDisposable {
     this._isDisposed = true;
     clearTimeout(this._again);
     this.api.feed.dispose();
-    [this.datasets, this.models, this.jobs, this.activity, this.uploads].forEach(each => each.dispose());
+    const { datasets, models, jobs, activity, bell, uploads } = this;
+    [datasets, models, jobs, activity, bell, uploads].forEach(each => each.dispose());
     Signal.clearData(this);
   }
 
@@ -168,7 +173,8 @@ export class Workspace implements IDisposable {
         this.datasets.reload(),
         this.models.reload(),
         this.jobs.reload(),
-        this.activity.reload()
+        this.activity.reload(),
+        this.bell.reload()
       ]);
     } else if (state === 'connected') {
       // What failed while nothing answered need not wait for its own next try.
@@ -199,6 +205,7 @@ export class Workspace implements IDisposable {
       this.models.touch(id);
     }
     this.activity.notice(event);
+    this.bell.notice(event);
     this._event.emit(event);
   }
 
@@ -219,6 +226,7 @@ export class Workspace implements IDisposable {
     this.models.clear();
     this.jobs.clear();
     this.activity.clear();
+    this.bell.clear();
     this.uploads.clear();
   }
 

@@ -20,6 +20,7 @@ export const ID_ARGS: ReadonlyJSONObject = {
   type: 'object',
   properties: {
     id: { type: 'string', description: 'Id of the thing; asked for when left out.' },
+    title: { type: 'string', description: 'The title of the tab until the name of the thing is known.' },
     fromMenu: { type: 'boolean', description: 'Whether the thing is the one whose context menu was opened.' }
   }
 };

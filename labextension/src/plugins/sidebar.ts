@@ -4,6 +4,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { bellIcon, checkIcon } from '@jupyterlab/ui-components';
 
 import { CommandIDs } from '../commands';
 import { IWorkspace } from '../model';
@@ -43,6 +44,24 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => shell.activateById(panel.id)
     });
+    commands.addCommand(CommandIDs.showNotices, {
+      label: trans.__('Show DAPP Notices'),
+      caption: trans.__('What concerns you: datasets that are ready, trainings that ended, what was shared'),
+      icon: bellIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled: () => workspace.account !== null,
+      execute: () => {
+        shell.activateById(panel.id);
+        workspace.bell.isOpen = true;
+      }
+    });
+    commands.addCommand(CommandIDs.markNoticesRead, {
+      label: trans.__('Mark All DAPP Notices as Read'),
+      icon: checkIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled: () => workspace.account !== null,
+      execute: () => report(trans, () => workspace.bell.mark(null))
+    });
     addAccountCommands(app, workspace, translator ?? nullTranslator);
     addContextMenus(app);
   }
@@ -66,6 +85,7 @@ function addContextMenus(app: JupyterFrontEnd): void {
       CommandIDs.openDataset,
       CommandIDs.trainModel,
       CommandIDs.insertCode,
+      CommandIDs.openLineage,
       '',
       CommandIDs.renameDataset,
       CommandIDs.shareDataset,
@@ -78,6 +98,7 @@ function addContextMenus(app: JupyterFrontEnd): void {
       CommandIDs.predictDataset,
       CommandIDs.insertCode,
       CommandIDs.openTrainingNotebook,
+      CommandIDs.openLineage,
       CommandIDs.stopTraining,
       CommandIDs.extendTraining,
       CommandIDs.skipFamily,

@@ -9,23 +9,27 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
-import { SplitPanel } from '@lumino/widgets';
+import { SplitPanel, TabPanel } from '@lumino/widgets';
 
 import { CommandIDs } from '../commands';
-import { DatasetView, InsightsView, IWorkspace, ModelView } from '../model';
+import { DatasetView, InsightsView, IWorkspace, LineageView, ModelView } from '../model';
 import type { Workspace } from '../model';
 import type { ModelRead } from '../schema';
 import type { ActivityPanel } from '../widgets/activity';
 import type { IContext } from '../widgets/context';
 import type { DatasetPanel } from '../widgets/dataset';
-import { activityIcon, datasetIcon, insightIcon, modelIcon, trainIcon } from '../widgets/icons';
+import { activityIcon, datasetIcon, insightIcon, lineageIcon, modelIcon, trainIcon } from '../widgets/icons';
 import type { InsightsPanel } from '../widgets/insights';
+import type { LineagePanel } from '../widgets/lineage';
 import type { ModelPanel } from '../widgets/model';
 import type { TrainPanel } from '../widgets/train';
 import { chosen, DOMAIN, ID_ARGS } from './shared';
 
 /** Lower than this nothing can be seen, in pixels. */
 const STRIP = 120;
+
+/** In a narrower window there is no room for the sidebar and a tab, in pixels. */
+const NARROW = 640;
 
 type Tab<T extends Widget> = MainAreaWidget<T>;
 
@@ -35,6 +39,8 @@ interface IKind<T extends Widget> {
   namespace: string;
   icon: LabIcon;
   label: string;
+  /** The title of a tab while no name is known. */
+  noun: string;
   question: string;
   choices: () => readonly { id: string; name: string }[];
   /** There is one such tab, about everything. */
@@ -70,6 +76,7 @@ export const tabsPlugin: JupyterFrontEndPlugin<void> = {
     tabs.add(modelKind(tabs.context, trans));
     tabs.add(activityKind(tabs.context, trans));
     tabs.add(insightsKind(tabs.context, trans));
+    tabs.add(lineageKind(tabs.context, trans));
     themes?.themeChanged.connect(() => datasets.forEach(tab => tab.content.grid.recolour()), datasets);
   }
 };
@@ -81,6 +88,7 @@ function datasetKind(context: IContext, trans: TranslationBundle): IKind<Dataset
     namespace: 'dapp-dataset',
     icon: datasetIcon,
     label: trans.__('Open Dataset'),
+    noun: trans.__('Dataset'),
     question: trans.__('Which dataset?'),
     choices: () => datasets.items,
     create: async id => {
@@ -98,6 +106,7 @@ function modelKind(context: IContext, trans: TranslationBundle): IKind<ModelPane
     namespace: 'dapp-model',
     icon: modelIcon,
     label: trans.__('Open Model'),
+    noun: trans.__('Model'),
     question: trans.__('Which model?'),
     choices: () => models.items,
     create: async id => {
@@ -115,6 +124,7 @@ function trainKind(tabs: Tabs, trans: TranslationBundle): IKind<TrainPanel> {
     namespace: 'dapp-train',
     icon: trainIcon,
     label: trans.__('Train a Model'),
+    noun: trans.__('Train'),
     question: trans.__('Train on which dataset?'),
     choices: () => workspace.datasets.items.filter(each => each.status === 'ready'),
     isEnabled: () => workspace.mayWrite,
@@ -137,6 +147,7 @@ function activityKind(context: IContext, trans: TranslationBundle): IKind<Activi
     namespace: 'dapp-activity',
     icon: activityIcon,
     label: trans.__('DAPP Activity'),
+    noun: trans.__('DAPP Activity'),
     question: '',
     choices: () => [],
     isSingle: true,
@@ -154,6 +165,7 @@ function insightsKind(context: IContext, trans: TranslationBundle): IKind<Insigh
     namespace: 'dapp-insights',
     icon: insightIcon,
     label: trans.__('DAPP Insights'),
+    noun: trans.__('DAPP Insights'),
     question: '',
     choices: () => [],
     isSingle: true,
@@ -163,6 +175,34 @@ function insightsKind(context: IContext, trans: TranslationBundle): IKind<Insigh
     },
     titled: ({ view }) => ({ changed: view.changed })
   };
+}
+
+function lineageKind(context: IContext, trans: TranslationBundle): IKind<LineagePanel> {
+  const { datasets, models } = context.workspace;
+  return {
+    command: CommandIDs.openLineage,
+    namespace: 'dapp-lineage',
+    icon: lineageIcon,
+    label: trans.__('Show the Lineage'),
+    noun: trans.__('Lineage'),
+    question: trans.__('Of which dataset or model?'),
+    choices: () => [...datasets.items, ...models.items],
+    create: async id => {
+      const { LineagePanel } = await import('../widgets/lineage');
+      return new LineagePanel(context, new LineageView(context.workspace, id));
+    },
+    titled: ({ view }) => ({
+      name: view.name === undefined ? undefined : trans.__('Lineage: %1', view.name),
+      changed: view.changed
+    })
+  };
+}
+
+/** What a tab is opened with. */
+interface IOpened {
+  id: string;
+  /** The title that it had before a reload. */
+  title?: string;
 }
 
 class Tabs {
@@ -184,12 +224,15 @@ class Tabs {
       isEnabled: () => kind.isEnabled?.() ?? true,
       execute: async args => {
         const id = kind.isSingle ? 'all' : await chosen(this._app, args, kind.question, kind.choices());
-        return id === null ? null : this._open(kind, tracker, id);
+        return id === null
+          ? null
+          : this._open(kind, tracker, { id, title: args['title'] as string | undefined });
       }
     });
     void this._restorer?.restore(tracker, {
       command: kind.command,
-      args: tab => ({ id: idOf(tab) }),
+      // What is gone after a reload cannot tell its name any more.
+      args: tab => ({ id: idOf(tab), title: tab.title.label }),
       name: tab => idOf(tab)
     });
     return tracker;
@@ -204,18 +247,23 @@ class Tabs {
   private async _open<T extends Widget>(
     kind: IKind<T>,
     tracker: WidgetTracker<Tab<T>>,
-    id: string
+    thing: IOpened
   ): Promise<Tab<T>> {
+    const { id } = thing;
+    if (window.innerWidth < NARROW) {
+      this._labShell?.collapseLeft();
+    }
     const known = tracker.find(tab => idOf(tab) === id);
     if (known) {
       this._app.shell.activateById(known.id);
+      bringForward(known);
       return known;
     }
     // A double click asks twice before the first tab is there.
     const key = `${kind.namespace}-${id}`;
     let opening = this._opening.get(key) as Promise<Tab<T>> | undefined;
     if (!opening) {
-      opening = this._create(kind, tracker, id).finally(() => this._opening.delete(key));
+      opening = this._create(kind, tracker, thing).finally(() => this._opening.delete(key));
       this._opening.set(key, opening);
     }
     return opening;
@@ -224,7 +272,7 @@ class Tabs {
   private async _create<T extends Widget>(
     kind: IKind<T>,
     tracker: WidgetTracker<Tab<T>>,
-    id: string
+    { id, title }: IOpened
   ): Promise<Tab<T>> {
     const content = await kind.create(id);
     const tab = new MainAreaWidget({ content });
@@ -235,9 +283,14 @@ class Tabs {
     tab.toolbar.hide();
     const { changed } = kind.titled(content);
     const retitle = (): void => {
-      const { name } = kind.titled(content);
-      tab.title.label = name ?? kind.label;
-      tab.title.caption = tab.title.label;
+      const label = kind.titled(content).name ?? title ?? kind.noun;
+      if (label !== tab.title.label) {
+        tab.title.label = label;
+        tab.title.caption = label;
+        if (tracker.has(tab)) {
+          void tracker.save(tab);
+        }
+      }
     };
     changed.connect(retitle, tab);
     retitle();
@@ -245,11 +298,24 @@ class Tabs {
     // Notebook 7 has room for one document in its main area; what stands beside it goes below.
     this._app.shell.add(tab, this._labShell ? 'main' : 'down', { type: 'DAPP' });
     this._app.shell.activateById(tab.id);
+    bringForward(tab);
     makeRoom(tab);
     return tab;
   }
 
   private readonly _opening = new Map<string, Promise<Widget>>();
+}
+
+/** Notebook 7 looks for what it activates everywhere but in its lower area. */
+function bringForward(tab: Widget): void {
+  let at = tab.parent;
+  while (at && !(at instanceof TabPanel)) {
+    at = at.parent;
+  }
+  if (at && at.currentWidget !== tab) {
+    at.currentWidget = tab;
+    tab.activate();
+  }
 }
 
 /** Notebook 7's lower area opens as a strip of tabs: give it room, unless the user has. */

@@ -14,8 +14,8 @@ import type { DatasetRead } from '../schema';
 import type { IContext } from './context';
 import { FilterBar } from './filters';
 import { RowsGrid } from './grid';
-import { datasetIcon, insertIcon, trainIcon } from './icons';
-import { Button, Chip, Message, Progress } from './kit';
+import { datasetIcon, insertIcon, lineageIcon, trainIcon } from './icons';
+import { Button, Chip, Gone, Message, Progress } from './kit';
 import { ProfilePane } from './profile';
 
 /** Below this width the profile stands under the rows, in pixels. */
@@ -54,6 +54,7 @@ export class DatasetPanel extends Panel {
             <ProfilePane
               profile={view.profile}
               trans={trans}
+              view={view}
               onRow={row => this._show(row)}
               onFilter={filter =>
                 void view.rows.show({ filters: withCondition(view.rows.view.filters, filter) })
@@ -142,6 +143,13 @@ function Head(props: { context: IContext; view: DatasetView }): React.ReactEleme
           <UseSignal signal={view.rows.changed}>{() => <Search context={context} view={view} />}</UseSignal>
           <div className="jp-Dapp-head-actions">
             <Button
+              icon={lineageIcon}
+              title={trans.__('Where it came from, and what was made from it')}
+              onClick={() => void commands.execute(CommandIDs.openLineage, { id })}
+            >
+              {trans.__('Lineage')}
+            </Button>
+            <Button
               icon={insertIcon}
               title={trans.__('Put the lines that open this dataset into the notebook')}
               onClick={() =>
@@ -218,6 +226,9 @@ function State(props: { context: IContext; view: DatasetView }): React.ReactElem
   const { context, view } = props;
   const { trans } = context;
   const failure = view.failure ?? view.rows.failure;
+  if (view.failure?.status === 404) {
+    return <Gone icon={datasetIcon} title={trans.__('This dataset is gone')} trans={trans} />;
+  }
   if (failure) {
     return (
       <Message icon={datasetIcon} tone="bad" title={trans.__('This dataset cannot be shown')}>

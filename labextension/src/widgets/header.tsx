@@ -8,6 +8,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import type { Workspace } from '../model';
 import { wording } from '../model';
+import { BellButton, BellLines } from './bell';
 import type { IContext } from './context';
 import { Avatar, IconButton } from './kit';
 
@@ -21,6 +22,7 @@ export function Header(props: { context: IContext; onSearch: (text: string) => v
       {() => (
         <>
           <Account context={context} />
+          <BellLines context={context} />
           {context.workspace.sessionState === 'signed-in' && <Search context={context} onSearch={onSearch} />}
         </>
       )}
@@ -50,6 +52,7 @@ function Account(props: { context: IContext }): React.ReactElement | null {
           <Connection workspace={workspace} trans={trans} />
         </div>
       </div>
+      <BellButton context={props.context} />
       <button
         type="button"
         className="jp-Dapp-link"

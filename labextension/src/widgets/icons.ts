@@ -37,6 +37,18 @@ export const trainIcon = line('train', 'M12 4a8 8 0 1 0 .01 0', 'M12 8a4 4 0 1 0
 export const jobIcon = line('job', 'M12 4a8 8 0 1 0 8 8', 'M12 8v4l2.5 2.5');
 /** A picture on a wall: what was published. */
 export const insightIcon = line('insight', 'M4 5h16v14H4z', 'M7 16l3.5-4.5 3 3 2-2.5 2.5 4', 'M9 8.8h.01');
+/** A box that leads to two: what came from what. */
+export const lineageIcon = line(
+  'lineage',
+  'M3.5 9.5h5v5h-5z',
+  'M15.5 4h5v5h-5zM15.5 15h5v5h-5z',
+  'M8.5 12h3.5M15.5 6.5h-1a2.5 2.5 0 0 0-2.5 2.5v6a2.5 2.5 0 0 0 2.5 2.5h1'
+);
+/** A spanner: mend it. */
+export const fixIcon = line(
+  'fix',
+  'M14.5 6.5a4 4 0 0 1 5-1l-3 3 1.5 1.5 3-3a4 4 0 0 1-5.2 5L8 20a2 2 0 0 1-3-3l8.2-7.7'
+);
 /** A pulse: what happens. */
 export const activityIcon = line('activity', 'M3.5 12h4l2.5-6 4 12 2.5-6h4');
 /** A window with bars: the dashboard in the browser. */

@@ -1,6 +1,7 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
@@ -79,9 +80,14 @@ export function Progress(props: { value: number | null; label: string }): React.
 /** A word with a colour that says where something stands. */
 export function Chip(props: {
   tone: 'good' | 'busy' | 'bad' | 'plain';
+  title?: string;
   children: React.ReactNode;
 }): React.ReactElement {
-  return <span className={`jp-Dapp-chip jp-mod-${props.tone}`}>{props.children}</span>;
+  return (
+    <span className={`jp-Dapp-chip jp-mod-${props.tone}`} title={props.title}>
+      {props.children}
+    </span>
+  );
 }
 
 /** A message in the place of what it is about. */
@@ -98,6 +104,16 @@ export function Message(props: {
       <div className="jp-Dapp-message-title">{title}</div>
       {children && <div className="jp-Dapp-message-text">{children}</div>}
     </div>
+  );
+}
+
+/** In the place of a thing that was deleted, or is not shared any more. */
+export function Gone(props: { icon: LabIcon; title: string; trans: TranslationBundle }): React.ReactElement {
+  const { icon, title, trans } = props;
+  return (
+    <Message icon={icon} title={title}>
+      <p>{trans.__('It was deleted, or is not shared with you any more. This tab can be closed.')}</p>
+    </Message>
   );
 }
 

@@ -6,6 +6,7 @@ import * as React from 'react';
 
 import { wording } from '../model';
 import type { Trial } from '../schema';
+import { Chip } from './kit';
 
 /** Trials that are shown before the rest is folded away. */
 const FIRST = 10;
@@ -47,7 +48,17 @@ export function LeaderboardTable(props: {
               <td className="jp-mod-number">{index + 1}</td>
               <td title={parameters(trial)}>
                 {trial.label || wording.familyName(trial.family, trans)}
-                {trial.is_best && <span className="jp-Dapp-chip jp-mod-good">{trans.__('best')}</span>}
+                {trial.is_best && <Chip tone="good">{trans.__('best')}</Chip>}
+                {trial.near_best && !trial.is_best && (
+                  <Chip tone="plain" title={trans.__('Its score cannot be told from that of the best')}>
+                    {trans.__('as good')}
+                  </Chip>
+                )}
+                {trial.recommended && (
+                  <Chip tone="busy" title={trans.__('The simplest of those that are as good as the best')}>
+                    {trans.__('advised')}
+                  </Chip>
+                )}
               </td>
               <td>
                 {trial.score === null ? (

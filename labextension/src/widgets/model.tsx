@@ -4,14 +4,16 @@
 import { addIcon, notebookIcon, ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { ApiError } from '../api';
 import { CommandIDs } from '../commands';
 import type { ModelView } from '../model';
 import { wording } from '../model';
-import type { Family, Leaderboard, ModelRead } from '../schema';
+import type { Family, Leaderboard, ModelRead, TrainRequest } from '../schema';
+import { CaseCard } from './case';
 import { Stair } from './charts';
 import type { IContext } from './context';
-import { datasetIcon, insertIcon, modelIcon, stopIcon } from './icons';
-import { Button, Chip, Message, Progress } from './kit';
+import { datasetIcon, insertIcon, lineageIcon, modelIcon, stopIcon } from './icons';
+import { Button, Chip, Gone, Message, Progress } from './kit';
 import { LeaderboardTable } from './leaderboard';
 import { Card, ResultsView } from './results';
 
@@ -55,6 +57,9 @@ function Page(props: IProps): React.ReactElement {
   const { trans } = context;
   const { failure, model, results } = view;
   if (failure && !results) {
+    if (failure.status === 404) {
+      return <Gone icon={modelIcon} title={trans.__('This model is gone')} trans={trans} />;
+    }
     return (
       <Message icon={modelIcon} tone="bad" title={trans.__('This model cannot be shown')}>
         <p>{wording.failureText(failure, trans)}</p>
@@ -80,8 +85,49 @@ function Page(props: IProps): React.ReactElement {
           </Message>
         )}
         {view.isTraining && <Search context={context} view={view} />}
-        {results && <ResultsView results={results} trans={trans} />}
+        {results && <Outcome context={context} view={view} />}
       </div>
+    </>
+  );
+}
+
+/** The results, with the ways to go on from them. */
+function Outcome(props: IProps): React.ReactElement | null {
+  const { context, view } = props;
+  const { commands, trans, workspace } = context;
+  const [problem, setProblem] = React.useState('');
+  if (!view.results) {
+    return null;
+  }
+  const again = async (change: Partial<TrainRequest>): Promise<void> => {
+    setProblem('');
+    try {
+      const made = await view.again(change);
+      if (made) {
+        workspace.models.put(made);
+        await commands.execute(CommandIDs.openModel, { id: made.id });
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      setProblem(wording.failureText(error, trans));
+    }
+  };
+  return (
+    <>
+      {problem && (
+        <div className="jp-Dapp-problem" role="alert">
+          {problem}
+        </div>
+      )}
+      <ResultsView
+        results={view.results}
+        trans={trans}
+        onAgain={workspace.mayWrite && view.isOfSearch ? change => void again(change) : undefined}
+      >
+        {view.case && <CaseCard view={view.case} trans={trans} />}
+      </ResultsView>
     </>
   );
 }
@@ -127,6 +173,13 @@ function Head(props: IProps & { model: ModelRead }): React.ReactElement {
         </Button>
         {status === 'ready' && (
           <>
+            <Button
+              icon={lineageIcon}
+              title={trans.__('Where it came from, and what was made from it')}
+              onClick={() => void commands.execute(CommandIDs.openLineage, { id })}
+            >
+              {trans.__('Lineage')}
+            </Button>
             <Button
               icon={notebookIcon}
               title={trans.__('The training as a notebook that runs by itself')}

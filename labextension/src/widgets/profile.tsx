@@ -2,10 +2,14 @@
 // Distributed under the terms of the Modified BSD License.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { undoIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { DatasetView } from '../model';
 import { wording } from '../model';
-import type { ColumnProfile, Filter, Finding, Profile } from '../schema';
+import type { ColumnProfile, Filter, Finding, FixCode, Profile } from '../schema';
+import { fixIcon } from './icons';
+import { Button } from './kit';
 
 /** Findings that are shown before the rest is folded away. */
 const FIRST = 4;
@@ -16,14 +20,16 @@ const FIRST = 4;
 export function ProfilePane(props: {
   profile: Profile;
   trans: TranslationBundle;
+  view: DatasetView;
   onRow: (row: number) => void;
   onFilter: (filter: Filter) => void;
 }): React.ReactElement {
-  const { profile, trans, onRow, onFilter } = props;
+  const { profile, trans, view, onRow, onFilter } = props;
   return (
     <section className="jp-Dapp-profile" aria-label={trans.__('Profile')}>
       <h3>{trans.__('Findings')}</h3>
-      <Findings profile={profile} trans={trans} onRow={onRow} />
+      <Mended view={view} trans={trans} />
+      <Findings profile={profile} trans={trans} view={view} onRow={onRow} />
       <h3>{trans.__('Columns')}</h3>
       <ul className="jp-Dapp-columns">
         {profile.columns.map(column => (
@@ -41,12 +47,43 @@ export function ProfilePane(props: {
   );
 }
 
+/** What the last fix did, with the way back; or why one was refused. */
+function Mended(props: { view: DatasetView; trans: TranslationBundle }): React.ReactElement | null {
+  const { view, trans } = props;
+  const { lastFix, mendFailure, mayMend, isMending } = view;
+  return (
+    <>
+      {mendFailure && (
+        <div className="jp-Dapp-problem" role="alert">
+          {wording.failureText(mendFailure, trans)}
+        </div>
+      )}
+      {isMending && (
+        <div className="jp-Dapp-mended" role="status">
+          <span>{trans.__('Making a new version…')}</span>
+        </div>
+      )}
+      {lastFix && !isMending && (
+        <div className="jp-Dapp-mended" role="status">
+          <span>{lastFix.sentence}</span>
+          {mayMend && (
+            <Button icon={undoIcon} onClick={() => void view.undo()}>
+              {trans.__('Undo')}
+            </Button>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
 function Findings(props: {
   profile: Profile;
   trans: TranslationBundle;
+  view: DatasetView;
   onRow: (row: number) => void;
 }): React.ReactElement {
-  const { profile, trans, onRow } = props;
+  const { profile, trans, view, onRow } = props;
   const [isOpen, setOpen] = React.useState(false);
   const { findings } = profile;
   if (findings.length === 0) {
@@ -57,7 +94,13 @@ function Findings(props: {
     <>
       <ul className="jp-Dapp-findings">
         {shown.map((finding, index) => (
-          <FindingCard key={`${finding.code}-${index}`} finding={finding} trans={trans} onRow={onRow} />
+          <FindingCard
+            key={`${finding.code}-${index}`}
+            finding={finding}
+            trans={trans}
+            view={view}
+            onRow={onRow}
+          />
         ))}
       </ul>
       {findings.length > FIRST && (
@@ -77,9 +120,11 @@ function Findings(props: {
 function FindingCard(props: {
   finding: Finding;
   trans: TranslationBundle;
+  view: DatasetView;
   onRow: (row: number) => void;
 }): React.ReactElement {
-  const { finding, trans, onRow } = props;
+  const { finding, trans, view, onRow } = props;
+  const { fix } = finding;
   return (
     <li className={`jp-Dapp-finding jp-mod-${finding.severity}`}>
       <span>{finding.sentence}</span>
@@ -93,8 +138,42 @@ function FindingCard(props: {
           ))}
         </span>
       )}
+      {fix && view.mayMend && (
+        <span className="jp-Dapp-fixes">
+          <Button
+            icon={fixIcon}
+            title={fix.sentence}
+            disabled={view.isMending}
+            onClick={() => void view.mend(finding)}
+          >
+            {fixName(fix.code, trans)}
+          </Button>
+        </span>
+      )}
     </li>
   );
+}
+
+function fixName(code: FixCode, trans: TranslationBundle): string {
+  const names: Record<FixCode, string> = {
+    drop_duplicate_rows: trans.__('Drop the repeats'),
+    drop_columns: trans.__('Leave it out'),
+    drop_missing_rows: trans.__('Drop these rows'),
+    fill_missing: trans.__('Fill the gaps'),
+    mark_missing: trans.__('Mark as missing'),
+    convert: trans.__('Convert'),
+    clip_outliers: trans.__('Clip'),
+    clear_infinite: trans.__('Clear'),
+    log_scale: trans.__('Use the logarithm'),
+    group_rare: trans.__('Group the rare'),
+    cut_texts: trans.__('Cut the texts'),
+    normalise_texts: trans.__('Make them equal'),
+    parse_dates: trans.__('Read as dates'),
+    fill_gaps: trans.__('Fill the gaps'),
+    drop_header_rows: trans.__('Drop the headers'),
+    drop_rows: trans.__('Drop these rows')
+  };
+  return names[code] ?? trans.__('Mend it');
 }
 
 function ColumnCard(props: {

@@ -4,20 +4,29 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { wording } from '../model';
-import type { Guard, Results, Score } from '../schema';
+import { raised, wording } from '../model';
+import type { Family, Fix, Guard, Results, Score, TrainRequest } from '../schema';
 import { ConfusionTable, CurveChart, ImportanceBars, ScatterChart, ScoreScale } from './charts';
+import { Button } from './kit';
 import { LeaderboardTable } from './leaderboard';
 
 /**
  * All that is known about a trained model, most important first.
  */
-export function ResultsView(props: { results: Results; trans: TranslationBundle }): React.ReactElement {
-  const { results, trans } = props;
+export function ResultsView(props: {
+  results: Results;
+  trans: TranslationBundle;
+  /** Train once more with a part of the recipe changed; missing where that may not be. */
+  onAgain?: (change: Partial<TrainRequest>) => void;
+  /** What stands between the evidence and the leaderboard. */
+  children?: React.ReactNode;
+}): React.ReactElement {
+  const { results, trans, onAgain, children } = props;
   const metric = results.scores.find(each => each.name === results.metric)?.label ?? results.metric;
   return (
     <div className="jp-Dapp-results">
       <p className="jp-Dapp-sentence">{results.sentence}</p>
+      <Advised results={results} trans={trans} onAgain={onAgain} />
       <section className="jp-Dapp-cards" aria-label={trans.__('Scores')}>
         {results.scores.map(score => (
           <ScoreCard
@@ -36,9 +45,10 @@ export function ResultsView(props: { results: Results; trans: TranslationBundle 
           <ImportanceBars importances={results.importances} label={trans.__('Importance of each column')} />
         </Card>
         <Card title={trans.__('Checks')} hint={results.split.sentence}>
-          <Guards guards={results.guards} trans={trans} />
+          <Guards guards={results.guards} trans={trans} onFix={onAgain && (fix => onAgain(fix.change))} />
         </Card>
       </div>
+      {children}
       <Evidence results={results} trans={trans} />
       <Card title={trans.__('Leaderboard')} hint={trans.__('Cross-validated on the training rows')}>
         <LeaderboardTable trials={results.leaderboard} metric={metric} trans={trans} />
@@ -71,15 +81,59 @@ function ScoreCard(props: {
   );
 }
 
-function Guards(props: { guards: readonly Guard[]; trans: TranslationBundle }): React.ReactElement {
-  const { guards, trans } = props;
+/** Where several candidates are as good as the best, the simplest of them is advised. */
+function Advised(props: {
+  results: Results;
+  trans: TranslationBundle;
+  onAgain?: (change: Partial<TrainRequest>) => void;
+}): React.ReactElement | null {
+  const { results, trans, onAgain } = props;
+  const near = results.leaderboard.filter(each => each.near_best);
+  const advised = near.find(each => each.number === results.recommended);
+  if (near.length < 2 || !advised) {
+    return null;
+  }
+  const isBest = advised.number === results.best.number;
+  const others = near.filter(each => each !== advised).map(each => each.label);
+  const named = [...others.slice(0, 3), ...(others.length > 3 ? [trans.__('others')] : [])].join(', ');
+  return (
+    <div className="jp-Dapp-advised" role="note">
+      <div>
+        <p className="jp-Dapp-advised-title">
+          {isBest
+            ? trans.__('%1 candidates are equally good; this is the simplest of them', near.length)
+            : trans.__('%1 would do as well', advised.label)}
+        </p>
+        <p className="jp-Dapp-hint">
+          {isBest
+            ? trans.__('Its score cannot be told from that of %1.', named)
+            : trans.__(
+                '%1 candidates are not clearly worse than the best (%2). This is the simplest of them: easier to explain and quicker to ask.',
+                near.length,
+                results.best.label
+              )}
+        </p>
+      </div>
+      {!isBest && onAgain && (
+        <Button onClick={() => onAgain({ families: [advised.family as Family] })}>
+          {trans.__('Train only that kind')}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Guards(props: {
+  guards: readonly Guard[];
+  trans: TranslationBundle;
+  onFix?: (fix: Fix) => void;
+}): React.ReactElement {
+  const { guards, trans, onFix } = props;
   const passed = guards.filter(guard => guard.state === 'passed');
-  const alerted = guards.filter(guard => guard.state === 'alerted');
-  const done = guards.filter(guard => guard.state === 'done');
   const isShort = passed.length <= 3;
   return (
     <>
-      <GuardList guards={[...alerted, ...done, ...(isShort ? passed : [])]} />
+      <GuardList guards={[...raised(guards), ...(isShort ? passed : [])]} onFix={onFix} />
       {!isShort && (
         <details className="jp-Dapp-more-guards">
           <summary>{trans._n('%1 check passed', '%1 checks passed', passed.length)}</summary>
@@ -90,7 +144,12 @@ function Guards(props: { guards: readonly Guard[]; trans: TranslationBundle }): 
   );
 }
 
-function GuardList(props: { guards: readonly Guard[] }): React.ReactElement {
+/** Checks with what they found; a fix is one press. */
+export function GuardList(props: {
+  guards: readonly Guard[];
+  onFix?: (fix: Fix) => void;
+}): React.ReactElement {
+  const { onFix } = props;
   const marks: Record<Guard['state'], string> = { alerted: '!', done: '•', passed: '✓' };
   return (
     <ul className="jp-Dapp-guards">
@@ -99,7 +158,19 @@ function GuardList(props: { guards: readonly Guard[] }): React.ReactElement {
           <span className="jp-Dapp-guard-mark" aria-hidden="true">
             {marks[guard.state]}
           </span>
-          <span>{guard.sentence}</span>
+          <div className="jp-Dapp-guard-words">
+            <span>{guard.sentence}</span>
+            {guard.second && <span className="jp-Dapp-faint">{guard.second.sentence}</span>}
+            {onFix && guard.fixes.length > 0 && (
+              <span className="jp-Dapp-fixes">
+                {guard.fixes.map(fix => (
+                  <Button key={fix.label} onClick={() => onFix(fix)}>
+                    {fix.label}
+                  </Button>
+                ))}
+              </span>
+            )}
+          </div>
         </li>
       ))}
     </ul>

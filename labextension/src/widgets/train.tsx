@@ -9,10 +9,11 @@ import * as React from 'react';
 
 import { ApiError } from '../api';
 import { CommandIDs } from '../commands';
-import type { DatasetView } from '../model';
-import { wording } from '../model';
-import type { DatasetRead, Family, ModelRead, TrainRequest, Validation } from '../schema';
+import type { DatasetView, IApplied } from '../model';
+import { Advising, withoutFix, wording } from '../model';
+import type { DatasetRead, Family, Fix, ModelRead, TrainRequest, Validation } from '../schema';
 import { BUDGETS } from '../schema';
+import { AdviceCard } from './advice';
 import type { IContext } from './context';
 import { insertIcon, trainIcon } from './icons';
 import { Button, Message } from './kit';
@@ -86,12 +87,17 @@ interface IChoices {
   seconds: number;
   families: readonly Family[];
   validation: Validation | '';
+  /** The column whose groups stay together, where rows are held back by groups. */
+  group: string;
   exclude: readonly string[];
+  /** What fixes have changed beyond the fields of the form. */
+  wish: Partial<TrainRequest>;
 }
 
 function requestOf(dataset: DatasetRead, choices: IChoices): TrainRequest {
-  const { target, name, seconds, families, validation, exclude } = choices;
+  const { target, name, seconds, families, validation, group, exclude, wish } = choices;
   return {
+    ...wish,
     dataset: dataset.id,
     version: dataset.version,
     target,
@@ -99,6 +105,7 @@ function requestOf(dataset: DatasetRead, choices: IChoices): TrainRequest {
     time_budget: seconds,
     families: families.length === FAMILIES.length ? null : [...families],
     validation: validation || null,
+    group: validation === 'group' ? group || null : null,
     exclude: exclude.filter(column => column !== target)
   };
 }
@@ -117,11 +124,29 @@ function Form(props: {
     seconds: workspace.preferences.timeBudget,
     families: FAMILIES,
     validation: '',
-    exclude: []
+    group: '',
+    exclude: [],
+    wish: {}
   });
+  const [applied, setApplied] = React.useState<readonly IApplied<IChoices>[]>([]);
   const [isBusy, setBusy] = React.useState(false);
   const [problem, setProblem] = React.useState('');
-  const change = (part: Partial<IChoices>): void => setChoices({ ...choices, ...part });
+  const advising = useAdvice(context, dataset, choices);
+  const change = (part: Partial<IChoices>): void => {
+    setChoices({ ...choices, ...part, ...(part.target === undefined ? {} : { wish: {} }) });
+    if (part.target !== undefined) {
+      setApplied([]);
+    }
+  };
+  const fix = (chosen: Fix): void => {
+    setApplied([...applied, { fix: chosen, before: choices }]);
+    setChoices(mended(choices, chosen));
+  };
+  const undo = (chosen: Fix): void => {
+    const left = withoutFix(applied, chosen);
+    setApplied(left.applied);
+    setChoices(left.before ?? choices);
+  };
 
   const submit = async (): Promise<void> => {
     setBusy(true);
@@ -139,7 +164,7 @@ function Form(props: {
     }
   };
 
-  const { target, seconds, families } = choices;
+  const { target, seconds } = choices;
   return (
     <form
       className="jp-Dapp-form"
@@ -154,18 +179,21 @@ function Form(props: {
           <p>{wording.shape(dataset, trans)}</p>
         </div>
       </header>
-      <div className="jp-Dapp-page-body jp-mod-narrow">
-        <Target choices={choices} dataset={dataset} view={view} trans={trans} change={change} />
-        <Budget choices={choices} trans={trans} change={change} />
-        <Families choices={choices} trans={trans} change={change} />
-        <More choices={choices} dataset={dataset} trans={trans} change={change} />
+      <div className="jp-Dapp-page-body jp-mod-form">
+        <div className="jp-Dapp-form-main">
+          <Target choices={choices} dataset={dataset} view={view} trans={trans} change={change} />
+          <Budget choices={choices} trans={trans} change={change} />
+          <Families choices={choices} trans={trans} change={change} />
+          <More choices={choices} dataset={dataset} trans={trans} change={change} />
+        </div>
+        <AdviceCard advising={advising} applied={applied} trans={trans} onFix={fix} onUndo={undo} />
         {problem && (
           <div className="jp-Dapp-problem" role="alert">
             {problem}
           </div>
         )}
         <div className="jp-Dapp-form-actions">
-          <Button kind="primary" icon={trainIcon} submits disabled={isBusy || !target || !families.length}>
+          <Button kind="primary" icon={trainIcon} submits disabled={isBusy || !isComplete(choices)}>
             {isBusy ? trans.__('Starting…') : trans.__('Train')}
           </Button>
           <Button
@@ -185,6 +213,36 @@ function Form(props: {
       </div>
     </form>
   );
+}
+
+function isComplete({ target, families, validation, group }: IChoices): boolean {
+  return target !== '' && families.length > 0 && (validation !== 'group' || group !== '');
+}
+
+/** The choices after one press: what the form has a field for is seen there. */
+function mended(choices: IChoices, fix: Fix): IChoices {
+  const { exclude, validation, group, ...others } = fix.change as Partial<TrainRequest>;
+  return {
+    ...choices,
+    exclude: exclude ?? choices.exclude,
+    validation: validation ?? choices.validation,
+    group: group ?? choices.group,
+    wish: { ...choices.wish, ...others }
+  };
+}
+
+/** What the server says to the choices; neither the time nor the name changes what is found. */
+function useAdvice(context: IContext, dataset: DatasetRead, choices: IChoices): Advising {
+  const [advising] = React.useState(() => new Advising(context.workspace.api));
+  const request = { ...requestOf(dataset, choices), time_budget: BUDGETS.quick, name: null };
+  const key = JSON.stringify(request);
+  React.useEffect(() => {
+    if (isComplete(choices)) {
+      advising.ask(request);
+    }
+  }, [key]);
+  React.useEffect(() => () => advising.dispose(), []);
+  return advising;
 }
 
 interface IPart {
@@ -325,9 +383,24 @@ function More(props: IPart & { dataset: DatasetRead }): React.ReactElement {
         >
           <option value="">{trans.__('whatever fits the data')}</option>
           <option value="random">{trans.__('random rows')}</option>
+          <option value="stratified">{trans.__('random rows, each answer in its share')}</option>
+          <option value="group">{trans.__('whole groups')}</option>
           <option value="time">{trans.__('the latest rows')}</option>
         </select>
       </label>
+      {choices.validation === 'group' && (
+        <label className="jp-Dapp-field">
+          <span>{trans.__('Groups are the same')}</span>
+          <select value={choices.group} onChange={event => change({ group: event.target.value })}>
+            <option value="">{trans.__('choose a column')}</option>
+            {others.map(({ name }) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <fieldset>
         <legend>{trans.__('Columns that may be used')}</legend>
         <div className="jp-Dapp-checks jp-mod-dense">

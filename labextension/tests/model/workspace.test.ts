@@ -35,6 +35,7 @@ function make(): { wire: Wire; workspace: Workspace } {
     .on('GET datasets', () => page(dataset('d1')))
     .on('GET models', () => page(model('m1')))
     .on('GET jobs', () => page(job('j1')))
+    .on('GET notifications', () => ({ items: [], next: null, unread: 0 }))
     .on('GET events', () => ({ items: [], next: 'e.4', more: false, reset: false }));
   const settings = { ...wire.settings, WebSocket: Line as unknown as typeof WebSocket };
   return { wire, workspace: new Workspace(new Api(settings)) };
