@@ -61,9 +61,10 @@ def main() -> None:
             print(f"{'page':34} {'users':>5} {'change p50':>11} {'p95':>9} {'first p50':>10} {'changes/s':>10}", flush=True)
             for users in asked.users:
                 for kind, pool in (("new", 0), ("kept", POOL)):
-                    opened, changes, seconds, grown = asyncio.run(_visits(address, home, dataset, Visits(users, asked.seconds, pool, process)))
-                    found[f"dashboard {kind} {users}"] = _line(f"dashboard, {kind} answers", users, opened, changes, seconds)
-                    found[f"memory {users}"] = grown
+                    stayed = asyncio.run(_visits(address, home, dataset, Visits(users, asked.seconds, pool, process)))
+                    found[f"dashboard {kind} {users}"] = _line(f"dashboard, {kind} answers", users, stayed.opened, stayed.changes, stayed.seconds)
+                    found[f"memory {users}"] = stayed.memory
+                    print(f"{'':34} {'':5} processor of the server: {stayed.changing:.1f} ms a change, {stayed.arriving:.0f} ms an arrival", flush=True)
             print(f"{'':34} memory for one more session: {found[f'memory {max(asked.users)}']:.2f} MB", flush=True)
             found["server"] = _server_time(home, dataset)
             found["event"] = asyncio.run(_event(address, home, asked.pages)) * 1000
@@ -292,8 +293,20 @@ class Visits:
     process: int
 
 
-async def _visits(address: str, home: Path, dataset: str, asked: Visits) -> tuple[list[float], list[float], float, float]:
-    """Seconds until each page had its data, seconds of each change, how long it went on, and the megabytes of one more session."""
+@dataclass(frozen=True)
+class Stayed:
+    """Seconds until each page had its data and of each change, how long it went on; megabytes and processor milliseconds of the server, each."""
+
+    opened: list[float]
+    changes: list[float]
+    seconds: float
+    memory: float
+    arriving: float
+    changing: float
+
+
+async def _visits(address: str, home: Path, dataset: str, asked: Visits) -> Stayed:
+    """Let people come, stay and change things."""
     cookies = _cookies(home, asked.users)
     name = Cookie.of(Settings(home=home)).name
     pool = [_board(dataset) for _ in range(asked.pool)]
@@ -310,9 +323,10 @@ async def _visits(address: str, home: Path, dataset: str, asked: Visits) -> tupl
     first, _ = await arrive(cookies[0])
     for each in pool or [_board(dataset)]:
         await first.call("explore.board", **each)  # the table is decrypted once per process
-    before = _memory(asked.process)
+    before, busy = _memory(asked.process), _busy(asked.process)
     arrived = await asyncio.gather(*(arrive(each) for each in cookies))
     grown = max(0.0, (_memory(asked.process) - before) / asked.users / 1e6)
+    arriving = (_busy(asked.process) - busy) / asked.users
     changes: list[float] = []
     until = time.perf_counter() + asked.seconds
 
@@ -323,12 +337,13 @@ async def _visits(address: str, home: Path, dataset: str, asked: Visits) -> tupl
             changes.append(taken)
             await asyncio.sleep(max(0.0, 1.0 - taken))
 
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), _busy(asked.process)
     await asyncio.gather(*(stay(page) for page, _ in arrived))
     took = time.perf_counter() - start
+    spent = (_busy(asked.process) - busy) / max(1, len(changes))
     for page in (first, *(each for each, _ in arrived)):
         await page.close()
-    return [seconds for _, seconds in arrived], changes, took, grown
+    return Stayed([seconds for _, seconds in arrived], changes, took, grown, arriving * 1000, spent * 1000)
 
 
 async def _event(address: str, home: Path, pages: int) -> float:
@@ -416,6 +431,12 @@ def _streamlit(python: str, file: Path, cached: str) -> Iterator[int]:
 
 def _memory(process: int) -> int:
     return int(psutil.Process(process).memory_info().rss)
+
+
+def _busy(process: int) -> float:
+    """Seconds of processor that a process has used, which other work on the machine does not change much."""
+    times = psutil.Process(process).cpu_times()
+    return times.user + times.system
 
 
 def _share(values: list[float], percent: int) -> float:
