@@ -67,6 +67,7 @@ CALLS: dict[str, Call] = {
             actor, asked.ref, VersionCreate(options=ReadOptions(**asked.model_dump(exclude={"ref"}, exclude_unset=True)))
         ),
     ),
-    "datasets.dependents": call(One, lambda services, actor, asked: services.versions.dependents(actor, asked.ref)),
+    "datasets.dependents": call(One, lambda services, actor, asked: services.versions.dependents(actor, asked.ref, asked.version)),
+    "datasets.delete_version": call(RestoreOf, lambda services, actor, asked: services.versions.delete(actor, asked.ref, asked.version)),
     "datasets.lineage": call(One, lambda services, actor, asked: services.lineage.of_dataset(actor, asked.ref)),
 }
