@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,20 @@ def test_every_page_passes_the_rules(screen: str, theme: str, running: Running, 
             wrong[name] = {"axe": grave, "wide": wide > inner, "small text": small, "small targets": targets}
     page.context.close()
     assert wrong == {}, json.dumps(wrong, indent=1)
+
+
+def test_the_bell_is_seen_whole(running: Running, browser: Browser, places: dict[str, str]) -> None:
+    """The list hangs on a side bar that scrolls, which must not cut it off."""
+    page = _signed_in(running, browser, "maya", "desktop", "light")
+    _settled(page, f"{running.address}/#{places['data']}")
+    page.get_by_role("button", name=re.compile("^Notifications")).click()
+    panel = page.locator(".bell-panel")
+    expect(panel).to_be_visible()
+    box = panel.bounding_box()
+    assert box is not None
+    inside = "([x, y]) => Boolean(document.elementFromPoint(x, y)?.closest('.bell-panel'))"
+    assert page.evaluate(inside, [box["x"] + box["width"] - 12, box["y"] + 20])
+    page.context.close()
 
 
 @pytest.mark.parametrize("who", ["tom", "maya"])

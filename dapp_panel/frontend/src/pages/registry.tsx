@@ -173,7 +173,7 @@ export function Compared({ of }: { of: Comparison }) {
     <div class="stack">
       <p class="strong">{of.sentence}</p>
       {!of.same_rows && <Notice tone="warn">They were scored on different rows, so small differences mean nothing.</Notice>}
-      <table class="list-table">
+      <table class="list-table pair">
         <thead>
           <tr>
             <th scope="col">Measure</th>
