@@ -34,7 +34,7 @@ def test_every_call_of_the_pages_is_answered_and_none_is_left_over() -> None:
 def test_every_way_to_read_a_file_is_offered() -> None:
     source = (SOURCES / "src" / "pages" / "read_again.tsx").read_text("utf-8")
     questions = source[source.index("const QUESTIONS") : source.index("\n};", source.index("const QUESTIONS"))]
-    assert set(re.findall(r"^  (\w+): \{ label", questions, re.MULTILINE)) | {"types"} == set(ReadOptions.model_fields)
+    assert set(re.findall(r"^  (\w+): \{\s+label", questions, re.MULTILINE)) | {"types"} == set(ReadOptions.model_fields)
     assert "Kinds of columns" in source
 
 
