@@ -223,14 +223,20 @@ def events(page: Page, lab: Lab, count: int) -> list[Line]:
             """() => { window.longest = 0; let last = performance.now();
                  const tick = () => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now;
                    requestAnimationFrame(tick); };
-                 requestAnimationFrame(tick);
-                 window.heard = 0; }"""
+                 requestAnimationFrame(tick); window.tasks = [];
+                 new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(each => each.duration))).observe({type: 'longtask'}); }"""
         )
+        page.wait_for_timeout(5000)
+        still = page.evaluate("() => { const found = window.longest; window.longest = 0; window.tasks = []; return found; }")
         send(count)
         page.wait_for_timeout(3000)
+        longest, tasks = page.evaluate("() => [window.longest, window.tasks]")  # before the garbage is collected once more
     return [
         Line(f"memory after {count:,} events: more", heap() - before, "MB", 20),
-        Line("longest frame meanwhile", page.evaluate("() => window.longest"), "ms", 100),
+        Line("longest frame meanwhile", longest, "ms", 100),
+        Line("longest task of the page's thread", max(tasks, default=0), "ms"),
+        Line("tasks of more than 100 ms", sum(each > 100 for each in tasks), ""),
+        Line("longest frame while nothing happened", still, "ms"),
     ]
 
 
