@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Literal
 
 import typer
 
 from dapp_ext.cli import session
-from dapp_ext.errors import Unavailable
+from dapp_ext.errors import DappError, Unavailable
 
 Door = Literal["dashboard", "jupyterlab"]
+# A program that prints a ticket of the owner's for JupyterLab and one for the dashboard, a line each.
+TICKETS = "from dapp_ext.cli.link import print_tickets; print_tickets()"
 
 
 def sign_in_address(kind: Door, base: str, ticket: str) -> str:
     """The address that a ticket is used at."""
     return f"{base}/signin?ticket={ticket}" if kind == "dashboard" else f"{base}/dapp/signin?ticket={ticket}"
+
+
+def print_tickets() -> None:
+    """For ``jupyter dapp start``, which goes on for long and so loads nothing of the services itself."""
+    try:
+        with session.services() as services:
+            doors: tuple[Door, ...] = ("jupyterlab", "dashboard")
+            for door in doors:
+                sys.stdout.write(services.accounts.signin_link(None, door).ticket + "\n")
+    except DappError as error:
+        sys.stderr.write(error.message + "\n")
+        raise SystemExit(1) from None
 
 
 def signin_link(

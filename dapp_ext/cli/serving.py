@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import socket
@@ -12,7 +11,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -21,7 +19,7 @@ from typing import Annotated
 import typer
 
 from dapp_ext.cli import session
-from dapp_ext.cli.link import sign_in_address
+from dapp_ext.cli.link import TICKETS, sign_in_address
 from dapp_ext.errors import Conflict, Unavailable
 from dapp_ext.settings import Settings, process_environment
 
@@ -61,7 +59,7 @@ def start(
         Part("dashboard", [sys.executable, "-m", "dapp_panel"], f"http://localhost:{panel_port}"),
         Part("worker", [sys.executable, "-m", "dapp_ext.worker", "--parent", str(os.getpid())]),
     ]
-    _keep_running(parts, settings, lambda: _welcome(settings, parts[0], parts[1]))
+    _keep_running(parts, settings)
 
 
 def dashboard(
@@ -143,24 +141,18 @@ def _lab_command(port: int, folder: Path) -> list[str]:
     return command
 
 
-def _welcome(settings: Settings, lab: Part, panel: Part) -> None:
-    from dapp_ext.services import open_services
-
-    assert lab.url is not None
-    assert panel.url is not None
-    with open_services(settings) as services:
-        lab_ticket = services.accounts.signin_link(None, "jupyterlab")
-        panel_ticket = services.accounts.signin_link(None, "dashboard")
+def _welcome(settings: Settings, urls: list[str], tickets: list[str]) -> None:
+    lab, panel = urls
     typer.echo("")
     typer.echo("DAPP is running. Each link signs in once, within fifteen minutes; another one: jupyter dapp signin-link")
-    typer.echo(f"  JupyterLab  {lab.url}")
-    typer.echo(f"              {sign_in_address('jupyterlab', lab.url, lab_ticket.ticket)}")
-    typer.echo(f"  Dashboard   {panel.url}")
-    typer.echo(f"              {sign_in_address('dashboard', panel.url, panel_ticket.ticket)}")
+    typer.echo(f"  JupyterLab  {lab}")
+    typer.echo(f"              {sign_in_address('jupyterlab', lab, tickets[0])}")
+    typer.echo(f"  Dashboard   {panel}")
+    typer.echo(f"              {sign_in_address('dashboard', panel, tickets[1])}")
     typer.echo(f"Data is kept sealed in {settings.home}. On one person's machine roles are guard rails, not walls. Stop with Ctrl-C.")
 
 
-def _keep_running(parts: list[Part], settings: Settings, welcome: Callable[[], None]) -> None:
+def _keep_running(parts: list[Part], settings: Settings) -> None:
     """Start all parts, keep them running, stop them when told to."""
     environment = process_environment(settings)
     stopping = threading.Event()
@@ -172,23 +164,30 @@ def _keep_running(parts: list[Part], settings: Settings, welcome: Callable[[], N
     signal.signal(signal.SIGTERM, stop)
     log_folder = settings.home / "logs"
     log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # The pages first: a worker that warms up beside them would make people wait for its readers and learners.
+    pages, others = [each for each in parts if each.url is not None], [each for each in parts if each.url is None]
     try:
-        # The pages first: a worker that warms up beside them would make people wait for its readers and learners.
-        for part in parts:
-            if part.url is not None:
-                _launch(part, environment, log_folder)
-        importlib.import_module("dapp_ext.services")  # what the welcome needs, loaded while the pages start
-        _wait_for_answers(parts, stopping, log_folder)
+        for part in pages:
+            _launch(part, environment, log_folder)
+        tickets = _tickets(environment, stopping)
+        _wait_for_answers(pages, stopping, log_folder)
         if not stopping.is_set():
-            for part in parts:
-                if part.url is None:
-                    _launch(part, environment, log_folder)
-            welcome()
+            for part in others:
+                _launch(part, environment, log_folder)
+            _welcome(settings, [each.url or "" for each in pages], tickets)
         while not stopping.wait(0.5):
             for part in parts:
                 _revive(part, environment, log_folder)
     finally:
         _stop_all(parts)
+
+
+def _tickets(environment: dict[str, str], stopping: threading.Event) -> list[str]:
+    """One for each page; made by a process that ends, so that its libraries do not stay in memory."""
+    made = subprocess.run([sys.executable, "-c", TICKETS], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    if made.returncode and not stopping.is_set():  # Ctrl-C ends it as well
+        raise Unavailable("DAPP was not started, for the reason above. More says: jupyter dapp doctor")
+    return made.stdout.split()
 
 
 def _launch(part: Part, environment: dict[str, str], log_folder: Path) -> None:

@@ -219,9 +219,24 @@ class Dataset(Thing[DatasetRead]):
         """Where it comes from, and what was made from it."""
         return history.lineage(self._connection, "datasets", self.id)
 
-    def dependents(self) -> Dependents:
-        """What was made from it, and what goes with it when it is deleted."""
-        return history.dependents(self._connection, self.id)
+    def dependents(self, version: int | None = None) -> Dependents:
+        """What was made from it or from one version, and what goes with it when that is deleted."""
+        return history.dependents(self._connection, self.id, version)
+
+    def delete_version(self, version: int, force: bool = False) -> None:
+        """Delete one older version for good, with the keys of its data; what was made from it stays.
+
+        Parameters
+        ----------
+        force : bool
+            Whether to do so although models, predictions or later versions come from it.
+
+        Raises
+        ------
+        Conflict
+            If something depends on it, or it is the latest; says what, and deletes nothing.
+        """
+        history.deleted(self._connection, self.id, version, force)
 
     def _made(self, read: DatasetRead, wait: bool) -> Dataset:
         self._read = read

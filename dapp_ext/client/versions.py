@@ -9,7 +9,7 @@ from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import Html, ago, amount, badge, card, paragraph, size_text, table, text_table
 from dapp_ext.client.objects import Listing
 from dapp_ext.client.transport import path_of
-from dapp_ext.errors import Invalid
+from dapp_ext.errors import Conflict, Invalid
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead, ReadOptions
 from dapp_ext.schema.fixes import FixOptions, FixRequest
@@ -128,9 +128,16 @@ def lineage(connection: Connection, kind: str, thing_id: str) -> DatasetLineage:
     return DatasetLineage(connection.transport.get(Lineage, f"{kind}/{path_of(thing_id)}/lineage"))
 
 
-def dependents(connection: Connection, dataset_id: str) -> Dependents:
-    """What hangs on a dataset."""
-    return connection.transport.get(Dependents, f"datasets/{path_of(dataset_id)}/dependents")
+def dependents(connection: Connection, dataset_id: str, version: int | None = None) -> Dependents:
+    """What hangs on a dataset, or on one version of it."""
+    return connection.transport.get(Dependents, f"datasets/{path_of(dataset_id)}/dependents", version=version)
+
+
+def deleted(connection: Connection, dataset_id: str, version: int, force: bool) -> None:
+    """Delete one version, unless something hangs on it."""
+    if not force and (told := warning(dependents(connection, dataset_id, version))):
+        raise Conflict(f"{told} To delete it all the same: dataset.delete_version({version}, force=True)")
+    connection.transport.call("DELETE", f"datasets/{path_of(dataset_id)}/versions/{version}")
 
 
 def warning(found: Dependents) -> str:
@@ -142,6 +149,8 @@ def warning(found: Dependents) -> str:
         parts.append(f"{amount(len(found.predictions), 'dataset')} of predictions for it")
     if found.unseen:
         parts.append(f"{found.unseen:,} more that you do not see")
+    if found.later:
+        parts.append(f"{amount(len(found.later), 'later version')} made from it ({', '.join(map(str, found.later[:5]))})")
     if found.people:
         parts.append(f"{'one person' if found.people == 1 else f'{found.people:,} people'} it is shared with")
     return f"{size_text(found.bytes)} in {amount(found.versions, 'version')} would be erased; it matters to {', '.join(parts)}." if parts else ""

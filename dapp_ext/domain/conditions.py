@@ -35,11 +35,12 @@ _HOLDS = {
 
 @dataclass(frozen=True)
 class Place:
-    """A column of a working frame: its expression and what is known of it."""
+    """A column of a working frame: its expression and what is known of it. ``narrow``: no sum of its whole numbers is beyond 64 bits."""
 
     column: Column
     kind: pl.DataType
     expression: pl.Expr
+    narrow: bool = False
 
     @property
     def text(self) -> pl.Expr:

@@ -108,7 +108,7 @@ def arranged(figures: Sequence[pl.Expr | BoxPart]) -> tuple[list[pl.Expr], list[
 
 
 def _summable(place: Place) -> pl.Expr:
-    if place.kind in (pl.Int64, pl.UInt64):
+    if place.kind in (pl.Int64, pl.UInt64) and not place.narrow:
         return place.expression.cast(pl.Int128)  # the sum of large numbers is exact
     return place.expression
 

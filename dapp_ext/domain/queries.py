@@ -103,7 +103,8 @@ def ask(source: Source, columns: Sequence[Column], request: QueryRequest) -> Que
 
     def place(column: Column) -> Place:
         name = f"c{position[column.name]}"
-        return Place(column, schema[name], pl.col(name))
+        summed = any(each.op == "sum" and each.column == column.name for each in request.measures)
+        return Place(column, schema[name], pl.col(name), summed and isinstance(source, KeptSource) and source.is_narrow(column.name))
 
     def figure(op: str, measure: Measure, column: Column | None) -> pl.Expr | BoxPart:
         if measure.op == "box" and column is not None:

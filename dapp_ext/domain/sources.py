@@ -154,6 +154,17 @@ class KeptSource:
                 self._keeper.put((*self._key, name), found[name])  # type: ignore[arg-type]  # set the line before
         return pl.DataFrame([found[name].alias(f"c{place}") for place, name in enumerate(columns)])  # type: ignore[union-attr]
 
+    def is_narrow(self, name: str) -> bool:
+        """Whether whole numbers of a kept column are so small that the sum of all of them, and of any, fits 64 bits; found out once."""
+        column = self._keeper.get((*self._key, name))
+        if column is None or column.dtype != pl.Int64:
+            return False
+        known = self._keeper.get((*self._key, name, "extremes"))
+        if known is None:
+            known = pl.Series([column.min(), column.max()], dtype=pl.Int64)
+            self._keeper.put((*self._key, name, "extremes"), known)
+        return max(abs(int(each)) for each in known.fill_null(0)) * max(1, self.rows) < 2**63
+
 
 def parts(source: Source, columns: Sequence[str]) -> Iterator[pa.Table]:
     """All rows of some columns: in one part where they fit into memory, in several where not."""

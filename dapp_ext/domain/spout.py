@@ -14,18 +14,33 @@ class Spout(io.RawIOBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting = bytearray()
+        self._begun = bytearray()
+        self._whole: list[bytes] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any, /) -> int:
         with memoryview(data).cast("B") as view:
-            self._waiting += view
-            return len(view)
+            size, place = len(view), PIECE_BYTES - len(self._begun)
+            if size < place:
+                self._begun += view
+                return size
+            # What is large is copied once, into the piece that is sent.
+            self._whole.append(b"".join((self._begun, view[:place])))
+            while size - place >= PIECE_BYTES:
+                self._whole.append(bytes(view[place : place + PIECE_BYTES]))
+                place += PIECE_BYTES
+            self._begun = bytearray(view[place:])
+            return size
 
     def take(self) -> Iterator[bytes]:
         """What was written since the last time, in pieces of at most 1 MiB."""
-        taken, self._waiting = self._waiting, bytearray()
-        for start in range(0, len(taken), PIECE_BYTES):
-            yield bytes(taken[start : start + PIECE_BYTES])
+        whole, self._whole = self._whole, []
+        if self._begun:
+            whole.append(bytes(self._begun))
+            self._begun = bytearray()
+        # Each is let go of as soon as it is handed on.
+        whole.reverse()
+        while whole:
+            yield whole.pop()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dapp_ext.errors import DatasetNotFound
 from dapp_ext.handlers.operation import Call, Nothing
-from dapp_ext.handlers.queries import VersionsQuery
+from dapp_ext.handlers.queries import VersionQuery, VersionsQuery
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead
 from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
@@ -25,5 +26,12 @@ def compare(call: Call[VersionsQuery, Nothing]) -> VersionComparison:
     return call.services.versions.compare(call.actor, call.ref, call.query.before, call.query.after)
 
 
-def dependents(call: Call[Nothing, Nothing]) -> Dependents:
-    return call.services.versions.dependents(call.actor, call.ref)
+def dependents(call: Call[VersionQuery, Nothing]) -> Dependents:
+    return call.services.versions.dependents(call.actor, call.ref, call.query.version)
+
+
+def delete(call: Call[Nothing, Nothing]) -> None:
+    number = call.path["number"]
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise DatasetNotFound(f"There is no version {number[:20]!r}. Versions have numbers, from 1.")
+    call.services.versions.delete(call.actor, call.ref, int(number))

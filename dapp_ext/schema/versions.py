@@ -87,7 +87,7 @@ class VersionComparison(Answer):
 
 
 class Dependents(Answer):
-    """What was made from a dataset, and what goes with it when it is deleted."""
+    """What was made from a dataset or one of its versions, and what goes with it when it is deleted."""
 
     models: list[Named] = Field(default_factory=list, description="Trained from it; they stay, but cannot be trained further.")
     predictions: list[Named] = Field(default_factory=list, description="Datasets of predictions for its rows; they stay.")
@@ -96,3 +96,4 @@ class Dependents(Answer):
     versions: int = 1
     bytes: int = Field(default=0, description="What would be erased.")
     people: int = Field(default=0, description="Named people who would lose it.")
+    later: list[int] = Field(default_factory=list, description="Versions that were made from the one that was asked about; they stay.")

@@ -294,7 +294,7 @@ def _verify_objects(settings: Settings, archive: Archive, inside: backups.Inside
             sealed = Path(folder) / "object"  # as it was stored, under its own key
             _write(sealed, archive.pieces(each))
             if ring is not None:
-                read_through(sealed, row, file_key(_data_key(inside.wrapped, ring, row.subject_id), row.id))
+                read_through(sealed, row, _key_of_file(inside.wrapped, ring, row))
                 opened += 1
             sealed.unlink()
     return None if ring is None else opened
@@ -330,6 +330,11 @@ def _data_key(wrapped: dict[str, bytes], ring: Keyring, subject_id: str) -> byte
     if subject_id not in wrapped:
         raise NotFound("An object has no key any more.")
     return ring.unwrap(wrapped[subject_id], subject_id)
+
+
+def _key_of_file(wrapped: dict[str, bytes], ring: Keyring, row: StoredFile) -> bytes:
+    """The key of a file: its own, or one derived from that of its dataset, model or insight."""
+    return _data_key(wrapped, ring, row.id) if row.id in wrapped else file_key(_data_key(wrapped, ring, row.subject_id), row.id)
 
 
 def _known_to(copy: Path) -> dict[str, str]:

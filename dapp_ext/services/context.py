@@ -204,6 +204,13 @@ class Context:
                 self._keys.popitem(last=False)
         return key
 
+    def own_key(self, session: Session, file_id: str) -> bytes | None:
+        """The key of a file that has one of its own; None where its key is derived from that of its subject."""
+        with self._keys_lock:
+            if file_id in self._keys:
+                return self._keys[file_id]
+        return None if session.get(DataKey, file_id) is None else self.data_key(session, file_id)
+
     def forget_key(self, subject_id: str) -> None:
         with self._keys_lock:
             self._keys.pop(subject_id, None)

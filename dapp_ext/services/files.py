@@ -1,4 +1,4 @@
-"""Stored files of datasets and models: each under a key of its own, derived from its subject's data key."""
+"""Stored files of datasets and models, each under a key of its own: random for those of datasets, so that one version can be destroyed; else derived."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,15 @@ class FilePass:
         return self.label.context()
 
 
+@dataclass(frozen=True)
+class OwnFile:
+    """A published file under a random key of its own."""
+
+    label: Label
+    stored: StoredObject
+    key: bytes = field(repr=False)
+
+
 def file_key(data_key: bytes, file_id: str) -> bytes:
     """The key of one file. A key per file keeps the number of nonces under one key small."""
     return hmac.new(data_key, f"dapp/v1/file\0{file_id}".encode(), hashlib.sha256).digest()
@@ -59,12 +68,18 @@ def new_pass(context: Context, session: Session, subject_id: str, version: int, 
     return FilePass(context.objects.staging_path(file_id, version, purpose), Label(purpose, file_id, version), key)
 
 
+def new_own_pass(context: Context, version: int, purpose: str) -> FilePass:
+    """The same under a random key, which :func:`record_own` has to keep."""
+    file_id, key = new_id(), context.keyring.new_data_key()
+    return FilePass(context.objects.staging_path(file_id, version, purpose), Label(purpose, file_id, version), key)
+
+
 def stored_pass(context: Context, session: Session, file_id: str | None) -> FilePass:
     """A published file, to be read by whoever gets this."""
     row = session.get(StoredFile, file_id) if file_id else None
     if row is None:
         raise NotFound("This part of the data was never made, or was deleted.")
-    key = file_key(context.data_key(session, row.subject_id), row.id)
+    key = context.own_key(session, row.id) or file_key(context.data_key(session, row.subject_id), row.id)
     return FilePass(context.objects.path_for(row.id, row.version, row.purpose), Label(row.purpose, row.id, row.version), key)
 
 
@@ -72,6 +87,12 @@ def start_file(context: Context, subject_id: str, version: int, purpose: str, da
     """Begin a sealed file for a subject whose key may not be in the database yet."""
     file_id = new_id()
     return context.objects.create(file_id, version, purpose, file_key(data_key, file_id))
+
+
+def start_own_file(context: Context, version: int, purpose: str) -> tuple[StagedObject, bytes]:
+    """Begin a sealed file under a random key, which :func:`record_own` has to keep."""
+    file_id, key = new_id(), context.keyring.new_data_key()
+    return context.objects.create(file_id, version, purpose, key), key
 
 
 def publish(context: Context, staged: FilePass) -> None:
@@ -95,15 +116,20 @@ def record(session: Session, subject_id: str, label: Label, stored: StoredObject
     return row.id
 
 
-def put(context: Context, subject_id: str, version: int, purpose: str, data: bytes) -> tuple[Label, StoredObject]:
-    """Seal and publish a small whole file."""
-    with context.database.read() as session:
-        data_key = context.data_key(session, subject_id)
-    with start_file(context, subject_id, version, purpose, data_key) as staged:
+def record_own(context: Context, session: Session, subject_id: str, made: OwnFile) -> str:
+    """The same for a file under a random key, which is kept beside it: whoever deletes the key has destroyed the file."""
+    context.keep_key(session, made.label.object_id, made.key)
+    return record(session, subject_id, made.label, made.stored)
+
+
+def put_own(context: Context, version: int, purpose: str, data: bytes) -> OwnFile:
+    """Seal and publish a small whole file under a random key."""
+    staged, key = start_own_file(context, version, purpose)
+    with staged:
         staged.write(data)
         stored = staged.finish()
         staged.publish()
-    return staged.label, stored
+    return OwnFile(staged.label, stored, key)
 
 
 def open_stored(context: Context, session: Session, file_id: str | None) -> tuple[SealedReader, StoredFile]:

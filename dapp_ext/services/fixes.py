@@ -72,7 +72,8 @@ class Fixes:
             dataset, latest = self._tables.find(actor, change.session, dataset.id, None, "dataset.version")
             fixed = self._last_fix(change.session, dataset, latest)
             before = store.version_of(change.session, dataset.id, fixed.from_version or 0)
-            assert before is not None
+            if before is None:
+                raise Conflict(f"Version {fixed.from_version} of {dataset.name!r}, which was mended, is deleted. Restore another version instead.")
             sentence = inside_of(self._context, change.session, fixed).get("made", {}).get("sentence", "")
             return self._versions.bring_back(change, dataset, before, Origin("undo", f"Taken back: {sentence}", before.version))
 

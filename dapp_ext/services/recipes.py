@@ -29,7 +29,8 @@ def check(profile: Profile, target: str, request: TrainRequest) -> None:
     _check_target(by_name[target], profile.rows)
     _check_wishes(by_name[target], request)
     if len(by_name) - len(set(request.exclude)) < 2:
-        raise Invalid("There is no column left to learn from. Leave out fewer columns.")
+        what = "Leave out fewer columns." if request.exclude else "Add columns that may tell what it depends on."
+        raise Invalid(f"There is no column left to learn from; beside the target at least one is needed. {what}")
     if request.validation == "time" and not any(column.kind in ("date", "datetime") for column in profile.columns if column.name != target):
         raise Invalid("No column holds dates, so the rows cannot be divided by time. Choose a random split, or a dataset with a date.")
 
@@ -40,10 +41,11 @@ def _check_target(target: ColumnProfile, rows: int) -> None:
     known = rows - target.missing
     if known == 0:
         raise TargetUnusable(f"The column {target.name!r} has no value in any row, so there is nothing to learn. Choose another target.")
+    if known < FEWEST_ROWS:
+        have = "row has" if known == 1 else "rows have"
+        raise TargetUnusable(f"Only {known} {have} a value in {target.name!r}. At least {FEWEST_ROWS} are needed; add rows or choose another column.")
     if target.distinct < 2:
         raise TargetUnusable(f"The column {target.name!r} has only one value, so there is nothing to learn. Choose another target.")
-    if known < FEWEST_ROWS:
-        raise TargetUnusable(f"Only {known} rows have a value in {target.name!r}. At least {FEWEST_ROWS} are needed; add rows or choose another column.")
 
 
 def _check_wishes(target: ColumnProfile, request: TrainRequest) -> None:

@@ -99,7 +99,7 @@ class Settling:
         if version is None:
             raise DatasetNotFound
         original = files.stored_pass(self._context, session, version.original_id)
-        table = files.new_pass(self._context, session, job.subject_id, version.version, "table")
+        table = files.new_own_pass(self._context, version.version, "table")
         return IngestOrder(original, table, version.filename, ReadOptions.model_validate(spec.get("options", {})))
 
     def _fix_order(self, session: Session, job: Job, spec: dict[str, Any]) -> FixOrder:
@@ -110,7 +110,7 @@ class Settling:
         asked = Asked(spec["fix"], spec["columns"], FixOptions.model_validate(spec["options"]))
         given, columns = self._table(session, job.subject_id, source.version)
         profile = files.stored_pass(self._context, session, source.profile_id)
-        return FixOrder(given, profile, columns, files.new_pass(self._context, session, job.subject_id, version.version, "table"), asked)
+        return FixOrder(given, profile, columns, files.new_own_pass(self._context, version.version, "table"), asked)
 
     def _train_order(self, session: Session, job: Job, spec: dict[str, Any]) -> TrainOrder:
         model = session.get(Model, job.subject_id)
@@ -157,7 +157,7 @@ class Settling:
         if model is None:
             raise ModelNotFound("The model was deleted before the prediction began.")
         source, columns = self._table(session, spec["source"], spec["source_version"])
-        table = files.new_pass(self._context, session, job.subject_id, 1, "table")
+        table = files.new_own_pass(self._context, 1, "table")
         policy = spec.get("policy")
         return PredictOrder(
             artifact=files.stored_pass(self._context, session, model.artifact_id),
@@ -217,7 +217,8 @@ class Settling:
     def _settle_table(self, job: Job, made: TableMade) -> None:
         files.publish(self._context, made.table)
         number = made.table.label.generation
-        profile_label, profile_stored = files.put(self._context, job.subject_id, number, "profile", files.json_bytes(made.profile))
+        table = files.OwnFile(made.table.label, made.stored, made.table.key)
+        profile = files.put_own(self._context, number, "profile", files.json_bytes(made.profile))
         with change_for(self._context, job) as change:
             if finish_job(change, job) is None:
                 return
@@ -225,8 +226,8 @@ class Settling:
             version = datasets_store.version_of(change.session, job.subject_id, number)
             if dataset is None or version is None:
                 raise Internal("A dataset vanished while its job was being settled.")
-            version.table_id = files.record(change.session, dataset.id, made.table.label, made.stored)
-            version.profile_id = files.record(change.session, dataset.id, profile_label, profile_stored)
+            version.table_id = files.record_own(self._context, change.session, dataset.id, table)
+            version.profile_id = files.record_own(self._context, change.session, dataset.id, profile)
             version.rows, version.column_count = made.rows, len(made.columns)
             version.size = version.size or made.stored.plain_size
             version.format = made.report.format if made.report else version.format or "parquet"

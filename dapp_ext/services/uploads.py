@@ -47,7 +47,7 @@ class Upload:
         self._free = free
         self._received = 0
         self._place = place
-        self._staged = files.start_file(context, place.dataset_id, place.number, "original", place.key)
+        self._staged, self._key = files.start_own_file(context, place.number, "original")
 
     def write(self, data: bytes) -> None:
         """Take some bytes; refuses as soon as there are too many."""
@@ -82,7 +82,7 @@ class Upload:
             owner = quotas.counts_for(self._actor, self._place.owner_id)
             quotas.require_room(self._context, change.session, owner, stored.sealed_size)
             dataset = self._dataset(change)
-            original = files.record(change.session, dataset.id, self._staged.label, stored)
+            original = files.record_own(self._context, change.session, dataset.id, files.OwnFile(self._staged.label, stored, self._key))
             filename = clean_filename(self._request.filename)
             options = self._request.options.model_dump(mode="json", exclude_none=True)
             version = add_version(self._context, change, dataset, Origin("upload", f"Uploaded {filename}", details={"options": options}))

@@ -139,23 +139,66 @@ class Versions:
             sentences=sentences,
         )
 
-    def dependents(self, actor: Actor, ref: str) -> Dependents:
-        """What was made from a dataset, and what goes with it when it is deleted."""
+    def dependents(self, actor: Actor, ref: str, version: int | None = None) -> Dependents:
+        """What was made from a dataset or from one version of it, and what goes with it when that is deleted."""
         with self._context.database.read() as session:
-            dataset, _ = self._tables.find(actor, session, ref, None, "dataset.read")
-            models = models_store.of_dataset(session, dataset.id)
-            predicted = {made.id: made for made, _ in store.predicted_from(session, dataset.id)}
+            dataset, row = self._tables.find(actor, session, ref, version, "dataset.read")
+            rows = store.versions(session, dataset.id)
+            models = [model for model in models_store.of_dataset(session, dataset.id) if version in (None, model.dataset_version)]
+            predicted = {made.id: made for made, by in store.predicted_from(session, dataset.id) if version in (None, by.source_dataset_version)}
+            stays = store.used_files([each for each in rows if each.id != row.id]) if version else set()
             things: list[Dataset | Model] = [*models, *predicted.values()]
             seen = {thing.id for thing in things if allowed(actor, f"{kind_of(thing)}.read", thing_for(session, actor, thing))}
             return Dependents(
                 models=[Named(id=model.id, name=model.name) for model in models if model.id in seen],
                 predictions=[Named(id=made.id, name=made.name) for made in predicted.values() if made.id in seen],
                 unseen=len(things) - len(seen),
-                jobs=store.unfinished_jobs(session, dataset.id),
-                versions=store.last_version(session, dataset.id),
-                bytes=sum(file.sealed_size for file in store.files(session, dataset.id)),
-                people=grants.counts(session, "dataset", [dataset.id]).get(dataset.id, 0),
+                jobs=store.unfinished_jobs(session, dataset.id) if version is None else 0,
+                versions=1 if version else len(rows),
+                bytes=sum(
+                    file.sealed_size
+                    for file in store.files(session, dataset.id)
+                    if version is None or (file.id in store.used_files([row]) and file.id not in stays)
+                ),
+                people=grants.counts(session, "dataset", [dataset.id]).get(dataset.id, 0) if version is None else 0,
+                later=[each.version for each in rows if version and each.from_version == version],
             )
+
+    def delete(self, actor: Actor, ref: str, number: int) -> None:
+        """Delete one version for good: its row, and the files and keys that no other version needs. What was made from it stays.
+
+        Raises
+        ------
+        Conflict
+            It is the latest one, or work that needs it is under way.
+        """
+        with self._context.database.read() as session:
+            dataset, _ = self._tables.find(actor, session, ref, number, "dataset.delete")
+        with self._context.change(actor, "dataset.version_delete", Subject(kind="dataset", id=dataset.id)) as change:
+            dataset, row = self._tables.find(actor, change.session, dataset.id, number, "dataset.delete")
+            if number == dataset.version:
+                raise Conflict(f"Version {number} of {dataset.name!r} is the one in use. Bring another one back first, or delete the dataset.")
+            if self._is_needed(change.session, row):
+                raise Conflict(f"Version {number} of {dataset.name!r} is being worked with. Wait until that has ended, or cancel it.")
+            gone = store.erase_version(change.session, row)
+            dataset.updated_at = now()
+            change.session.add(dataset)
+            change.session.flush()
+            change.details["version"] = number
+            tell(change, "dataset.changed", dataset)
+        for file in gone:
+            self._context.forget_key(file.id)
+        self._context.frames.drop(dataset.id)
+        self._tables.let_go(dataset.id)
+        files.remove(self._context, gone)
+
+    def _is_needed(self, session: Session, row: DatasetVersion) -> bool:
+        """Whether something is being made from a version, or the version itself."""
+        made = [each for each in store.versions(session, row.dataset_id) if each.id == row.id or each.from_version == row.version]
+        models = [model.id for model in models_store.of_dataset(session, row.dataset_id) if model.dataset_version == row.version]
+        predicted = [dataset.id for dataset, by in store.predicted_from(session, row.dataset_id) if by.source_dataset_version == row.version]
+        unfinished = any(store.unfinished_jobs(session, each) for each in (*models, *predicted))
+        return unfinished or any(status_of(each) == "processing" for each in made)
 
     def _profile(self, session: Session, dataset: Dataset, row: DatasetVersion) -> Profile:
         require_ready(dataset, row)

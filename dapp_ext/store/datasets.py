@@ -134,6 +134,22 @@ def files(session: Session, subject_id: str) -> Sequence[StoredFile]:
     return list(session.exec(select(StoredFile).where(StoredFile.subject_id == subject_id)))
 
 
+def used_files(rows: Sequence[DatasetVersion]) -> set[str]:
+    """The files that versions name."""
+    return {name for row in rows for name in (row.original_id, row.table_id, row.profile_id) if name is not None}
+
+
+def erase_version(session: Session, row: DatasetVersion) -> list[StoredFile]:
+    """Delete a version's row, and forget the files that no other version names, with their keys. Returns those files."""
+    others = [each for each in versions(session, row.dataset_id) if each.id != row.id]
+    gone = used_files([row]) - used_files(others)
+    found = list(session.exec(select(StoredFile).where(col(StoredFile.id).in_(gone))))
+    session.connection().execute(delete(DataKey).where(col(DataKey.subject_id).in_(gone)))
+    session.connection().execute(delete(StoredFile).where(col(StoredFile.id).in_(gone)))
+    session.delete(row)
+    return found
+
+
 def erase(session: Session, dataset: Dataset) -> None:
     """Delete a dataset's rows and its key."""
     session.connection().execute(delete(DatasetVersion).where(col(DatasetVersion.dataset_id) == dataset.id))
@@ -143,6 +159,8 @@ def erase(session: Session, dataset: Dataset) -> None:
 
 
 def erase_sealed(session: Session, subject_id: str) -> None:
-    """Forget the stored files of a thing and destroy its key."""
+    """Forget the stored files of a thing and destroy its key, with those that files have of their own."""
+    own = select(StoredFile.id).where(col(StoredFile.subject_id) == subject_id)
+    session.connection().execute(delete(DataKey).where(col(DataKey.subject_id).in_(own)))
     session.connection().execute(delete(StoredFile).where(col(StoredFile.subject_id) == subject_id))
     session.connection().execute(delete(DataKey).where(col(DataKey.subject_id) == subject_id))

@@ -67,7 +67,8 @@ CALLS: dict[str, Call] = {
             actor, asked.ref, VersionCreate(options=ReadOptions(**asked.model_dump(exclude={"ref"}, exclude_unset=True)))
         ),
     ),
-    "datasets.dependents": call(One, lambda services, actor, asked: services.versions.dependents(actor, asked.ref)),
+    "datasets.dependents": call(One, lambda services, actor, asked: services.versions.dependents(actor, asked.ref, asked.version)),
+    "datasets.delete_version": call(RestoreOf, lambda services, actor, asked: services.versions.delete(actor, asked.ref, asked.version)),
     "datasets.lineage": call(One, lambda services, actor, asked: services.lineage.of_dataset(actor, asked.ref)),
     "datasets.delete": call(One, lambda services, actor, asked: services.datasets.delete(actor, asked.ref)),
 }

@@ -692,7 +692,7 @@ export interface VersionComparison {
   sentences: string[];
 }
 
-/** What was made from a dataset, and what goes with it when it is deleted. */
+/** What was made from a dataset or one of its versions, and what goes with it when it is deleted. */
 export interface Dependents {
   /** Trained from it; they stay, but cannot be trained further. */
   models: Named[];
@@ -707,6 +707,8 @@ export interface Dependents {
   bytes: number;
   /** Named people who would lose it. */
   people: number;
+  /** Versions that were made from the one that was asked about; they stay. */
+  later: number[];
 }
 
 /** One thing; `id` is unique within the answer, `subject_id` is that of the dataset or model to open. */

@@ -59,6 +59,13 @@ def test_versions_of_a_dataset(client: DAPPClient) -> None:
     assert dataset.dependents().versions == 4
     with pytest.raises(Conflict):
         dataset.restore(4)
+    assert dataset.dependents(1).later
+    with pytest.raises(Conflict, match=r"later versions? made from it.*delete_version\(1, force=True\)"):
+        dataset.delete_version(1)
+    dataset.delete_version(1, force=True)
+    assert [each.version for each in dataset.versions()] == [4, 3, 2]
+    with pytest.raises(Conflict, match="in use"):
+        dataset.delete_version(4, force=True)
     with pytest.raises(Invalid, match="Known are"):
         dataset.read_again({"speed": 9})
 

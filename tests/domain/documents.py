@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -27,6 +27,11 @@ def cell(value: Any, repeated: int = 1) -> str:
         return f'<table:table-cell{repeats} office:value-type="boolean" office:boolean-value="{str(value).lower()}"/>'
     if isinstance(value, int | float):
         return f'<table:table-cell{repeats} office:value-type="float" office:value="{value}"><text:p>{value}</text:p></table:table-cell>'
+    if isinstance(value, time | timedelta):
+        since = timedelta(hours=value.hour, minutes=value.minute, seconds=value.second) if isinstance(value, time) else value
+        seconds = int(since.total_seconds())
+        written = f"PT{seconds // 3600:02d}H{seconds // 60 % 60:02d}M{seconds % 60:02d}S"
+        return f'<table:table-cell{repeats} office:value-type="time" office:time-value="{written}"/>'
     if isinstance(value, date | datetime):
         return f'<table:table-cell{repeats} office:value-type="date" office:date-value="{value.isoformat()}"/>'
     return f'<table:table-cell{repeats} office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'

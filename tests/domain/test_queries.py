@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dapp_ext.domain import queries
+from dapp_ext.domain.queries import ask
 from dapp_ext.domain.sources import ColumnKeeper, KeptSource, Source, TableSource
 from dapp_ext.errors import ColumnUnknown, Invalid
-from dapp_ext.schema.datasets import Column, Filter, RowsRequest, Sort
+from dapp_ext.schema.datasets import Column, Filter, QueryRequest, RowsRequest, Sort
 
 ROWS = 500
 NAMES = ["Ada", "ada", "Zoë", "Bo", "", "O'Neil; DROP TABLE x", "100%", "a.b*", "^c0$"]
@@ -377,3 +378,15 @@ def test_kept_columns_take_no_more_room_than_they_may() -> None:
     assert keeper.get(("d", 1, "c0")) is None  # 16,000 bytes each: two fit
     keeper.drop("d")
     assert keeper.get(("d", 1, "c5")) is None
+
+
+@pytest.mark.parametrize("largest", [3, 2**62, 2**63 - 1, -(2**63)])
+def test_sums_of_kept_columns_are_exact_however_large(largest: int) -> None:
+    table = pa.table({"g": ["a", "a", "b"], "n": pa.array([largest, largest, None], pa.int64())})
+    kept = KeptSource(TableSource(table), ColumnKeeper(1 << 20), ("d", 1), ["g"])
+    columns = [Column(name="g", kind="category"), Column(name="n", kind="integer")]
+    asked = QueryRequest.model_validate({"group_by": [{"column": "g"}], "measures": [{"op": "sum", "column": "n"}]})
+    for _ in range(2):
+        rows = ask(kept, columns, asked).rows
+        assert [(name, None if value is None else int(value)) for name, value in rows] == [("a", 2 * largest), ("b", None)]
+    assert kept.is_narrow("n") == (largest == 3)

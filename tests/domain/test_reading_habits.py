@@ -241,6 +241,15 @@ def test_a_later_line_that_is_not_aligned_keeps_all_lines_whole() -> None:
         read(text, layout="aligned")
 
 
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [("order date\n", "2024-01-{0:02d} 10:{0:02d}:00"), ("phone number\n", "555 12{0:02d}"), ("", "555 12{0:02d}"), ("", "2024-01-{0:02d} 10:00")],
+)
+def test_two_words_that_are_one_value_stay_one(head: str, line: str) -> None:
+    found = read(head + "".join(line.format(n) + "\n" for n in range(10, 28)), header=bool(head))
+    assert (len(found.kinds), found.read.rows) == (1, 18)
+
+
 def test_words_in_a_line_are_no_columns() -> None:
     found = read("name\n" + "".join(f"{first} {last}\n" for first in ("Ann", "Bob", "Cyd") for last in ("Lee", "Ray", "Doe")))
     assert (found.read.rows, list(found.kinds)) == (9, ["name"])

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from dapp_ext.domain.reading.missing import MARKS
+from tests.domain.documents import document
 from tests.domain.tables import read
 
 SOME, MANY = 12, 400
@@ -111,6 +112,9 @@ def arrow(table: Table, *, file: bool) -> bytes:
 
 def records(table: Table) -> list[dict[str, Any]]:
     def shown(value: Any) -> Any:
+        if isinstance(value, timedelta):
+            seconds = int(value.total_seconds())
+            return f"P{seconds // 86400}DT{seconds // 3600 % 24}H{seconds // 60 % 60}M{seconds % 60}S"
         return value if value is None or isinstance(value, bool | int | float | str) else as_plain(value)
 
     return [{name: shown(values[row]) for name, values in table.items()} for row in range(len(table["key"]))]
@@ -152,7 +156,8 @@ def check(data: bytes, filename: str, table: Table, expect: Callable[[Any], Any]
 
 TEXT = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "span", "text", "emoji")
 TYPED = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "duration", "text", "emoji")
-IN_JSON = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "text", "emoji")
+IN_JSON = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "duration", "text", "emoji")
+IN_DOCUMENTS = ("small", "decimal", "boolean", "calendar", "moment", "time", "span", "text")
 IN_CELLS = ("small", "boolean", "calendar", "moment", "time", "span", "text", "emoji")
 FORMATS: dict[str, tuple[tuple[str, ...], Callable[[Table], None]]] = {
     "CSV": (TEXT, lambda table: check(delimited(table, ","), "t.csv", table)),
@@ -163,6 +168,7 @@ FORMATS: dict[str, tuple[tuple[str, ...], Callable[[Table], None]]] = {
     "Arrow stream": (TYPED, lambda table: check(arrow(table, file=False), "t.arrows", table)),
     "JSON": (IN_JSON, lambda table: check(json.dumps(records(table)).encode(), "t.json", table)),
     "JSON lines": (IN_JSON, lambda table: check("\n".join(json.dumps(row, ensure_ascii=False) for row in records(table)).encode(), "t.jsonl", table)),
+    "ODS": (IN_DOCUMENTS, lambda table: check(document({"S": [list(table), *zip(*table.values(), strict=True)]}), "t.ods", table)),
     "XLSX": (IN_CELLS, lambda table: check(workbook(table), "t.xlsx", table)),
 }
 

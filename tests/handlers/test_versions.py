@@ -78,3 +78,18 @@ async def test_a_quota_is_told_before_the_bytes_come(owner: Caller, services: An
     refused = await owner("POST", "/datasets", b"x" * 2000, filename="a.csv")
     assert (refused.status, refused.code, refused.json["error"]["details"]) == (413, "quota_exceeded", {"free": 1000})
     assert (await owner("GET", "/usage")).json["free"] == 1000
+
+
+async def test_one_version_is_deleted(owner: Caller, signed_in: Callable[[Role], Caller], cities: str, run_jobs: Run) -> None:
+    assert (await owner("DELETE", f"/datasets/{cities}/versions/1")).code == "conflict"
+    assert (await owner("POST", f"/datasets/{cities}/versions", {"options": {"header": False}})).status == 202
+    run_jobs()
+    told = (await owner("GET", f"/datasets/{cities}/dependents", version=1)).json
+    assert (told["later"], told["versions"], told["bytes"] > 0) == ([2], 1, True)
+    viewer = await signed_in(Role.viewer)("DELETE", f"/datasets/{cities}/versions/1")
+    assert viewer.status in (403, 404)
+    for number in ("9", "x", "-1", "1.5", "9" * 30):
+        assert (await owner("DELETE", f"/datasets/{cities}/versions/{number}")).code == "dataset_not_found"
+    assert (await owner("DELETE", f"/datasets/{cities}/versions/1")).status == 204
+    assert [each["version"] for each in (await owner("GET", f"/datasets/{cities}/versions")).json["items"]] == [2]
+    assert (await owner("GET", f"/datasets/{cities}/rows", version=1)).code == "dataset_not_found"

@@ -12,7 +12,7 @@ import pytest
 
 from dapp_ext.errors import Busy
 from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
-from dapp_ext.schema.datasets import DatasetRead
+from dapp_ext.schema.datasets import DatasetRead, ReadOptions
 from dapp_ext.services import Services
 from dapp_panel.auth import Cookie, Doorkeeper, Visitor
 from dapp_panel.conversation import MOST_IN_FLIGHT, Conversation
@@ -97,6 +97,33 @@ def test_a_dataset_from_upload_to_numbers(page: Callable[..., Page], upload: Cal
     assert (renamed["name"], renamed["visibility"]) == ("Towns", "private")
     assert maya.call("datasets.delete", ref=dataset.id)["ok"] is None
     assert maya.call("datasets.get", ref=dataset.id)["error"]["code"] == "dataset_not_found"
+
+
+READ = {
+    "delimiter": ";", "quote": "'", "escape": "none", "encoding": "utf-8", "decimal": ",", "thousands": ".", "date_order": "day_first", "layout": "delimited",
+    "header": True, "header_row": 1, "header_rows": 1, "comment": "none", "extra_cells": "drop", "extra_rows": "keep", "missing": ["?"],
+    "types": {"city": "text"}, "format": "csv", "sheet": "a", "join_sheets": False, "table": 1, "merged_cells": "first",
+}  # fmt: skip
+
+
+def test_reading_again_takes_every_option_and_a_version_goes(
+    page: Callable[..., Page], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], services: Services
+) -> None:
+    assert set(READ) == set(ReadOptions.model_fields)
+    maya = page()
+    dataset = upload(maya.actor, b"city;amount;at\n'A;B';1.000,5;01/02/2024\nKiel;?;13/02/2024\n", "cities.csv")
+    run_jobs()
+    assert maya.call("datasets.reread", ref=dataset.id, **READ)["ok"]["version"] == 2
+    asked = services.versions.list(maya.actor, dataset.id).items[0].options
+    assert asked is not None
+    assert asked.model_dump() == READ
+    run_jobs()
+    rows = maya.call("datasets.rows", ref=dataset.id, version=2)["ok"]["rows"]
+    assert rows == [["A;B", 1000.5, "2024-02-01"], ["Kiel", None, "2024-02-13"]]
+    assert maya.call("datasets.dependents", ref=dataset.id, version=1)["ok"]["later"] == [2]
+    assert maya.call("datasets.delete_version", ref=dataset.id, version=2)["error"]["code"] == "conflict"
+    assert maya.call("datasets.delete_version", ref=dataset.id, version=1)["ok"] is None
+    assert [each["version"] for each in maya.call("datasets.versions", ref=dataset.id)["ok"]["items"]] == [2]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+from dapp_ext.schema.datasets import ReadOptions
 from dapp_panel.assets import FOLDER, Assets
 from dapp_panel.pages import CALLS
 
@@ -28,6 +29,13 @@ def test_every_call_of_the_pages_is_answered_and_none_is_left_over() -> None:
     calls = {name for name in asked if name in CALLS or not re.match(r"(?:dataset|model|job|user)\.", name)}
     rights = set(re.findall(r'may\("([a-z_.]+)"', source))
     assert calls - rights == set(CALLS)
+
+
+def test_every_way_to_read_a_file_is_offered() -> None:
+    source = (SOURCES / "src" / "pages" / "read_again.tsx").read_text("utf-8")
+    questions = source[source.index("const QUESTIONS") : source.index("\n};", source.index("const QUESTIONS"))]
+    assert set(re.findall(r"^  (\w+): \{ label", questions, re.MULTILINE)) | {"types"} == set(ReadOptions.model_fields)
+    assert "Kinds of columns" in source
 
 
 def test_nothing_from_data_becomes_markup() -> None:

@@ -225,6 +225,39 @@ def test_nothing_from_data_becomes_markup(running: Running, browser: Browser) ->
     page.context.close()
 
 
+def test_the_file_is_read_again_and_the_old_version_deleted(running: Running, browser: Browser) -> None:
+    with open_services(Settings(home=running.home)) as services:
+        owner = services.accounts.redeem_ticket(services.accounts.signin_link(None, "dashboard").ticket, "dashboard")
+        upload = services.datasets.begin_upload(owner, DatasetUpload(filename="again.csv", name="Read again"))
+        upload.write(b'id,said\n1,"a \\"word\\", and 007"\n2,"b"\nid,said\n')
+        dataset = upload.finish()
+    page = running.page(browser, "desktop")
+    page.goto(f"{running.address}/#/datasets/{dataset.id}")
+    expect(page.get_by_role("heading", name="Columns")).to_be_visible(timeout=SLOW)
+    page.goto(f"{running.address}/#/datasets/{dataset.id}/versions")
+    page.get_by_role("button", name="Read the file again").click()
+    dialog = page.get_by_role("dialog", name="Read the file again")
+    expect(dialog.get_by_label("Table on the sheet")).to_have_count(0)
+    dialog.get_by_label("Totals, notes and repeated headers").select_option("keep")
+    dialog.get_by_text("More ways to read it").click()
+    assert "As found" in dialog.get_by_label("Quotes inside cells").inner_text()
+    dialog.get_by_label("Quotes inside cells").select_option("backslash")
+    dialog.get_by_text("Kinds of columns").click()
+    dialog.get_by_label("id", exact=True).select_option("text")
+    dialog.get_by_role("button", name="Read", exact=True).click()
+    line = page.locator(".version-line").filter(has_text="extra rows")
+    expect(line.get_by_text("Latest")).to_be_visible(timeout=SLOW)
+    expect(line).to_contain_text("3 rows")
+    page.get_by_role("button", name="Delete version 1").click()
+    expect(page.get_by_text("Version 2 came from it and stays.")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("button", name="Delete version 1")).to_have_count(0)
+    expect(page.locator(".version-line")).to_have_count(1)
+    with open_services(Settings(home=running.home)) as services:
+        assert [each.version for each in services.versions.list(owner, dataset.id).items] == [2]
+    page.context.close()
+
+
 def test_a_viewer_sees_what_a_viewer_may_do(running: Running, browser: Browser) -> None:
     settings = Settings(home=running.home)
     with open_services(settings) as services:

@@ -204,7 +204,7 @@ def _kind_of_route(operation: Operation, verb: str) -> str:
 
 
 async def _send(caller: Caller, operation: Operation, given: dict[str, Any]) -> Any:
-    path = operation.path.replace("{ref}", str(given["ref"])).replace("{account}", "nobody@example.org")
+    path = operation.path.replace("{ref}", str(given["ref"])).replace("{account}", "nobody@example.org").replace("{number}", "1")
     query = {name: value for name, value in sample(operation.query, given).items() if value is not None}
     if operation.takes != "application/json":
         return await caller(operation.method, path, b"a,b\n1,2\n", **query)

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from dapp_ext.errors import Conflict, DatasetNotFound, Denied, Invalid, NotReady, QuotaExceeded
 from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.datasets import DatasetRead, DatasetUpload, QueryRequest, ReadOptions, RowsRequest
+from dapp_ext.schema.fixes import FixRequest
 from dapp_ext.schema.models import TrainRequest
 from dapp_ext.schema.versions import RestoreRequest, VersionCreate
 from dapp_ext.services import Services, open_services
 from dapp_ext.settings import Settings
-from dapp_ext.store.tables import Account
+from dapp_ext.store import datasets as store
+from dapp_ext.store.tables import Account, DataKey
 
 Person = Callable[[str, Role], Actor]
 Upload = Callable[..., DatasetRead]
@@ -160,7 +163,7 @@ def test_what_depends_on_a_dataset_is_told_before_it_goes(services: Services, ow
     table = upload(owner, f"a,b,c\n{rows}\n".encode(), "t.csv")
     run_jobs()
     assert services.versions.dependents(owner, table.id).model_dump(exclude={"bytes"}) == {
-        "models": [], "predictions": [], "unseen": 0, "jobs": 0, "versions": 1, "people": 0,
+        "models": [], "predictions": [], "unseen": 0, "jobs": 0, "versions": 1, "people": 0, "later": [],
     }  # fmt: skip
     model = services.models.train(owner, TrainRequest(dataset=table.id, target="c", time_budget=5))
     alan = person("alan", Role.analyst)
@@ -216,3 +219,70 @@ def test_a_file_without_an_original_cannot_be_read_again(services: Services, own
         session.add(row)
     with pytest.raises(Invalid, match="made inside the workspace"):
         services.versions.read_again(owner, cities.id, VersionCreate())
+
+
+def test_one_version_is_deleted_with_its_key(services: Services, settings: Settings, owner: Actor, cities: DatasetRead, upload: Upload, run_jobs: Run) -> None:
+    services.versions.read_again(owner, cities.id, VersionCreate(options=ReadOptions(header=False)))
+    upload(owner, MORE, "more.csv", version_of=cities.id)
+    run_jobs()
+    with services.context.database.read() as session:
+        rows = {row.version: row for row in store.versions(session, cities.id)}
+        keys = {row.subject_id for row in session.exec(select(DataKey))}
+    assert {rows[1].original_id, rows[1].table_id, rows[2].table_id, rows[2].profile_id} <= keys
+    assert rows[2].original_id == rows[1].original_id
+    before = len(_files(settings))
+    told = services.versions.dependents(owner, cities.id, 1)
+    assert (told.versions, told.later, told.models) == (1, [2], [])
+    assert 0 < told.bytes < services.versions.dependents(owner, cities.id).bytes
+    services.versions.delete(owner, cities.id, 1)
+    assert [each.version for each in services.versions.list(owner, cities.id).items] == [3, 2]
+    with services.context.database.read() as session:
+        keys = {row.subject_id for row in session.exec(select(DataKey))}
+    # The uploaded file is still needed by version 2; the table and the profile are gone, with their keys.
+    assert {rows[1].table_id, rows[1].profile_id} & keys == set()
+    assert rows[1].original_id in keys
+    assert len(_files(settings)) == before - 2
+    with pytest.raises(DatasetNotFound):
+        services.datasets.rows(owner, cities.id, RowsRequest(version=1))
+    assert services.datasets.rows(owner, cities.id, RowsRequest(version=2)).total == 4
+    assert services.datasets.rows(owner, cities.id, RowsRequest()).total == 4
+    services.versions.delete(owner, cities.id, 2)
+    with services.context.database.read() as session:
+        assert rows[1].original_id not in {row.subject_id for row in session.exec(select(DataKey))}
+    assert len(services.audit.list(owner, action="dataset.version_delete").items) == 2
+    services.datasets.delete(owner, cities.id)
+    with services.context.database.read() as session:
+        assert {row.subject_id for row in session.exec(select(DataKey))} & {rows[3].table_id, rows[3].original_id, cities.id} == set()
+
+
+def test_which_versions_stay(services: Services, owner: Actor, person: Person, upload: Upload, run_jobs: Run) -> None:
+    cities = upload(owner, b"a,b\n" + b"".join(b"%d,%d\n" % (number, number % 7) for number in range(60)), "cities.csv")
+    run_jobs()
+    with pytest.raises(Conflict, match="in use"):
+        services.versions.delete(owner, cities.id, 1)
+    services.versions.read_again(owner, cities.id, VersionCreate(options=ReadOptions(types={"a": "decimal"})))
+    with pytest.raises(Conflict, match="worked with"):
+        services.versions.delete(owner, cities.id, 2)
+    run_jobs()
+    with pytest.raises(DatasetNotFound):
+        services.versions.delete(owner, cities.id, 9)
+    with pytest.raises(Denied):
+        services.versions.delete(person("vera", Role.viewer), cities.id, 1)
+    services.models.train(owner, TrainRequest(dataset=cities.id, target="b"))
+    services.versions.restore(owner, cities.id, RestoreRequest(version=1))
+    with pytest.raises(Conflict, match="worked with"):
+        services.versions.delete(owner, cities.id, 2)
+    assert services.versions.dependents(owner, cities.id, 2).models[0].name
+    assert services.versions.dependents(owner, cities.id, 1).models == []
+
+
+def test_a_fix_whose_source_is_deleted_cannot_be_taken_back(services: Services, owner: Actor, upload: Upload, run_jobs: Run) -> None:
+    made = upload(owner, b"a,b\n1,x\n1,x\n2,y\n", "t.csv")
+    run_jobs()
+    services.fixes.apply(owner, made.id, FixRequest(code="drop_duplicate_rows"))
+    run_jobs()
+    services.versions.delete(owner, made.id, 1)
+    with pytest.raises(Conflict, match="is deleted"):
+        services.fixes.undo(owner, made.id)
+    assert services.datasets.original(owner, made.id).size == 16
+    assert services.datasets.rows(owner, made.id, RowsRequest()).total == 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from dapp_ext.store import migrations
@@ -40,3 +43,20 @@ def test_a_full_database_of_the_first_release_comes_through(tmp_path: Path) -> N
         assert connection.execute(text("SELECT count(*) FROM events")).scalar() == 1
         assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
     database.close()
+
+
+def test_the_names_of_the_files_are_the_steps_that_alembic_knows() -> None:
+    steps = ScriptDirectory.from_config(_config())
+    assert [each.revision for each in steps.walk_revisions()] == migrations.known_revisions()[::-1]
+    assert steps.get_current_head() == migrations.head_revision()
+
+
+def test_a_start_without_steps_to_take_loads_no_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'dapp.sqlite'}"
+    database = Database(url)
+    assert migrations.current_revision(database) is None
+    migrations.upgrade(database)
+    assert migrations.current_revision(database) == migrations.head_revision()
+    database.close()
+    code = f"import sys; from dapp_ext.store.database import Database; from dapp_ext.store import migrations; migrations.upgrade(Database({url!r}))"
+    subprocess.run([sys.executable, "-c", f"{code}; assert 'alembic' not in sys.modules"], check=True)

@@ -151,7 +151,8 @@ def check(services: Services, owner: Actor, book: Book) -> None:
             assert path.is_file(), f"half an object: {path.name} is known but not there"
             if not row.sha256 or row.sha256 != hashlib.sha256(path.read_bytes()).hexdigest():
                 raise AssertionError(f"half an object: {path.name} is not what was written")
-            read_through(path, row, file_key(services.context.data_key(session, row.subject_id), row.id))
+            own = services.context.own_key(session, row.id)
+            read_through(path, row, own or file_key(services.context.data_key(session, row.subject_id), row.id))
     assert services.audit.verify(owner).ok
     final = services.keys.rotate(owner)
     assert {key.wraps for key in final.keys if key.state != "active"} <= {0}

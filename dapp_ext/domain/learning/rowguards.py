@@ -146,7 +146,7 @@ def _duplicates(groups: Array, target: Target, asked: Asked) -> Guard:
     if not n:
         return guard("duplicates", "passed", "info", "No row repeats another one.")
     share = n / len(groups)
-    what = "1 row repeats an earlier one" if n == 1 else f"{n:,} rows repeat earlier ones"
+    what = "1 row repeats an earlier one (a duplicate)" if n == 1 else f"{n:,} rows repeat earlier ones (duplicates)"
     sentence = f"{what} in everything that the model sees. Equal rows were kept on the same side, so the model is never tested on a row it has learned."
     fixes = [clean_rows(asked, "drop_duplicates")]
     return guard("duplicates", "done", "warning" if share > 0.1 else "info", sentence, rows=target.rows[again], fixes=fixes)

@@ -37,6 +37,7 @@ _MONTH_SHAPES = tuple(
 )
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?: ?([AaPp])\.?[Mm]\.?)?", re.ASCII)
 _SPAN = re.compile(r"(-)?(?:(\d+) days?,? ?\+?)?(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?", re.ASCII)
+_ISO_SPAN = re.compile(r"(-)?P(?=[\dT])(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6})0*)?S)?)?", re.ASCII)
 _ONLY_DAYS = re.compile(r"(-?\d+) days?", re.ASCII)
 
 
@@ -270,11 +271,15 @@ def times(array: pa.Array) -> pa.Array:
 
 
 def durations(array: pa.Array) -> pa.Array:
-    """Spans of time: ``36:15:00``, ``2 days 03:04:05``, ``3 days``."""
+    """Spans of time: ``36:15:00``, ``2 days 03:04:05``, ``3 days``, and ISO 8601's ``P1DT12H15M`` (no months or years, which differ in length)."""
 
     def convert(text: str) -> timedelta:
         if (days := _ONLY_DAYS.fullmatch(text)) is not None:
             return timedelta(days=int(days[1]))
+        if (iso := _ISO_SPAN.fullmatch(text)) is not None:
+            weeks, days_, hours_, minutes_, seconds_ = (int(part or 0) for part in iso.groups()[1:6])
+            parts = timedelta(weeks=weeks, days=days_, hours=hours_, minutes=minutes_, seconds=seconds_, microseconds=int((iso[7] or "").ljust(6, "0")))
+            return -parts if iso[1] else parts
         found = _SPAN.fullmatch(text)
         if found is None:
             raise DoesNotFit

@@ -89,7 +89,7 @@ def guess(text: str, line_end: str, is_typed: IsTyped) -> Layout | None:
         Whether cells are numbers, dates or the like, all of them.
     """
     lines = [line.rstrip("\r") for line in text.split(line_end) if line.strip()][:_LINES]
-    if len(lines) < _FEWEST or PARTED in text:
+    if len(lines) < _FEWEST or PARTED in text or is_typed(lines) or is_typed(lines[1:]):
         return None
     for found in (_ruled(lines), _aligned(lines), Layout("blanks")):
         if found is not None and _makes_sense(found, lines, is_typed):
@@ -122,7 +122,15 @@ def _makes_sense(layout: Layout, lines: Sequence[str], is_typed: IsTyped) -> boo
         return False
     if len(rows) < _FEWEST - 1 or len({len(row) for row in rows}) != 1 or len(rows[0]) < 2 or not all(cell for cell in rows[0]):
         return False
+    if len(rows[0]) == 2 and _may_be_one(lines, rows):
+        return False
     return any(is_typed([row[place] for row in rows[1:]]) for place in range(len(rows[0])))
+
+
+def _may_be_one(lines: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether two words are perhaps one value, as in ``555 1234``: with a single blank between them, and one of them always as long."""
+    body = rows[1:]
+    return not any("  " in line.strip() for line in lines) and any(len({len(row[place]) for row in body}) == 1 for place in (0, 1))
 
 
 def _ruled(lines: Sequence[str]) -> Layout | None:

@@ -121,8 +121,8 @@ def readings(decimal: str, thousands: str | None = None) -> tuple[str, ...]:
 ALL = readings(".")
 FROM_CELLS = ("true_false", "yes_no", "iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE)
 """For texts beside real numbers, as in a workbook: a number written as text is meant as text."""
-FROM_STRINGS = ("iso_date", "iso_datetime", "iso_zoned")
-"""For JSON, where only dates have to be written as texts."""
+FROM_STRINGS = ("iso_date", "iso_datetime", "iso_zoned", "time", "duration")
+"""For JSON, where only dates, times and spans of time have to be written as texts."""
 
 
 def tidy(array: pa.Array) -> pa.Array:

@@ -306,6 +306,7 @@ export interface Dependents {
   versions: number;
   bytes: number;
   people: number;
+  later: number[];
 }
 
 export interface Difference {

@@ -4,7 +4,7 @@ import { type Failure, call } from "../channel";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { place, refine, to } from "../router";
-import type { ColumnComparison, DatasetRead, Page, VersionComparison, VersionRead } from "../schema";
+import type { ColumnComparison, DatasetRead, Dependents, Page, VersionComparison, VersionRead } from "../schema";
 import { may, nameOf } from "../session";
 import { ReadAgain } from "./read_again";
 import { Button } from "../parts/button";
@@ -52,6 +52,30 @@ export function restore(dataset: DatasetRead, version: number, words: string): P
   );
 }
 
+/** Delete one version, after saying what comes from it. */
+async function remove(dataset: DatasetRead, version: number): Promise<void> {
+  const after = await call<Dependents>("datasets.dependents", { ref: dataset.id, version }).catch(() => null);
+  const made = (after?.models.length ?? 0) + (after?.predictions.length ?? 0) + (after?.unseen ?? 0);
+  const later = after?.later ?? [];
+  const words = [
+    `It is removed for everyone, with the key of its data; ${format.bytes(after?.bytes ?? 0)} are erased.`,
+    later.length ? `${later.length === 1 ? "Version" : "Versions"} ${later.join(", ")} came from it and ${later.length === 1 ? "stays" : "stay"}.` : "",
+    made ? `${format.counted(made, "model or dataset that was", "models or datasets that were")} made from it ${made === 1 ? "stays" : "stay"}.` : "Nothing else was made from it.",
+    "This cannot be undone.",
+  ];
+  ask({
+    title: `Delete version ${version}?`,
+    words: words.filter(Boolean).join(" "),
+    yes: "Delete",
+    danger: true,
+    act: () =>
+      call("datasets.delete_version", { ref: dataset.id, version }).then(() => {
+        invalidate((_, params) => params.ref === dataset.id);
+        toast({ title: `Version ${version} was deleted` });
+      }),
+  });
+}
+
 function Line({ dataset, version }: { dataset: DatasetRead; version: VersionRead }) {
   const back = () =>
     ask({
@@ -85,6 +109,9 @@ function Line({ dataset, version }: { dataset: DatasetRead; version: VersionRead
         <Button small icon="history" onClick={back}>
           Bring back
         </Button>
+      )}
+      {!version.latest && version.status !== "processing" && may("dataset.delete", dataset) && (
+        <Button small tone="ghost" icon="remove" label={`Delete version ${version.version}`} onClick={() => void remove(dataset, version.version)} />
       )}
     </li>
   );
