@@ -35,7 +35,7 @@ from dapp_ext.store.tables import Job
 log = logging.getLogger("dapp.worker")
 IDLE_SECONDS = 2.0
 RECOVER_SECONDS = 5.0
-SWEEP_SECONDS = 3600.0
+SWEEP_SECONDS = 1800.0
 WISHES_SECONDS = 0.5
 # Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
 LONG: tuple[JobKind, ...] = ("train",)
@@ -107,6 +107,7 @@ class Worker:
     def _sweep(self) -> None:
         """Clear away what killed processes left; beside the queue, since a large home takes a while."""
         try:
+            self._services.trash.purge()
             self._services.system.sweep()
         except DappError as error:
             log.warning("What killed processes left could not be cleared away: %s", error.message)

@@ -41,6 +41,7 @@ from dapp_ext.services.shares import Shares
 from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
+from dapp_ext.services.trash import Trash
 from dapp_ext.services.uploads import Upload
 from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
@@ -94,6 +95,7 @@ class Services:
     batches: Batches
     insights: Insights
     shares: Shares
+    trash: Trash
     jobs: Jobs
     events: Events
     audit: Audit
@@ -111,6 +113,7 @@ class Services:
         return self.context.instance_id
 
     def close(self) -> None:
+        self.system.pace.close()
         self.predictions.close()
         self.context.tail.close()
         self.bell.close()
@@ -143,6 +146,7 @@ def open_services(settings: Settings) -> Services:
     predictions = Predictions(context, datasets, models, scorers)
     events = Events(context)
     versions = Versions(context, datasets)
+    insights = Insights(context, datasets, models)
     services = Services(
         settings=settings,
         accounts=accounts,
@@ -161,8 +165,9 @@ def open_services(settings: Settings) -> Services:
         registering=Registering(context, datasets, models, scorers),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
-        insights=Insights(context, datasets, models),
-        shares=Shares(context, models, system),
+        insights=insights,
+        shares=Shares(context, models, insights, system),
+        trash=Trash(context, datasets, models, insights),
         jobs=jobs,
         events=events,
         announcements=Announcements(context),

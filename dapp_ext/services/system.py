@@ -24,6 +24,7 @@ from dapp_ext.schema.base import now
 from dapp_ext.schema.system import NumbersRead, StatusRead, WorkerRead
 from dapp_ext.services.context import Context
 from dapp_ext.services.maintenance import read_maintenance
+from dapp_ext.services.pace import Pace
 from dapp_ext.settings import Settings, process_environment
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import backups, feed, queue
@@ -44,18 +45,20 @@ class System:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.pace = Pace(context.settings)
 
     @property
     def settings(self) -> Settings:
         return self._context.settings
 
     def status(self, actor: Actor) -> StatusRead:
-        """Addresses, isolation, workers and the length of the queue."""
+        """Addresses, isolation, workers, the length of the queue, and how long answers take."""
         self._context.permit(actor, "system.read")
         with self._context.database.read() as session:
             workers = queue.recent_workers(session)
             counts = queue.counts(session)
             maintained = read_maintenance(session)
+            waits = queue.waits(session)
         addresses, here = self.addresses(), socket.gethostname()
         return StatusRead(
             version=__version__,
@@ -66,6 +69,7 @@ class System:
             dashboard=addresses.get("dashboard"),
             workers=[WorkerRead.model_validate(row.model_dump()) for row in workers if row.host != here or _runs(row.pid)],
             maintenance=maintained,
+            latency=self.pace.read(waits),
             **counts,
         )
 

@@ -114,6 +114,13 @@ def test_what_cannot_be_trained_is_said_at_once(services: Services, owner: Actor
     run_jobs()
     with pytest.raises(TargetUnusable, match="only one value"):
         services.models.train(owner, TrainRequest(dataset="constant", target="b"))
+    upload(owner, b"age,churned\n42,yes\n", "one row.csv")
+    upload(owner, b"height\n" + b"".join(b"%d\n" % (150 + number % 47) for number in range(60)), "one column.csv")
+    run_jobs()
+    with pytest.raises(TargetUnusable, match=r"Only 1 row has .* At least 30 are needed"):
+        services.models.train(owner, TrainRequest(dataset="one row", target="churned"))
+    with pytest.raises(Invalid, match=r"at least one is needed. Add columns"):
+        services.models.train(owner, TrainRequest(dataset="one column", target="height"))
     for wrong in ({"metric": "zzz"}, {"metric": "r2"}, {"task": "regression"}, {"params": {"bogus": {}}}):
         with pytest.raises(Invalid):
             services.models.train(owner, TrainRequest.model_validate({"dataset": penguins.id, "target": "species", **wrong}))

@@ -13,6 +13,10 @@ import { Retry } from './retry';
 /** How many lines are kept. */
 const KEPT = 500;
 
+/** How long changes are gathered: when it is quiet, and after one was drawn just before, in milliseconds. */
+const FRAME = 16;
+const BUSY = 150;
+
 /** What a person wants to read later; progress and single trials are not. */
 const TELLING = new Set([
   'dataset.uploaded',
@@ -136,16 +140,20 @@ export class Activity implements IDisposable {
   }
 
   private _announce(): void {
+    // One event shows at once; a flood is drawn a few times a second, however long it lasts.
+    const wait = Date.now() - this._announcedAt < BUSY ? BUSY : FRAME;
     this._announcing ??= setTimeout(() => {
       this._announcing = undefined;
+      this._announcedAt = Date.now();
       this._changed.emit();
-    }, 16);
+    }, wait);
   }
 
   private _items: readonly Event[] = [];
   private _isLoaded = false;
   private _reloading = new Retry(() => this.reload());
   private _turn = 0;
+  private _announcedAt = 0;
   private _announcing: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);

@@ -14,6 +14,9 @@ import { Retry } from './retry';
 const PAUSE = 80;
 /** When more than this changed, the list is loaded anew instead of one by one. */
 const FEW = 12;
+/** How long changes are gathered: when it is quiet, and after one was told just before, in milliseconds. */
+const FRAME = 16;
+const BUSY = 100;
 /** How many things are asked for at once. */
 const PAGE = 50;
 
@@ -203,13 +206,15 @@ export class Collection<T extends IThing> implements IDisposable {
     }
   }
 
-  /** Tell of changes at most once a frame, however many there are. */
+  /** Tell of one change at once, and of a flood a few times a second. */
   private _announce(): void {
     this._sorted = null;
+    const wait = Date.now() - this._announcedAt < BUSY ? BUSY : FRAME;
     this._announcing ??= setTimeout(() => {
       this._announcing = undefined;
+      this._announcedAt = Date.now();
       this._changed.emit();
-    }, 16);
+    }, wait);
   }
 
   private _options: Collection.IOptions<T>;
@@ -223,6 +228,7 @@ export class Collection<T extends IThing> implements IDisposable {
   private _refetching = new Retry(() => this._fetchStale());
   private _turn = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _announcedAt = 0;
   private _announcing: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);

@@ -12,6 +12,8 @@ import type { Column, Filter, RowsRead, RowsRequest, Sort } from '../schema';
 const PAGE = 200;
 const KEPT = 60;
 const PAUSE = 30;
+/** So many pages can be on the screen at once. */
+const ON_SCREEN = 2;
 
 /** A stretch of rows that has arrived. */
 export interface IArrival {
@@ -103,7 +105,8 @@ export class RowsSource implements IDisposable {
 
   /** Wait for a moment, so that a dragged scroll bar asks only for where it stops. */
   private _want(page: number): void {
-    if (this._pending.has(page)) {
+    // Drawn again while it waits, what is on the screen must not wait longer.
+    if (this._pending.has(page) || (this._wanted.has(page) && this._wanted.size <= ON_SCREEN)) {
       return;
     }
     this._wanted.delete(page);
@@ -114,7 +117,7 @@ export class RowsSource implements IDisposable {
 
   private _fetchWanted(): void {
     // The last ones are on the screen now; the ones before have been scrolled past.
-    const pages = [...this._wanted].slice(-2);
+    const pages = [...this._wanted].slice(-ON_SCREEN);
     this._wanted.clear();
     pages.forEach(page => void this._fetch(page));
   }

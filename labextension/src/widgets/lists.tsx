@@ -82,12 +82,17 @@ export function JobList(props: IListProps): React.ReactElement {
   );
 }
 
+/** Lines of the activity in the panel; its tab has them all. */
+const LATELY = 100;
+
 /** What happened lately. */
 export function ActivityList(props: IListProps): React.ReactElement {
   const { context, search } = props;
   const { activity } = context.workspace;
   const { trans } = context;
-  const found = activity.items.filter(each => matches(search, wording.eventText(each, trans)));
+  const found = search
+    ? activity.items.filter(each => matches(search, wording.eventText(each, trans)))
+    : activity.items;
   if (found.length === 0) {
     return (
       <p className="jp-Dapp-nothing">
@@ -96,15 +101,40 @@ export function ActivityList(props: IListProps): React.ReactElement {
     );
   }
   return (
-    <ol className="jp-Dapp-feed" aria-label={trans.__('Activity')}>
-      {found.map(event => (
-        <ActivityLine key={event.id} event={event} context={context} />
-      ))}
-    </ol>
+    <>
+      <ol className="jp-Dapp-feed" aria-label={trans.__('Activity')}>
+        {found.slice(0, LATELY).map(event => (
+          <ActivityLine key={event.id} event={event} context={context} />
+        ))}
+      </ol>
+      {found.length > LATELY && (
+        <div className="jp-Dapp-more">
+          <button
+            type="button"
+            className="jp-Dapp-link"
+            onClick={() => void context.commands.execute(CommandIDs.openActivity)}
+          >
+            {trans.__('Show all')}
+          </button>
+        </div>
+      )}
+    </>
   );
 }
 
+/** How old lines are is told anew so often, in milliseconds. */
+const STEP = 15_000;
+
+/** One event; it never changes, so that the line is drawn anew only when the clock has moved on. */
 export function ActivityLine(props: { event: Event; context: IContext }): React.ReactElement {
+  return <TimedLine {...props} step={Math.floor(Date.now() / STEP)} />;
+}
+
+const TimedLine = React.memo(function TimedLine(props: {
+  event: Event;
+  context: IContext;
+  step: number;
+}): React.ReactElement {
   const { event, context } = props;
   const { trans } = context;
   const { kind, id } = event.subject;
@@ -133,7 +163,7 @@ export function ActivityLine(props: { event: Event; context: IContext }): React.
       <time dateTime={event.at}>{wording.ago(event.at, trans)}</time>
     </li>
   );
-}
+});
 
 /** Rows, or the reason why there are none. */
 function List<T extends { id: string; created_at: string }>(props: {

@@ -122,18 +122,18 @@ describe('Running', () => {
     const running = new Running(workspace);
     expect(running.isWorthShowing).toBe(false);
     workspace.jobs.put(job('j1', { progress: 0.5 }));
-    await new Promise(resolve => setTimeout(resolve, 40));
+    await new Promise(resolve => setTimeout(resolve, 200));
     expect(running.isWorthShowing).toBe(true);
     expect(running.status(trans)).toMatchObject({ text: 'Training model m1', progress: 0.5 });
     workspace.jobs.put(
       job('j2', { kind: 'ingest', progress: 0.1, subject: { kind: 'dataset', id: 'd', name: 'd' } })
     );
-    await new Promise(resolve => setTimeout(resolve, 40));
+    await new Promise(resolve => setTimeout(resolve, 200));
     expect(running.status(trans).text).toBe('2 jobs');
     expect(running.status(trans).progress).toBeCloseTo(0.3);
     workspace.jobs.patch('j1', { status: 'succeeded' });
     workspace.jobs.patch('j2', { status: 'failed' });
-    await new Promise(resolve => setTimeout(resolve, 40));
+    await new Promise(resolve => setTimeout(resolve, 200));
     expect(running.jobs).toEqual([]);
     running.dispose();
     workspace.dispose();

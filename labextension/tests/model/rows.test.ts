@@ -65,6 +65,17 @@ describe('RowsSource', () => {
     expect(source.cell(5_000_039, 0)).toBe(5_000_039);
   });
 
+  it('does not put a page off because it is drawn again and again', async () => {
+    const { source, asked } = make();
+    void source.show({});
+    await tick(20);
+    for (let frame = 0; frame < 20; frame++) {
+      source.cell(5_000_000, 0);
+      await tick(4);
+    }
+    expect(asked.slice(1).map(each => each.offset)).toEqual([5_000_000]);
+  });
+
   it('asks only for where a dragged scroll bar stops', async () => {
     const { source, asked } = make();
     void source.show({});
