@@ -1,10 +1,12 @@
 """The dashboard against a well-written Streamlit app: the same table, filters and charts, on this machine, in one run.
 
     python benchmarks/dashboard.py                                  the dashboard alone, over made-up flights
-    python benchmarks/dashboard.py --table FILE.parquet --streamlit /path/to/python-with-streamlit
+    python benchmarks/dashboard.py --table FILE.parquet --users 1 10 30 60 --pages 100 --seconds 15 --chromium --streamlit /path/to/python-with-streamlit
+    python benchmarks/dashboard.py --rows 3000000 …                 the same over three million rows
 
-Visitors are protocol clients: each changes a filter once a second and waits for all numbers and charts. Streamlit is
-measured twice, with its table cached and the changing part in a fragment, and with every answer cached as well; its
+Visitors are protocol clients: each changes a filter once a second and waits for all numbers and charts, either any change
+(new answers) or one of forty that were asked before (kept answers). Streamlit is measured twice, with its table cached and
+the changing part in a fragment, and with every answer cached as well, asked before; its
 Python is an environment of its own (``python -m venv X && X/bin/pip install streamlit pandas pyarrow websockets``).
 """
 
@@ -22,20 +24,24 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import httpx
 import psutil
+import screens
 from websockets.asyncio.client import ClientConnection, connect
 
+from dapp_ext.schema.accounts import AccountCreate, Role
 from dapp_ext.schema.datasets import DatasetUpload
 from dapp_ext.services import open_services
 from dapp_ext.settings import Settings
 from dapp_panel.auth import Cookie
 
 HERE = Path(__file__).parent
+POOL = 40
 CARRIERS = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
 CHARTS = [
     {"shape": "bar", "x": "carrier", "y": "arr_delay", "measure": "mean"},
@@ -45,45 +51,113 @@ CHARTS = [
 
 
 def main() -> None:
-    """Print the table."""
+    """Print what was measured, and which figures are reached."""
     asked = _asked()
+    found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(asked.table) if asked.table else _made_up(Path(folder) / "flights.parquet", asked.rows)
-        print(f"{'page':34} {'users':>5} {'change p50':>11} {'p95':>9} {'first p50':>10} {'changes/s':>10}", flush=True)
+        file = _table(asked, Path(folder))
         with _dashboard(Path(folder) / "home", file) as (address, home, process):
             dataset = _dataset(home)
+            print(f"{'page':34} {'users':>5} {'change p50':>11} {'p95':>9} {'first p50':>10} {'changes/s':>10}", flush=True)
             for users in asked.users:
-                before = _memory(process)
-                opened, changes, seconds = asyncio.run(_visits(address, home, dataset, users, asked.seconds))
-                _line("dashboard", users, opened, changes, seconds)
-                if users == max(asked.users):
-                    print(f"{'':34} memory for one more session: {max(0.0, (_memory(process) - before) / users / 1e6):.2f} MB", flush=True)
-            _print_server_time(address, home, dataset)
-            print(f"{'':34} an event on {asked.pages} open pages, p95: {asyncio.run(_event(address, home, asked.pages)) * 1000:.0f} ms", flush=True)
-        if asked.streamlit:
-            for name, cached in (("Streamlit, cache and fragment", "0"), ("Streamlit, every answer cached", "1")):
-                with _streamlit(asked.streamlit, file, cached) as port:
-                    for users in asked.users:
-                        answer = subprocess.run(
-                            [asked.streamlit, str(HERE / "streamlit" / "clients.py"), str(port), str(users), str(asked.seconds)],
-                            check=True,
-                            capture_output=True,
-                            text=True,
-                            timeout=600,
-                        )
-                        found = json.loads(answer.stdout.splitlines()[-1])
-                        _line(name, users, found["opened"], found["changes"], asked.seconds)
+                for kind, pool in (("new", 0), ("kept", POOL)):
+                    stayed = asyncio.run(_visits(address, home, dataset, Visits(users, asked.seconds, pool, process)))
+                    found[f"dashboard {kind} {users}"] = _line(f"dashboard, {kind} answers", users, stayed.opened, stayed.changes, stayed.seconds)
+                    found[f"memory {users}"] = stayed.memory
+                    print(f"{'':34} {'':5} processor of the server: {stayed.changing:.1f} ms a change, {stayed.arriving:.0f} ms an arrival", flush=True)
+            print(f"{'':34} memory for one more session: {found[f'memory {max(asked.users)}']:.2f} MB", flush=True)
+            found["server"] = _server_time(home, dataset)
+            found["event"] = asyncio.run(_event(address, home, asked.pages)) * 1000
+            print(f"{'':34} an event on {asked.pages} open pages, p95: {found['event']:.0f} ms", flush=True)
+            if asked.chromium:
+                cookie = (Cookie.of(Settings(home=home)).name, _cookies(home, 1)[0])
+                found["screen dashboard"] = _screen("dashboard", screens.dashboard_way(address, dataset, cookie, CHARTS))
+        for name, cached in (("fragments", "0"), ("cached", "1")) if asked.streamlit else ():
+            with _streamlit(asked.streamlit, file, cached) as port:
+                for users in asked.users:
+                    opened, changes = _streamlit_visits(asked, port, users, cached == "1")
+                    found[f"streamlit {name} {users}"] = _line(f"Streamlit, {name}", users, opened, changes, asked.seconds)
+                if asked.chromium:
+                    found[f"screen {name}"] = _screen(f"Streamlit, {name}", screens.streamlit_way(port))
+    for line in verdicts(found, asked.users, asked.pages):
+        print(line, flush=True)
 
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--table", default="", help="a Parquet file with the columns carrier, month, distance, arr_delay and origin")
-    parser.add_argument("--rows", type=int, default=336_776, help="rows of the made-up table")
+    parser.add_argument("--rows", type=int, default=336_776, help="rows: of the made-up table, or until which a given one is repeated")
     parser.add_argument("--users", type=int, nargs="+", default=[1, 10])
     parser.add_argument("--pages", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--chromium", action="store_true", help="measure one browser too")
     parser.add_argument("--streamlit", default="", help="a Python that has Streamlit")
     return parser.parse_args()
+
+
+def _table(asked: argparse.Namespace, folder: Path) -> Path:
+    if not asked.table:
+        return _made_up(folder / "flights.parquet", asked.rows)
+    import polars as pl
+
+    frame = pl.read_parquet(asked.table, columns=["carrier", "month", "distance", "arr_delay", "origin"])
+    times = max(1, -(-asked.rows // frame.height))
+    path = folder / "flights.parquet"
+    pl.concat([frame] * times).head(max(asked.rows, frame.height)).write_parquet(path)
+    return path
+
+
+def verdicts(found: dict[str, Any], users: list[int], pages: int) -> list[str]:
+    """Each figure that is to be reached, what was measured, and whether it holds."""
+    rows: list[tuple[str, str, bool]] = []
+    many = max(users)
+
+    def at_most(name: str, value: float, limit: float, unit: str) -> None:
+        rows.append((name, f"{value:.1f} {unit}, target < {limit:g}", value < limit))
+
+    for each in users:
+        mine = found[f"dashboard new {each}"]
+        for other, kind, factor in (("fragments", "new", 10), ("cached", "kept", 3)):
+            if f"streamlit {other} {each}" in found and each > 1:
+                times = found[f"streamlit {other} {each}"]["p95"] / found[f"dashboard {kind} {each}"]["p95"]
+                rows.append((f"p95 of {each} users against Streamlit, {other}", f"{times:.1f} times faster, target {factor}", times >= factor))
+        if each == many:
+            at_most(f"p95 of a change, {each} users", mine["p95"], 60, "ms")
+            at_most(f"{each} users open at once, p50", mine["first"], 1500, "ms")
+    at_most("server time, kept answer, p95", found["server"]["kept"], 6, "ms")
+    at_most("server time, new query, p95", found["server"]["new"], 20, "ms")
+    at_most("memory for one more session", found[f"memory {many}"], 2, "MB")
+    at_most(f"an event on {pages} open pages, p95", found["event"], 500, "ms")
+    if "screen dashboard" in found:
+        screen = found["screen dashboard"]
+        at_most("Chromium, change to screen, p50", screen.p50, 50, "ms")
+        at_most("Chromium, page opened to data", screen.first, 900, "ms")
+        if "screen fragments" in found:
+            rows.append(
+                (
+                    "  faster than Streamlit's",
+                    f"{screen.first:.0f} against {found['screen fragments'].first:.0f} ms",
+                    screen.first < found["screen fragments"].first,
+                )
+            )
+    return [f"{'reached' if holds else 'MISSED':8} {name:52} {words}" for name, words, holds in rows]
+
+
+def _streamlit_visits(asked: argparse.Namespace, port: int, users: int, cached: bool) -> tuple[list[float], list[float]]:
+    command = [asked.streamlit, str(HERE / "streamlit" / "clients.py"), str(port), str(users), str(asked.seconds), *([str(POOL)] if cached else [])]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=900)
+    told = json.loads(answer.stdout.splitlines()[-1])
+    return told["opened"], told["changes"]
+
+
+def _screen(name: str, way: screens.Way) -> screens.Screen:
+    found = screens.measure(way)
+    print(
+        f"{name + ', Chromium':34} first visit {found.first:.0f} ms, reload {found.again:.0f} ms, change p50 {found.p50:.0f} ms, p95 {found.p95:.0f} ms, "
+        f"{found.kilobytes:.0f} kB in {found.requests} requests",
+        flush=True,
+    )
+    return found
 
 
 def _made_up(path: Path, rows: int) -> Path:
@@ -132,10 +206,16 @@ def _dataset(home: Path) -> str:
         return services.datasets.list(services.system.shell_actor()).items[0].id
 
 
-def _cookie(home: Path) -> str:
+def _cookies(home: Path, people: int) -> list[str]:
+    """The cookies of so many people, each signed in."""
     with open_services(Settings(home=home)) as services:
-        actor = services.accounts.redeem_ticket(services.accounts.signin_link(None, "dashboard").ticket, "dashboard")
-        return services.accounts.open_browser_session(actor, door="dashboard")
+        shell = services.system.shell_actor()
+        known = {each.email for each in services.accounts.list(shell)}
+        emails = [f"person{number}@example.org" for number in range(people)]
+        for email in emails:
+            if email not in known:
+                services.accounts.create(shell, AccountCreate(email=email, role=Role.analyst))
+        return [services.accounts.open_browser_session(services.accounts.acting_as(shell, email), door="dashboard") for email in emails]
 
 
 class Page:
@@ -158,6 +238,9 @@ class Page:
         await self.send({"id": self._number, "call": name, "params": params})
         await self.until(f'"id":{self._number},')
         return time.perf_counter() - start
+
+    async def close(self) -> None:
+        await self._socket.close()
 
     async def until(self, text: str) -> None:
         escaped = text.replace('"', '\\"')
@@ -200,36 +283,72 @@ def _board(dataset: str) -> dict[str, Any]:
     return {"ref": dataset, "charts": CHARTS, "figures": [{"op": "mean", "column": "arr_delay"}], "filters": filters}
 
 
-async def _visits(address: str, home: Path, dataset: str, users: int, seconds: float) -> tuple[list[float], list[float], float]:
-    cookie = _cookie(home)
+@dataclass(frozen=True)
+class Visits:
+    """How many come, for how long, among how many changes they pick (0: any), and the process whose memory is looked at."""
 
-    async def arrive() -> tuple[Page, float]:
+    users: int
+    seconds: float
+    pool: int
+    process: int
+
+
+@dataclass(frozen=True)
+class Stayed:
+    """Seconds until each page had its data and of each change, how long it went on; megabytes and processor milliseconds of the server, each."""
+
+    opened: list[float]
+    changes: list[float]
+    seconds: float
+    memory: float
+    arriving: float
+    changing: float
+
+
+async def _visits(address: str, home: Path, dataset: str, asked: Visits) -> Stayed:
+    """Let people come, stay and change things."""
+    cookies = _cookies(home, asked.users)
+    name = Cookie.of(Settings(home=home)).name
+    pool = [_board(dataset) for _ in range(asked.pool)]
+
+    async def arrive(cookie: str) -> tuple[Page, float]:
         start = time.perf_counter()
+        async with httpx.AsyncClient(cookies={name: cookie}, timeout=60) as http:
+            (await http.get(address)).raise_for_status()
         page = await _open(address, home, cookie)
+        await page.call("explore.open", ref=dataset)
         await page.call("explore.board", ref=dataset, charts=CHARTS, figures=[{"op": "mean", "column": "arr_delay"}], filters=[])
         return page, time.perf_counter() - start
 
-    await (await arrive())[0].call("explore.board", **_board(dataset))  # the table is decrypted once per process
-    arrived = await asyncio.gather(*(arrive() for _ in range(users)))
+    first, _ = await arrive(cookies[0])
+    for each in pool or [_board(dataset)]:
+        await first.call("explore.board", **each)  # the table is decrypted once per process
+    before, busy = _memory(asked.process), _busy(asked.process)
+    arrived = await asyncio.gather(*(arrive(each) for each in cookies))
+    grown = max(0.0, (_memory(asked.process) - before) / asked.users / 1e6)
+    arriving = (_busy(asked.process) - busy) / asked.users
     changes: list[float] = []
-    until = time.perf_counter() + seconds
+    until = time.perf_counter() + asked.seconds
 
     async def stay(page: Page) -> None:
         await asyncio.sleep(random.random())
         while time.perf_counter() < until:
-            taken = await page.call("explore.board", **_board(dataset))
+            taken = await page.call("explore.board", **(random.choice(pool) if pool else _board(dataset)))
             changes.append(taken)
             await asyncio.sleep(max(0.0, 1.0 - taken))
 
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), _busy(asked.process)
     await asyncio.gather(*(stay(page) for page, _ in arrived))
-    return [seconds for _, seconds in arrived], changes, time.perf_counter() - start
+    took = time.perf_counter() - start
+    spent = (_busy(asked.process) - busy) / max(1, len(changes))
+    for page in (first, *(each for each, _ in arrived)):
+        await page.close()
+    return Stayed([seconds for _, seconds in arrived], changes, took, grown, arriving * 1000, spent * 1000)
 
 
 async def _event(address: str, home: Path, pages: int) -> float:
     """From a change anywhere to the last of many open pages."""
-    cookie = _cookie(home)
-    opened = await asyncio.gather(*(_open(address, home, cookie) for _ in range(pages)))
+    opened = await asyncio.gather(*(_open(address, home, cookie) for cookie in _cookies(home, pages)))
     for page in opened:
         await page.send({"follow": ""})
         await page.until('"following"')
@@ -253,21 +372,21 @@ async def _event(address: str, home: Path, pages: int) -> float:
     return _share(found, 95)
 
 
-def _print_server_time(address: str, home: Path, dataset: str) -> None:
-    """What the service itself needs, without a line between."""
+def _server_time(home: Path, dataset: str) -> dict[str, float]:
+    """What the service itself needs, without a line between: p95 in milliseconds of a new query and of a kept answer."""
     from dapp_ext.schema.boards import BoardRequest
 
     with open_services(Settings(home=home)) as services:
         actor = services.system.shell_actor()
         requests = [BoardRequest.model_validate({name: value for name, value in _board(dataset).items() if name != "ref"}) for _ in range(60)]
-        services.boards.answer(actor, dataset, requests[0])
-        services.boards.answer(actor, dataset, requests[1])
+        for each in requests[:2]:
+            services.boards.answer(actor, dataset, each)
         fresh = [_timed(lambda each=each: services.boards.answer(actor, dataset, each)) for each in requests[2:]]
         kept = [_timed(lambda each=each: services.boards.answer(actor, dataset, each)) for each in requests[2:]]
-    print(
-        f"{'':34} server time: new query p50 {_share(fresh, 50) * 1000:.1f} ms, p95 {_share(fresh, 95) * 1000:.1f} ms; kept p50 {_share(kept, 50) * 1000:.1f} ms",
-        flush=True,
-    )
+    told = {"new p50": _share(fresh, 50), "new": _share(fresh, 95), "kept p50": _share(kept, 50), "kept": _share(kept, 95)}
+    told = {name: seconds * 1000 for name, seconds in told.items()}
+    print(f"{'':34} server time: " + ", ".join(f"{name} {value:.1f} ms" for name, value in told.items()), flush=True)
+    return told
 
 
 def _timed(work: Any) -> float:
@@ -314,15 +433,20 @@ def _memory(process: int) -> int:
     return int(psutil.Process(process).memory_info().rss)
 
 
+def _busy(process: int) -> float:
+    """Seconds of processor that a process has used, which other work on the machine does not change much."""
+    times = psutil.Process(process).cpu_times()
+    return times.user + times.system
+
+
 def _share(values: list[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else values[0]
 
 
-def _line(name: str, users: int, opened: list[float], changes: list[float], seconds: float) -> None:
-    print(
-        f"{name:34} {users:5} {_share(changes, 50) * 1000:8.0f} ms {_share(changes, 95) * 1000:6.0f} ms {_share(opened, 50) * 1000:7.0f} ms {len(changes) / seconds:10.1f}",
-        flush=True,
-    )
+def _line(name: str, users: int, opened: list[float], changes: list[float], seconds: float) -> dict[str, float]:
+    told = {"p50": _share(changes, 50) * 1000, "p95": _share(changes, 95) * 1000, "first": _share(opened, 50) * 1000}
+    print(f"{name:34} {users:5} {told['p50']:8.0f} ms {told['p95']:6.0f} ms {told['first']:7.0f} ms {len(changes) / seconds:10.1f}", flush=True)
+    return told
 
 
 if __name__ == "__main__":

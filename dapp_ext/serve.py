@@ -22,6 +22,7 @@ from dapp_ext import logs
 from dapp_ext.errors import DappError
 from dapp_ext.handlers.base import NothingHere
 from dapp_ext.settings import Settings, read_settings
+from dapp_ext.store.folders import make_private
 
 PACKAGE = "dapp_ext"
 _JSON_LOG = {"formatters": {"console": {"class": "dapp_ext.logs.JsonFormatter"}}}
@@ -77,7 +78,7 @@ class Service(ServerApp):
 def configure(settings: Settings, port: int) -> Config:
     """The server's configuration for our settings."""
     named = {"localhost", "127.0.0.1", "::1"} | {str(urlsplit(url).hostname) for url in (settings.public_url,) if url}
-    settings.run_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(settings.run_folder)
     return Config(
         {
             "ServerApp": {

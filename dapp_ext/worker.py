@@ -28,13 +28,14 @@ from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_serv
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.work import Progress, Wanted
 from dapp_ext.settings import Settings, hide_secrets, read_settings
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.queue import HEARTBEAT_SECONDS
 from dapp_ext.store.tables import Job
 
 log = logging.getLogger("dapp.worker")
 IDLE_SECONDS = 2.0
 RECOVER_SECONDS = 5.0
-SWEEP_SECONDS = 3600.0
+SWEEP_SECONDS = 1800.0
 WISHES_SECONDS = 0.5
 # Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
 LONG: tuple[JobKind, ...] = ("train",)
@@ -106,6 +107,7 @@ class Worker:
     def _sweep(self) -> None:
         """Clear away what killed processes left; beside the queue, since a large home takes a while."""
         try:
+            self._services.trash.purge()
             self._services.system.sweep()
         except DappError as error:
             log.warning("What killed processes left could not be cleared away: %s", error.message)
@@ -223,7 +225,7 @@ def _nothing() -> None:
 @contextlib.contextmanager
 def _place(folder: Path, *, only_if_free: bool) -> Any:
     """Hold this home's place for a worker; yields whether there is one to hold."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(folder)
     with open(folder / "worker.lock", "a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -69,6 +70,8 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
     state._schedule_busy_cleanup()
     watch = asyncio.create_task(dashboard.watch_sessions())
     dashboard.crew.submit(vendor_script)
+    # A thread that computes keeps the lock so long before the event loop gets its turn; Python's own 5 ms add up over all threads.
+    sys.setswitchinterval(min(sys.getswitchinterval(), 0.001))
     gc.collect()
     gc.freeze()  # what stays for good need not be looked through again by every collection
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ class Conversation:
         self._dashboard.crew.submit(work, *args)
 
     def _answer(self, number: int, name: str, given: dict[str, Any]) -> None:
-        request_id = new_id()
+        request_id, began = new_id(), time.perf_counter()
         try:
             self._put(f'{{"id":{number},"ok":{self._ask(name, given, request_id)}}}')
         except DappError as error:
@@ -105,6 +106,7 @@ class Conversation:
         finally:
             with self._lock:
                 self._in_flight -= 1
+            self._dashboard.services.system.pace.note("dashboard", time.perf_counter() - began)
 
     def _ask(self, name: str, given: dict[str, Any], request_id: str) -> str:
         call = CALLS.get(name)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
+from typing import Any
 
 from dapp_ext.client.charts import curves_svg, scatter_svg, score_svg
 from dapp_ext.client.drawing import escape, number
+from dapp_ext.schema.insights import TableRead
 from dapp_ext.schema.models import Confusion, Guard, ModelRead, Results
+from dapp_ext.schema.shares import SharedInsight
 
 _STATES = {"passed": "Passed", "done": "Corrected", "alerted": "Look at this"}
 _DRIVERS = 12
@@ -28,7 +32,7 @@ thead th{color:var(--soft);font-size:14px}td.n,th.n{text-align:right}
 .bars div{display:grid;grid-template-columns:minmax(90px,30%) 1fr 60px;gap:10px;align-items:center;margin:5px 0}
 .bars i{display:block;height:12px;border-radius:4px;background:var(--accent);min-width:2px}
 .charts{display:flex;flex-wrap:wrap;gap:18px}.charts svg{max-width:100%;height:auto}
-.wide{overflow-x:auto}
+.wide{overflow-x:auto}.shown{display:block;max-width:100%;height:auto;margin:0 auto;background:#fff;border-radius:8px}
 footer{color:var(--soft);font-size:14px;margin-top:24px}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#333;--line:#bbb;--paper:#fff;--back:#fff;--accent:#0b6b74}main{padding:0;max-width:none}section{border-color:#bbb}.no-print{display:none}a{color:inherit}}
 @page{margin:18mm 15mm}
@@ -60,9 +64,49 @@ def report(model: ModelRead, results: Results, *, shared: str = "") -> str:
         _recipe(model, results),
         f"<footer>Report made {made} from {escape(results.dataset.name)}, version {results.dataset_version}. Importance is not cause.</footer>",
     ]
+    return _page(f"{model.name} · result", parts)
+
+
+def report_insight(of: SharedInsight, *, shared: str = "") -> str:
+    """A chart or table that was published, as one page of its own."""
+    insight = of.insight
+    about = [each.name for each in (insight.dataset, insight.model) if each is not None]
+    version = f", version {insight.dataset_version}" if insight.dataset is not None and insight.dataset_version else ""
+    stamp = f"Published {insight.created_at.astimezone(UTC).strftime('%d %B %Y, %H:%M UTC')} by {insight.owner.name or 'someone'}"
+    picture = ""
+    if of.picture is not None:
+        data = base64.b64encode(of.picture).decode()
+        size = f' width="{insight.width}" height="{insight.height}"' if insight.width and insight.height else ""
+        picture = f'<section><img class="shown" alt="{escape(insight.note or insight.title)}"{size} src="data:image/png;base64,{data}"></section>'
+    parts = [
+        f'<p class="notice no-print">{escape(shared)}</p>' if shared else "",
+        f"<header><h1>{escape(insight.title)}</h1>"
+        f'<p class="soft">{escape(stamp + (" · about " + " and ".join(about) + version if about else ""))}</p></header>',
+        f"<p>{escape(insight.note)}</p>" if insight.note else "",
+        picture,
+        _table(of.table) if of.table is not None else "",
+    ]
+    return _page(insight.title, parts)
+
+
+def _table(table: TableRead) -> str:
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in table.columns)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(_cell(value))}</td>' for value in row)}</tr>" for row in table.rows)
+    left = f'<p class="soft">{len(table.rows):,} of {table.total:,} rows.</p>' if table.total > len(table.rows) else ""
+    return f'<section><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{left}</section>'
+
+
+def _cell(value: Any) -> str:
+    """A cell as a table of numbers shows it: as many digits as it has, up to six that count."""
+    if value is None:
+        return ""
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _page(title: str, parts: list[str]) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="robots" content="noindex"><title>{escape(model.name)} · result</title><style>{_STYLE}</style></head>'
+        f'<meta name="robots" content="noindex"><title>{escape(title)}</title><style>{_STYLE}</style></head>'
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
 

@@ -16,9 +16,11 @@ def table() -> pd.DataFrame:
     return pd.read_parquet(os.environ["BENCH_TABLE"], columns=COLUMNS)
 
 
-def _answer(carriers: tuple[str, ...], months: tuple[int, int]) -> tuple[int, float, pd.Series, pd.Series, pd.Series]:
+def _answer(carriers: tuple[str, ...], months: tuple[int, int], origin: str) -> tuple[int, float, pd.Series, pd.Series, pd.Series]:
     frame = table()
     kept = frame[frame["month"].between(*months)]
+    if origin != "All":
+        kept = kept[kept["origin"] == origin]
     if carriers:
         kept = kept[kept["carrier"].isin(carriers)]
     delays = kept["arr_delay"].astype("float64")
@@ -35,7 +37,8 @@ answer = st.cache_data(_answer) if CACHED else _answer
 def board() -> None:
     carriers = st.multiselect("carrier", sorted(table()["carrier"].dropna().unique().tolist()))
     months = st.slider("month", 1, 12, (1, 12))
-    rows, mean, by_carrier, spread, by_month = answer(tuple(carriers), tuple(months))
+    origin = st.radio("origin", ["All", "EWR", "JFK", "LGA"], horizontal=True)
+    rows, mean, by_carrier, spread, by_month = answer(tuple(carriers), tuple(months), origin)
     left, right = st.columns(2)
     left.metric("rows", f"{rows:,}")
     right.metric("mean delay", f"{mean:.2f}")

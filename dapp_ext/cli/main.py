@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dapp_ext import __version__
-from dapp_ext.cli import audit, backup, demo, keys, link, notices, operating, quota, serving, state, tokens, users
+from dapp_ext.cli import audit, backup, demo, keys, link, links, notices, operating, quota, serving, state, tokens, trash, users
 from dapp_ext.cli.session import choose_home
 from dapp_ext.errors import Broken, Conflict, DappError, Denied, Invalid, JobFailed, NotFound, NotSignedIn, Throttled, Unavailable
 
@@ -48,6 +48,8 @@ app.add_typer(operating.db, name="db")
 app.add_typer(operating.queue, name="queue")
 app.add_typer(backup.app, name="backup")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(links.app, name="links")
+app.add_typer(trash.app, name="trash")
 
 
 def exit_code(error: DappError) -> int:

@@ -22,6 +22,7 @@ from dapp_ext.cli import session
 from dapp_ext.cli.link import TICKETS, sign_in_address
 from dapp_ext.errors import Conflict, Unavailable
 from dapp_ext.settings import Settings, process_environment
+from dapp_ext.store.folders import make_private
 
 START_SECONDS = 120.0
 STOP_SECONDS = 12.0
@@ -163,7 +164,7 @@ def _keep_running(parts: list[Part], settings: Settings) -> None:
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     log_folder = settings.home / "logs"
-    log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(log_folder)
     # The pages first: a worker that warms up beside them would make people wait for its readers and learners.
     pages, others = [each for each in parts if each.url is not None], [each for each in parts if each.url is None]
     try:

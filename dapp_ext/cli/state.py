@@ -26,6 +26,10 @@ def status(as_json: Json = False) -> None:
         f"service     {found.api or 'not running'}",
         f"workers     {len(found.workers)}",
         f"jobs        {found.running} running, {found.queued} waiting",
+        *(
+            f"{each.door:<11} {each.p50_ms:.0f} ms, 95 of 100 below {each.p95_ms:.0f} ms ({each.answers} {'jobs waited' if each.door == 'queue' else 'answers'})"
+            for each in found.latency
+        ),
         f"maintenance {as_sentence(found.maintenance)}",
         f"isolation   {found.isolation}",
     ]

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from dapp_ext.client.connection import Connection
-from dapp_ext.client.datasets import pages
+from dapp_ext.client.datasets import Dataset, pages
 from dapp_ext.client.drawing import ago
 from dapp_ext.client.frames import save
-from dapp_ext.client.objects import Listing, reference
+from dapp_ext.client.insights import Insight
+from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.signins import SignIns
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import AccountNotFound
@@ -24,6 +25,7 @@ from dapp_ext.schema.datasets import Severity
 from dapp_ext.schema.notices import AnnouncementCreate, AnnouncementRead, MaintenanceRead, MaintenanceStart
 from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, StatusRead
+from dapp_ext.schema.trash import TrashKind, TrashPut, TrashRead
 
 _ACCOUNT_COLUMNS: dict[str, Callable[[AccountRead], Any]] = {
     "email": lambda each: each.email,
@@ -38,10 +40,17 @@ _QUOTA_COLUMNS: dict[str, Callable[[QuotaRead], Any]] = {
     "may": lambda each: "any amount" if each.quota is None else each.quota,
 }
 _LINK_COLUMNS: dict[str, Callable[[ShareRead], Any]] = {
-    "model": lambda each: f"{each.model.name} (version {each.model_version})",
+    "opens": lambda each: f"{each.model.name} (version {each.model_version})" if each.model else each.insight.name if each.insight else "",
     "by": lambda each: each.by.name,
     "opened": lambda each: each.opened,
     "expires": lambda each: f"{each.expires_at:%Y-%m-%d}",
+    "id": lambda each: each.id,
+}
+_TRASH_COLUMNS: dict[str, Callable[[TrashRead], Any]] = {
+    "name": lambda each: each.name,
+    "kind": lambda each: each.kind,
+    "by": lambda each: each.by.name,
+    "until": lambda each: f"{each.until.astimezone():%Y-%m-%d %H:%M}",
     "id": lambda each: each.id,
 }
 _AUDIT_COLUMNS: dict[str, Callable[[AuditRead], Any]] = {
@@ -151,17 +160,36 @@ class Administration(SignIns):
         self._connection.transport.call("DELETE", "maintenance")
 
     def links(self, model: object | None = None) -> Listing[ShareRead]:
-        """Links that open a result now; only those to one model where it is given."""
+        """Links that open a result or an insight now; only those to one model where it is given."""
         found = self._connection.transport.get(Page[ShareRead], "shares", model=reference(model, "a model") if model is not None else None)
         return Listing(found.items, "Links", _LINK_COLUMNS)
 
     def make_link(self, model: object, days: int = 14) -> ShareMade:
-        """A read-only link to the result of a model, for whoever holds it; its token is told this once."""
+        """A read-only link to the result of a model, or to an insight, for whoever holds it; its token is told this once."""
+        if isinstance(model, Insight):
+            return self._connection.transport.post(ShareMade, "shares", ShareCreate(insight=model.id, days=days))
         return self._connection.transport.post(ShareMade, "shares", ShareCreate(model=reference(model, "a model"), days=days))
 
     def withdraw_link(self, link: ShareRead | str) -> None:
         """Let a link open nothing any more."""
         self._connection.transport.call("DELETE", f"shares/{path_of(link if isinstance(link, str) else link.id)}")
+
+    def deleted(self) -> Listing[TrashRead]:
+        """What was deleted within the last day and can be brought back by :meth:`restore`."""
+        return Listing(self._connection.transport.get(Page[TrashRead], "trash").items, "Deleted", _TRASH_COLUMNS)
+
+    def discard(self, thing: Dataset | Insight | Thing[Any]) -> TrashRead:
+        """Delete a dataset, a version of a model or an insight so that it can be brought back by :meth:`restore` for a day."""
+        kind: TrashKind = "dataset" if isinstance(thing, Dataset) else "insight" if isinstance(thing, Insight) else "model"
+        return self._connection.transport.post(TrashRead, "trash", TrashPut(kind=kind, ref=thing.id))
+
+    def erase(self, thing: TrashRead | str) -> None:
+        """Delete for good something of :meth:`deleted`, with the key of its data."""
+        self._connection.transport.call("DELETE", f"trash/{path_of(thing if isinstance(thing, str) else thing.id)}")
+
+    def restore(self, thing: TrashRead | str) -> TrashRead:
+        """Bring back something deleted, as it was; ``thing`` is a line of :meth:`deleted`, or its id."""
+        return self._connection.transport.post(TrashRead, f"trash/{path_of(thing if isinstance(thing, str) else thing.id)}/restore")
 
     def _user_id(self, user: AccountRead | str) -> str:
         if isinstance(user, AccountRead):

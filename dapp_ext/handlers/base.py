@@ -368,6 +368,8 @@ class ApiHandler(DappHandler):
         if answer is None:
             given = self._as_it_came(path)
             answer = await perform_soon(self.operation, given) or await self._ask(given, question)
+        if self.backend.is_open and self.operation.takes == "application/json" and (answer is None or isinstance(answer, Content)):
+            self.backend.opened.system.pace.note("api", self.request.request_time())
         self.set_status(self.operation.status if answer is not None else 204)
         if answer is None:
             self.finish()

@@ -28,6 +28,7 @@ class InsightsQuery(Request):
 
 class SharesQuery(Request):
     model: str | None = Field(default=None, max_length=300, description="Id or name of a model: only links to it.")
+    insight: str | None = Field(default=None, max_length=300, description="Id of an insight: only links to it.")
 
 
 class JobsQuery(Request):

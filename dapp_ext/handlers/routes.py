@@ -24,6 +24,7 @@ from dapp_ext.handlers import (
     sharing,
     signins,
     system,
+    trash,
     users,
     versions,
 )
@@ -109,6 +110,7 @@ from dapp_ext.schema.serving import (
 from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 from dapp_ext.schema.signins import InvitationCreate, InvitationRead, LinkAccept, LinkMade, SessionRead, TokenCreate, TokenMade, TokenRead
 from dapp_ext.schema.system import DashboardAddress, DashboardStart, HealthRead, StatusRead
+from dapp_ext.schema.trash import TrashPut, TrashRead
 from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
 
 API = "/dapp/api/v1"
@@ -233,9 +235,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Op("GET", "/insights/{ref}/picture", insights.picture, "Its picture.", gives="image/png"),
     Op("GET", "/insights/{ref}/table", insights.table, "Its table.", answer=TableRead),
     # Read-only links
-    Op("GET", "/shares", shares.index, "Links that open a result now.", query=SharesQuery, answer=Page[ShareRead]),
-    Op("POST", "/shares", shares.create, "Make a read-only link to a result.", body=ShareCreate, answer=ShareMade, status=201),
+    Op("GET", "/shares", shares.index, "Links that open a result or an insight now.", query=SharesQuery, answer=Page[ShareRead]),
+    Op("POST", "/shares", shares.create, "Make a read-only link to a result or an insight.", body=ShareCreate, answer=ShareMade, status=201),
     Op("DELETE", "/shares/{ref}", shares.withdraw, "Let a link open nothing any more.", status=204),
+    # Deleted so that it can be undone
+    Op("GET", "/trash", trash.index, "What was deleted and can be brought back.", answer=Page[TrashRead]),
+    Op("POST", "/trash", trash.put, "Delete something so that it can be brought back for a day.", body=TrashPut, answer=TrashRead, status=201),
+    Op("POST", "/trash/{ref}/restore", trash.restore, "Bring it back as it was.", answer=TrashRead),
+    Op("DELETE", "/trash/{ref}", trash.delete, "Delete it for good, with its key.", status=204),
     # Jobs and the feed
     Op("GET", "/jobs", jobs.index, "Work in the background, newest first.", query=JobsQuery, answer=Page[JobRead], settled=True),
     Op("GET", "/jobs/{ref}", jobs.show, "One job.", answer=JobRead, settled=True),

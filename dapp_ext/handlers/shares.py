@@ -9,7 +9,7 @@ from dapp_ext.schema.shares import ShareCreate, ShareMade, ShareRead
 
 
 def index(call: Call[SharesQuery, Nothing]) -> Page[ShareRead]:
-    return call.services.shares.list(call.actor, model=call.query.model)
+    return call.services.shares.list(call.actor, model=call.query.model, insight=call.query.insight)
 
 
 def create(call: Call[Nothing, ShareCreate]) -> ShareMade:

@@ -137,7 +137,7 @@ def read_query(shape: type[Shape], query: Mapping[str, Sequence[bytes]]) -> Shap
             values[name] = texts
         elif len(texts) > 1:
             raise Invalid(f"The parameter {name!r} is given more than once.")
-        elif texts[0]:
+        elif texts[0] or field is None:  # a name that there is not is refused, whatever it is said to be
             values[name] = texts[0]
     try:
         return shape.model_validate(values)

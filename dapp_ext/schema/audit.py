@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from dapp_ext.schema.base import Answer, Request
 
@@ -30,6 +30,16 @@ class AuditRead(Answer):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
+def _written_out(value: object) -> object:
+    """Refuse a bare number, which would be taken for seconds since 1970."""
+    if isinstance(value, (int, float)) or (isinstance(value, str) and "-" not in value[1:]):
+        raise ValueError("A moment is written out, such as 2030-01-15T09:00:00Z.")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
+
 class AuditFilter(Request):
     """Which rows; everything that is left out lets all through."""
 
@@ -37,8 +47,8 @@ class AuditFilter(Request):
     actor: str | None = Field(default=None, max_length=320, description="Id or name of the account.")
     outcome: Outcome | None = None
     subject: str | None = Field(default=None, max_length=200, description="Id of what it was done to.")
-    since: AwareDatetime | None = Field(default=None, description="From this moment on.")
-    until: AwareDatetime | None = Field(default=None, description="Before this moment.")
+    since: Moment | None = Field(default=None, description="From this moment on.")
+    until: Moment | None = Field(default=None, description="Before this moment.")
 
 
 class AuditHeadRead(Answer):

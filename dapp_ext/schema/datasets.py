@@ -198,6 +198,14 @@ class PendingVersion(Answer):
     error: str | None = None
 
 
+class HealthBrief(Answer):
+    """The health report in a line: how many findings of each kind."""
+
+    alerts: int = 0
+    warnings: int = 0
+    notes: int = 0
+
+
 class DatasetRead(Answer):
     """One dataset at one version. ``schema`` is empty until it is ready.
 
@@ -224,6 +232,7 @@ class DatasetRead(Answer):
     size: int = Field(description="Bytes of the file as it was uploaded.")
     job_id: str | None = None
     report: ReadReport | None = None
+    health: HealthBrief | None = Field(default=None, description="How many findings the health report has; null until it is there.")
     likely_target: str | None = None
     created_at: datetime
     updated_at: datetime

@@ -341,7 +341,8 @@ class ModelRead(Answer):
     target: str | None = None
     task: Task | None = None
     metric: str | None = None
-    score: Score | None = Field(default=None, description="The headline score.")
+    score: Score | None = Field(default=None, description="The headline score: the one that was searched by.")
+    plain_score: Score | None = Field(default=None, description="The score that says most without explanation: the share that is right, or the typical error.")
     sentence: str | None = None
     trials: int = 0
     time_budget: int

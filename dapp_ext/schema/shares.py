@@ -1,4 +1,4 @@
-"""Read-only links: one result, for whoever holds the link, until it expires or is withdrawn."""
+"""Read-only links: one result or one insight, for whoever holds the link, until it expires or is withdrawn."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from datetime import datetime
 from pydantic import Field
 
 from dapp_ext.schema.base import Answer, Named, Request
+from dapp_ext.schema.insights import InsightRead, TableRead
 from dapp_ext.schema.models import ModelRead, Results
 
 
 class ShareCreate(Request):
-    """Make a link to the result of a model."""
+    """Make a link to the result of a model, or to an insight: one of the two is named."""
 
-    model: str = Field(min_length=1, max_length=300, description="Id or name of the model; the link stays with the version that it names now.")
-    days: int = Field(default=14, ge=1, le=365, description="How long the link opens the result, in days.")
+    model: str | None = Field(
+        default=None, min_length=1, max_length=300, description="Id or name of the model; the link stays with the version that it names now."
+    )
+    insight: str | None = Field(default=None, min_length=1, max_length=300, description="Id of the insight.")
+    days: int = Field(default=14, ge=1, le=365, description="How long the link opens it, in days.")
 
 
 class ShareRead(Answer):
     """One link, without what opens it."""
 
     id: str
-    model: Named
-    model_version: int
+    model: Named | None = None
+    model_version: int | None = None
+    insight: Named | None = Field(default=None, description="The insight, with its title as name.")
     by: Named
     created_at: datetime
     expires_at: datetime
@@ -42,5 +47,15 @@ class SharedResult(Answer):
 
     model: ModelRead
     results: Results
+    by: Named
+    expires_at: datetime
+
+
+class SharedInsight(Answer):
+    """What a link opens: an insight as it was published, read only; the picture is a PNG."""
+
+    insight: InsightRead
+    picture: bytes | None = None
+    table: TableRead | None = None
     by: Named
     expires_at: datetime

@@ -25,6 +25,16 @@ class WorkerRead(Answer):
     jobs: int = 0
 
 
+class LatencyRead(Answer):
+    """How long answers took in the last five minutes; at ``queue``, how long the last jobs waited for a worker."""
+
+    door: str = Field(description="dashboard, api or queue.")
+    answers: int
+    p50_ms: float
+    p95_ms: float
+    slowest_ms: float
+
+
 class StatusRead(Answer):
     """Addresses, isolation and workers; an address is null while nothing answers there."""
 
@@ -38,6 +48,7 @@ class StatusRead(Answer):
     queued: int = 0
     running: int = 0
     maintenance: MaintenanceRead = MaintenanceRead()
+    latency: list[LatencyRead] = Field(default_factory=list)
 
 
 class NumbersRead(Answer):

@@ -41,12 +41,14 @@ from dapp_ext.services.shares import Shares
 from dapp_ext.services.sharing import Sharing
 from dapp_ext.services.signins import SignIns
 from dapp_ext.services.system import System, WorkerKeeper
+from dapp_ext.services.trash import Trash
 from dapp_ext.services.uploads import Upload
 from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
 from dapp_ext.store import bell, feed, instance, migrations, wires
 from dapp_ext.store.backups import BackupKey
 from dapp_ext.store.database import Database
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.keys import open_export, open_keyring, put_back
 from dapp_ext.store.redis import Redis, RedisWire
@@ -93,6 +95,7 @@ class Services:
     batches: Batches
     insights: Insights
     shares: Shares
+    trash: Trash
     jobs: Jobs
     events: Events
     audit: Audit
@@ -110,6 +113,7 @@ class Services:
         return self.context.instance_id
 
     def close(self) -> None:
+        self.system.pace.close()
         self.predictions.close()
         self.context.tail.close()
         self.bell.close()
@@ -142,6 +146,7 @@ def open_services(settings: Settings) -> Services:
     predictions = Predictions(context, datasets, models, scorers)
     events = Events(context)
     versions = Versions(context, datasets)
+    insights = Insights(context, datasets, models)
     services = Services(
         settings=settings,
         accounts=accounts,
@@ -160,8 +165,9 @@ def open_services(settings: Settings) -> Services:
         registering=Registering(context, datasets, models, scorers),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
-        insights=Insights(context, datasets, models),
-        shares=Shares(context, models, system),
+        insights=insights,
+        shares=Shares(context, models, insights, system),
+        trash=Trash(context, datasets, models, insights),
         jobs=jobs,
         events=events,
         announcements=Announcements(context),
@@ -182,7 +188,7 @@ def open_services(settings: Settings) -> Services:
 
 
 def _open_context(settings: Settings) -> Context:
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(settings.home)
     database = Database(settings.resolved_database_url())
     try:
         # The key is looked at first: with a wrong one nothing is changed, not even the schema.

@@ -23,6 +23,7 @@ from dapp_ext.store import audit, backups, instance, migrations
 from dapp_ext.store.backups import DATABASE, Archive, BackupKey, BackupWriter
 from dapp_ext.store.copying import copy_rows
 from dapp_ext.store.database import Database
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.frames import open_frame
 from dapp_ext.store.keys import Keyring, open_keyring
 from dapp_ext.store.objects import ObjectStore, object_name, open_sealed, storage_errors
@@ -73,7 +74,7 @@ class Backups:
 
     def _private_folder(self) -> Path:
         folder = self._context.settings.run_folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         return folder
 
     def _gather(self, writer: BackupWriter, copy: Path) -> list[str]:
@@ -159,12 +160,12 @@ def restore_backup(settings: Settings, path: Path, key: BackupKey) -> RestoreRea
         if manifest["revision"] > migrations.head_revision():
             raise Broken("This backup was made by a newer release of DAPP. Install that release first.")
         keyring_of(settings, manifest)
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(settings.home)
         try:
             place.mkdir(mode=0o700)
             for listed in (manifest["database"], *manifest["objects"]):
                 target = place / listed["name"]
-                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_private(target.parent)
                 _write(target, archive.pieces(listed))
             done = _begin_again(settings, place / DATABASE, manifest)
             _put_in_place(settings, place)

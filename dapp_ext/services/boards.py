@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
 from dapp_ext.schema.boards import BoardRequest
-from dapp_ext.schema.datasets import Filter, Measure
+from dapp_ext.schema.datasets import Filter, Measure, Profile
+from dapp_ext.services import files, reads
 from dapp_ext.services.answers import SharedAnswers
 from dapp_ext.services.context import Context
 from dapp_ext.services.tables import Tables
+from dapp_ext.store.database import Session
+from dapp_ext.store.feed import NewEvent
+from dapp_ext.store.tables import DatasetVersion, EventRow
 
 ANSWER_BYTES = 64 * 2**20
 
@@ -24,6 +30,8 @@ class Boards:
         self._answers = Keeper(ANSWER_BYTES)
         self._shared = SharedAnswers(context, "board")
         self._columns = Keeper(max(context.settings.cache_memory // 2, 256 * 2**20))
+        self._listening = threading.Event()
+        context.own_changes.append(self._hear_own)
 
     def answer(self, actor: Actor, ref: str, request: BoardRequest) -> bytes:
         """A board as the JSON of :class:`~dapp_ext.schema.boards.BoardRead`.
@@ -36,14 +44,56 @@ class Boards:
             dataset, row = self._tables.find(actor, session, ref, request.version, "dataset.read")
             key = (dataset.id, row.version)
         self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
+        self._listen()
         board = (*key, request.model_dump_json(exclude={"version"}))
         found: bytes = self._answers.get(board, lambda: self._shared.get(board, lambda: self._make(actor, key, request)), len)
         return found
 
+    def opening(self, actor: Actor, ref: str, version: int | None = None) -> bytes:
+        """A dataset version and its health report, as the JSON ``{"dataset": …, "profile": …}``: what a page of charts begins with.
+
+        The report of a version never changes, so it is read once and then kept as it goes out; it is null until it is there.
+
+        Raises
+        ------
+        DatasetNotFound
+        """
+        with self._context.database.read() as session:
+            dataset, row = self._tables.find(actor, session, ref, version, "dataset.read")
+            shown = reads.read(reads.View(self._context, session, actor), dataset, row).model_dump_json(by_alias=True).encode()
+            profile = b"null"
+            if row.profile_id is not None:
+                profile = self._answers.get((dataset.id, row.version, "profile"), lambda: self._profile(session, row), len)
+        self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
+        return b'{"dataset":' + shown + b',"profile":' + profile + b"}"
+
+    def _profile(self, session: Session, row: DatasetVersion) -> bytes:
+        from dapp_ext.domain.fixes import with_offers
+
+        found = Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
+        return with_offers(found).model_copy(update={"version": row.version}).model_dump_json(by_alias=True).encode()
+
     def forget(self, dataset_id: str) -> None:
-        """Let go of everything of a dataset that was deleted."""
+        """Let go of everything of a dataset that was deleted, at whatever door."""
         for keeper in (self._answers, self._columns):
             keeper.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
+        self._tables.let_go(dataset_id)
+        self._context.frames.drop(dataset_id)
+
+    def _listen(self) -> None:
+        """With the first answer: what another process deletes is told by the feed."""
+        if not self._listening.is_set():
+            self._listening.set()
+            self._context.tail.listen(self._hear)
+
+    def _hear(self, row: EventRow) -> None:
+        if row.type == "dataset.deleted":
+            self.forget(row.subject_id)
+
+    def _hear_own(self, events: list[NewEvent]) -> None:
+        for each in events:
+            if each.type == "dataset.deleted":
+                self.forget(each.subject.id)
 
     def _make(self, actor: Actor, key: tuple[str, int], request: BoardRequest) -> bytes:
         from dapp_ext.domain.boards.columns import ColumnDesk

@@ -66,7 +66,7 @@ class Insights:
                 setattr(insight, f"{purpose}_id", files.record(session, insight.id, label, stored))
             insight.sealed = self._context.seal(session, insight.id, _place(insight), inside)
             session.add(insight)
-            _tell(change, "insight.published", insight)
+            tell(change, "insight.published", insight)
             return self._read(session, insight)
 
     def list(self, actor: Actor, *, about: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[InsightRead]:
@@ -82,12 +82,12 @@ class Insights:
     def get(self, actor: Actor, ref: str) -> InsightRead:
         """One insight by its id."""
         with self._context.database.read() as session:
-            return self._read(session, self._find(actor, session, ref, "insight.read"))
+            return self._read(session, self.find(actor, session, ref, "insight.read"))
 
     def picture(self, actor: Actor, ref: str) -> Download:
         """Its picture, a PNG."""
         with self._context.database.read() as session:
-            insight = self._find(actor, session, ref, "insight.read")
+            insight = self.find(actor, session, ref, "insight.read")
             if insight.picture_id is None:
                 raise NotFound("This insight has no picture, only a table.")
             reader, stored = files.open_stored(self._context, session, insight.picture_id)
@@ -97,7 +97,7 @@ class Insights:
     def table(self, actor: Actor, ref: str) -> TableRead:
         """Its table."""
         with self._context.database.read() as session:
-            insight = self._find(actor, session, ref, "insight.read")
+            insight = self.find(actor, session, ref, "insight.read")
             if insight.table_id is None:
                 raise NotFound("This insight has no table, only a picture.")
             found = TableRead.model_validate_json(files.read_stored(self._context, session, insight.table_id))
@@ -107,9 +107,9 @@ class Insights:
     def update(self, actor: Actor, ref: str, request: InsightUpdate) -> InsightRead:
         """Change its title or note, or who may see it."""
         with self._context.database.read() as session:
-            insight = self._find(actor, session, ref, "insight.update")
+            insight = self.find(actor, session, ref, "insight.update")
         with self._context.change(actor, "insight.update", Subject(kind="insight", id=insight.id)) as change:
-            insight = self._find(actor, change.session, insight.id, "insight.update")
+            insight = self.find(actor, change.session, insight.id, "insight.update")
             inside = self._context.unseal(change.session, insight.id, _place(insight), insight.sealed)
             if request.title is not None:
                 inside["title"] = clean_name(request.title)
@@ -120,17 +120,17 @@ class Insights:
             insight.sealed = self._context.seal(change.session, insight.id, _place(insight), inside)
             insight.updated_at = now()
             change.session.add(insight)
-            _tell(change, "insight.changed", insight)
+            tell(change, "insight.changed", insight)
             return self._read(change.session, insight)
 
     def delete(self, actor: Actor, ref: str) -> None:
         """Delete an insight for good, with the key of its picture and table."""
         with self._context.database.read() as session:
-            insight = self._find(actor, session, ref, "insight.delete")
+            insight = self.find(actor, session, ref, "insight.delete")
         with self._context.change(actor, "insight.delete", Subject(kind="insight", id=insight.id)) as change:
-            insight = self._find(actor, change.session, insight.id, "insight.delete")
+            insight = self.find(actor, change.session, insight.id, "insight.delete")
             stored = list(files_of(change.session, insight.id))
-            _tell(change, "insight.deleted", insight)
+            tell(change, "insight.deleted", insight)
             store.erase(change.session, insight)
         self._context.forget_key(insight.id)
         files.remove(self._context, stored)
@@ -161,12 +161,25 @@ class Insights:
                 written[purpose] = (staged.label, stored)
         return written
 
-    def _find(self, actor: Actor, session: Session, ref: str, verb: str) -> Insight:
+    def find(self, actor: Actor, session: Session, ref: str, verb: str) -> Insight:
+        """An insight that the actor may do this to."""
         insight = session.get(Insight, ref)
         if insight is None:
             raise InsightNotFound
         self._context.permit(actor, verb, Thing(insight.owner_id, insight.visibility), InsightNotFound)
         return insight
+
+    def title(self, session: Session, insight: Insight) -> str:
+        """Its title, which is sealed."""
+        return str(self._context.unseal(session, insight.id, _place(insight), insight.sealed)["title"])
+
+    def shown(self, session: Session, insight: Insight, names: dict[str, str] | None = None) -> InsightRead:
+        """An insight as it is shown."""
+        return self._read(session, insight, names)
+
+    def table_of(self, session: Session, insight: Insight) -> TableRead | None:
+        """The table of an insight, where it has one."""
+        return None if insight.table_id is None else TableRead.model_validate_json(files.read_stored(self._context, session, insight.table_id))
 
     def _read(self, session: Session, insight: Insight, names: dict[str, str] | None = None) -> InsightRead:
         owners = names if names is not None else accounts_store.names(session, {insight.owner_id})
@@ -203,6 +216,7 @@ def _place(insight: Insight) -> str:
     return f"insights/{insight.id}"
 
 
-def _tell(change: Change, type: str, insight: Insight) -> None:
+def tell(change: Change, type: str, insight: Insight) -> None:
+    """Add an event about an insight; neither its title nor its note is in it."""
     data = InsightEvent(dataset=_named(insight.dataset_id, insight.dataset_name), model=_named(insight.model_id, insight.model_name))
     change.tell(type, Subject(kind="insight", id=insight.id), data, Thing(insight.owner_id, insight.visibility))

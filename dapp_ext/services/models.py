@@ -444,6 +444,7 @@ def read(context: Context, session: Session, model: Model, names: dict[str, str]
         task=inside.get("task"),
         metric=inside.get("metric"),
         score=Score.model_validate(inside["score"]) if inside.get("score") else None,
+        plain_score=Score.model_validate(inside["plain_score"]) if inside.get("plain_score") else None,
         sentence=inside.get("sentence"),
         trials=trials.get(model.id, 0),
         time_budget=model.time_budget + model.extra_seconds,

@@ -10,7 +10,7 @@ from dapp_ext.domain.access import Thing, access_level
 from dapp_ext.errors import NotReady
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Subject
-from dapp_ext.schema.datasets import Column, DatasetRead, DatasetStatus, PendingVersion, ReadReport
+from dapp_ext.schema.datasets import Column, DatasetRead, DatasetStatus, HealthBrief, PendingVersion, ReadReport
 from dapp_ext.schema.events import DatasetEvent
 from dapp_ext.schema.grants import GrantLevel
 from dapp_ext.services.context import Change, Context
@@ -80,6 +80,7 @@ def read(view: View, dataset: Dataset, version: DatasetVersion, beside: Around |
         size=version.size,
         job_id=version.job_id,
         report=ReadReport.model_validate(inside["report"]) if inside.get("report") else None,
+        health=HealthBrief.model_validate(inside["health"]) if inside.get("health") else None,
         likely_target=inside.get("likely_target"),
         created_at=dataset.created_at,
         updated_at=dataset.updated_at,

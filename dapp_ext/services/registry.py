@@ -16,6 +16,8 @@ from dapp_ext.store import models as store
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Model, Promotion
 
+_UNLIKE = "The two models answer different questions, so their scores cannot be compared."
+
 
 class Registry:
     """The service."""
@@ -103,13 +105,14 @@ class Registry:
             self._models.count_look(actor, each.id)
         one, other = results
         same = one.dataset.id == other.dataset.id and one.dataset_version == other.dataset_version and one.target == other.target and one.split == other.split
-        scores = _score_pairs(one, other)
+        alike = (one.target, one.task) == (other.target, other.task)
+        scores = _score_pairs(one, other) if alike else [pair.model_copy(update={"better": None, "apart": False}) for pair in _score_pairs(one, other)]
         mine, theirs = ({column.name for column in each.features} for each in results)
         facts = [_facts(read, result, recipe) for read, result, recipe in zip(reads, results, recipes, strict=True)]
         return Comparison(
             a=reads[0],
             b=reads[1],
-            sentence=_sentence(reads, one, scores, same),
+            sentence=_sentence(reads, one, scores, same) if alike else _UNLIKE,
             same_rows=same,
             scores=scores,
             recipe=[Difference(name=name, a=facts[0].get(name), b=facts[1].get(name)) for name in facts[0] if facts[0].get(name) != facts[1].get(name)],
@@ -188,7 +191,7 @@ def _sentence(reads: list[ModelRead], results: Results, scores: list[ScorePair],
     pair = next((each for each in scores if each.name == results.metric), None)
     names = {"a": f"{reads[0].name!r} version {reads[0].version}", "b": f"{reads[1].name!r} version {reads[1].version}"}
     if pair is None or pair.a is None or pair.b is None:
-        return "The two models answer different questions, so their scores cannot be compared."
+        return _UNLIKE
     if pair.better is None:
         said = f"Both reach the same {pair.label}."
     elif pair.apart:

@@ -238,6 +238,7 @@ class Settling:
                 "schema": [column.model_dump(mode="json") for column in made.columns],
                 "report": _report(made, before),
                 "likely_target": made.profile.likely_target,
+                "health": _health(made.profile),
             }
             version.sealed = self._context.seal(change.session, dataset.id, reads.place_of(version), inside)
             change.session.add(version)
@@ -321,6 +322,11 @@ def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -
     models.tell(change, "model.cancelled" if cancelled else "model.failed", model)
 
 
+def _health(profile: Profile) -> dict[str, int]:
+    found = [each.severity for each in profile.findings]
+    return {"alerts": found.count("alert"), "warnings": found.count("warning"), "notes": found.count("info")}
+
+
 def _report(made: TableMade, before: dict[str, Any]) -> dict[str, Any]:
     if made.report is not None:
         return made.report.model_dump(mode="json")
@@ -330,11 +336,13 @@ def _report(made: TableMade, before: dict[str, Any]) -> dict[str, Any]:
 
 def _headline(results: Results) -> dict[str, Any]:
     score = next((score for score in results.scores if score.name == results.metric), results.scores[0])
+    plain = next((score for score in results.scores if score.name in ("accuracy", "mae")), score)
     return {
         "task": results.task,
         "metric": results.metric,
         "sentence": results.sentence,
         "score": score.model_dump(mode="json"),
+        "plain_score": plain.model_dump(mode="json"),
     }
 
 

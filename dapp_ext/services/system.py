@@ -24,10 +24,12 @@ from dapp_ext.schema.base import now
 from dapp_ext.schema.system import NumbersRead, StatusRead, WorkerRead
 from dapp_ext.services.context import Context
 from dapp_ext.services.maintenance import read_maintenance
+from dapp_ext.services.pace import Pace
 from dapp_ext.settings import Settings, process_environment
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import backups, feed, queue
 from dapp_ext.store import datasets as datasets_store
+from dapp_ext.store.folders import make_private
 
 log = logging.getLogger(__name__)
 AddressKind = Literal["api", "jupyterlab", "dashboard", "service"]
@@ -43,18 +45,20 @@ class System:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.pace = Pace(context.settings)
 
     @property
     def settings(self) -> Settings:
         return self._context.settings
 
     def status(self, actor: Actor) -> StatusRead:
-        """Addresses, isolation, workers and the length of the queue."""
+        """Addresses, isolation, workers, the length of the queue, and how long answers take."""
         self._context.permit(actor, "system.read")
         with self._context.database.read() as session:
             workers = queue.recent_workers(session)
             counts = queue.counts(session)
             maintained = read_maintenance(session)
+            waits = queue.waits(session)
         addresses, here = self.addresses(), socket.gethostname()
         return StatusRead(
             version=__version__,
@@ -65,6 +69,7 @@ class System:
             dashboard=addresses.get("dashboard"),
             workers=[WorkerRead.model_validate(row.model_dump()) for row in workers if row.host != here or _runs(row.pid)],
             maintenance=maintained,
+            latency=self.pace.read(waits),
             **counts,
         )
 
@@ -119,7 +124,7 @@ class System:
     def announce_address(self, kind: AddressKind, url: str) -> Iterator[None]:
         """Let other processes of this home find this one, as long as the block lasts."""
         folder = self._context.settings.run_folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         path = folder / f"{kind}-{os.getpid()}.json"
         temporary = path.with_suffix(".new")
         temporary.write_text(json.dumps({"kind": kind, "url": url.rstrip("/"), "pid": os.getpid()}), "utf-8")
@@ -182,7 +187,7 @@ class WorkerKeeper:
 
     def _is_free(self) -> bool:
         path = self._settings.run_folder / "worker.lock"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         with open(path, "a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

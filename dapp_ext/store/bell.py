@@ -23,6 +23,7 @@ from pathlib import Path
 
 from dapp_ext.schema.base import new_id
 from dapp_ext.store.database import Session
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.wires import Wire
 
 
@@ -30,7 +31,7 @@ def bell_folder(home: Path) -> Path:
     """The private folder for the bells of one home."""
     base = Path(tempfile.gettempdir()) / f"dapp-{os.getuid()}"
     folder = base / hashlib.sha256(str(home).encode()).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(folder)
     if base.stat().st_uid != os.getuid():
         raise PermissionError(f"{base} belongs to somebody else")
     return folder

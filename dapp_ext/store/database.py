@@ -31,6 +31,7 @@ from sqlmodel import Session as Session  # the type that services pass on to sto
 from sqlmodel import create_engine
 
 from dapp_ext.errors import Broken, Busy, DappError, Invalid, SettingInvalid, StorageFull, Unavailable
+from dapp_ext.store.folders import make_private
 
 BUSY_SECONDS = 10.0
 CONNECT_SECONDS = 5
@@ -73,7 +74,7 @@ class Database:
         self.path = Path()
         if self.is_sqlite:
             path = self.path = Path(url.removeprefix("sqlite:///"))
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(path.parent)
             if not path.exists():
                 path.touch(mode=0o600)
             self.engine: Engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=8, max_overflow=24)

@@ -11,7 +11,7 @@ from dapp_ext.errors import DatasetNotFound
 from dapp_ext.schema.jobs import FINAL_JOB_STATUSES
 from dapp_ext.store import grants
 from dapp_ext.store.grants import name_key as name_key  # what services call it by
-from dapp_ext.store.tables import DataKey, Dataset, DatasetVersion, Job, Model, StoredFile
+from dapp_ext.store.tables import DataKey, Dataset, DatasetVersion, Job, Model, StoredFile, Trashed
 
 
 def find(session: Session, reference: str, account_id: str) -> Dataset | None:
@@ -84,13 +84,13 @@ def predicted_by(session: Session, model_id: str) -> list[tuple[Dataset, Dataset
 
 
 def bytes_of(session: Session, account_id: str) -> tuple[int, int]:
-    """Sealed bytes of the datasets and of the models that an account owns."""
+    """Sealed bytes of the datasets and of the models that an account owns; what can still be brought back counts with the datasets."""
 
-    def owned(table: type[Dataset] | type[Model]) -> int:
+    def owned(table: type[Dataset] | type[Model] | type[Trashed]) -> int:
         query = select(func.sum(StoredFile.sealed_size)).join(table, col(table.id) == col(StoredFile.subject_id)).where(table.owner_id == account_id)
         return int(session.exec(query).one() or 0)
 
-    return owned(Dataset), owned(Model)
+    return owned(Dataset) + owned(Trashed), owned(Model)
 
 
 def stored(session: Session) -> tuple[int, int]:

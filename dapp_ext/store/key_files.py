@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dapp_ext.errors import KeyWrong
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.sealing import KEY_BYTES
 
 _ROOT_MARK = "dapp-root-v1 "
@@ -43,7 +44,7 @@ def kid_of(fingerprint: str) -> str:
 
 def make_folder(folder: Path) -> None:
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise KeyWrong(f"The keys folder {folder} cannot be made: {error.strerror}. Choose another DAPP_HOME.") from error

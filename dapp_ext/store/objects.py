@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dapp_ext.errors import DappError, IntegrityFailed, Internal, StorageFull, Unavailable
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.sealing import Label, SealedReader, SealingWriter, open_file, start_file
 
 STAGING = "staging"
@@ -231,7 +232,7 @@ class ObjectStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         with storage_errors():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
             for name in (STAGING, QUARANTINE):
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
 
@@ -264,7 +265,7 @@ class ObjectStore:
         target = self.folder / object_name(label)
         with storage_errors():
             made = [each for each in (target.parent.parent, target.parent) if not each.exists()]
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(target.parent)
             os.replace(staged, target)
             for folder in (target.parent, *(each.parent for each in made)):
                 _sync_folder(folder)

@@ -154,6 +154,12 @@ def oldest_queued(session: Session) -> datetime | None:
     return session.exec(select(func.min(Job.created_at)).where(Job.status == "queued", col(Job.not_before) <= time.time())).one()
 
 
+def waits(session: Session, count: int = 50) -> list[float]:
+    """Seconds that the last jobs waited for a worker; those that wait for another job's end are left out."""
+    query = select(Job.created_at, Job.started_at).where(col(Job.started_at).is_not(None), col(Job.after_id).is_(None), Job.attempt <= 1)
+    return [max(0.0, (started - made).total_seconds()) for made, started in session.exec(query.order_by(col(Job.id).desc()).limit(count)) if started]
+
+
 def report_worker(session: Session, worker: Worker) -> None:
     """Say that a worker lives."""
     changed = session.connection().execute(update(Worker).where(col(Worker.id) == worker.id).values(seen_at=now(), jobs=worker.jobs))

@@ -19,6 +19,7 @@ from typing import Any
 
 from dapp_ext.errors import DappError, SettingInvalid, Unavailable
 from dapp_ext.settings import Settings
+from dapp_ext.store.folders import make_private
 from dapp_ext.store.objects import QUARANTINE, QUARANTINE_SECONDS, STAGING, ObjectStore, object_name, storage_errors
 from dapp_ext.store.sealing import Label
 
@@ -174,7 +175,7 @@ class RemoteObjects(ObjectStore):
             with _storage_answers():
                 self._fs.get_file(self._at(name), str(waiting))
             with storage_errors():
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private(path.parent)
                 os.replace(waiting, path)
         finally:
             waiting.unlink(missing_ok=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 
 from dapp_ext.store.database import Session
-from dapp_ext.store.tables import Model, Share
+from dapp_ext.store.tables import Insight, Model, Share
 
 
 def by_hash(session: Session, token_hash: str) -> Share | None:
@@ -16,11 +16,17 @@ def by_hash(session: Session, token_hash: str) -> Share | None:
     return session.exec(select(Share).where(Share.token_hash == token_hash)).first()
 
 
-def open_ones(session: Session, at: datetime, *, owner_id: str | None = None, model_id: str | None = None) -> Sequence[tuple[Share, Model]]:
-    """The links that open something at this moment, newest first; of one person, or to one model."""
-    wanted = select(Share, Model).join(Model, col(Model.id) == col(Share.model_id)).where(col(Share.withdrawn_at).is_(None), col(Share.expires_at) > at)
+def open_ones(session: Session, at: datetime, *, owner_id: str | None = None, about: str | None = None) -> Sequence[tuple[Share, Model | Insight]]:
+    """The links that open something at this moment, newest first; of one person, or to one model or insight."""
+    wanted = (
+        select(Share, Model, Insight)
+        .outerjoin(Model, and_(col(Model.id) == col(Share.model_id)))
+        .outerjoin(Insight, and_(col(Insight.id) == col(Share.insight_id)))
+        .where(col(Share.withdrawn_at).is_(None), col(Share.expires_at) > at)
+        .where(or_(col(Model.id).is_not(None), col(Insight.id).is_not(None)))
+    )
     if owner_id is not None:
         wanted = wanted.where(Share.owner_id == owner_id)
-    if model_id is not None:
-        wanted = wanted.where(Share.model_id == model_id)
-    return session.exec(wanted.order_by(col(Share.id).desc())).all()
+    if about is not None:
+        wanted = wanted.where(or_(Share.model_id == about, Share.insight_id == about))
+    return [(share, model or insight) for share, model, insight in session.exec(wanted.order_by(col(Share.id).desc()))]

@@ -473,13 +473,27 @@ class AuditHead(SQLModel, table=True):
     seal: bytes = Field(sa_column=Column("seal", LargeBinary, nullable=False))
 
 
+class Trashed(SQLModel, table=True):
+    """A deleted dataset, model or insight, under its own id, that can be brought back; ``sealed`` holds its name and all its rows."""
+
+    __tablename__ = "trash"
+    id: str = Field(primary_key=True)
+    kind: str
+    owner_id: str = Field(foreign_key="accounts.id", index=True)
+    by_id: str
+    sealed: bytes | None = _sealed()
+    deleted_at: datetime = _moment()
+    until: datetime = _moment(index=True)
+
+
 class Share(SQLModel, table=True):
-    """A read-only link to one result; only the hash of what opens it is kept."""
+    """A read-only link to one result or one insight; only the hash of what opens it is kept."""
 
     __tablename__ = "shares"
     id: str = Field(default_factory=new_id, primary_key=True)
     token_hash: str = Field(unique=True)
-    model_id: str = Field(index=True)
+    model_id: str | None = Field(default=None, index=True)
+    insight_id: str | None = Field(default=None, index=True)
     owner_id: str = Field(foreign_key="accounts.id", index=True)
     opened: int = 0
     opened_at: datetime | None = _maybe_moment()

@@ -29,6 +29,7 @@ from dapp_ext.schema import (
     shares,
     signins,
     system,
+    trash,
     versions,
 )  # fmt: skip
 from dapp_panel.pages.home import HomeRead
@@ -44,7 +45,7 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     grants.GrantRead, grants.PersonRead, versions.VersionRead, versions.VersionComparison, versions.Dependents, lineage.Lineage,
     insights.InsightRead, insights.TableRead, shares.ShareRead, shares.ShareMade, signins.SessionRead, signins.TokenRead, signins.TokenMade,
     signins.InvitationRead, signins.LinkMade, notices.AnnouncementRead, notices.MaintenanceRead, notices.NotificationPage, notices.NotificationCount,
-    audit.AuditVerification, keys.KeysRead,
+    audit.AuditVerification, keys.KeysRead, trash.TrashRead,
 )  # fmt: skip
 REQUESTS: tuple[type[BaseModel], ...] = (
     accounts.AccountCreate, accounts.AccountUpdate, accounts.PasswordChange, datasets.Filter, datasets.Sort, datasets.RowsRequest, datasets.Grouping,

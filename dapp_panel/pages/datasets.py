@@ -70,5 +70,4 @@ CALLS: dict[str, Call] = {
     "datasets.dependents": call(One, lambda services, actor, asked: services.versions.dependents(actor, asked.ref, asked.version)),
     "datasets.delete_version": call(RestoreOf, lambda services, actor, asked: services.versions.delete(actor, asked.ref, asked.version)),
     "datasets.lineage": call(One, lambda services, actor, asked: services.lineage.of_dataset(actor, asked.ref)),
-    "datasets.delete": call(One, lambda services, actor, asked: services.datasets.delete(actor, asked.ref)),
 }

@@ -11,7 +11,7 @@ from dapp_ext.schema.base import Answer, Request
 from dapp_ext.schema.boards import BoardRequest, ChartRequest
 from dapp_ext.schema.datasets import Filter
 from dapp_panel.code import chart_code
-from dapp_panel.pages.asking import Call, call
+from dapp_panel.pages.asking import Call, One, call
 
 if TYPE_CHECKING:
     from dapp_ext.services import Services
@@ -50,6 +50,7 @@ def code(services: Services, actor: Actor, asked: CodeOf) -> CodeRead:
 
 
 CALLS: dict[str, Call] = {
+    "explore.open": call(One, lambda services, actor, asked: services.boards.opening(actor, asked.ref, asked.version)),
     "explore.board": call(BoardOf, board),
     "explore.code": call(CodeOf, code),
 }

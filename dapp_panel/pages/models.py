@@ -56,5 +56,4 @@ CALLS: dict[str, Call] = {
     "models.monitoring": call(WatchOf, lambda services, actor, asked: services.monitoring.read(actor, asked.ref, asked.days)),
     "models.log": call(WatchOf, lambda services, actor, asked: services.monitoring.log(actor, asked.ref, limit=asked.limit)),
     "models.lineage": call(One, lambda services, actor, asked: services.lineage.of_model(actor, asked.ref)),
-    "models.delete": call(One, lambda services, actor, asked: services.models.delete(actor, asked.ref)),
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from dapp_ext.errors import DappError
-from dapp_panel.report import report
+from dapp_ext.schema.shares import SharedInsight
+from dapp_panel.report import report, report_insight
 from dapp_panel.routes.base import DashboardHandler, status_of
 
 
@@ -24,7 +25,7 @@ class ReportHandler(DashboardHandler):
 
 
 class SharedHandler(DashboardHandler):
-    """``GET /shared/<token>``: no account is needed, and nothing but this one result is reached."""
+    """``GET /shared/<token>``: no account is needed, and nothing but this one result or insight is reached."""
 
     async def get(self, token: str) -> None:
         self.set_header("Referrer-Policy", "no-referrer")  # the address is the credential
@@ -39,6 +40,5 @@ class SharedHandler(DashboardHandler):
             self.render("gone.html", sentence=error.message, assets=self.dashboard.assets)
             return
         until = found.expires_at.strftime("%d %B %Y")
-        self.finish(
-            report(found.model, found.results, shared=f"{found.by.name or 'Someone'} shared this result with you, to read. The link works until {until}.")
-        )
+        words = f"{found.by.name or 'Someone'} shared this with you, to read. The link works until {until}."
+        self.finish(report_insight(found, shared=words) if isinstance(found, SharedInsight) else report(found.model, found.results, shared=words))

@@ -494,6 +494,13 @@ export interface PendingVersion {
   error: string | null;
 }
 
+/** The health report in a line: how many findings of each kind. */
+export interface HealthBrief {
+  alerts: number;
+  warnings: number;
+  notes: number;
+}
+
 /** One dataset at one version. `schema` is empty until it is ready. `access` tells what the asking account may do; only its owner learns with how many named people it is shared. */
 export interface DatasetRead {
   id: string;
@@ -520,6 +527,8 @@ export interface DatasetRead {
   size: number;
   job_id: string | null;
   report: ReadReport | null;
+  /** How many findings the health report has; null until it is there. */
+  health: HealthBrief | null;
   likely_target: string | null;
   created_at: string;
   updated_at: string;
@@ -1070,8 +1079,10 @@ export interface ModelRead {
   target: string | null;
   task: Task | null;
   metric: string | null;
-  /** The headline score. */
+  /** The headline score: the one that was searched by. */
   score: Score | null;
+  /** The score that says most without explanation: the share that is right, or the typical error. */
+  plain_score: Score | null;
   sentence: string | null;
   trials: number;
   time_budget: number;
@@ -1753,6 +1764,16 @@ export interface WorkerRead {
   jobs: number;
 }
 
+/** How long answers took in the last five minutes; at `queue`, how long the last jobs waited for a worker. */
+export interface LatencyRead {
+  /** dashboard, api or queue. */
+  door: string;
+  answers: number;
+  p50_ms: number;
+  p95_ms: number;
+  slowest_ms: number;
+}
+
 /** Addresses, isolation and workers; an address is null while nothing answers there. */
 export interface StatusRead {
   version: string;
@@ -1766,6 +1787,7 @@ export interface StatusRead {
   queued: number;
   running: number;
   maintenance: MaintenanceRead;
+  latency: LatencyRead[];
 }
 
 /** What is counted in the whole workspace, and in the process that answers. */

@@ -14,6 +14,7 @@ from dapp_ext.cli.serving import free_port
 from dapp_ext.errors import NotSignedIn, Unavailable
 from dapp_ext.schema.accounts import LoginRequest
 from dapp_ext.schema.datasets import DatasetUpload
+from dapp_ext.schema.insights import InsightPublish, TableWrite
 from dapp_ext.services import Services
 from dapp_ext.settings import Settings
 
@@ -77,6 +78,26 @@ def test_sessions_and_tokens_from_the_shell(run: Run, services: Services) -> Non
     for credential in (token, pair.access_token):
         with pytest.raises(NotSignedIn):
             services.accounts.authenticate(credential)
+
+
+def test_links_and_what_was_deleted_from_the_shell(run: Run, services: Services) -> None:
+    shell = services.system.shell_actor()
+    made = services.insights.publish(shell, InsightPublish(title="Towns", table=TableWrite(columns=["town"], rows=[["Bonn"]])))
+    link = json.loads(run("links", "create", "--insight", made.id, "--days", "3", "--json")[1])
+    assert services.shares.open(link["token"]).by.id == shell.account_id
+    listed = run("links", "list")[1]
+    assert link["id"] in listed
+    assert "Towns" in listed
+    assert link["token"] not in run("links", "list", "--json")[1]
+    assert run("links", "create")[0] == 2
+    assert run("links", "withdraw", link["id"])[0] == 0
+    assert json.loads(run("links", "list", "--json")[1]) == []
+    services.trash.put(shell, "insight", made.id)
+    assert [each["name"] for each in json.loads(run("trash", "list", "--json")[1])] == ["Towns"]
+    assert run("trash", "restore", made.id)[1] == "Towns is back.\n"
+    services.trash.put(shell, "insight", made.id)
+    assert run("trash", "delete", made.id)[0] == 0
+    assert run("trash", "restore", made.id)[0] == 4
 
 
 def test_the_key_that_signs_tokens_from_the_shell(run: Run, services: Services) -> None:
@@ -263,6 +284,8 @@ def test_every_command_explains_itself(run: Run) -> None:
         ("audit", "verify"),
         ("users", "invite"),
         ("tokens",),
+        ("links",),
+        ("trash",),
         ("announce",),
         ("quota",),
         ("maintenance",),
@@ -282,6 +305,8 @@ def test_the_readme_names_every_command(run: Run) -> None:
         "doctor",
         "users",
         "tokens",
+        "links",
+        "trash",
         "announce",
         "maintenance",
         "signin-link",

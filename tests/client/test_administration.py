@@ -44,6 +44,23 @@ def test_a_ticket_and_the_platform(client: DAPPClient) -> None:
     assert client.status().jupyterlab
 
 
+def test_links_and_undoing_a_deletion(client: DAPPClient) -> None:
+    data = client.upload_file(pd.DataFrame({"town": ["Bonn", "Kiel"]}), "Towns of a test")
+    shown = client.publish(pd.DataFrame({"n": [1, 2]}), "Numbers of a test")
+    link = client.make_link(shown, days=2)
+    assert (link.insight is not None and link.insight.name, link.token[:8]) == ("Numbers of a test", "dapp_sh_")
+    assert "Numbers of a test" in repr(client.links())
+    client.withdraw_link(link)
+    assert link.id not in [each.id for each in client.links()]
+    for thing in (data, shown):
+        put = client.discard(thing)
+        assert put.name in repr(client.deleted())
+        assert client.restore(put).id == str(thing.id)
+    assert client.get_processed_data(data).town.tolist() == ["Bonn", "Kiel"]
+    client.erase(client.discard(shown))
+    assert shown.id not in [each.id for each in client.deleted()]
+
+
 def test_every_way_out_of_a_dataset(client: DAPPClient, tmp_path: Path) -> None:
     source = pd.read_csv(sample_path("penguins"))
     data = client.upload_file(sample_path("penguins"))

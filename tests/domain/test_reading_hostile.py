@@ -220,3 +220,27 @@ def test_texts_with_flipped_bytes_give_a_table_or_a_sentence() -> None:
         outcomes.add(outcome(bytes(data), "t.csv"))
     assert len(outcomes) > 1
     assert all(each == "table" or each.endswith(".") for each in outcomes)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_part_that_claims_more_than_there_is(method: int) -> None:
+    """The directory says that the workbook's own list of sheets is longer than the file, or it is not what it is said to be."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book(lambda _, active: active.append(["a"])))) as old, zipfile.ZipFile(out, "w") as new:
+        for name in sorted(old.namelist(), key=lambda each: each.endswith("workbook.xml.rels")):
+            new.writestr(name, old.read(name), method if name.endswith("workbook.xml.rels") else zipfile.ZIP_DEFLATED)
+    whole = bytearray(out.getvalue())
+    entry = whole.rindex(b"PK\x01\x02")
+    for size in (10**6, 30):
+        struct.pack_into("<II", whole, entry + 20, size, 10**6)
+        with pytest.raises(FileUnreadable):
+            read(bytes(whole), "book.xlsx")
+
+
+@pytest.mark.parametrize("distinct", [2, 5000])
+def test_texts_of_a_parquet_file_that_are_no_utf8(distinct: int) -> None:
+    texts = [f"text {number % distinct}".encode() for number in range(5000)] + [b"\xff\xfe\xaf"]
+    plain = pa.array(texts, pa.binary())
+    lying = pa.Array.from_buffers(pa.string(), len(plain), plain.buffers())
+    with pytest.raises(FileUnreadable, match="damaged"):
+        read(parquet(a=lying), "table.parquet")

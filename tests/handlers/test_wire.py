@@ -84,6 +84,9 @@ def test_query_parameters_become_their_types() -> None:
 
 def test_an_empty_parameter_counts_as_left_out() -> None:
     assert read_query(Shape, {"name": [b""], "count": [b""]}) == Shape()
+    for unknown in ("", "other"):
+        with pytest.raises(Invalid):
+            read_query(Shape, {unknown: [b""]})
 
 
 @pytest.mark.parametrize("query", [{"other": [b"1"]}, {"name": [b"a", b"b"]}, {"count": [b"three"]}, {"count": [b"1.5"]}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = ["running"]
 pytestmark = [pytest.mark.browser]
 FRONTEND = Path(__file__).parents[2] / "dapp_panel" / "frontend"
 SAMPLES = Path(__file__).parents[2] / "dapp_ext" / "samples"
+PICTURES = Path(__file__).parents[2] / "build-output" / "pages"
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 
@@ -75,7 +77,9 @@ def places(running: Running) -> dict[str, str]:
         "models": "/models",
         "result": result,
         "evidence": f"{result}/evidence",
+        "tune": f"{result}/tune",
         "predict": f"{result}/predict",
+        "monitoring": f"{result}/monitoring",
         "model versions": f"{result}/versions",
         "activity": "/activity",
         "account": "/account",
@@ -117,8 +121,12 @@ def _settled(page: Page, address: str) -> None:
     page.wait_for_timeout(60)
 
 
-@pytest.mark.parametrize(("screen", "theme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_page_passes_the_rules(screen: str, theme: str, running: Running, browser: Browser, places: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("screen", "theme"),
+    [("desktop", "light"), ("phone", "dark"), pytest.param("desktop", "dark", marks=pytest.mark.long), pytest.param("phone", "light", marks=pytest.mark.long)],
+)
+def test_every_page_passes_the_rules(screen: str, theme: str, running: Running, browser: Browser, places: dict[str, str]) -> None:
+    """And is kept as a picture in ``build-output/pages``, to be looked at."""
     if not AXE.is_file():
         pytest.skip("axe-core is not here: cd dapp_panel/frontend && npm ci")
     page = _signed_in(running, browser, "ada", screen, theme)
@@ -135,10 +143,25 @@ def test_every_page_passes_the_rules(screen: str, theme: str, running: Running, 
         wide, inner = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         small = page.evaluate(TEXTS)
         targets = page.evaluate(TARGETS) if screen == "phone" else []
+        page.screenshot(path=PICTURES / f"{screen}-{theme}" / f"{name.replace(' ', '-')}.png", full_page=True)
         if grave or wide > inner or small or targets:
             wrong[name] = {"axe": grave, "wide": wide > inner, "small text": small, "small targets": targets}
     page.context.close()
     assert wrong == {}, json.dumps(wrong, indent=1)
+
+
+def test_the_bell_is_seen_whole(running: Running, browser: Browser, places: dict[str, str]) -> None:
+    """The list hangs on a side bar that scrolls, which must not cut it off."""
+    page = _signed_in(running, browser, "maya", "desktop", "light")
+    _settled(page, f"{running.address}/#{places['data']}")
+    page.get_by_role("button", name=re.compile("^Notifications")).click()
+    panel = page.locator(".bell-panel")
+    expect(panel).to_be_visible()
+    box = panel.bounding_box()
+    assert box is not None
+    inside = "([x, y]) => Boolean(document.elementFromPoint(x, y)?.closest('.bell-panel'))"
+    assert page.evaluate(inside, [box["x"] + box["width"] - 12, box["y"] + 20])
+    page.context.close()
 
 
 @pytest.mark.parametrize("who", ["tom", "maya"])

@@ -79,7 +79,9 @@ def page(services: Services, crew: Crew) -> Iterator[Callable[[Role], Page]]:
         each.talk.close()
 
 
-def test_a_dataset_from_upload_to_numbers(page: Callable[..., Page], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None]) -> None:
+def test_a_dataset_from_upload_to_numbers(
+    page: Callable[..., Page], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], services: Services
+) -> None:
     maya = page()
     dataset = upload(maya.actor, TABLE, "cities.csv")
     run_jobs()
@@ -95,8 +97,13 @@ def test_a_dataset_from_upload_to_numbers(page: Callable[..., Page], upload: Cal
     assert (len(home["datasets"]), home["models"], home["jobs"]) == (1, [], [])
     renamed = maya.call("datasets.update", ref=dataset.id, name="Towns", visibility="private")["ok"]
     assert (renamed["name"], renamed["visibility"]) == ("Towns", "private")
-    assert maya.call("datasets.delete", ref=dataset.id)["ok"] is None
+    assert maya.call("trash.put", kind="dataset", ref=dataset.id)["ok"]["name"] == "Towns"
     assert maya.call("datasets.get", ref=dataset.id)["error"]["code"] == "dataset_not_found"
+    assert maya.call("trash.restore", ref=dataset.id)["ok"]["id"] == dataset.id
+    assert maya.call("datasets.get", ref=dataset.id)["ok"]["name"] == "Towns"
+    door = next(each for each in services.system.status(maya.actor).latency if each.door == "dashboard")
+    assert door.answers >= 1
+    assert 0 < door.p50_ms <= door.p95_ms <= door.slowest_ms
 
 
 READ = {
@@ -154,7 +161,7 @@ def test_what_a_page_hides_the_service_refuses(
     for name, params in (
         ("models.train", {"dataset": dataset.id, "target": "amount"}),
         ("datasets.update", {"ref": dataset.id, "name": "Mine"}),
-        ("datasets.delete", {"ref": dataset.id}),
+        ("trash.put", {"kind": "dataset", "ref": dataset.id}),
         ("accounts.create", {"email": "new@example.org"}),
         ("accounts.update", {"ref": tom.actor.account_id, "role": "admin"}),
     ):

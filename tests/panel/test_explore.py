@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.base import Named, now
 from dapp_ext.schema.boards import BoardRequest, ChartRequest
 from dapp_ext.schema.datasets import Column, DatasetRead, Filter, Measure
-from dapp_ext.services import Services
+from dapp_ext.services import Services, open_services
 from dapp_panel.code import chart_code
 from tests.panel.visiting import Visit
 
@@ -120,3 +121,23 @@ def test_the_code_of_a_chart_runs_and_draws_it(chart: ChartRequest, monkeypatch:
 
     assert hv.render(scope["chart"], backend="bokeh") is not None
     assert asked == [{"ref": "the-id", "filter": filters}]
+
+
+def test_a_deleted_table_leaves_nothing_behind(services: Services, owner: Actor, dataset: DatasetRead) -> None:
+    """Neither where it was deleted nor in another process that had it open."""
+    request = BoardRequest(charts=[ChartRequest(shape="bar", x="city")])
+    with open_services(services.settings) as other:
+        for door in (services, other):
+            assert door.boards.answer(owner, dataset.id, request)
+            assert _held(door, dataset.id)
+        services.trash.put(owner, "dataset", dataset.id)
+        assert not _held(services, dataset.id)
+        deadline = time.monotonic() + 20
+        while _held(other, dataset.id) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not _held(other, dataset.id)
+
+
+def _held(door: Services, dataset_id: str) -> bool:
+    keepers = (door.boards._answers, door.boards._columns)
+    return any(key[0] == dataset_id for keeper in keepers for key in keeper._kept) or any(key[0] == dataset_id for key in door.context.frames._frames)

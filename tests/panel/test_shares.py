@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
-from dapp_ext.errors import Denied, NotReady, ShareNotFound
+from dapp_ext.errors import Denied, Invalid, NotReady, ShareNotFound
 from dapp_ext.schema.accounts import AccountUpdate, Actor, Role
 from dapp_ext.schema.datasets import DatasetRead
+from dapp_ext.schema.insights import InsightPublish, InsightUpdate, TableWrite
 from dapp_ext.schema.models import ModelRead, ModelUpdate, TrainRequest
 from dapp_ext.schema.shares import ShareCreate
 from dapp_ext.services import Services
@@ -85,6 +88,42 @@ def test_a_link_ends_with_what_it_stands_on(services: Services, owner: Actor, ma
     services.models.delete(maya, model.id)
     with pytest.raises(ShareNotFound):
         services.shares.open(own.token)
+
+
+def test_a_link_to_an_insight(services: Services, owner: Actor, maya: Actor, address: str, person: Callable[[str, Role], Actor]) -> None:
+    ada, tom = person("ada", Role.analyst), person("tom", Role.viewer)
+    table = TableWrite(columns=["<b>town", "n"], rows=[["Bonn", 3], ["<script>x</script>", None]], total=9)
+    made = services.insights.publish(maya, InsightPublish.model_construct(**_fields(title="Towns <i>", note="By size.", picture=_png(), table=table)))
+    link = services.shares.create(maya, ShareCreate(insight=made.id, days=1))
+    assert (link.model, link.insight and link.insight.name) == (None, "Towns <i>")
+    page = httpx.get(f"{address}/shared/{link.token}")
+    assert page.status_code == 200
+    assert "data:image/png;base64," in page.text
+    assert "2 of 9 rows" in page.text
+    assert "By size." in page.text
+    assert not re.search(r"<script|<link|<i>|<b>town|src=.http", page.text)
+    assert [each.opened for each in services.shares.list(maya, insight=made.id).items] == [1]
+    with pytest.raises(Denied):
+        services.shares.create(tom, ShareCreate(insight=made.id))
+    for wrong in (ShareCreate(), ShareCreate(model="x", insight=made.id)):
+        with pytest.raises(Invalid):
+            services.shares.create(maya, wrong)
+    theirs = services.shares.create(ada, ShareCreate(insight=made.id))
+    services.insights.update(maya, made.id, InsightUpdate(visibility="private"))
+    assert httpx.get(f"{address}/shared/{theirs.token}").status_code == 404  # ada may not see it any more
+    services.shares.withdraw(maya, link.id)
+    assert httpx.get(f"{address}/shared/{link.token}").status_code == 404
+    assert [each.insight and each.insight.id for each in services.shares.list(owner).items] == [made.id]
+
+
+def _png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _fields(**given: object) -> dict[str, object]:
+    return dict.fromkeys(InsightPublish.model_fields) | given
 
 
 def test_who_may_make_and_withdraw_links(

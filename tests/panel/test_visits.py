@@ -12,7 +12,7 @@ from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.datasets import DatasetRead
 from tests.panel.visiting import Visit
 
-VISITS = 25
+VISITS = 100
 
 
 def _documents() -> int:
@@ -39,7 +39,7 @@ def test_no_document_outlives_its_visit(visit: Callable[..., Visit]) -> None:
 def test_a_viewers_crafted_message_changes_nothing(visit: Callable[..., Visit], upload: Callable[..., DatasetRead], owner: Actor) -> None:
     dataset = upload(owner, b"a,b\n1,2\n")
     line = visit("tom", Role.viewer).channel()
-    assert line.call("datasets.delete", ref=dataset.id)["error"]["code"] == "denied"
+    assert line.call("trash.put", kind="dataset", ref=dataset.id)["error"]["code"] == "denied"
     assert line.call("accounts.list")["error"]["code"] == "denied"
     assert line.call("datasets.get", ref=dataset.id)["ok"]["id"] == dataset.id
 

@@ -179,6 +179,8 @@ def test_every_page_opens_by_its_link_on_a_phone(running: Running, browser: Brow
         "#/account": "Account",
         "#/admin": "Admin",
         "#/admin/audit": "Admin",
+        "#/admin/notices": "Admin",
+        "#/admin/keys": "Admin",
         "#/admin/system": "Admin",
         "#/nowhere/at-all": "Nothing here",
         "#/datasets/no-such-thing": "Dataset",
@@ -274,6 +276,34 @@ def test_a_viewer_sees_what_a_viewer_may_do(running: Running, browser: Browser) 
     expect(page.get_by_text("Your role does not train models")).to_be_visible()
     page.goto(f"{running.address}/#/admin")
     expect(page.get_by_text("This page is for administrators")).to_be_visible()
+
+
+def test_keys_and_an_announcement_for_later_by_pointing(running: Running, browser: Browser) -> None:
+    page = running.page(browser, "desktop")
+
+    def change(button: str, yes: str) -> None:
+        page.get_by_role("button", name=button, exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name=yes, exact=True).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+    page.goto(f"{running.address}/#/admin/keys")
+    change("Change it now", "Change it now")
+    expect(page.get_by_text("Refused", exact=True)).to_have_count(1)
+    change("Change the signing key", "Change it")
+    expect(page.get_by_text("Still accepted", exact=True)).to_have_count(1)
+    change("Change the key", "Change it")
+    change("Retire", "Give it up")
+    expect(page.get_by_text("Given up", exact=True)).to_have_count(1)
+    page.goto(f"{running.address}/#/admin/notices")
+    page.get_by_label("Message").fill("A happy new century")
+    page.get_by_label("Begins").first.fill("2099-12-31T10:00")
+    page.get_by_role("button", name="Announce", exact=True).click()
+    coming = page.get_by_role("listitem").filter(has_text="A happy new century")
+    expect(coming).to_contain_text("2099")
+    assert page.locator(".told").count() == 0, "nobody is told before"
+    coming.get_by_role("button", name="Withdraw").click()
+    expect(coming.get_by_role("button", name="Withdraw")).to_have_count(0)
+    page.context.close()
 
 
 def _end_sign_in(running: Running, page: Page) -> None:

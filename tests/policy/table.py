@@ -34,6 +34,7 @@ SCREENS = Why("Work with data is done at a screen or from a notebook; the shell 
 NOTEBOOKS = Why("For notebooks and scripts; the page shows what comes of it.")
 NO_PAGE = Why("Used over HTTP and by the Python client.")
 OWN = Why("About the own account, which is done where one is signed in.")
+UNDONE = Why("The page deletes so that it can be undone: trash.put.")
 KEEPER = Why("Keys and backups are files of the machine; only who rules the machine handles them.")
 
 
@@ -98,7 +99,7 @@ METHODS: dict[str, Act | Why] = {
     "notifications.mark": Act("notification.mark", "notifications.mark", OWN),
     # Data
     "datasets.begin_upload": _data("dataset.create", "/upload", kind=""),
-    "datasets.delete": _data("dataset.delete", "datasets.delete"),
+    "datasets.delete": _data("dataset.delete", UNDONE),
     "datasets.export": _data("dataset.export", "/download/([^/]+)"),
     "datasets.find": INSIDE,
     "datasets.let_go": INSIDE,
@@ -130,11 +131,12 @@ METHODS: dict[str, Act | Why] = {
     "lineage.of_model": _data("model.read", "models.lineage", kind="model"),
     "boards.answer": _data("dataset.read", "explore.board"),
     "boards.forget": INSIDE,
+    "boards.opening": _data("dataset.read", "explore.open"),
     # Models
     "models.advise": _data("model.train", "models.advise", kind=""),
     "models.ask": INSIDE,
     "models.count_look": INSIDE,
-    "models.delete": _data("model.delete", "models.delete", kind="model"),
+    "models.delete": _data("model.delete", UNDONE, kind="model"),
     "models.export": _data("model.export", "/download/models/([^/]+)", kind="model"),
     "models.extend": _data("model.extend", "models.extend", kind="model"),
     "models.find": INSIDE,
@@ -168,17 +170,26 @@ METHODS: dict[str, Act | Why] = {
     "registry.rollback": _data("model.rollback", "models.rollback", kind="model"),
     "registry.versions": _data("model.read", "models.versions", kind="model"),
     "batches.train": _data("model.train", "models.train_batch", kind=""),
-    "insights.delete": _data("insight.delete", "insights.delete", kind="insight"),
+    "insights.delete": _data("insight.delete", UNDONE, kind="insight"),
+    "insights.find": INSIDE,
     "insights.get": _data("insight.read", NOTEBOOKS, kind="insight"),
     "insights.list": _data("insight.list", NOTEBOOKS, kind=""),
     "insights.picture": _data("insight.read", "/download/insights/([^/]+)", kind="insight"),
-    "insights.publish": _data("insight.publish", NOTEBOOKS, kind=""),
+    "insights.publish": _data("insight.publish", "insights.publish", kind=""),
+    "insights.shown": INSIDE,
     "insights.table": _data("insight.read", "insights.table", kind="insight"),
+    "insights.table_of": INSIDE,
+    "insights.title": INSIDE,
     "insights.update": _data("insight.update", NOTEBOOKS, kind="insight"),
-    "shares.create": _data("share.create", "shares.create", kind=""),
-    "shares.list": _data("share.list", "shares.list", kind=""),
+    "shares.create": Act("share.create", "shares.create", "links create"),
+    "shares.list": Act("share.list", "shares.list", "links list"),
     "shares.open": SIGNING,
-    "shares.withdraw": _data("share.withdraw", "shares.withdraw", kind="share"),
+    "shares.withdraw": Act("share.withdraw", "shares.withdraw", "links withdraw", "share"),
+    "trash.delete": Act("trash.delete", "trash.delete", "trash delete", "trash"),
+    "trash.list": Act("trash.list", "trash.list", "trash list"),
+    "trash.purge": WORKER,
+    "trash.put": _data("dataset.delete", "trash.put"),
+    "trash.restore": Act("trash.restore", "trash.restore", "trash restore", "trash"),
     # Work and what happened
     "jobs.beat": WORKER,
     "jobs.cancel": _data("job.cancel", "jobs.cancel", kind="job"),
@@ -312,6 +323,10 @@ ROUTES: dict[str, str | Why] = {
     "GET /shares": "share.list",
     "POST /shares": "share.create",
     "DELETE /shares/{ref}": "share.withdraw",
+    "GET /trash": "trash.list",
+    "POST /trash": "dataset.delete",
+    "POST /trash/{ref}/restore": "trash.restore",
+    "DELETE /trash/{ref}": "trash.delete",
     "GET /jobs": "job.list",
     "GET /jobs/{ref}": "job.read",
     "POST /jobs/{ref}/cancel": "job.cancel",

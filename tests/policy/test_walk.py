@@ -25,7 +25,7 @@ from tests.policy.table import Act, Why
 from tests.policy.walking import PLACES, Asked, Person, arguments, expected, person, sample
 
 WHERE = "Add a line to tests/policy/table.py that says which verb it asks for, or why none."
-KINDS = {"datasets": "dataset", "models": "model", "insights": "insight", "jobs": "job", "shares": "share", "users": "account"}
+KINDS = {"datasets": "dataset", "models": "model", "insights": "insight", "jobs": "job", "shares": "share", "trash": "trash", "users": "account"}
 # Nothing in these addresses is somebody's: the question is asked before the thing is looked for.
 NOBODYS = ("account.update", "share.list")
 
@@ -159,7 +159,7 @@ def _kind_of_call(name: str, verb: str) -> str:
 
 def _given(somebody: Person, kind: str, place: str) -> tuple[dict[str, Any], Any]:
     """Values that name things of a place, and the thing itself as the policy sees it."""
-    things = {each: somebody.things[each, place] for each in ("dataset", "model", "insight", "job", "share", "account", "session", "token")}
+    things = {each: somebody.things[each, place] for each in ("dataset", "model", "insight", "job", "share", "trash", "account", "session", "token")}
     given = {f"{each}_id": found for each, found in things.items()} | {"dataset": things["dataset"], "model": things["model"]}
     given |= {"a": things["model"], "b": things["model"], "email": f"{somebody.actor.role.value}@example.org", "person": "nobody@example.org"}
     if not kind:

@@ -19,9 +19,10 @@ from pydantic_core import PydanticUndefined
 from dapp_ext.domain import access
 from dapp_ext.errors import Denied, NotFound
 from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
+from dapp_ext.schema.base import new_id
 from dapp_ext.services import Services
 from dapp_ext.services.context import Context
-from dapp_ext.store.tables import Dataset, DatasetVersion, Insight, Job, Model, Share
+from dapp_ext.store.tables import Dataset, DatasetVersion, Insight, Job, Model, Share, Trashed
 from tests.conftest import PASSWORD
 
 PLACES = ("own", "team", "private")
@@ -146,15 +147,16 @@ def _rows(services: Services, owner: str, place: str) -> dict[str, str]:
     job = Job(kind="train", subject_kind="model", subject_id=model.id, subject_name=name, owner_id=owner, visibility=visibility, status="running")
     insight = Insight(owner_id=owner, visibility=visibility, dataset_id=dataset.id, dataset_name=name, picture_id="x", table_id="x")
     share = Share(token_hash=f"hash of {name}", model_id=model.id, owner_id=owner, expires_at=datetime(2099, 1, 1, tzinfo=UTC))
+    trashed = Trashed(id=new_id(), kind="dataset", owner_id=owner, by_id=owner, until=datetime(2099, 1, 1, tzinfo=UTC))
     with services.context.database.write() as session:
-        for row in (dataset, model, insight, share):
+        for row in (dataset, model, insight, share, trashed):
             session.add(row)
         session.flush()
         session.add(version)
         session.add(job)
         for subject in (dataset.id, model.id, insight.id):
             services.context.new_key(session, subject)
-    return {"dataset": dataset.id, "model": model.id, "job": job.id, "insight": insight.id, "share": share.id}
+    return {"dataset": dataset.id, "model": model.id, "job": job.id, "insight": insight.id, "share": share.id, "trash": trashed.id}
 
 
 # -- values for whatever is asked ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,8 @@ def test_what_was_backed_up_comes_back(services: Services, owner: Actor, add_dat
         verified = restored.audit.verify(again, seq=made.audit_rows, mac=head_of(tmp_path / "backup"))
         assert verified.ok
         assert [each.outcome for each in restored.audit.list(again, action="backup.restore").items] == ["allow"]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in (empty.home, *empty.home.rglob("*")) if path.is_dir()}
+    assert not any(modes.values()), "nobody else of the machine looks into it"
 
 
 def head_of(path: Path) -> str:

@@ -138,6 +138,9 @@ def test_two_models_side_by_side(services: Services, owner: Actor, train: Train)
     assert not other.same_rows
     assert "different rows" in other.sentence
     assert services.models.results(owner, second.id).test_looks == 1
+    unlike = services.registry.compare(owner, first.id, train(owner, target="island", name="Places").id)
+    assert "different questions" in unlike.sentence
+    assert not any(pair.better or pair.apart for pair in unlike.scores)
 
 
 def test_looks_at_the_test_part_are_counted(services: Services, owner: Actor, train: Train, person: Callable[[str, Role], Actor]) -> None:

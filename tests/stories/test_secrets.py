@@ -39,6 +39,8 @@ def test_no_secret_where_others_look(tmp_path: Path, monkeypatch: pytest.MonkeyP
             for name, value in KEYS.items():
                 assert value not in words, f"{name} is in the arguments of {words[:80]}"
         status = json.loads(running.command("status", "--json"))
+        looked = json.loads(running.command("doctor", "--json"))  # says by its exit code that nothing is wrong, the modes of files among it
+        assert looked["healthy"]
         shown = json.dumps(status) + running.command("doctor", "--settings") + "\n".join(running.lines)
         for path in (tmp_path / "home").rglob("*"):
             if path.is_file():

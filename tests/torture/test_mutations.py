@@ -18,6 +18,7 @@ from dapp_ext.services import Services
 from dapp_ext.settings import Settings
 
 SAMPLED = 40
+LONGEST = 1200
 FORMATS = ("csv", "xlsx", "parquet", "json", "jsonl")
 
 
@@ -119,6 +120,7 @@ def test_mutated_files_are_read_or_refused(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(LONGEST + 20)
 @pytest.mark.parametrize("kind", FORMATS)
 def test_many_mutated_files_are_read_or_refused(tmp_path: Path, kind: str) -> None:
     mutate(tmp_path, kind, 2000)
@@ -129,7 +131,7 @@ def mutate(folder: Path, kind: str, count: int) -> None:
     seed = random.randrange(2**32)
     print("seed", seed)  # noqa: T201
     words = [sys.executable, "-c", READER, str(sample(kind, folder)), kind, str(seed), str(count)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=280, check=False, cwd=Path(__file__).parents[2])
+    done = subprocess.run(words, capture_output=True, text=True, timeout=LONGEST, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, (seed, done.returncode, done.stderr[-2000:])
     read, refused = json.loads(done.stdout.splitlines()[-1])
     assert read + refused == count

@@ -6,11 +6,11 @@ A cell or a row may say that it comes a million times; so the sheets are gone th
 from __future__ import annotations
 
 import zipfile
-import zlib
 from typing import BinaryIO
 from xml.parsers import expat
 
 from dapp_ext.domain.reading.workbook import (
+    BROKEN,
     MAX_CELLS,
     MAX_GRID,
     MAX_PARTS,
@@ -38,7 +38,7 @@ def check_document(source: BinaryIO) -> dict[str, SheetSize]:
         with zipfile.ZipFile(source) as container:
             parts = {part.filename: part for part in container.infolist()}
             manifest = container.open("META-INF/manifest.xml").read(1024 * 1024) if "META-INF/manifest.xml" in parts else b""
-    except (zipfile.BadZipFile, KeyError, zlib.error, ValueError, OSError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise damaged() from error
     if b"encryption-data" in manifest or any(part.flag_bits & 1 for part in parts.values()):
         raise FileUnreadable("The file is protected with a password, so it cannot be read. Save it without a password and upload it again.")

@@ -34,6 +34,7 @@ class ParquetTable(ColumnarTable):
         progress = self.opened.steps(self.claimed)
         for batch in self.file.iter_batches(batch_size=min(self.batch_rows, self._rows_in_memory())):
             progress(batch.num_rows)
+            batch.validate(full=True)  # Arrow believes a file that calls its bytes UTF-8
             yield batch
 
     def _rows_in_memory(self) -> int:

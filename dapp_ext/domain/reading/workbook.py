@@ -6,6 +6,7 @@ grid of 17 billion; so every part is unpacked here once, in pieces, counting wha
 
 from __future__ import annotations
 
+import lzma
 import re
 import struct
 import zipfile
@@ -30,6 +31,8 @@ _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _CELL = re.compile(rb'<(?:\w+:)?(?:c|(row))(?=[\s/>])(?:[^>]*?\sr="([A-Za-z]*)([0-9]*)")?[^>]*?(/?)>')
 _ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="e"')
 _NO_RESULT = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\s[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
+# What zipfile raises over a container that is damaged, cut, or packed in a way that it does not know.
+BROKEN = (zipfile.BadZipFile, KeyError, zlib.error, lzma.LZMAError, struct.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError)
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -65,7 +68,7 @@ def container_of(source: BinaryIO) -> Literal["xlsx", "ods", "archive"]:
                 if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
                     return "ods"
                 raise FileUnreadable("This is an OpenDocument file without a table. Upload a CSV, Excel (.xlsx), ODS, Parquet, Arrow or JSON file.")
-    except (zipfile.BadZipFile, KeyError, zlib.error, struct.error, ValueError, OSError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise damaged_zip() from error
     if "xl/workbook.xml" in names:
         return "xlsx"
@@ -92,7 +95,7 @@ def check_workbook(source: BinaryIO) -> dict[str, SheetSize]:
             parts = container.infolist()
             _check_parts(parts)
             names = _sheet_parts(container, parts)
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, zlib.error, struct.error, ValueError, OSError, NotImplementedError) as error:
+    except (*BROKEN, ElementTree.ParseError) as error:
         raise damaged() from error
     sizes = {name: SheetSize() for name in names}
     by_part = {part: sizes[name] for name, part in names.items()}

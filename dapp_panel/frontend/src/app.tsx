@@ -48,7 +48,15 @@ function Nowhere() {
     <Page>
       <Head title="Nothing here" />
       <div class="card">
-        <Empty icon="search" title="This address leads nowhere" action={<Button tone="main" href={to("/")}>Go home</Button>}>
+        <Empty
+          icon="search"
+          title="This address leads nowhere"
+          action={
+            <Button tone="main" href={to("/")}>
+              Go home
+            </Button>
+          }
+        >
           The link may be old, or a letter of it was lost.
         </Empty>
       </div>
@@ -89,4 +97,3 @@ export function render({ model }: { model: Parameters<typeof attach>[0] }): HTML
   attach(model);
   return document.createElement("span");
 }
-

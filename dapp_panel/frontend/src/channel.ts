@@ -143,7 +143,9 @@ function lose(): void {
 }
 
 function isReading(name: string): boolean {
-  return /\.(list|get|profile|rows|query|results|leaderboard|recent|me|status|predict|board|code|versions|lineage|grants|people|quotas|sessions|tokens|invitations|announcements|compare|monitoring|unread|policies|log|count|history|read)$|^home$/.test(name);
+  return /\.(list|get|profile|rows|query|results|leaderboard|recent|me|status|predict|board|open|code|versions|lineage|grants|people|quotas|sessions|tokens|invitations|announcements|compare|monitoring|unread|policies|log|count|history|read)$|^home$/.test(
+    name,
+  );
 }
 
 const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));

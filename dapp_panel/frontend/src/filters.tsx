@@ -42,7 +42,11 @@ const DATED = new Set(["date", "datetime"]);
 /** A filter in words. */
 export function filterWords(filter: Filter): string {
   const { value } = filter;
-  const said = Array.isArray(value) ? (filter.op === "between" ? value.map((each) => format.cell(each)).join(" and ") : format.listed(value.map((each) => format.cell(each)))) : format.cell(value);
+  const said = Array.isArray(value)
+    ? filter.op === "between"
+      ? value.map((each) => format.cell(each)).join(" and ")
+      : format.listed(value.map((each) => format.cell(each)))
+    : format.cell(value);
   return `${filter.column} ${OPS[filter.op]} ${said}`.trim();
 }
 
@@ -68,7 +72,12 @@ export function FilterBar({ columns, profiles }: FilterBarProps) {
           <button type="button" onClick={() => setOpen({ at: index, filter })}>
             {filterWords(filter)}
           </button>
-          <button type="button" class="chip-close" aria-label={`Remove the filter: ${filterWords(filter)}`} onClick={() => writeFilters(filters.filter((_, place) => place !== index))}>
+          <button
+            type="button"
+            class="chip-close"
+            aria-label={`Remove the filter: ${filterWords(filter)}`}
+            onClick={() => writeFilters(filters.filter((_, place) => place !== index))}
+          >
             <Icon name="close" size={14} />
           </button>
         </span>
@@ -81,7 +90,9 @@ export function FilterBar({ columns, profiles }: FilterBarProps) {
           Clear all
         </button>
       )}
-      {open && <FilterWindow columns={columns} profiles={profiles} filter={open.filter} onDone={(filter) => put(open.at, filter)} onClose={() => setOpen(null)} />}
+      {open && (
+        <FilterWindow columns={columns} profiles={profiles} filter={open.filter} onDone={(filter) => put(open.at, filter)} onClose={() => setOpen(null)} />
+      )}
     </div>
   );
 }
@@ -93,7 +104,13 @@ function opsFor(kind: string, few: boolean): Filter["op"][] {
   return few ? ["in", "contains", "ne", "is_null", "not_null"] : ["contains", "eq", "ne", "is_null", "not_null"];
 }
 
-function FilterWindow({ columns, profiles, filter, onDone, onClose }: FilterBarProps & { filter: Filter | null; onDone: (filter: Filter) => void; onClose: () => void }) {
+function FilterWindow({
+  columns,
+  profiles,
+  filter,
+  onDone,
+  onClose,
+}: FilterBarProps & { filter: Filter | null; onDone: (filter: Filter) => void; onClose: () => void }) {
   const [name, setName] = useState(filter?.column ?? "");
   const column = columns.find((each) => each.name === name);
   const profile = profiles?.find((each) => each.name === name);
@@ -162,9 +179,19 @@ function FilterWindow({ columns, profiles, filter, onDone, onClose }: FilterBarP
               </div>
             )}
             {column.kind === "boolean" && op === "eq" && (
-              <Select label="Value" value={first || "true"} choices={[["true", "Yes"], ["false", "No"]]} onChange={setFirst} />
+              <Select
+                label="Value"
+                value={first || "true"}
+                choices={[
+                  ["true", "Yes"],
+                  ["false", "No"],
+                ]}
+                onChange={setFirst}
+              />
             )}
-            {!["in", "between", "is_null", "not_null"].includes(op) && column.kind !== "boolean" && <Input label="Value" type={type} {...input} value={first} onInput={setFirst} />}
+            {!["in", "between", "is_null", "not_null"].includes(op) && column.kind !== "boolean" && (
+              <Input label="Value" type={type} {...input} value={first} onInput={setFirst} />
+            )}
           </>
         )}
       </div>

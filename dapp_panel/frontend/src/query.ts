@@ -71,8 +71,8 @@ function tell(entry: Entry): void {
   for (const each of entry.watchers) each();
 }
 
-/** The answer to a call, kept up to date; nothing is asked while `name` is null. `keep` shows the former answer until the new one is there. */
-export function useCall<T>(name: string | null, params: Record<string, unknown> = {}, options: { keep?: boolean } = {}): Answer<T> {
+/** The answer to a call, kept up to date; nothing is asked while `name` is null. `keep` shows the former answer until the new one is there; `every` asks again after so many seconds while the page is looked at. */
+export function useCall<T>(name: string | null, params: Record<string, unknown> = {}, options: { keep?: boolean; every?: number } = {}): Answer<T> {
   const key = name ? `${name} ${JSON.stringify(params)}` : "";
   const [, redraw] = useState(0);
   const [former, setFormer] = useState<T | undefined>(undefined);
@@ -87,6 +87,12 @@ export function useCall<T>(name: string | null, params: Record<string, unknown> 
       entry.watchers.delete(watch);
     };
   }, [key]);
+
+  useEffect(() => {
+    if (!entry || !options.every) return undefined;
+    const timer = setInterval(() => document.visibilityState === "visible" && void load(entry), options.every * 1000);
+    return () => clearInterval(timer);
+  }, [key, options.every]);
 
   const data = entry?.data as T | undefined;
   useEffect(() => {
@@ -136,12 +142,13 @@ function touchedBy(event: Event, name: string, params: Record<string, unknown>):
   const [kind] = event.type.split(".");
   if (event.type === "job.progress") return false;
   if (event.type === "model.trial") return name === "models.leaderboard" && about;
+  if (event.type.endsWith(".deleted") && name === "trash.list") return true;
   if (kind === "dataset") return name === "datasets.list" || name === "home" || (about && /^(datasets|explore)\./.test(name));
   if (kind === "model") return name === "models.list" || name === "home" || (about && name.startsWith("models."));
   if (kind === "job") return name.startsWith("jobs.") || name === "home" || name === "system.status";
   if (kind === "prediction") return name === "datasets.list" || name === "home";
   if (kind === "notification") return name.startsWith("notifications.");
-  if (kind === "insight") return name === "insights.list" || name === "home";
+  if (kind === "insight") return (about && name.startsWith("insights.")) || name === "insights.list" || name === "home";
   if (kind === "monitor") return (about && name.startsWith("models.")) || name === "home" || name === "models.list";
   if (event.type === "system.keys") return name === "keys.status";
   if (kind === "system") return /^(announcements|maintenance|system)\./.test(name);
@@ -155,6 +162,11 @@ onEvents((events) => {
   const told = events.some((event) => !BUSY.has(event.type));
   const rings = /^(?:dataset\.(?:ready|failed|uploaded|shared)|model\.(?:trained|failed|shared|promoted)|prediction\.|monitor\.|system\.|insight\.published)/;
   const rang = events.some((event) => rings.test(event.type));
-  invalidate((name, params) => (told && (name === "events.recent" || name === "home")) || (rang && name.startsWith("notifications.")) || events.some((event) => touchedBy(event, name, params)));
+  invalidate(
+    (name, params) =>
+      (told && (name === "events.recent" || name === "home")) ||
+      (rang && name.startsWith("notifications.")) ||
+      events.some((event) => touchedBy(event, name, params)),
+  );
 });
 onReset(() => invalidate(() => true));

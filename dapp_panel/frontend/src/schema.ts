@@ -276,6 +276,7 @@ export interface DatasetRead {
   size: number;
   job_id: string | null;
   report: ReadReport | null;
+  health: HealthBrief | null;
   likely_target: string | null;
   created_at: string;
   updated_at: string;
@@ -422,6 +423,12 @@ export interface Guard {
   second: SecondScore | null;
 }
 
+export interface HealthBrief {
+  alerts: number;
+  warnings: number;
+  notes: number;
+}
+
 export interface Histogram {
   edges: (number | string)[];
   counts: number[];
@@ -520,6 +527,14 @@ export interface KeysRead {
   signing_key: string;
   keys: RootKeyRead[];
   signing_keys: SigningKeyRead[];
+}
+
+export interface LatencyRead {
+  door: string;
+  answers: number;
+  p50_ms: number;
+  p95_ms: number;
+  slowest_ms: number;
 }
 
 export interface Leaderboard {
@@ -621,6 +636,7 @@ export interface ModelRead {
   task: "binary" | "multiclass" | "regression" | null;
   metric: string | null;
   score: Score | null;
+  plain_score: Score | null;
   sentence: string | null;
   trials: number;
   time_budget: number;
@@ -1020,8 +1036,9 @@ export interface SessionRead {
 
 export interface ShareMade {
   id: string;
-  model: Named;
-  model_version: number;
+  model: Named | null;
+  model_version: number | null;
+  insight: Named | null;
   by: Named;
   created_at: string;
   expires_at: string;
@@ -1033,8 +1050,9 @@ export interface ShareMade {
 
 export interface ShareRead {
   id: string;
-  model: Named;
-  model_version: number;
+  model: Named | null;
+  model_version: number | null;
+  insight: Named | null;
   by: Named;
   created_at: string;
   expires_at: string;
@@ -1088,6 +1106,7 @@ export interface StatusRead {
   queued: number;
   running: number;
   maintenance: MaintenanceRead;
+  latency: LatencyRead[];
 }
 
 export interface Subject {
@@ -1164,6 +1183,16 @@ export interface TrainRequest {
   clean?: ("drop_duplicates" | "drop_conflicts" | "drop_rare" | "merge_rare")[];
   missing?: Record<string, unknown[]>;
   seed?: number;
+}
+
+export interface TrashRead {
+  id: string;
+  kind: "dataset" | "model" | "insight";
+  name: string;
+  owner: Named;
+  by: Named;
+  deleted_at: string;
+  until: string;
 }
 
 export interface Trial {

@@ -32,7 +32,11 @@ export function send(list: Iterable<File>, done?: (dataset: DatasetRead) => void
   for (const file of list) {
     const id = number++;
     const tooLarge = file.size > boot.uploadLimit;
-    const error = tooLarge ? `Larger than the ${format.bytes(boot.uploadLimit)} that may be uploaded here.` : file.size === 0 ? "The file is empty." : undefined;
+    const error = tooLarge
+      ? `Larger than the ${format.bytes(boot.uploadLimit)} that may be uploaded here.`
+      : file.size === 0
+        ? "The file is empty."
+        : undefined;
     added.push({ id, name: file.name, size: file.size, sent: 0, state: error ? "failed" : "waiting", error });
     files.set(id, file);
     if (done) listeners.set(id, done);

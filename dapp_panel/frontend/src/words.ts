@@ -19,7 +19,13 @@ export function headline(results: Results): Headline | null {
     const error = by.get("mae") ?? by.get("rmse");
     if (!error) return null;
     const range = `${format.rough(error.low)} to ${format.rough(error.high)}`;
-    return { score: error, title: "Typical error", ours: `Off by ±${format.rough(error.value)}`, guess: `always guessing the average: ±${format.rough(error.baseline)}`, range };
+    return {
+      score: error,
+      title: "Typical error",
+      ours: `Off by ±${format.rough(error.value)}`,
+      guess: `always guessing the average: ±${format.rough(error.baseline)}`,
+      range,
+    };
   }
   const auc = by.get("roc_auc");
   if (auc && accuracy && accuracy.baseline > 0.8) {
@@ -66,7 +72,13 @@ export function lamp(results: Results): Lamp {
       : { tone: "warn", title: "Use with care", words: `${worst.sentence}${more}` };
   }
   const done = results.guards.filter((guard) => guard.state === "done").length;
-  return { tone: "good", title: "All checks passed", words: done ? `${format.counted(done, "correction was", "corrections were")} made on the way; they are listed under the evidence.` : `${results.guards.length} checks were made before anything was scored.` };
+  return {
+    tone: "good",
+    title: "All checks passed",
+    words: done
+      ? `${format.counted(done, "correction was", "corrections were")} made on the way; they are listed under the evidence.`
+      : `${results.guards.length} checks were made before anything was scored.`,
+  };
 }
 
 export const TASKS: Record<string, string> = { binary: "One of two answers", multiclass: "One of several answers", regression: "An amount" };
@@ -100,15 +112,35 @@ export function tell(event: Event): Told | null {
     const data = event.data as unknown as DatasetEvent;
     const said: Record<string, string> = { uploaded: "uploaded", ready: "is ready", failed: "could not be read", deleted: "deleted", changed: "changed" };
     const words = said[act];
-    return words ? { words, name: data.name, href: act === "deleted" ? undefined : to(`/datasets/${event.subject.id}`), tone: act === "failed" ? "bad" : act === "ready" ? "good" : undefined } : null;
+    return words
+      ? {
+          words,
+          name: data.name,
+          href: act === "deleted" ? undefined : to(`/datasets/${event.subject.id}`),
+          tone: act === "failed" ? "bad" : act === "ready" ? "good" : undefined,
+        }
+      : null;
   }
   if (kind === "model") {
     const data = event.data as unknown as ModelEvent;
     // What the worker does on behalf of a person is told by the person's own line already.
     if ((!event.actor && act === "training") || (act === "changed" && data.status !== "ready")) return null;
-    const said: Record<string, string> = { training: "started training", trained: "is trained", failed: "could not be trained", deleted: "deleted", changed: "changed" };
+    const said: Record<string, string> = {
+      training: "started training",
+      trained: "is trained",
+      failed: "could not be trained",
+      deleted: "deleted",
+      changed: "changed",
+    };
     const words = said[act];
-    return words ? { words, name: data.name, href: act === "deleted" ? undefined : to(`/models/${event.subject.id}`), tone: act === "failed" ? "bad" : act === "trained" ? "good" : undefined } : null;
+    return words
+      ? {
+          words,
+          name: data.name,
+          href: act === "deleted" ? undefined : to(`/models/${event.subject.id}`),
+          tone: act === "failed" ? "bad" : act === "trained" ? "good" : undefined,
+        }
+      : null;
   }
   if (kind === "prediction") {
     const data = event.data as unknown as PredictionEvent;

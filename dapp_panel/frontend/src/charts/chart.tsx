@@ -98,7 +98,11 @@ export function Chart({ build, of, label, height = 280, numbers, onPick, onBrush
   return (
     <figure class="chart">
       <div class="chart-canvas" style={{ height: `${height}px` }} role="img" aria-label={label}>
-        <div ref={box} style={{ height: "100%" }} onPointerDown={onBrush && brush ? (event) => begin(event, chart.current, brush, setSpan, onBrush) : undefined} />
+        <div
+          ref={box}
+          style={{ height: "100%" }}
+          onPointerDown={onBrush && brush ? (event) => begin(event, chart.current, brush, setSpan, onBrush) : undefined}
+        />
         {span && <div class="brush" style={{ left: `${span.left}px`, top: `${span.top}px`, width: `${span.width}px`, height: `${span.height}px` }} />}
         {!ready && (
           <div class="chart-bone">
@@ -126,7 +130,13 @@ interface Span {
 }
 
 /** Follow the pointer from where it went down; a short way is a click, which is not a stretch. Fingers scroll instead. */
-function begin(event: PointerEvent, chart: EChartsType | null, kind: "x" | "xy", show: (span: Span | null) => void, done: (x: [number, number], y: [number, number]) => void): void {
+function begin(
+  event: PointerEvent,
+  chart: EChartsType | null,
+  kind: "x" | "xy",
+  show: (span: Span | null) => void,
+  done: (x: [number, number], y: [number, number]) => void,
+): void {
   if (event.pointerType === "touch" || event.button !== 0 || !chart) return;
   const area = (event.currentTarget as HTMLElement).getBoundingClientRect();
   const start = [event.clientX - area.left, event.clientY - area.top] as [number, number];
@@ -135,7 +145,12 @@ function begin(event: PointerEvent, chart: EChartsType | null, kind: "x" | "xy",
   const move = (moved: PointerEvent) => {
     end = [Math.min(area.width, Math.max(0, moved.clientX - area.left)), Math.min(area.height, Math.max(0, moved.clientY - area.top))];
     if (Math.abs(end[0] - start[0]) < 6) return show(null);
-    show({ left: Math.min(start[0], end[0]), width: Math.abs(end[0] - start[0]), top: kind === "xy" ? Math.min(start[1], end[1]) : 0, height: kind === "xy" ? Math.abs(end[1] - start[1]) : area.height });
+    show({
+      left: Math.min(start[0], end[0]),
+      width: Math.abs(end[0] - start[0]),
+      top: kind === "xy" ? Math.min(start[1], end[1]) : 0,
+      height: kind === "xy" ? Math.abs(end[1] - start[1]) : area.height,
+    });
   };
   const up = () => {
     removeEventListener("pointermove", move);

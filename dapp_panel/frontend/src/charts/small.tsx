@@ -9,7 +9,13 @@ export function Distribution({ of, rows, height = 40 }: { of: ColumnProfile; row
   const most = Math.max(1, ...counts);
   const named = !of.histogram;
   return (
-    <svg class={`spark ${named ? "named" : ""}`} viewBox={`0 0 ${counts.length * 10} 100`} preserveAspectRatio="none" style={{ height: `${height}px` }} aria-hidden="true">
+    <svg
+      class={`spark ${named ? "named" : ""}`}
+      viewBox={`0 0 ${counts.length * 10} 100`}
+      preserveAspectRatio="none"
+      style={{ height: `${height}px` }}
+      aria-hidden="true"
+    >
       {counts.map((count, index) => {
         const tall = count === 0 ? 0 : Math.max(3, (count / most) * 100);
         return (
@@ -62,7 +68,11 @@ export function Better({ score, words }: { score: Score; words: { ours: string; 
     <div class="better">
       <div class="better-track" role="img" aria-label={`${words.ours}; ${words.guess}`}>
         <div class="better-fill" style={{ width: place(score.value) }} />
-        <div class="better-range" style={{ left: `${lowAt}%`, width: `${Math.max(0.6, highAt - lowAt)}%` }} title={`95% range: ${format.score(score.name, score.low)} to ${format.score(score.name, score.high)}`} />
+        <div
+          class="better-range"
+          style={{ left: `${lowAt}%`, width: `${Math.max(0.6, highAt - lowAt)}%` }}
+          title={`95% range: ${format.score(score.name, score.low)} to ${format.score(score.name, score.high)}`}
+        />
         <div class="better-mark" style={{ left: place(score.value) }} />
       </div>
       <div class="better-ends">

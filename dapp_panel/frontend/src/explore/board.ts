@@ -22,7 +22,9 @@ export function writeCharts(charts: ChartRequest[]): void {
 }
 
 function compact(chart: ChartRequest): ChartRequest {
-  return Object.fromEntries(Object.entries(chart).filter(([, value]) => value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0))) as unknown as ChartRequest;
+  return Object.fromEntries(
+    Object.entries(chart).filter(([, value]) => value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0)),
+  ) as unknown as ChartRequest;
 }
 
 export function readFigures(dataset: DatasetRead): Measure[] {

@@ -10,10 +10,12 @@ import { Dialog, Menu, type MenuItem } from "../parts/dialog";
 import { Bone, Card, Empty } from "../parts/surface";
 import { toast } from "../parts/toasts";
 import { refine } from "../router";
+import { may } from "../session";
 import { titleOf } from "./choose";
 import { drawChart } from "./draw";
 import { type Leaving, asCsv, asHtml, asPng, asSvg, saveText } from "./export";
 import { EditChart } from "./edit";
+import { Publish } from "./publish";
 
 interface CardProps {
   chart: ChartRequest;
@@ -30,9 +32,13 @@ interface CardProps {
 export function ChartCard({ chart, answer, dataset, version, profile, filters, total, onChange, onRemove }: CardProps) {
   const [editing, setEditing] = useState(false);
   const [code, setCode] = useState<string | null>(null);
+  const [publishing, setPublishing] = useState<Leaving | null>(null);
   const title = titleOf(chart);
   const text = JSON.stringify(chart);
-  const drawn = useMemo(() => (answer && answer.shape === chart.shape ? drawChart(chart, answer, (name) => profile.columns.find((each) => each.name === name)) : null), [answer, text]);
+  const drawn = useMemo(
+    () => (answer && answer.shape === chart.shape ? drawChart(chart, answer, (name) => profile.columns.find((each) => each.name === name)) : null),
+    [answer, text],
+  );
   const rows = answer ? (answer.drawn === total ? format.counted(total, "row") : `${format.count(answer.drawn)} of ${format.counted(total, "row")}`) : "";
   const under = `${dataset.name}, version ${version} · ${rows} · ${filters.length ? filters.map(filterWords).join(", ") : "no filters"}`;
   const leaving = (): Leaving | null => (drawn ? { title, under, drawn, name: `${dataset.name} ${title}` } : null);
@@ -40,7 +46,11 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
     const ready = leaving();
     if (ready) void how(ready);
   };
-  const askCode = () => call<{ code: string }>("explore.code", { ref: dataset.id, version, chart: { ...chart, picks: [] }, filters }).then((found) => setCode(found.code), (error: Failure) => toast({ tone: "bad", title: error.message }));
+  const askCode = () =>
+    call<{ code: string }>("explore.code", { ref: dataset.id, version, chart: { ...chart, picks: [] }, filters }).then(
+      (found) => setCode(found.code),
+      (error: Failure) => toast({ tone: "bad", title: error.message }),
+    );
   const items: MenuItem[] = [
     { label: "Change", icon: "edit", act: () => setEditing(true) },
     { label: "Picture (PNG)", icon: "image", act: take(asPng) },
@@ -48,6 +58,7 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
     { label: "Page (HTML)", icon: "file", act: take(asHtml) },
     { label: "Numbers (CSV)", icon: "download", act: take(asCsv) },
     { label: "Python code", icon: "code", act: () => void askCode() },
+    ...(may("insight.publish") ? [{ label: "Show on Home", icon: "share" as const, act: () => setPublishing(leaving()) }] : []),
     { label: "Remove", icon: "remove", danger: true, act: onRemove },
   ];
   const pick = (conditions: Filter[] | null) => conditions && onChange({ ...chart, picks: toggled(chart, conditions) });
@@ -69,7 +80,11 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
     >
       {!drawn && <Bone height={300} />}
       {drawn?.empty && (
-        <Empty icon="filter" title="Nothing to draw" action={filters.length > 0 && <Button onClick={() => refine({ filters: undefined })}>Take the filters off</Button>}>
+        <Empty
+          icon="filter"
+          title="Nothing to draw"
+          action={filters.length > 0 && <Button onClick={() => refine({ filters: undefined })}>Take the filters off</Button>}
+        >
           {filters.length ? "No row with a value here is left by the filters." : "The column holds no values."}
         </Empty>
       )}
@@ -89,6 +104,7 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
       )}
       <p class="small muted chart-under">{answer ? under : `${dataset.name}, version ${version}`}</p>
       {editing && <EditChart profile={profile} chart={chart} onDone={onChange} onClose={() => setEditing(false)} />}
+      {publishing && <Publish of={publishing} dataset={dataset} onClose={() => setPublishing(null)} />}
       {code !== null && <Code code={code} name={`${dataset.name} ${title}`} onClose={() => setCode(null)} />}
     </Card>
   );
@@ -100,7 +116,14 @@ function toggled(chart: ChartRequest, conditions: Filter[]): Filter[] {
   if (JSON.stringify(present) === JSON.stringify(conditions)) return [];
   const [first] = conditions;
   const before = present.length === 1 ? present[0] : undefined;
-  if (conditions.length === 1 && first?.op === "in" && before?.op === "in" && before.column === first.column && Array.isArray(before.value) && Array.isArray(first.value)) {
+  if (
+    conditions.length === 1 &&
+    first?.op === "in" &&
+    before?.op === "in" &&
+    before.column === first.column &&
+    Array.isArray(before.value) &&
+    Array.isArray(first.value)
+  ) {
     const value = first.value[0] as unknown;
     const rest = before.value.includes(value) ? before.value.filter((each: unknown) => each !== value) : [...before.value, value];
     return rest.length ? [{ ...first, value: rest }] : [];
@@ -109,7 +132,11 @@ function toggled(chart: ChartRequest, conditions: Filter[]): Filter[] {
 }
 
 function Code({ code, name, onClose }: { code: string; name: string; onClose: () => void }) {
-  const copy = () => navigator.clipboard.writeText(code).then(() => toast({ tone: "good", title: "Copied" }), () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }));
+  const copy = () =>
+    navigator.clipboard.writeText(code).then(
+      () => toast({ tone: "good", title: "Copied" }),
+      () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }),
+    );
   return (
     <Dialog
       title="Python that draws this"

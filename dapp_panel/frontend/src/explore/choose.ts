@@ -115,8 +115,14 @@ export function starters(profile: Profile): ChartRequest[] {
   const charts = [chartFor(profile, target.name)];
   if (name) charts.push(chartFor(profile, name.name, target.name));
   if (time) charts.push(chartFor(profile, time.name, isNumber(target) ? target.name : null));
-  if (numbers[0]) charts.push(isNumber(target) && roleOf(target) === "number" ? chartFor(profile, numbers[0].name, target.name) : { ...chartFor(profile, numbers[0].name), color: target.distinct <= 8 ? target.name : null });
-  if (charts.length < 4 && numbers[1] && numbers[0]) charts.push({ shape: "scatter", x: numbers[0].name, y: numbers[1].name, color: target.distinct <= 8 && !isNumber(target) ? target.name : null });
+  if (numbers[0])
+    charts.push(
+      isNumber(target) && roleOf(target) === "number"
+        ? chartFor(profile, numbers[0].name, target.name)
+        : { ...chartFor(profile, numbers[0].name), color: target.distinct <= 8 ? target.name : null },
+    );
+  if (charts.length < 4 && numbers[1] && numbers[0])
+    charts.push({ shape: "scatter", x: numbers[0].name, y: numbers[1].name, color: target.distinct <= 8 && !isNumber(target) ? target.name : null });
   return charts.slice(0, 4);
 }
 

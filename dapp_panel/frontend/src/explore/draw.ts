@@ -44,18 +44,36 @@ export function drawChart(chart: ChartRequest, answer: ChartRead, known: Known):
 
 /** The label of a value of a column. */
 export function label(column: ColumnProfile | undefined, value: unknown): string {
-  return value === null || value === undefined ? "empty" : typeof value === "string" ? format.cell(value, column?.kind) || "blank" : format.cell(value, column?.kind);
+  return value === null || value === undefined
+    ? "empty"
+    : typeof value === "string"
+      ? format.cell(value, column?.kind) || "blank"
+      : format.cell(value, column?.kind);
 }
 
 /** A legend above the picture. */
 export function legend(paint: Paint, shown: boolean, icon = "roundRect"): object | undefined {
-  return shown ? { top: 0, left: 0, type: "scroll", icon, itemWidth: 14, itemHeight: 10, textStyle: { color: paint.ink2, fontSize: 14 }, pageIconColor: paint.ink2, pageTextStyle: { color: paint.ink3, fontSize: 14 } } : undefined;
+  return shown
+    ? {
+        top: 0,
+        left: 0,
+        type: "scroll",
+        icon,
+        itemWidth: 14,
+        itemHeight: 10,
+        textStyle: { color: paint.ink2, fontSize: 14 },
+        pageIconColor: paint.ink2,
+        pageTextStyle: { color: paint.ink3, fontSize: 14 },
+      }
+    : undefined;
 }
 
 /** Whether a condition is among those picked in this chart. */
 export function isPicked(chart: ChartRequest, conditions: Filter[] | null): boolean {
   const picked = chart.picks ?? [];
-  return Boolean(conditions && picked.length > 0 && conditions.every((each) => picked.some((one) => one.column === each.column && one.op === each.op && (same(one, each)))));
+  return Boolean(
+    conditions && picked.length > 0 && conditions.every((each) => picked.some((one) => one.column === each.column && one.op === each.op && same(one, each))),
+  );
 }
 
 function same(one: Filter, each: Filter): boolean {
@@ -115,13 +133,30 @@ function histogram(chart: ChartRequest, answer: ChartRead): Drawn {
         nameLocation: "middle",
         nameGap: 30,
         splitLine: { show: false },
-        axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, showMinLabel: false, showMaxLabel: false, formatter: (value: number) => format.short(value) },
+        axisLabel: {
+          color: paint.ink3,
+          fontSize: 14,
+          hideOverlap: true,
+          showMinLabel: false,
+          showMaxLabel: false,
+          formatter: (value: number) => format.short(value),
+        },
       }),
-      yAxis: axis(paint, { type: "value", min: 0, max: parts ? Math.max(...data.rows) : undefined, axisLabel: { color: paint.ink3, fontSize: 14, showMaxLabel: !parts, formatter: (value: number) => format.short(value) } }),
+      yAxis: axis(paint, {
+        type: "value",
+        min: 0,
+        max: parts ? Math.max(...data.rows) : undefined,
+        axisLabel: { color: paint.ink3, fontSize: 14, showMaxLabel: !parts, formatter: (value: number) => format.short(value) },
+      }),
       tooltip: tip(paint, (params) => {
         const { dataIndex, seriesIndex } = params as { dataIndex: number; seriesIndex: number };
         const own: [string, string][] = parts ? [[String(parts.names[seriesIndex]), format.count(parts.rows[seriesIndex]?.[dataIndex])]] : [];
-        return [[chart.x, range(dataIndex)], ...own, ["Rows", format.count(data.rows[dataIndex])], ["Share", format.percent((data.rows[dataIndex] ?? 0) / total)]];
+        return [
+          [chart.x, range(dataIndex)],
+          ...own,
+          ["Rows", format.count(data.rows[dataIndex])],
+          ["Share", format.percent((data.rows[dataIndex] ?? 0) / total)],
+        ];
       }),
       series: (parts?.rows ?? [data.rows]).map((rows, part) => ({
         type: "custom",
@@ -135,7 +170,18 @@ function histogram(chart: ChartRequest, answer: ChartRead): Drawn {
           const [right = 0, bottom = 0] = api.coord([api.value(1), bottomValue]);
           const gap = right - left > 6 ? 1 : 0;
           const dim = picking && !inStretch(chart, data.edges[params.dataIndex] as number, data.edges[params.dataIndex + 1] as number);
-          return { type: "rect", shape: { x: left + gap, y: top, width: Math.max(1, right - left - 2 * gap), height: Math.max(api.value(2) > 0 ? 1 : 0, bottom - top), r: gap && !parts ? [3, 3, 0, 0] : 0 }, style: { fill: paint.series[part], opacity: dim ? 0.3 : 1 }, emphasis: { style: { fill: paint.accent } } };
+          return {
+            type: "rect",
+            shape: {
+              x: left + gap,
+              y: top,
+              width: Math.max(1, right - left - 2 * gap),
+              height: Math.max(api.value(2) > 0 ? 1 : 0, bottom - top),
+              r: gap && !parts ? [3, 3, 0, 0] : 0,
+            },
+            style: { fill: paint.series[part], opacity: dim ? 0.3 : 1 },
+            emphasis: { style: { fill: paint.accent } },
+          };
         },
       })),
     }),
@@ -163,7 +209,15 @@ export function leftOut(parts: Parts | undefined, missing: number, name: string,
 }
 
 function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
-  const data = answer.data as unknown as { names: unknown[]; rows: number[]; values: (number | null)[] | null; edges: [number, number][] | null; missing: number; others: { names: number; rows: number }; parts?: Parts };
+  const data = answer.data as unknown as {
+    names: unknown[];
+    rows: number[];
+    values: (number | null)[] | null;
+    edges: [number, number][] | null;
+    missing: number;
+    others: { names: number; rows: number };
+    parts?: Parts;
+  };
   const column = known(chart.x);
   const names = data.names.map((each) => (data.edges ? String(each) : label(column, each)));
   const figures = data.values ?? data.rows;
@@ -185,19 +239,44 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
     note: leftOut(parts, data.missing, chart.x, data.others),
     numbers: () => ({
       columns: [chart.x, "rows", ...(counted ? [] : [title]), ...partNames],
-      rows: data.names.map((each, index) => [each, data.rows[index], ...(counted ? [] : [figures[index]]), ...(parts ? (parts.values ?? parts.rows).map((one) => one[index]) : [])]),
+      rows: data.names.map((each, index) => [
+        each,
+        data.rows[index],
+        ...(counted ? [] : [figures[index]]),
+        ...(parts ? (parts.values ?? parts.rows).map((one) => one[index]) : []),
+      ]),
     }),
     pick: conditions,
     build: (paint, narrow) => ({
       grid: { left: 8, right: parts ? 24 : 64, top: parts ? 40 : 8, bottom: parts ? 8 : 8, containLabel: true },
       legend: legend(paint, Boolean(parts)),
-      xAxis: axis(paint, { type: "value", axisLabel: { show: Boolean(parts), color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: (value: number) => format.short(value) }, splitLine: { show: Boolean(parts), lineStyle: { color: paint.line, type: [3, 4] } } }),
-      yAxis: axis(paint, { type: "category", data: [...names].reverse(), axisLine: { show: false }, axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 92 : 150, overflow: "truncate" } }),
+      xAxis: axis(paint, {
+        type: "value",
+        axisLabel: { show: Boolean(parts), color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: (value: number) => format.short(value) },
+        splitLine: { show: Boolean(parts), lineStyle: { color: paint.line, type: [3, 4] } },
+      }),
+      yAxis: axis(paint, {
+        type: "category",
+        data: [...names].reverse(),
+        axisLine: { show: false },
+        axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 92 : 150, overflow: "truncate" },
+      }),
       tooltip: tip(paint, (params) => {
         const { dataIndex, seriesIndex } = params as { dataIndex: number; seriesIndex: number };
         const at = top - dataIndex;
-        if (parts) return [[chart.x, names[at] ?? ""], [partNames[seriesIndex] ?? "", say((parts.values ?? parts.rows)[seriesIndex]?.[at])], ["Rows", format.count(parts.rows[seriesIndex]?.[at])]];
-        return [[chart.x, names[at] ?? ""], [title, say(figures[at])], ...(counted ? [["Share", format.percent((data.rows[at] ?? 0) / (answer.rows || 1))] as [string, string]] : [["Rows", format.count(data.rows[at])] as [string, string]])];
+        if (parts)
+          return [
+            [chart.x, names[at] ?? ""],
+            [partNames[seriesIndex] ?? "", say((parts.values ?? parts.rows)[seriesIndex]?.[at])],
+            ["Rows", format.count(parts.rows[seriesIndex]?.[at])],
+          ];
+        return [
+          [chart.x, names[at] ?? ""],
+          [title, say(figures[at])],
+          ...(counted
+            ? [["Share", format.percent((data.rows[at] ?? 0) / (answer.rows || 1))] as [string, string]]
+            : [["Rows", format.count(data.rows[at])] as [string, string]]),
+        ];
       }),
       series: parts
         ? (parts.values ?? parts.rows).map((values, part) => ({
@@ -212,9 +291,19 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
             {
               type: "bar",
               barMaxWidth: 26,
-              data: [...figures].reverse().map((value, index) => ({ value, itemStyle: { color: paint.series[0], opacity: picking && !isPicked(chart, conditions(top - index)) ? 0.3 : 1 } })),
+              data: [...figures].reverse().map((value, index) => ({
+                value,
+                itemStyle: { color: paint.series[0], opacity: picking && !isPicked(chart, conditions(top - index)) ? 0.3 : 1 },
+              })),
               itemStyle: { color: paint.series[0], borderRadius: 4 },
-              label: { show: true, position: "right", color: paint.ink2, opacity: 1, fontSize: 14, formatter: (each: { value: number }) => (counted ? format.short(each.value) : format.number(each.value)) },
+              label: {
+                show: true,
+                position: "right",
+                color: paint.ink2,
+                opacity: 1,
+                fontSize: 14,
+                formatter: (each: { value: number }) => (counted ? format.short(each.value) : format.number(each.value)),
+              },
             },
           ],
     }),
@@ -233,19 +322,35 @@ function line(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
   return {
     empty: data.times.length === 0,
     note: leftOut(parts, data.missing, chart.x),
-    numbers: () => ({ columns: [chart.x, "rows", ...(parts || !counted ? names : [])], rows: data.times.map((time, index) => [time, data.rows[index], ...(parts || !counted ? figures.map((each) => each[index]) : [])]) }),
+    numbers: () => ({
+      columns: [chart.x, "rows", ...(parts || !counted ? names : [])],
+      rows: data.times.map((time, index) => [time, data.rows[index], ...(parts || !counted ? figures.map((each) => each[index]) : [])]),
+    }),
     brushKind: timed ? "x" : undefined,
     brush: timed ? (x) => timeStretch(chart.x, data.times as string[], x) : undefined,
     build: (paint) => ({
       grid: { left: 8, right: 24, top: parts ? 44 : 16, bottom: 8, containLabel: true },
       legend: legend(paint, Boolean(parts)),
-      xAxis: axis(paint, timed ? { type: "time", splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true } } : { type: "category", data: data.times.map(say), splitLine: { show: false } }),
-      yAxis: axis(paint, { type: "value", scale: !counted && chart.measure !== "sum", axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => format.short(value) } }),
+      xAxis: axis(
+        paint,
+        timed
+          ? { type: "time", splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true } }
+          : { type: "category", data: data.times.map(say), splitLine: { show: false } },
+      ),
+      yAxis: axis(paint, {
+        type: "value",
+        scale: !counted && chart.measure !== "sum",
+        axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => format.short(value) },
+      }),
       tooltip: {
         ...tip(paint, (params) => {
           const all = params as { seriesName: string; dataIndex: number; value: [string, number] | number }[];
           const at = all[0]?.dataIndex ?? 0;
-          return [[chart.x, say(data.times[at])], ...all.map((each): [string, string] => [each.seriesName, format.number(Array.isArray(each.value) ? each.value[1] : each.value)]), ...(counted ? [] : [["Rows", format.count(data.rows[at])] as [string, string]])];
+          return [
+            [chart.x, say(data.times[at])],
+            ...all.map((each): [string, string] => [each.seriesName, format.number(Array.isArray(each.value) ? each.value[1] : each.value)]),
+            ...(counted ? [] : [["Rows", format.count(data.rows[at])] as [string, string]]),
+          ];
         }),
         trigger: "axis",
         axisPointer: { lineStyle: { color: paint.ink3 } },
@@ -261,7 +366,19 @@ function line(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
         lineStyle: { width: 2, color: paint.series[index % paint.series.length] },
         itemStyle: { color: paint.series[index % paint.series.length] },
         areaStyle: figures.length === 1 && counted ? { color: paint.series[0], opacity: 0.1 } : undefined,
-        markArea: index === 0 && picks.length ? { silent: true, itemStyle: { color: paint.accent, opacity: 0.12 }, data: [[{ xAxis: picks.find((each) => each.op === "ge")?.value ?? data.times[0] }, { xAxis: picks.find((each) => each.op === "lt")?.value ?? data.times.at(-1) }]] } : undefined,
+        markArea:
+          index === 0 && picks.length
+            ? {
+                silent: true,
+                itemStyle: { color: paint.accent, opacity: 0.12 },
+                data: [
+                  [
+                    { xAxis: picks.find((each) => each.op === "ge")?.value ?? data.times[0] },
+                    { xAxis: picks.find((each) => each.op === "lt")?.value ?? data.times.at(-1) },
+                  ],
+                ],
+              }
+            : undefined,
       })),
     }),
   };
@@ -272,7 +389,12 @@ function timeStretch(name: string, times: string[], x: [number, number]): Filter
   const first = inside[0];
   if (!first) return null;
   const end = times[times.indexOf(inside.at(-1) as string) + 1];
-  return end ? [{ column: name, op: "ge", value: first }, { column: name, op: "lt", value: end }] : [{ column: name, op: "ge", value: first }];
+  return end
+    ? [
+        { column: name, op: "ge", value: first },
+        { column: name, op: "lt", value: end },
+      ]
+    : [{ column: name, op: "ge", value: first }];
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -24,32 +24,71 @@ export function points(chart: ChartRequest, answer: ChartRead): Drawn {
   const raster = data.raster;
   const names = data.parts?.map(String) ?? null;
   const y = chart.y ?? "";
-  const brush = (xs: [number, number], ys: [number, number]): Filter[] => [...stretch(chart.x, round(xs[0]), round(xs[1])), ...stretch(y, round(ys[0]), round(ys[1]))];
+  const brush = (xs: [number, number], ys: [number, number]): Filter[] => [
+    ...stretch(chart.x, round(xs[0]), round(xs[1])),
+    ...stretch(y, round(ys[0]), round(ys[1])),
+  ];
   const cells = raster ? unpack(raster) : null;
   return {
     empty: answer.drawn === 0,
-    note: raster ? `${format.count(answer.drawn)} points counted in ${format.count(raster.width)} × ${format.count(raster.height)} cells: the darker, the more rows${chart.color ? (names ? "; the colour is that of most of them" : `; the colour is their average ${chart.color}`) : ""}.` : undefined,
+    note: raster
+      ? `${format.count(answer.drawn)} points counted in ${format.count(raster.width)} × ${format.count(raster.height)} cells: the darker, the more rows${chart.color ? (names ? "; the colour is that of most of them" : `; the colour is their average ${chart.color}`) : ""}.`
+      : undefined,
     numbers: () =>
       cells && raster
-        ? { columns: [`${chart.x} from`, `${y} from`, "rows"], rows: [...cells.rows].flatMap((count, at) => (count ? [[edge(raster.x, at % raster.width, raster.width), edge(raster.y, Math.floor(at / raster.width), raster.height), count]] : [])) }
-        : { columns: [chart.x, y, ...(chart.color ? [chart.color] : [])], rows: (data.points ?? []).map((each) => [each[0], each[1], ...(chart.color ? [names && each[2] !== null ? names[each[2]] : each[2]] : [])]) },
+        ? {
+            columns: [`${chart.x} from`, `${y} from`, "rows"],
+            rows: [...cells.rows].flatMap((count, at) =>
+              count ? [[edge(raster.x, at % raster.width, raster.width), edge(raster.y, Math.floor(at / raster.width), raster.height), count]] : [],
+            ),
+          }
+        : {
+            columns: [chart.x, y, ...(chart.color ? [chart.color] : [])],
+            rows: (data.points ?? []).map((each) => [each[0], each[1], ...(chart.color ? [names && each[2] !== null ? names[each[2]] : each[2]] : [])]),
+          },
     brush,
     brushKind: "xy",
     build: (paint) => {
       const frame = {
         grid: { left: 12, right: 24, top: names ? 44 : 20, bottom: 32, containLabel: true },
         legend: names && !raster ? legend(paint, true, "circle") : undefined,
-        xAxis: axis(paint, { type: "value", scale: true, name: chart.x, nameLocation: "middle", nameGap: 30, axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, showMinLabel: !raster, showMaxLabel: !raster, formatter: numberAxis } }),
-        yAxis: axis(paint, { type: "value", scale: true, name: y, nameLocation: "end", nameTextStyle: { color: paint.ink3, fontSize: 14, align: "left" }, nameGap: 8, axisLabel: { color: paint.ink3, fontSize: 14, showMinLabel: !raster, showMaxLabel: !raster, formatter: numberAxis } }),
+        xAxis: axis(paint, {
+          type: "value",
+          scale: true,
+          name: chart.x,
+          nameLocation: "middle",
+          nameGap: 30,
+          axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, showMinLabel: !raster, showMaxLabel: !raster, formatter: numberAxis },
+        }),
+        yAxis: axis(paint, {
+          type: "value",
+          scale: true,
+          name: y,
+          nameLocation: "end",
+          nameTextStyle: { color: paint.ink3, fontSize: 14, align: "left" },
+          nameGap: 8,
+          axisLabel: { color: paint.ink3, fontSize: 14, showMinLabel: !raster, showMaxLabel: !raster, formatter: numberAxis },
+        }),
       };
       if (raster && cells) {
-        const picture = paintCells(raster, cells, names ? paint.series : chart.color ? [paint.series[0] as string, paint.series[1] as string] : [paint.accent], Boolean(names));
+        const picture = paintCells(
+          raster,
+          cells,
+          names ? paint.series : chart.color ? [paint.series[0] as string, paint.series[1] as string] : [paint.accent],
+          Boolean(names),
+        );
         const [low, high] = [raster.x[0], raster.x[1]];
         return {
           ...frame,
           xAxis: { ...frame.xAxis, min: low, max: high > low ? high : low + 1 },
           yAxis: { ...frame.yAxis, min: raster.y[0], max: raster.y[1] > raster.y[0] ? raster.y[1] : raster.y[0] + 1 },
-          legend: names ? { ...(legend(paint, true, "circle") as object), data: names.map((name, at) => ({ name, itemStyle: { color: paint.series[at % paint.series.length] } })), selectedMode: false } : undefined,
+          legend: names
+            ? {
+                ...(legend(paint, true, "circle") as object),
+                data: names.map((name, at) => ({ name, itemStyle: { color: paint.series[at % paint.series.length] } })),
+                selectedMode: false,
+              }
+            : undefined,
           tooltip: tip(paint, () => [["Rows", format.count(answer.drawn)]]),
           series: [
             {
@@ -71,13 +110,25 @@ export function points(chart: ChartRequest, answer: ChartRead): Drawn {
       const shades = all.flatMap((each) => (each[2] === null ? [] : [each[2]]));
       return {
         ...frame,
-        visualMap: shaded ? { show: false, dimension: 2, min: Math.min(...shades), max: Math.max(...shades), inRange: { color: [paint.series[0], paint.series[1]] } } : undefined,
+        visualMap: shaded
+          ? { show: false, dimension: 2, min: Math.min(...shades), max: Math.max(...shades), inRange: { color: [paint.series[0], paint.series[1]] } }
+          : undefined,
         tooltip: tip(paint, (params) => {
           const { value } = params as { value: [number, number, number | null] };
-          return [[chart.x, format.number(value[0])], [y, format.number(value[1])], ...(chart.color && value[2] !== null ? [[chart.color, names ? (names[value[2]] ?? "") : format.number(value[2])] as [string, string]] : [])];
+          return [
+            [chart.x, format.number(value[0])],
+            [y, format.number(value[1])],
+            ...(chart.color && value[2] !== null ? [[chart.color, names ? (names[value[2]] ?? "") : format.number(value[2])] as [string, string]] : []),
+          ];
         }),
         series: names
-          ? names.map((name, part) => ({ type: "scatter", name, symbolSize: 7, data: all.filter((each) => each[2] === part), itemStyle: { color: paint.series[part % paint.series.length], opacity: 0.7 } }))
+          ? names.map((name, part) => ({
+              type: "scatter",
+              name,
+              symbolSize: 7,
+              data: all.filter((each) => each[2] === part),
+              itemStyle: { color: paint.series[part % paint.series.length], opacity: 0.7 },
+            }))
           : [{ type: "scatter", symbolSize: 7, data: all, itemStyle: { color: paint.series[0], opacity: 0.6 } }],
       };
     },
@@ -118,7 +169,11 @@ function paintCells(raster: Raster, cells: Cells, colours: string[], named: bool
     const line = raster.height - 1 - Math.floor(at / raster.width);
     const place = (line * raster.width + (at % raster.width)) * 4;
     const mark = cells.color?.[at] ?? 0;
-    const colour = named ? (shades[mark % shades.length] as number[]) : shades.length > 1 ? mix(shades[0] as number[], shades[1] as number[], mark / 254) : (shades[0] as number[]);
+    const colour = named
+      ? (shades[mark % shades.length] as number[])
+      : shades.length > 1
+        ? mix(shades[0] as number[], shades[1] as number[], mark / 254)
+        : (shades[0] as number[]);
     image.data.set(colour, place);
     image.data[place + 3] = 60 + 195 * (ranks.get(count) ?? 1);
   }
@@ -164,7 +219,8 @@ interface Side {
 export function heat(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
   const data = answer.data as unknown as { x: Side; y: Side; cells: [number, number, number, number | null][]; left_out: { x: number; y: number } };
   const measured = Boolean(chart.color && chart.measure && chart.measure !== "count");
-  const side = (of: Side, name: string | null | undefined) => (of.edges ? of.edges.slice(0, -1).map((each) => format.rough(each, 6)) : (of.names ?? []).map((each) => label(known(name), each)));
+  const side = (of: Side, name: string | null | undefined) =>
+    of.edges ? of.edges.slice(0, -1).map((each) => format.rough(each, 6)) : (of.names ?? []).map((each) => label(known(name), each));
   const xs = side(data.x, chart.x);
   const ys = side(data.y, chart.y);
   const figure = (cell: [number, number, number, number | null]) => (measured ? cell[3] : cell[2]);
@@ -179,18 +235,63 @@ export function heat(chart: ChartRequest, answer: ChartRead, known: Known): Draw
   return {
     empty: data.cells.length === 0,
     note: `A stronger colour means ${measured ? "a higher figure" : "more rows"}${left ? `; ${format.counted(left, "smaller name")} not drawn` : ""}.`,
-    numbers: () => ({ columns: [chart.x, chart.y ?? "", "rows", ...(measured ? [`${chart.measure} of ${chart.color}`] : [])], rows: data.cells.map((cell) => [xs[cell[0]], ys[cell[1]], cell[2], ...(measured ? [cell[3]] : [])]) }),
+    numbers: () => ({
+      columns: [chart.x, chart.y ?? "", "rows", ...(measured ? [`${chart.measure} of ${chart.color}`] : [])],
+      rows: data.cells.map((cell) => [xs[cell[0]], ys[cell[1]], cell[2], ...(measured ? [cell[3]] : [])]),
+    }),
     pick: conditions,
     build: (paint, narrow) => ({
       grid: { left: 8, right: 24, top: 34, bottom: 30, containLabel: true },
-      xAxis: axis(paint, { type: "category", data: xs, name: chart.x, nameLocation: "middle", nameGap: data.x.edges || xs.length < 8 ? 30 : 62, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, interval: every(data.x, xs, narrow ? 4 : 9), width: 90, overflow: "truncate", rotate: data.x.edges || xs.length < 8 ? 0 : 40 } }),
-      yAxis: axis(paint, { type: "category", data: ys, name: chart.y, nameLocation: "end", nameGap: 12, nameTextStyle: { color: paint.ink3, fontSize: 14, align: "left" }, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 14, interval: every(data.y, ys, 9), width: narrow ? 80 : 140, overflow: "truncate" } }),
+      xAxis: axis(paint, {
+        type: "category",
+        data: xs,
+        name: chart.x,
+        nameLocation: "middle",
+        nameGap: data.x.edges || xs.length < 8 ? 30 : 62,
+        splitLine: { show: false },
+        axisLabel: {
+          color: paint.ink3,
+          fontSize: 14,
+          hideOverlap: true,
+          interval: every(data.x, xs, narrow ? 4 : 9),
+          width: 90,
+          overflow: "truncate",
+          rotate: data.x.edges || xs.length < 8 ? 0 : 40,
+        },
+      }),
+      yAxis: axis(paint, {
+        type: "category",
+        data: ys,
+        name: chart.y,
+        nameLocation: "end",
+        nameGap: 12,
+        nameTextStyle: { color: paint.ink3, fontSize: 14, align: "left" },
+        splitLine: { show: false },
+        axisLabel: { color: paint.ink3, fontSize: 14, interval: every(data.y, ys, 9), width: narrow ? 80 : 140, overflow: "truncate" },
+      }),
       visualMap: { show: false, min: measured ? Math.min(...shades) : 0, max: Math.max(...shades, 1e-9), dimension: 3, inRange: { color: paint.heat } },
       tooltip: tip(paint, (params) => {
         const cell = data.cells[(params as { dataIndex: number }).dataIndex];
-        return cell ? [[chart.x, xs[cell[0]] ?? ""], [chart.y ?? "", ys[cell[1]] ?? ""], ...(measured ? [[`${chart.measure} of ${chart.color}`, format.number(figure(cell))] as [string, string]] : []), ["Rows", format.count(cell[2])]] : [];
+        return cell
+          ? [
+              [chart.x, xs[cell[0]] ?? ""],
+              [chart.y ?? "", ys[cell[1]] ?? ""],
+              ...(measured ? [[`${chart.measure} of ${chart.color}`, format.number(figure(cell))] as [string, string]] : []),
+              ["Rows", format.count(cell[2])],
+            ]
+          : [];
       }),
-      series: [{ type: "heatmap", data: data.cells.map((cell, index) => ({ value: [cell[0], cell[1], cell[2], shades[index]], itemStyle: picking && !isPicked(chart, conditions(index)) ? { opacity: 0.3 } : undefined })), itemStyle: { borderColor: paint.surface, borderWidth: xs.length > 30 ? 0 : 1 }, progressive: 0 }],
+      series: [
+        {
+          type: "heatmap",
+          data: data.cells.map((cell, index) => ({
+            value: [cell[0], cell[1], cell[2], shades[index]],
+            itemStyle: picking && !isPicked(chart, conditions(index)) ? { opacity: 0.3 } : undefined,
+          })),
+          itemStyle: { borderColor: paint.surface, borderWidth: xs.length > 30 ? 0 : 1 },
+          progressive: 0,
+        },
+      ],
     }),
   };
 }
@@ -202,7 +303,14 @@ function condition(name: string, side: Side, at: number): Filter[] {
 
 /** Quartiles for each name. */
 export function boxes(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
-  const data = answer.data as unknown as { names: unknown[]; edges: [number, number][] | null; rows: number[]; boxes: number[][]; outliers: number[]; others: { names: number; rows: number } };
+  const data = answer.data as unknown as {
+    names: unknown[];
+    edges: [number, number][] | null;
+    rows: number[];
+    boxes: number[][];
+    outliers: number[];
+    others: { names: number; rows: number };
+  };
   const names = data.names.map((each) => (data.edges ? String(each) : label(known(chart.x), each)));
   const top = names.length - 1;
   const conditions = (index: number): Filter[] => {
@@ -214,18 +322,49 @@ export function boxes(chart: ChartRequest, answer: ChartRead, known: Known): Dra
   return {
     empty: names.length === 0,
     note: `A box holds the middle half; whiskers reach 1.5 boxes further, and ${format.counted(outside, "row lies", "rows lie")} beyond them${data.others.names ? `; ${format.counted(data.others.names, "smaller name")} not drawn` : ""}.`,
-    numbers: () => ({ columns: [chart.x, "rows", "lower whisker", "first quartile", "median", "third quartile", "upper whisker", "beyond"], rows: data.names.map((name, at) => [name, data.rows[at], ...(data.boxes[at] ?? []), data.outliers[at]]) }),
+    numbers: () => ({
+      columns: [chart.x, "rows", "lower whisker", "first quartile", "median", "third quartile", "upper whisker", "beyond"],
+      rows: data.names.map((name, at) => [name, data.rows[at], ...(data.boxes[at] ?? []), data.outliers[at]]),
+    }),
     pick: conditions,
     build: (paint, narrow) => ({
       grid: { left: 8, right: 24, top: 12, bottom: 32, containLabel: true },
-      xAxis: axis(paint, { type: "value", scale: true, name: chart.y, nameLocation: "middle", nameGap: 30, axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: numberAxis } }),
-      yAxis: axis(paint, { type: "category", data: [...names].reverse(), axisLine: { show: false }, axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 92 : 150, overflow: "truncate" } }),
+      xAxis: axis(paint, {
+        type: "value",
+        scale: true,
+        name: chart.y,
+        nameLocation: "middle",
+        nameGap: 30,
+        axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: numberAxis },
+      }),
+      yAxis: axis(paint, {
+        type: "category",
+        data: [...names].reverse(),
+        axisLine: { show: false },
+        axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 92 : 150, overflow: "truncate" },
+      }),
       tooltip: tip(paint, (params) => {
         const at = top - (params as { dataIndex: number }).dataIndex;
         const [low, q1, middle, q3, high] = data.boxes[at] ?? [];
-        return [[chart.x, names[at] ?? ""], ["Half below", format.number(middle)], ["Middle half", `${format.number(q1)} to ${format.number(q3)}`], ["Whiskers", `${format.number(low)} to ${format.number(high)}`], ["Beyond", format.count(data.outliers[at])], ["Rows", format.count(data.rows[at])]];
+        return [
+          [chart.x, names[at] ?? ""],
+          ["Half below", format.number(middle)],
+          ["Middle half", `${format.number(q1)} to ${format.number(q3)}`],
+          ["Whiskers", `${format.number(low)} to ${format.number(high)}`],
+          ["Beyond", format.count(data.outliers[at])],
+          ["Rows", format.count(data.rows[at])],
+        ];
       }),
-      series: [{ type: "boxplot", data: [...data.boxes].reverse().map((value, index) => ({ value, itemStyle: { opacity: picking && !isPicked(chart, conditions(top - index)) ? 0.3 : 1 } })), boxWidth: [8, 26], itemStyle: { color: paint.heat[0], borderColor: paint.series[0], borderWidth: 1.5 } }],
+      series: [
+        {
+          type: "boxplot",
+          data: [...data.boxes]
+            .reverse()
+            .map((value, index) => ({ value, itemStyle: { opacity: picking && !isPicked(chart, conditions(top - index)) ? 0.3 : 1 } })),
+          boxWidth: [8, 26],
+          itemStyle: { color: paint.heat[0], borderColor: paint.series[0], borderWidth: 1.5 },
+        },
+      ],
     }),
   };
 }

@@ -24,7 +24,7 @@ export function EditChart({ profile, chart, onDone, onClose }: EditProps) {
   const x = column(made?.x);
   const change = (fields: Partial<ChartRequest>) => made && setMade({ ...made, ...fields });
   const choose = (xName: string, yName: string) => xName && setMade(chartFor(profile, xName, yName || null, made?.color));
-  const measured = made && ((made.shape === "bar" || made.shape === "line") ? Boolean(made.y) : made.shape === "heat" && isNumber(column(made.color)));
+  const measured = made && (made.shape === "bar" || made.shape === "line" ? Boolean(made.y) : made.shape === "heat" && isNumber(column(made.color)));
   return (
     <Dialog
       title={chart ? "Change the chart" : "Add a chart"}
@@ -47,7 +47,14 @@ export function EditChart({ profile, chart, onDone, onClose }: EditProps) {
     >
       <div class="stack">
         <Chooser label="Show" value={made?.x ?? ""} options={options} onChange={(value) => choose(value, second)} />
-        <Chooser label="Against" value={second} options={options.filter((each) => each.value !== made?.x)} placeholder="Nothing: count rows" clearable onChange={(value) => choose(made?.x ?? "", value)} />
+        <Chooser
+          label="Against"
+          value={second}
+          options={options.filter((each) => each.value !== made?.x)}
+          placeholder="Nothing: count rows"
+          clearable
+          onChange={(value) => choose(made?.x ?? "", value)}
+        />
         {made && made.shape !== "box" && (
           <Chooser
             label={made.shape === "heat" ? "Coloured by the figure of" : "Colour by"}
@@ -64,7 +71,14 @@ export function EditChart({ profile, chart, onDone, onClose }: EditProps) {
             <div class="shape-grid" role="radiogroup" aria-label="Kind of chart">
               {SHAPES.map((each) => (
                 <label key={each.value} class={made.shape === each.value ? "on" : ""} title={each.hint}>
-                  <input type="radio" class="hush" name="shape" checked={made.shape === each.value} disabled={!fits(each.value, profile, made.x, second)} onChange={() => setMade(reshape(profile, made, each.value))} />
+                  <input
+                    type="radio"
+                    class="hush"
+                    name="shape"
+                    checked={made.shape === each.value}
+                    disabled={!fits(each.value, profile, made.x, second)}
+                    onChange={() => setMade(reshape(profile, made, each.value))}
+                  />
                   <Icon name={ICONS[each.value]} size={20} />
                   {each.label}
                 </label>
@@ -72,9 +86,36 @@ export function EditChart({ profile, chart, onDone, onClose }: EditProps) {
             </div>
           </div>
         )}
-        {measured && made && <Select label="Figure" value={made.measure ?? "mean"} choices={MEASURES.filter(([each]) => each === "distinct" || isNumber(column(made.shape === "heat" ? made.color : made.y)))} onChange={(value) => change({ measure: value as ChartRequest["measure"] })} />}
-        {made && x && roleOf(x) === "time" && <Select label="In steps of" value={made.bucket ?? "month"} choices={bucketsFor(x).map((each): [string, string] => [each, `a ${each}`])} onChange={(value) => change({ bucket: value as ChartRequest["bucket"] })} />}
-        {made?.shape === "histogram" && <Select label="Bars" value={String(made.bins ?? 40)} choices={[["10", "About 10"], ["20", "About 20"], ["40", "About 40"], ["80", "About 80"], ["160", "About 160"]]} onChange={(value) => change({ bins: Number(value) })} />}
+        {measured && made && (
+          <Select
+            label="Figure"
+            value={made.measure ?? "mean"}
+            choices={MEASURES.filter(([each]) => each === "distinct" || isNumber(column(made.shape === "heat" ? made.color : made.y)))}
+            onChange={(value) => change({ measure: value as ChartRequest["measure"] })}
+          />
+        )}
+        {made && x && roleOf(x) === "time" && (
+          <Select
+            label="In steps of"
+            value={made.bucket ?? "month"}
+            choices={bucketsFor(x).map((each): [string, string] => [each, `a ${each}`])}
+            onChange={(value) => change({ bucket: value as ChartRequest["bucket"] })}
+          />
+        )}
+        {made?.shape === "histogram" && (
+          <Select
+            label="Bars"
+            value={String(made.bins ?? 40)}
+            choices={[
+              ["10", "About 10"],
+              ["20", "About 20"],
+              ["40", "About 40"],
+              ["80", "About 80"],
+              ["160", "About 160"],
+            ]}
+            onChange={(value) => change({ bins: Number(value) })}
+          />
+        )}
       </div>
     </Dialog>
   );

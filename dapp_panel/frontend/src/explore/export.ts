@@ -31,7 +31,12 @@ async function sheet(leaving: Leaving, renderer: "svg" | "canvas") {
     legend: option.legend ? { ...option.legend, top: 50, left: 20 } : undefined,
     title: [
       { text: leaving.title, left: 20, top: 16, textStyle: { color: colour.ink, fontFamily: colour.font, fontSize: 20, fontWeight: 600 } },
-      { text: leaving.under, left: 20, bottom: 12, textStyle: { color: colour.ink3, fontFamily: colour.font, fontSize: 14, fontWeight: 400, width: WIDTH - 40, overflow: "truncate" } },
+      {
+        text: leaving.under,
+        left: 20,
+        bottom: 12,
+        textStyle: { color: colour.ink3, fontFamily: colour.font, fontSize: 14, fontWeight: 400, width: WIDTH - 40, overflow: "truncate" },
+      },
     ],
   });
   const done = () => {
@@ -41,12 +46,17 @@ async function sheet(leaving: Leaving, renderer: "svg" | "canvas") {
   return { chart, done };
 }
 
-export async function asPng(leaving: Leaving): Promise<void> {
+/** The picture as a `data:` address. */
+export async function pngOf(leaving: Leaving): Promise<string> {
   const { chart, done } = await sheet(leaving, "canvas");
   await new Promise((ready) => setTimeout(ready, 60));
   const address = chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: paint().surface });
   done();
-  save(address, `${leaving.name}.png`);
+  return address;
+}
+
+export async function asPng(leaving: Leaving): Promise<void> {
+  save(await pngOf(leaving), `${leaving.name}.png`);
 }
 
 async function svgText(leaving: Leaving): Promise<string> {

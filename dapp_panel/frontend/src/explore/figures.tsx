@@ -21,13 +21,20 @@ export function Figures({ dataset, board, figures }: { dataset: DatasetRead; boa
         <b class="num" data-figure="rows">
           {format.count(fit)}
         </b>
-        <span class="small muted num">{board && fit !== board.rows ? `${format.percent((fit ?? 0) / (board.rows || 1))} of ${format.count(board.rows)}` : "all of them"}</span>
+        <span class="small muted num">
+          {board && fit !== board.rows ? `${format.percent((fit ?? 0) / (board.rows || 1))} of ${format.count(board.rows)}` : "all of them"}
+        </span>
       </div>
       {figures.map((each, at) => (
         <div class="figure-card" key={`${each.op}${each.column}`}>
           <span class="small muted clip">{nameOf(each)}</span>
           <b class="num">{shown(board?.figures[at], dataset, each)}</b>
-          <button type="button" class="figure-close" aria-label={`Remove the figure ${nameOf(each)}`} onClick={() => writeFigures(figures.filter((_, place) => place !== at))}>
+          <button
+            type="button"
+            class="figure-close"
+            aria-label={`Remove the figure ${nameOf(each)}`}
+            onClick={() => writeFigures(figures.filter((_, place) => place !== at))}
+          >
             <Icon name="close" size={14} />
           </button>
         </div>
@@ -80,7 +87,12 @@ function Add({ dataset, onDone, onClose }: { dataset: DatasetRead; onDone: (figu
       }
     >
       <div class="stack">
-        <Chooser label="Column" value={column} options={dataset.schema.map((each) => ({ value: each.name, label: each.name, kind: each.kind }))} onChange={setColumn} />
+        <Chooser
+          label="Column"
+          value={column}
+          options={dataset.schema.map((each) => ({ value: each.name, label: each.name, kind: each.kind }))}
+          onChange={setColumn}
+        />
         <Select label="Figure" value={chosen} choices={ops} onChange={setOp} />
       </div>
     </Dialog>

@@ -11,6 +11,7 @@ import { toast } from "../parts/toasts";
 import { ROLES } from "../shell/frame";
 import { Head, Page } from "../shell/page";
 import { Devices, Name, Tokens } from "./account_parts";
+import { Deleted } from "./deleted";
 import type { AccountRead } from "../schema";
 
 const SHORTEST = 15;
@@ -48,6 +49,7 @@ export function Account() {
               onChange={setTheme}
             />
           </Card>
+          <Deleted />
         </div>
         <div class="stack">
           <Password first={!me.has_password} />
@@ -94,7 +96,10 @@ function Password({ first }: { first: boolean }) {
     );
   };
   return (
-    <Card title={first ? "Set a password" : "Password"} note={first ? "You came by a one-use link. With a password you can sign in again from anywhere." : undefined}>
+    <Card
+      title={first ? "Set a password" : "Password"}
+      note={first ? "You came by a one-use link. With a password you can sign in again from anywhere." : undefined}
+    >
       <form
         class="stack"
         onSubmit={(event) => {
@@ -104,8 +109,26 @@ function Password({ first }: { first: boolean }) {
       >
         <input class="hush" type="email" autocomplete="username" value={account.value.email} readOnly tabIndex={-1} aria-hidden="true" />
         {!first && <Input label="Present password" type="password" autocomplete="current-password" value={present} onInput={setPresent} />}
-        <Input label="New password" type="password" autocomplete="new-password" value={fresh} onInput={setFresh} hint={fresh.length > 0 && fresh.length < SHORTEST ? `${SHORTEST - fresh.length} more characters` : `At least ${SHORTEST} characters; a few words that belong to nobody else are best`} />
-        <Input label="New password again" type="password" autocomplete="new-password" value={again} onInput={setAgain} error={mismatch ? "The two are not the same yet" : undefined} />
+        <Input
+          label="New password"
+          type="password"
+          autocomplete="new-password"
+          value={fresh}
+          onInput={setFresh}
+          hint={
+            fresh.length > 0 && fresh.length < SHORTEST
+              ? `${SHORTEST - fresh.length} more characters`
+              : `At least ${SHORTEST} characters; a few words that belong to nobody else are best`
+          }
+        />
+        <Input
+          label="New password again"
+          type="password"
+          autocomplete="new-password"
+          value={again}
+          onInput={setAgain}
+          error={mismatch ? "The two are not the same yet" : undefined}
+        />
         {trouble && <Notice tone="bad">{trouble}</Notice>}
         <div>
           <Button tone="main" disabled={!ready} onClick={save}>

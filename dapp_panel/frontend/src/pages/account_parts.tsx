@@ -63,7 +63,12 @@ export function Devices() {
           <Button
             small
             onClick={() =>
-              ask({ title: "Sign out everywhere else?", words: "Every other place and every token of yours ends at once; this page goes on.", yes: "Sign out", act: () => call("sessions.end_others").then(again) })
+              ask({
+                title: "Sign out everywhere else?",
+                words: "Every other place and every token of yours ends at once; this page goes on.",
+                yes: "Sign out",
+                act: () => call("sessions.end_others").then(again),
+              })
             }
           >
             Sign out elsewhere
@@ -110,7 +115,13 @@ export function Tokens() {
   const [adding, setAdding] = useState(false);
   const again = () => invalidate((name) => name.startsWith("tokens."));
   const end = (token: TokenRead) =>
-    ask({ title: `End the token ${token.name}?`, words: "Scripts that use it are refused from now on.", yes: "End it", danger: true, act: () => call("tokens.end", { ref: token.id }).then(again) });
+    ask({
+      title: `End the token ${token.name}?`,
+      words: "Scripts that use it are refused from now on.",
+      yes: "End it",
+      danger: true,
+      act: () => call("tokens.end", { ref: token.id }).then(again),
+    });
   return (
     <Card
       title="Tokens for scripts"
@@ -132,7 +143,14 @@ export function Tokens() {
                 {each.name}
               </span>
               <span class="small muted">
-                {SCOPES.find(([scope]) => scope === each.scope)?.[1]} · until {format.when(each.expires_at).split(",")[0]} · {each.last_used_at ? <>last used <Ago at={each.last_used_at} /></> : "never used"}
+                {SCOPES.find(([scope]) => scope === each.scope)?.[1]} · until {format.when(each.expires_at).split(",")[0]} ·{" "}
+                {each.last_used_at ? (
+                  <>
+                    last used <Ago at={each.last_used_at} />
+                  </>
+                ) : (
+                  "never used"
+                )}
               </span>
             </span>
             <Button small onClick={() => end(each)}>
@@ -184,7 +202,15 @@ function NewToken({ onClose, onDone }: { onClose: () => void; onDone: () => void
           <Notice tone="good" title="Copy it now; it is not shown again">
             <code class="mono made-link">{made.token}</code>
           </Notice>
-          <Button icon="copy" onClick={() => navigator.clipboard.writeText(made.token).then(() => toast({ tone: "good", title: "Copied" }), () => setTrouble("The browser did not let it be copied. Mark the text and copy it."))}>
+          <Button
+            icon="copy"
+            onClick={() =>
+              navigator.clipboard.writeText(made.token).then(
+                () => toast({ tone: "good", title: "Copied" }),
+                () => setTrouble("The browser did not let it be copied. Mark the text and copy it."),
+              )
+            }
+          >
             Copy
           </Button>
           {trouble && <Notice tone="bad">{trouble}</Notice>}
@@ -193,11 +219,20 @@ function NewToken({ onClose, onDone }: { onClose: () => void; onDone: () => void
         <div class="stack">
           <Input label="Name" value={name} onInput={setName} placeholder="Nightly scoring" />
           <Select label="It may" value={scope} choices={SCOPES} onChange={setScope} />
-          <Select label="It is valid for" value={days} choices={[["7", "a week"], ["30", "a month"], ["90", "three months"], ["366", "a year"]]} onChange={setDays} />
+          <Select
+            label="It is valid for"
+            value={days}
+            choices={[
+              ["7", "a week"],
+              ["30", "a month"],
+              ["90", "three months"],
+              ["366", "a year"],
+            ]}
+            onChange={setDays}
+          />
           {trouble && <Notice tone="bad">{trouble}</Notice>}
         </div>
       )}
     </Dialog>
   );
 }
-

@@ -62,7 +62,11 @@ function Job({ job }: { job: JobRead }) {
   const now = moving(job);
   const alive = job.status === "queued" || job.status === "running";
   const href = to(job.kind === "ingest" || job.kind === "fix" ? `/datasets/${job.subject.id}` : `/models/${job.subject.id}`);
-  const cancel = () => call("jobs.cancel", { ref: job.id }).then(() => toast({ title: `${jobWords(job)} is being stopped` }), (error: Error) => toast({ tone: "bad", title: error.message }));
+  const cancel = () =>
+    call("jobs.cancel", { ref: job.id }).then(
+      () => toast({ title: `${jobWords(job)} is being stopped` }),
+      (error: Error) => toast({ tone: "bad", title: error.message }),
+    );
   return (
     <li class="line job">
       <span class="line-sign">
@@ -76,9 +80,7 @@ function Job({ job }: { job: JobRead }) {
           <State of={alive ? now.status : job.status} />
         </div>
         {alive && <Progress value={now.progress} label={jobWords(job)} />}
-        <p class={`small ${job.error ? "bad-text" : "muted"}`}>
-          {job.error ?? (alive ? now.message || "Waiting for a worker" : took(job))}
-        </p>
+        <p class={`small ${job.error ? "bad-text" : "muted"}`}>{job.error ?? (alive ? now.message || "Waiting for a worker" : took(job))}</p>
         <p class="small muted">
           {nameOf(job.owner)} · <Ago at={job.created_at} />
           {job.attempt > 1 ? ` · attempt ${job.attempt}` : ""}
@@ -117,7 +119,10 @@ export function Feed({ events }: { events: Event[] }) {
           <li key={event.id}>
             {about ? (
               <span class={`feed-sign ${said?.tone ?? ""}`}>
-                <Icon name={event.type.startsWith("user") ? "person" : said?.tone === "bad" ? "alert" : said?.tone === "good" ? "check" : "activity"} size={16} />
+                <Icon
+                  name={event.type.startsWith("user") ? "person" : said?.tone === "bad" ? "alert" : said?.tone === "good" ? "check" : "activity"}
+                  size={16}
+                />
               </span>
             ) : (
               <Face person={event.actor ?? { id: "", name: "" }} size={30} />

@@ -16,6 +16,7 @@ import { Audit } from "./admin_audit";
 import { Invitations, Invite, OnceLink } from "./admin_invitations";
 import { Keys } from "./admin_keys";
 import { Notices } from "./admin_notices";
+import { Latency } from "./admin_latency";
 import { Queue } from "./admin_queue";
 import { Storage } from "./admin_storage";
 import { Head, Page } from "../shell/page";
@@ -66,35 +67,35 @@ function Accounts() {
   const [inviting, setInviting] = useState(false);
   return (
     <>
-    <Card
-      title="Accounts"
-      flush
-      action={
-        <>
-          <Button icon="plus" onClick={() => setAdding(true)}>
-            Add
-          </Button>
-          <Button tone="main" icon="mail" onClick={() => setInviting(true)}>
-            Invite
-          </Button>
-        </>
-      }
-    >
-      {accounts.error && <Trouble error={accounts.error} again={accounts.reload} />}
-      {!accounts.data && !accounts.error && (
-        <div class="pad">
-          <Bones lines={4} height={48} />
-        </div>
-      )}
-      <ul class="lines">
-        {accounts.data?.map((each) => (
-          <Person key={each.id} person={each} />
-        ))}
-      </ul>
-      {adding && <Add onClose={() => setAdding(false)} />}
-      {inviting && <Invite onClose={() => setInviting(false)} />}
-    </Card>
-    <Invitations />
+      <Card
+        title="Accounts"
+        flush
+        action={
+          <span class="row" style={{ "--gap": "8px" }}>
+            <Button icon="plus" onClick={() => setAdding(true)}>
+              Add
+            </Button>
+            <Button tone="main" icon="mail" onClick={() => setInviting(true)}>
+              Invite
+            </Button>
+          </span>
+        }
+      >
+        {accounts.error && <Trouble error={accounts.error} again={accounts.reload} />}
+        {!accounts.data && !accounts.error && (
+          <div class="pad">
+            <Bones lines={4} height={48} />
+          </div>
+        )}
+        <ul class="lines">
+          {accounts.data?.map((each) => (
+            <Person key={each.id} person={each} />
+          ))}
+        </ul>
+        {adding && <Add onClose={() => setAdding(false)} />}
+        {inviting && <Invite onClose={() => setInviting(false)} />}
+      </Card>
+      <Invitations />
     </>
   );
 }
@@ -103,7 +104,12 @@ function Person({ person }: { person: AccountRead }) {
   const [made, setMade] = useState<LinkMade | null>(null);
   const reset = () => call<LinkMade>("accounts.reset", { ref: person.id }).then(setMade, (error: Error) => toast({ tone: "bad", title: error.message }));
   const signOut = () =>
-    ask({ title: `Sign ${nameOf(person)} out everywhere?`, words: "Every place where they are signed in and every token of theirs ends at once.", yes: "Sign out", act: () => call("accounts.end_sessions", { ref: person.id }) });
+    ask({
+      title: `Sign ${nameOf(person)} out everywhere?`,
+      words: "Every place where they are signed in and every token of theirs ends at once.",
+      yes: "Sign out",
+      act: () => call("accounts.end_sessions", { ref: person.id }),
+    });
   const self = person.id === account.value.id;
   const change = (fields: object, said: string) =>
     call("accounts.update", { ref: person.id, ...fields }).then(
@@ -135,11 +141,26 @@ function Person({ person }: { person: AccountRead }) {
           {!person.has_password && !person.disabled && <Badge>No password yet</Badge>}
         </p>
         <p class="small muted clip">
-          {person.email} · {person.last_seen_at ? <>seen <Ago at={person.last_seen_at} /></> : "never seen"}
+          {person.email} ·{" "}
+          {person.last_seen_at ? (
+            <>
+              seen <Ago at={person.last_seen_at} />
+            </>
+          ) : (
+            "never seen"
+          )}
         </p>
       </div>
       <div class="person-act">
-        <Select quiet label={`Role of ${nameOf(person)}`} value={person.role} choices={CHOICES} onChange={(role) => void change({ role }, `${nameOf(person)} is ${role === "viewer" ? "a viewer" : role === "analyst" ? "an analyst" : "an administrator"} now`)} />
+        <Select
+          quiet
+          label={`Role of ${nameOf(person)}`}
+          value={person.role}
+          choices={CHOICES}
+          onChange={(role) =>
+            void change({ role }, `${nameOf(person)} is ${role === "viewer" ? "a viewer" : role === "analyst" ? "an analyst" : "an administrator"} now`)
+          }
+        />
         {person.disabled ? (
           <Button onClick={() => change({ disabled: false }, `${nameOf(person)} can sign in again`)}>Enable</Button>
         ) : (
@@ -152,7 +173,14 @@ function Person({ person }: { person: AccountRead }) {
             ]}
           />
         )}
-        {made && <OnceLink made={made} title="A link for a new password" words={`Send it to ${made.email}. It is used up by the first use.`} onClose={() => setMade(null)} />}
+        {made && (
+          <OnceLink
+            made={made}
+            title="A link for a new password"
+            words={`Send it to ${made.email}. It is used up by the first use.`}
+            onClose={() => setMade(null)}
+          />
+        )}
       </div>
     </li>
   );
@@ -192,7 +220,18 @@ function Add({ onClose }: { onClose: () => void }) {
         <Input label="Email" type="email" value={email} onInput={setEmail} />
         <Input label="Name" value={name} onInput={setName} />
         <Select label="Role" value={role} choices={CHOICES} onChange={setRole} hint={HINTS[role]} />
-        <Input label="First password" type="password" autocomplete="new-password" value={password} onInput={setPassword} hint={<>Or leave it empty and give them a link made with <span class="mono">jupyter dapp signin-link</span></>} />
+        <Input
+          label="First password"
+          type="password"
+          autocomplete="new-password"
+          value={password}
+          onInput={setPassword}
+          hint={
+            <>
+              Or leave it empty and give them a link made with <span class="mono">jupyter dapp signin-link</span>
+            </>
+          }
+        />
         {trouble && <Notice tone="bad">{trouble}</Notice>}
       </div>
     </Dialog>
@@ -200,7 +239,7 @@ function Add({ onClose }: { onClose: () => void }) {
 }
 
 function System() {
-  const status = useCall<StatusRead>("system.status");
+  const status = useCall<StatusRead>("system.status", {}, { every: 5 });
   if (status.error) return <Trouble error={status.error} again={status.reload} />;
   if (!status.data) return <Bones lines={3} height={90} />;
   const data = status.data;
@@ -223,6 +262,7 @@ function System() {
         </Notice>
       )}
       <Queue />
+      <Latency of={data.latency} />
       <Storage />
       <Card title="How accounts are kept apart">
         <p>{format.sentence(data.isolation)}</p>

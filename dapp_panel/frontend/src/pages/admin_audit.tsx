@@ -48,8 +48,30 @@ export function Audit() {
       <div class="grid-tools">
         <Input label="What was done" quiet search value={action} onInput={setAction} placeholder="What, such as dataset" />
         <Input label="Who" quiet search value={actor} onInput={setActor} placeholder="Who, by name" />
-        <Select label="How it ended" quiet value={query.get("outcome") ?? ""} choices={[["", "However it ended"], ["allow", "Done"], ["deny", "Refused"], ["error", "Failed"]]} onChange={(value) => refine({ outcome: value || undefined })} />
-        <Select label="When" quiet value={query.get("since") ?? ""} choices={[["", "At any time"], ["day", "The last day"], ["week", "The last week"], ["month", "The last month"]]} onChange={(value) => refine({ since: value || undefined })} />
+        <Select
+          label="How it ended"
+          quiet
+          value={query.get("outcome") ?? ""}
+          choices={[
+            ["", "However it ended"],
+            ["allow", "Done"],
+            ["deny", "Refused"],
+            ["error", "Failed"],
+          ]}
+          onChange={(value) => refine({ outcome: value || undefined })}
+        />
+        <Select
+          label="When"
+          quiet
+          value={query.get("since") ?? ""}
+          choices={[
+            ["", "At any time"],
+            ["day", "The last day"],
+            ["week", "The last week"],
+            ["month", "The last month"],
+          ]}
+          onChange={(value) => refine({ since: value || undefined })}
+        />
       </div>
       {first.error && <Trouble error={first.error} again={first.reload} />}
       {!first.data && !first.error && (
@@ -57,7 +79,11 @@ export function Audit() {
           <Bones lines={8} height={40} />
         </div>
       )}
-      {first.data && rows.length === 0 && <Empty icon="shield" title="Nothing fits">Loosen what is looked for.</Empty>}
+      {first.data && rows.length === 0 && (
+        <Empty icon="shield" title="Nothing fits">
+          Loosen what is looked for.
+        </Empty>
+      )}
       {rows.length > 0 && <Rows rows={rows} />}
       {cursor && (
         <div class="pad">
@@ -71,7 +97,8 @@ export function Audit() {
 function Whole() {
   const [found, setFound] = useState<AuditVerification | null>(null);
   const check = () => call<AuditVerification>("audit.verify").then(setFound, (error: Failure) => toast({ tone: "bad", title: error.message }));
-  const address = (kind: string) => `/download/audit?format=${kind}&${new URLSearchParams([...place.value.query].filter(([name]) => ["action", "actor", "outcome", "subject"].includes(name)))}`;
+  const address = (kind: string) =>
+    `/download/audit?format=${kind}&${new URLSearchParams([...place.value.query].filter(([name]) => ["action", "actor", "outcome", "subject"].includes(name)))}`;
   return (
     <span class="row wrap">
       {found && (
@@ -82,7 +109,14 @@ function Whole() {
       <Button small icon="shield" onClick={check}>
         Check that it is whole
       </Button>
-      <Menu label="Take the log away" icon="download" items={[{ label: "As CSV", icon: "download", href: address("csv"), download: true }, { label: "As JSON lines", icon: "download", href: address("jsonl"), download: true }]} />
+      <Menu
+        label="Take the log away"
+        icon="download"
+        items={[
+          { label: "As CSV", icon: "download", href: address("csv"), download: true },
+          { label: "As JSON lines", icon: "download", href: address("jsonl"), download: true },
+        ]}
+      />
     </span>
   );
 }
@@ -92,13 +126,17 @@ function Rows({ rows }: { rows: AuditRead[] }) {
     <table class="list-table audit">
       <thead>
         <tr>
-          <th scope="col" class="wide-only w-m">When</th>
+          <th scope="col" class="wide-only w-m">
+            When
+          </th>
           <th scope="col">Who</th>
           <th scope="col">What</th>
           <th scope="col" class="wide-only w-l">
             From
           </th>
-          <th scope="col" class="w-out">Outcome</th>
+          <th scope="col" class="w-out">
+            Outcome
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -116,7 +154,18 @@ function Rows({ rows }: { rows: AuditRead[] }) {
               </span>
             </td>
             <td>
-              <span class="mono small">{row.action.split(".").map((part, index) => (index ? <>.<wbr />{part}</> : part))}</span>
+              <span class="mono small">
+                {row.action.split(".").map((part, index) =>
+                  index ? (
+                    <>
+                      .<wbr />
+                      {part}
+                    </>
+                  ) : (
+                    part
+                  ),
+                )}
+              </span>
             </td>
             <td class="muted small wide-only">
               {row.door}

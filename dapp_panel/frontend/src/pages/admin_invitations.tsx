@@ -39,7 +39,10 @@ export function Invitations() {
                 {nameOf(each.invited_by)} · <Ago at={each.created_at} />
               </span>
             </span>
-            <Button small onClick={() => call("invitations.withdraw", { ref: each.id }).then(again, (error: Failure) => toast({ tone: "bad", title: error.message }))}>
+            <Button
+              small
+              onClick={() => call("invitations.withdraw", { ref: each.id }).then(again, (error: Failure) => toast({ tone: "bad", title: error.message }))}
+            >
               Withdraw
             </Button>
           </li>
@@ -63,7 +66,8 @@ export function Invite({ onClose }: { onClose: () => void }) {
       },
       (error: Failure) => setTrouble(error.message),
     );
-  if (made) return <OnceLink made={made} title="Invited" words={`Send this link to ${made.email}. It makes one account and is then used up.`} onClose={onClose} />;
+  if (made)
+    return <OnceLink made={made} title="Invited" words={`Send this link to ${made.email}. It makes one account and is then used up.`} onClose={onClose} />;
   return (
     <Dialog
       title="Invite somebody"
@@ -92,12 +96,28 @@ export function Invite({ onClose }: { onClose: () => void }) {
 export function OnceLink({ made, title, words, onClose }: { made: LinkMade; title: string; words: string; onClose: () => void }) {
   const address = `${location.origin}/accept?token=${made.token}`;
   return (
-    <Dialog title={title} onClose={onClose} actions={<Button tone="main" onClick={onClose}>Done</Button>}>
+    <Dialog
+      title={title}
+      onClose={onClose}
+      actions={
+        <Button tone="main" onClick={onClose}>
+          Done
+        </Button>
+      }
+    >
       <div class="stack">
         <p>{words}</p>
         <code class="mono made-link">{address}</code>
         <div>
-          <Button icon="copy" onClick={() => navigator.clipboard.writeText(address).then(() => toast({ tone: "good", title: "Copied" }), () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }))}>
+          <Button
+            icon="copy"
+            onClick={() =>
+              navigator.clipboard.writeText(address).then(
+                () => toast({ tone: "good", title: "Copied" }),
+                () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }),
+              )
+            }
+          >
             Copy
           </Button>
         </div>

@@ -9,7 +9,11 @@ import { Badge, Bones, Card, Fact, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 
 const STATES: Record<string, ["good" | "plain" | "bad", string]> = { active: ["good", "In use"], old: ["plain", "Still read"], retired: ["plain", "Given up"] };
-const SIGNING: Record<string, ["good" | "plain" | "bad", string]> = { active: ["good", "In use"], old: ["plain", "Still accepted"], retired: ["plain", "Refused"] };
+const SIGNING: Record<string, ["good" | "plain" | "bad", string]> = {
+  active: ["good", "In use"],
+  old: ["plain", "Still accepted"],
+  retired: ["plain", "Refused"],
+};
 
 export function Keys() {
   const found = useCall<KeysRead>("keys.status");
@@ -51,13 +55,19 @@ export function Keys() {
         <Fact label="It comes from">{data.source}</Fact>
         <Fact label="Data keys">{format.count(data.keys.reduce((sum, each) => sum + each.wraps, 0))}</Fact>
       </dl>
-      {data.unfinished && <Notice tone="warn" title="Some data keys still wait to be wrapped with the key in use">It goes on by itself, and again when the platform starts.</Notice>}
+      {data.unfinished && (
+        <Notice tone="warn" title="Some data keys still wait to be wrapped with the key in use">
+          It goes on by itself, and again when the platform starts.
+        </Notice>
+      )}
       <Card
         title="Keys that sign access tokens"
         note="Nobody has to sign in again when this key changes."
         action={
           <span class="row wrap" style={{ "--gap": "8px" }}>
-            <Button icon="again" onClick={() => sign(false)}>Change the signing key</Button>
+            <Button icon="again" onClick={() => sign(false)}>
+              Change the signing key
+            </Button>
             <Button onClick={() => sign(true)}>Change it now</Button>
           </span>
         }
@@ -83,7 +93,16 @@ export function Keys() {
           })}
         </ul>
       </Card>
-      <Card title="Root keys" note="No key is ever shown here." action={<Button icon="again" onClick={rotate}>Change the key</Button>} flush>
+      <Card
+        title="Root keys"
+        note="No key is ever shown here."
+        action={
+          <Button icon="again" onClick={rotate}>
+            Change the key
+          </Button>
+        }
+        flush
+      >
         <ul class="lines">
           {data.keys.map((each) => {
             const [tone, words] = STATES[each.state] ?? ["plain", each.state];
@@ -99,7 +118,18 @@ export function Keys() {
                   </span>
                 </span>
                 {each.state === "old" && each.wraps === 0 && (
-                  <Button small onClick={() => ask({ title: "Give this key up?", words: "It wraps nothing any more. Backups that were made with it can then be opened only with a copy of the key.", yes: "Give it up", danger: true, act: () => call("keys.retire", { kid: each.kid }).then(again) })}>
+                  <Button
+                    small
+                    onClick={() =>
+                      ask({
+                        title: "Give this key up?",
+                        words: "It wraps nothing any more. Backups that were made with it can then be opened only with a copy of the key.",
+                        yes: "Give it up",
+                        danger: true,
+                        act: () => call("keys.retire", { kid: each.kid }).then(again),
+                      })
+                    }
+                  >
                     Retire
                   </Button>
                 )}
@@ -111,4 +141,3 @@ export function Keys() {
     </>
   );
 }
-

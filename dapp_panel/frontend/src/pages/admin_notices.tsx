@@ -33,7 +33,12 @@ function Announce() {
   const send = () => {
     const starts = begins ? new Date(begins) : new Date();
     const ends = hours === "0" ? null : new Date(starts.getTime() + Number(hours) * 3_600_000).toISOString();
-    return call<AnnouncementRead>("announcements.create", { message: message.trim(), severity, starts_at: begins ? starts.toISOString() : null, ends_at: ends }).then(
+    return call<AnnouncementRead>("announcements.create", {
+      message: message.trim(),
+      severity,
+      starts_at: begins ? starts.toISOString() : null,
+      ends_at: ends,
+    }).then(
       (made) => {
         setMessage("");
         setBegins("");
@@ -49,8 +54,27 @@ function Announce() {
       <div class="stack">
         <Input label="Message" value={message} onInput={setMessage} placeholder="The sales data of March is complete" error={trouble} />
         <div class="two">
-          <Select label="Kind" value={severity} choices={[["info", "Good to know"], ["warning", "Take care"], ["alert", "Serious"]]} onChange={setSeverity} />
-          <Select label="Shown for" value={hours} choices={[["1", "an hour"], ["24", "a day"], ["168", "a week"], ["0", "until withdrawn"]]} onChange={setHours} />
+          <Select
+            label="Kind"
+            value={severity}
+            choices={[
+              ["info", "Good to know"],
+              ["warning", "Take care"],
+              ["alert", "Serious"],
+            ]}
+            onChange={setSeverity}
+          />
+          <Select
+            label="Shown for"
+            value={hours}
+            choices={[
+              ["1", "an hour"],
+              ["24", "a day"],
+              ["168", "a week"],
+              ["0", "until withdrawn"],
+            ]}
+            onChange={setHours}
+          />
         </div>
         <Input label="Begins" type="datetime-local" value={begins} onInput={setBegins} hint="At once where it is left empty." />
         <div>
@@ -115,8 +139,27 @@ function Works() {
           <p class="muted">Everything works as usual.</p>
           <Input label="What is done" value={message} onInput={setMessage} placeholder="A new release" />
           <div class="two">
-            <Select label="Begins" value={when} choices={[["0", "now"], ["5", "in 5 minutes"], ["15", "in 15 minutes"], ["60", "in an hour"]]} onChange={setWhen} />
-            <Select label="Takes about" value={minutes} choices={[["10", "10 minutes"], ["30", "half an hour"], ["120", "two hours"]]} onChange={setMinutes} />
+            <Select
+              label="Begins"
+              value={when}
+              choices={[
+                ["0", "now"],
+                ["5", "in 5 minutes"],
+                ["15", "in 15 minutes"],
+                ["60", "in an hour"],
+              ]}
+              onChange={setWhen}
+            />
+            <Select
+              label="Takes about"
+              value={minutes}
+              choices={[
+                ["10", "10 minutes"],
+                ["30", "half an hour"],
+                ["120", "two hours"],
+              ]}
+              onChange={setMinutes}
+            />
           </div>
           <div>
             <Button icon="fix" onClick={start}>

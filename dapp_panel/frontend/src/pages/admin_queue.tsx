@@ -14,9 +14,21 @@ export function Queue() {
   const running = useCall<Page<JobRead>>("jobs.list", { status: "running", limit: 50 });
   const waiting = useCall<Page<JobRead>>("jobs.list", { status: "queued", limit: 50 });
   const jobs = [...(running.data?.items ?? []), ...(waiting.data?.items ?? [])];
-  const stop = (job: JobRead) => call("jobs.cancel", { ref: job.id }).then(() => invalidate((name) => name === "jobs.list"), (error: Failure) => toast({ tone: "bad", title: error.message }));
+  const stop = (job: JobRead) =>
+    call("jobs.cancel", { ref: job.id }).then(
+      () => invalidate((name) => name === "jobs.list"),
+      (error: Failure) => toast({ tone: "bad", title: error.message }),
+    );
   return (
-    <Card title="Queue" note={jobs.length ? `${format.counted(running.data?.items.length ?? 0, "job runs", "jobs run")}, ${format.counted(waiting.data?.items.length ?? 0, "waits", "wait")}` : "Nothing runs and nothing waits."} flush>
+    <Card
+      title="Queue"
+      note={
+        jobs.length
+          ? `${format.counted(running.data?.items.length ?? 0, "job runs", "jobs run")}, ${format.counted(waiting.data?.items.length ?? 0, "waits", "wait")}`
+          : "Nothing runs and nothing waits."
+      }
+      flush
+    >
       {running.error && <Trouble error={running.error} again={running.reload} />}
       <ul class="lines">
         {jobs.map((job) => (

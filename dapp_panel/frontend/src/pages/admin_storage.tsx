@@ -23,7 +23,9 @@ export function Storage() {
         {found.data?.items.map((each) => (
           <li key={each.account.id} class="version-line">
             <span class="grow strong clip">{nameOf({ name: each.account.name, email: each.email })}</span>
-            {each.quota != null && <Meter share={each.quota ? each.used / each.quota : 1} label={`${format.bytes(each.used)} of ${format.bytes(each.quota)}`} />}
+            {each.quota != null && (
+              <Meter share={each.quota ? each.used / each.quota : 1} label={`${format.bytes(each.used)} of ${format.bytes(each.quota)}`} />
+            )}
             <span class="small muted num">
               {format.bytes(each.used)}
               {each.quota != null && ` of ${format.bytes(each.quota)}`}

@@ -90,7 +90,11 @@ export function Advice({ told, trouble, asking, validation, applied, onApply, on
                 </li>
               ))}
             </ul>
-            {passed > 0 && <p class="pad small muted">{format.counted(passed, "check")} passed. Leaks, repeated rows and rare answers are looked for as soon as it starts.</p>}
+            {passed > 0 && (
+              <p class="pad small muted">
+                {format.counted(passed, "check")} passed. Leaks, repeated rows and rare answers are looked for as soon as it starts.
+              </p>
+            )}
           </>
         )}
         {applied.length > 0 && (
@@ -128,13 +132,22 @@ export function SplitPicture({ guess, chosen }: { guess: ValidationGuess; chosen
         <span>
           {words}. {chosen && chosen !== guess.validation ? <Badge>Your choice</Badge> : <Badge tone="accent">Suggested</Badge>}
         </span>
-        <span class="small muted">{chosen && chosen !== guess.validation ? `Suggested: ${(WAYS[guess.validation] ?? guess.validation).toLowerCase()}. ${guess.reason}` : guess.reason}</span>
+        <span class="small muted">
+          {chosen && chosen !== guess.validation ? `Suggested: ${(WAYS[guess.validation] ?? guess.validation).toLowerCase()}. ${guess.reason}` : guess.reason}
+        </span>
       </figcaption>
-      <svg viewBox="0 0 400 44" class="split-picture" role="img" aria-label={`${words}; ${folds} parts take turns, one more is locked away`} preserveAspectRatio="none">
+      <svg
+        viewBox="0 0 400 44"
+        class="split-picture"
+        role="img"
+        aria-label={`${words}; ${folds} parts take turns, one more is locked away`}
+        preserveAspectRatio="none"
+      >
         {way === "time" ? <Forward folds={folds} /> : <Turns folds={folds} scattered={way !== "group"} />}
       </svg>
       <p class="split-legend small muted">
-        <span class="swatch part-learn" /> learns <span class="swatch part-check" /> takes turns at checking <span class="swatch part-lock" /> locked away for the scores
+        <span class="swatch part-learn" /> learns <span class="swatch part-check" /> takes turns at checking <span class="swatch part-lock" /> locked away for
+        the scores
       </p>
     </figure>
   );
@@ -148,7 +161,15 @@ function Turns({ folds, scattered }: { folds: number; scattered: boolean }) {
   return (
     <>
       {Array.from({ length: cells }, (_, index) => (
-        <rect key={index} x={index * wide + 0.5} y={0} width={wide - 1} height={44} rx={2} class={lot(index) === folds ? "part-lock" : lot(index) === 0 ? "part-check" : "part-learn"} />
+        <rect
+          key={index}
+          x={index * wide + 0.5}
+          y={0}
+          width={wide - 1}
+          height={44}
+          rx={2}
+          class={lot(index) === folds ? "part-lock" : lot(index) === 0 ? "part-check" : "part-learn"}
+        />
       ))}
     </>
   );

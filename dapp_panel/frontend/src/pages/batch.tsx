@@ -41,7 +41,11 @@ export function Batch({ model }: { model: ModelRead }) {
             label="A dataset that is here"
             value={chosen}
             placeholder="Choose a dataset"
-            options={listedWith.map((each) => ({ value: each.id, label: each.name, note: each.status === "ready" ? format.counted(each.rows, "row") : "being read" }))}
+            options={listedWith.map((each) => ({
+              value: each.id,
+              label: each.name,
+              note: each.status === "ready" ? format.counted(each.rows, "row") : "being read",
+            }))}
             onChange={(value) => refine({ file: value, made: undefined, job: undefined })}
           />
           {may("dataset.create") && (
@@ -55,7 +59,11 @@ export function Batch({ model }: { model: ModelRead }) {
         </div>
         <Sendings />
         {dataset.error && <Trouble error={dataset.error} />}
-        {dataset.data?.status === "processing" && <Notice tone="accent" title={`${dataset.data.name} is being read`}>You can start as soon as it is ready.</Notice>}
+        {dataset.data?.status === "processing" && (
+          <Notice tone="accent" title={`${dataset.data.name} is being read`}>
+            You can start as soon as it is ready.
+          </Notice>
+        )}
         {dataset.data?.status === "failed" && <Notice tone="bad" title={dataset.data.error ?? "The file could not be read."} />}
         {trouble && <Notice tone="bad">{trouble}</Notice>}
         {fit.error && <Trouble error={fit.error} />}
@@ -120,7 +128,9 @@ function Dropped({ id, model }: { id: string; model: ModelRead }) {
           </Button>
         </div>
       )}
-      {!trouble && dataset.data?.status !== "failed" && (asked || !fit.data) && !fit.error && <p class="muted">{ready ? "Asking for predictions" : "It is being read; its rows are predicted as soon as it is ready."}</p>}
+      {!trouble && dataset.data?.status !== "failed" && (asked || !fit.data) && !fit.error && (
+        <p class="muted">{ready ? "Asking for predictions" : "It is being read; its rows are predicted as soon as it is ready."}</p>
+      )}
     </Card>
   );
 }
@@ -142,7 +152,12 @@ function Outcome({ id, job, model }: { id: string; job: string | null; model: Mo
             label="Download"
             icon="download"
             tone="main"
-            items={["csv", "xlsx", "parquet"].map((kind) => ({ label: { csv: "CSV", xlsx: "Excel", parquet: "Parquet" }[kind] as string, icon: "download" as const, href: `/download/${id}?format=${kind}`, download: true }))}
+            items={["csv", "xlsx", "parquet"].map((kind) => ({
+              label: { csv: "CSV", xlsx: "Excel", parquet: "Parquet" }[kind] as string,
+              icon: "download" as const,
+              href: `/download/${id}?format=${kind}`,
+              download: true,
+            }))}
           >
             Download
           </Menu>
@@ -184,7 +199,16 @@ function Spread({ dataset }: { dataset: DatasetRead }) {
   const answer = board.data?.charts[0];
   const drawn = useMemo(() => (answer ? drawChart(chart, answer, () => undefined) : null), [answer]);
   if (!drawn || drawn.empty) return null;
-  return <Chart of={drawn} build={drawn.build} label="How the predictions are spread" height={number ? 220 : 60 + 36 * Math.min(20, drawn.numbers().rows.length)} still numbers={drawn.numbers} />;
+  return (
+    <Chart
+      of={drawn}
+      build={drawn.build}
+      label="How the predictions are spread"
+      height={number ? 220 : 60 + 36 * Math.min(20, drawn.numbers().rows.length)}
+      still
+      numbers={drawn.numbers}
+    />
+  );
 }
 
 /** The first rows, the answers first. */

@@ -8,9 +8,9 @@ import { go, place, to } from "../router";
 import type { DatasetRead, Dependents, Profile } from "../schema";
 import { may, nameOf } from "../session";
 import { Button, Tabs } from "../parts/button";
+import { discard } from "../parts/deleting";
 import { Menu, type MenuItem, ask } from "../parts/dialog";
 import { Ago, Badge, Bones, Card, Fact, Notice, Progress, State, Trouble } from "../parts/surface";
-import { toast } from "../parts/toasts";
 import { Head, Page } from "../shell/page";
 import { Grid } from "./grid";
 import { LineagePicture } from "../sharing/lineage";
@@ -45,7 +45,8 @@ export function Dataset({ id }: { id: string }) {
       {data?.status === "processing" && <Reading dataset={data} />}
       {data?.status === "failed" && (
         <Notice tone="bad" title={data.error ?? "The file could not be read."}>
-          The file itself is kept as it came. {may("dataset.create") ? "Save it in another way and upload it again, or delete this one." : "Ask its owner to upload it again."}
+          The file itself is kept as it came.{" "}
+          {may("dataset.create") ? "Save it in another way and upload it again, or delete this one." : "Ask its owner to upload it again."}
         </Notice>
       )}
       {ready && (
@@ -72,8 +73,16 @@ function Marks({ dataset }: { dataset: DatasetRead }) {
   return (
     <>
       {dataset.status !== "ready" && <State of={dataset.status} />}
-      {dataset.visibility === "private" ? <Badge icon="lock">{dataset.shared_with ? `You and ${dataset.shared_with} more` : dataset.access === "owner" ? "Only you" : "Shared with you"}</Badge> : <Badge icon="team">Team</Badge>}
-      {dataset.pending && dataset.pending.status === "processing" && <Badge tone="accent" icon="clock">Version {dataset.pending.version} is being made</Badge>}
+      {dataset.visibility === "private" ? (
+        <Badge icon="lock">{dataset.shared_with ? `You and ${dataset.shared_with} more` : dataset.access === "owner" ? "Only you" : "Shared with you"}</Badge>
+      ) : (
+        <Badge icon="team">Team</Badge>
+      )}
+      {dataset.pending && dataset.pending.status === "processing" && (
+        <Badge tone="accent" icon="clock">
+          Version {dataset.pending.version} is being made
+        </Badge>
+      )}
     </>
   );
 }
@@ -112,7 +121,8 @@ function Actions({ dataset }: { dataset: DatasetRead }) {
       { label: "Download as Parquet", icon: "download", href: address("parquet"), download: true },
     );
   }
-  if (may("dataset.export", dataset)) items.push({ label: "Download the original file", icon: "file", href: `/download/${dataset.id}?format=original`, download: true });
+  if (may("dataset.export", dataset))
+    items.push({ label: "Download the original file", icon: "file", href: `/download/${dataset.id}?format=original`, download: true });
   if (may("dataset.share", dataset)) items.push({ label: "Share", icon: "share", act: () => setSharing(true) });
   if (may("dataset.update", dataset)) items.push({ label: "Rename", icon: "edit", act: () => setEditing(true) });
   if (may("dataset.delete", dataset)) items.push({ label: "Delete", icon: "remove", danger: true, act: () => void remove(dataset) });
@@ -135,7 +145,16 @@ function Actions({ dataset }: { dataset: DatasetRead }) {
       )}
       {items.length > 0 && <Menu label="More to do with this dataset" items={items} />}
       {editing && <Rename kind="datasets" thing={dataset} onClose={() => setEditing(false)} />}
-      {sharing && <SharePeople kind="dataset" thing={dataset} onClose={() => setSharing(false)} onVisibility={(visibility) => call<DatasetRead>("datasets.update", { ref: dataset.id, visibility }).then((fresh) => learn("datasets.get", { ref: dataset.id }, fresh))} />}
+      {sharing && (
+        <SharePeople
+          kind="dataset"
+          thing={dataset}
+          onClose={() => setSharing(false)}
+          onVisibility={(visibility) =>
+            call<DatasetRead>("datasets.update", { ref: dataset.id, visibility }).then((fresh) => learn("datasets.get", { ref: dataset.id }, fresh))
+          }
+        />
+      )}
     </>
   );
 }
@@ -145,10 +164,12 @@ async function remove(dataset: DatasetRead): Promise<void> {
   const made = (after?.models.length ?? 0) + (after?.unseen ?? 0);
   const words = [
     `All of it is removed for everyone${after && after.versions > 1 ? `, with its ${after.versions} versions` : ""}.`,
-    made ? `${format.counted(made, "model or dataset that was", "models or datasets that were")} made from it ${made === 1 ? "stays" : "stay"}.` : "Nothing was made from it.",
+    made
+      ? `${format.counted(made, "model or dataset that was", "models or datasets that were")} made from it ${made === 1 ? "stays" : "stay"}.`
+      : "Nothing was made from it.",
     after?.people ? `${format.counted(after.people, "person loses", "people lose")} it.` : "",
     after?.jobs ? `${format.counted(after.jobs, "job is", "jobs are")} stopped.` : "",
-    "This cannot be undone.",
+    "You can bring it back within a day.",
   ];
   ask({
     title: `Delete ${dataset.name}?`,
@@ -156,8 +177,7 @@ async function remove(dataset: DatasetRead): Promise<void> {
     yes: "Delete",
     danger: true,
     act: () =>
-      call("datasets.delete", { ref: dataset.id }).then(() => {
-        toast({ title: `${dataset.name} was deleted` });
+      discard("dataset", dataset.id, `/datasets/${dataset.id}`).then(() => {
         go("/datasets");
       }),
   });

@@ -37,7 +37,9 @@ export function Datasets() {
         </>
       )}
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
-      {(!none || search) && !listed.error && <Input class="search-field" label="Search data" quiet search value={text} onInput={setText} placeholder="Search by name" />}
+      {(!none || search) && !listed.error && (
+        <Input class="search-field" label="Search data" quiet search value={text} onInput={setText} placeholder="Search by name" />
+      )}
       {!listed.data && !listed.error && <Bones lines={6} height={64} />}
       {none && (
         <div class="card">
@@ -69,8 +71,15 @@ export function Datasets() {
                 <th scope="col" class="right wide-only w-s">
                   Size
                 </th>
-                <th scope="col" class="wide-only w-l">Owner</th>
-                <th scope="col" class="wide-only w-m">Added</th>
+                <th scope="col" class="wide-only w-m">
+                  Health
+                </th>
+                <th scope="col" class="wide-only w-l">
+                  Owner
+                </th>
+                <th scope="col" class="wide-only w-m">
+                  Added
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -120,7 +129,12 @@ function Line({ dataset }: { dataset: DatasetRead }) {
             <span class="row" style={{ "--gap": "8px" }}>
               <span class="clip">{dataset.name}</span>
               {dataset.status !== "ready" && <State of={dataset.status} />}
-              {dataset.visibility === "private" && <Badge icon="lock">Private</Badge>}
+              {dataset.visibility === "private" &&
+                (dataset.shared_with ? (
+                  <Badge icon="team">{format.counted(dataset.shared_with, "person", "people")}</Badge>
+                ) : (
+                  <Badge icon="lock">Private</Badge>
+                ))}
             </span>
             {dataset.status === "processing" ? (
               <span class="row small muted" style={{ "--gap": "8px", fontWeight: 400 }}>
@@ -141,6 +155,9 @@ function Line({ dataset }: { dataset: DatasetRead }) {
       <td class="right num wide-only">{format.count(dataset.column_count)}</td>
       <td class="right num wide-only">{format.bytes(dataset.size)}</td>
       <td class="wide-only">
+        <Health of={dataset} />
+      </td>
+      <td class="wide-only">
         <span class="row" style={{ "--gap": "8px" }}>
           <Face person={dataset.owner} size={26} />
           <span class="clip">{nameOf(dataset.owner)}</span>
@@ -153,12 +170,25 @@ function Line({ dataset }: { dataset: DatasetRead }) {
   );
 }
 
+/** The health report in a word: the worst kind of finding, and how many. */
+function Health({ of }: { of: DatasetRead }) {
+  const health = of.status === "ready" ? of.health : null;
+  if (!health) return <span class="muted">–</span>;
+  if (health.alerts) return <Badge tone="bad">{format.counted(health.alerts, "alert")}</Badge>;
+  if (health.warnings) return <Badge tone="warn">{format.counted(health.warnings, "warning")}</Badge>;
+  return <Badge tone="good">{health.notes ? "Good" : "Clean"}</Badge>;
+}
+
 function Brief({ dataset }: { dataset: DatasetRead }) {
   return (
     <>
       <span class="wide-only">{dataset.filename}</span>
       <span class="narrow-only">
-        {format.counted(dataset.rows, "row")}, {format.counted(dataset.column_count, "column")} · {nameOf(dataset.owner)}
+        {format.counted(dataset.rows, "row")}, {format.counted(dataset.column_count, "column")}
+        {dataset.health &&
+          dataset.health.alerts + dataset.health.warnings > 0 &&
+          `, ${format.counted(dataset.health.alerts + dataset.health.warnings, "finding")}`}{" "}
+        · {nameOf(dataset.owner)}
       </span>
     </>
   );

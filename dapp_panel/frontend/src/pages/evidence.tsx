@@ -30,7 +30,13 @@ export function Evidence({ results }: { results: Results }) {
         {results.importances.length > 0 && (
           <Card title="All drivers" note="How much worse the score gets when a column is shuffled, on rows never trained on.">
             <div class="tall-list" tabIndex={0} role="region" aria-label="All drivers">
-              <Bars rows={results.importances.map((each) => ({ name: each.column, value: each.value, text: `${format.rough(each.value, 2)}${each.std ? ` ± ${format.rough(each.std, 1)}` : ""}` }))} />
+              <Bars
+                rows={results.importances.map((each) => ({
+                  name: each.column,
+                  value: each.value,
+                  text: `${format.rough(each.value, 2)}${each.std ? ` ± ${format.rough(each.std, 1)}` : ""}`,
+                }))}
+              />
             </div>
           </Card>
         )}
@@ -45,7 +51,11 @@ export function Evidence({ results }: { results: Results }) {
       <Card title="Score over time">
         <OverTime board={board} />
       </Card>
-      <Card title="Candidates" note={`${format.counted(results.leaderboard.length, "candidate")} in ${format.duration(results.seconds)}; ± is the spread over the parts`} flush>
+      <Card
+        title="Candidates"
+        note={`${format.counted(results.leaderboard.length, "candidate")} in ${format.duration(results.seconds)}; ± is the spread over the parts`}
+        flush
+      >
         <Trials board={board} most={30} />
       </Card>
       <Recipe results={results} />
@@ -123,18 +133,42 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
   const several = shown.length > 1;
   const [xLabel, yLabel] = (several ? GENERAL[kind] : undefined) ?? [first.x_label, first.y_label];
   const share = kind !== "residuals";
-  const guide = kind === "residuals" ? [[Math.min(...first.x), 0], [Math.max(...first.x), 0]] : kind === "roc" || kind === "calibration" || kind === "gain" ? [[0, 0], [1, 1]] : null;
+  const guide =
+    kind === "residuals"
+      ? [
+          [Math.min(...first.x), 0],
+          [Math.max(...first.x), 0],
+        ]
+      : kind === "roc" || kind === "calibration" || kind === "gain"
+        ? [
+            [0, 0],
+            [1, 1],
+          ]
+        : null;
   return (
     <Card title={title} note={note}>
       <Chart
         of={curves}
         height={300}
         label={`${title}: ${yLabel} against ${xLabel}`}
-        numbers={() => ({ columns: ["Line", xLabel, yLabel], rows: shown.flatMap((curve) => curve.x.map((x, index) => [curve.label, format.number(x), format.number(curve.y[index])])) })}
+        numbers={() => ({
+          columns: ["Line", xLabel, yLabel],
+          rows: shown.flatMap((curve) => curve.x.map((x, index) => [curve.label, format.number(x), format.number(curve.y[index])])),
+        })}
         build={(paint) => ({
           grid: { left: 8, right: 20, top: several ? 40 : 14, bottom: 30, containLabel: true },
-          legend: several ? { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } } : undefined,
-          xAxis: axis(paint, { type: "value", name: xLabel, nameLocation: "middle", nameGap: 30, ...(share ? { min: 0, max: 1 } : { scale: true }), splitLine: { show: false }, axisLabel: label(paint.ink3, share) }),
+          legend: several
+            ? { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } }
+            : undefined,
+          xAxis: axis(paint, {
+            type: "value",
+            name: xLabel,
+            nameLocation: "middle",
+            nameGap: 30,
+            ...(share ? { min: 0, max: 1 } : { scale: true }),
+            splitLine: { show: false },
+            axisLabel: label(paint.ink3, share),
+          }),
           yAxis: axis(paint, { type: "value", ...(share ? { min: 0, max: 1 } : {}), axisLabel: label(paint.ink3, share) }),
           tooltip: tip(paint, (params) => {
             const each = params as { seriesName: string; value: [number, number] };
@@ -142,7 +176,19 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
             return [...(several ? [["", each.seriesName] as [string, string]] : []), [xLabel, say(each.value[0])], [yLabel, say(each.value[1])]];
           }),
           series: [
-            ...(guide ? [{ type: "line", data: guide, symbol: "none", silent: true, lineStyle: { color: paint.ink3, type: "dotted", width: 1.5 }, tooltip: { show: false }, name: "" }] : []),
+            ...(guide
+              ? [
+                  {
+                    type: "line",
+                    data: guide,
+                    symbol: "none",
+                    silent: true,
+                    lineStyle: { color: paint.ink3, type: "dotted", width: 1.5 },
+                    tooltip: { show: false },
+                    name: "",
+                  },
+                ]
+              : []),
             ...shown.map((curve, index) => ({
               type: "line",
               name: curve.label,
@@ -156,7 +202,9 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
           ],
         })}
       />
-      <p class="small muted">{yLabel}, by {xLabel.charAt(0).toLowerCase() + xLabel.slice(1)}.</p>
+      <p class="small muted">
+        {yLabel}, by {xLabel.charAt(0).toLowerCase() + xLabel.slice(1)}.
+      </p>
     </Card>
   );
 }
@@ -227,7 +275,15 @@ function Hits({ of, target }: { of: Scatter; target: string }) {
         numbers={() => ({ columns: ["Actual", "Predicted"], rows: points.map((point) => point.map((value) => format.number(value))) })}
         build={(paint) => ({
           grid: { left: 8, right: 20, top: 14, bottom: 30, containLabel: true },
-          xAxis: axis(paint, { type: "value", scale: true, name: "Actual", nameLocation: "middle", nameGap: 30, splitLine: { show: false }, axisLabel: label(paint.ink3, false) }),
+          xAxis: axis(paint, {
+            type: "value",
+            scale: true,
+            name: "Actual",
+            nameLocation: "middle",
+            nameGap: 30,
+            splitLine: { show: false },
+            axisLabel: label(paint.ink3, false),
+          }),
           yAxis: axis(paint, { type: "value", scale: true, axisLabel: label(paint.ink3, false) }),
           tooltip: tip(paint, (params) => {
             const [actual, predicted] = (params as { value: [number, number] }).value;
@@ -237,7 +293,17 @@ function Hits({ of, target }: { of: Scatter; target: string }) {
             ];
           }),
           series: [
-            { type: "line", data: [[low, low], [high, high]], symbol: "none", silent: true, lineStyle: { color: paint.ink3, type: "dotted", width: 1.5 }, tooltip: { show: false } },
+            {
+              type: "line",
+              data: [
+                [low, low],
+                [high, high],
+              ],
+              symbol: "none",
+              silent: true,
+              lineStyle: { color: paint.ink3, type: "dotted", width: 1.5 },
+              tooltip: { show: false },
+            },
             { type: "scatter", data: points, symbolSize: 6, itemStyle: { color: paint.series[0], opacity: 0.45 } },
           ],
         })}
@@ -247,7 +313,11 @@ function Hits({ of, target }: { of: Scatter; target: string }) {
   );
 }
 
-const STATES: Record<Guard["state"], [Tone, string, IconName]> = { passed: ["good", "Passed", "passed"], done: ["accent", "Corrected", "info"], alerted: ["warn", "Look at this", "warn"] };
+const STATES: Record<Guard["state"], [Tone, string, IconName]> = {
+  passed: ["good", "Passed", "passed"],
+  done: ["accent", "Corrected", "info"],
+  alerted: ["warn", "Look at this", "warn"],
+};
 
 function sortGuards(guards: Guard[]): Guard[] {
   const weight = { alerted: 0, done: 1, passed: 2 };
@@ -292,11 +362,30 @@ function Recipe({ results }: { results: Results }) {
   const rows: [string, string][] = [
     ["Kind of answer", `${TASKS[results.task]}. ${results.task_reason}`],
     ["Best candidate", results.best.label],
-    ["Its settings", Object.entries(results.best.params).map(([key, value]) => `${key} ${typeof value === "number" ? format.number(value) : String(value)}`).join(", ")],
-    ["Columns used", `${results.features.length}: ${format.listed(results.features.map((each) => each.name), 12)}`],
-    ["Rows", `${format.count(results.split.rows_train)} to learn, ${format.count(results.split.rows_test)} locked away for the scores${results.split.rows_left_out ? `, ${format.count(results.split.rows_left_out)} left out` : ""}`],
+    [
+      "Its settings",
+      Object.entries(results.best.params)
+        .map(([key, value]) => `${key} ${typeof value === "number" ? format.number(value) : String(value)}`)
+        .join(", "),
+    ],
+    [
+      "Columns used",
+      `${results.features.length}: ${format.listed(
+        results.features.map((each) => each.name),
+        12,
+      )}`,
+    ],
+    [
+      "Rows",
+      `${format.count(results.split.rows_train)} to learn, ${format.count(results.split.rows_test)} locked away for the scores${results.split.rows_left_out ? `, ${format.count(results.split.rows_left_out)} left out` : ""}`,
+    ],
     ["Seed", String(results.split.seed)],
-    ["Libraries", Object.entries(results.libraries).map(([name, version]) => `${name} ${version}`).join(", ")],
+    [
+      "Libraries",
+      Object.entries(results.libraries)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(", "),
+    ],
   ];
   return (
     <details class="card fold">

@@ -1,15 +1,16 @@
 // The executive view: a card for each shared result, chart and insight, readable on a phone in one glance.
 import { useState } from "preact/hooks";
-import { call } from "../channel";
 import * as format from "../format";
-import { invalidate, useCall } from "../query";
+import { useCall } from "../query";
 import { to } from "../router";
 import type { HomeRead, InsightRead, ModelRead, TableRead } from "../schema";
 import { may, nameOf } from "../session";
 import { Button } from "../parts/button";
+import { discard } from "../parts/deleting";
 import { Dialog, ask } from "../parts/dialog";
 import { Icon } from "../parts/icon";
 import { Ago, Badge, Bones, Card, Empty, Trouble } from "../parts/surface";
+import { ShareLinks } from "../sharing/links";
 
 export function Executive({ data }: { data: HomeRead }) {
   const trained = newest(data.models.filter((each) => each.status === "ready"));
@@ -48,8 +49,11 @@ function newest(models: ModelRead[]): { model: ModelRead; before: ModelRead | un
   });
 }
 
+/** Scores in words that need no explanation. */
+const PLAIN: Record<string, string> = { accuracy: "Right", mae: "Typically off by this much" };
+
 function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | undefined }) {
-  const score = model.score;
+  const score = model.plain_score ?? model.score;
   return (
     <a class="result-card" href={to(`/models/${model.id}`)}>
       <span class="row" style={{ "--gap": "8px" }}>
@@ -65,7 +69,7 @@ function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | u
         <span class="result-figure">
           <b class="num">{format.score(score.name, score.value)}</b>
           <span class="small muted">
-            {score.label}, between {format.score(score.name, score.low)} and {format.score(score.name, score.high)}
+            {PLAIN[score.name] ?? score.label}, between {format.score(score.name, score.low)} and {format.score(score.name, score.high)}
           </span>
         </span>
       )}
@@ -77,11 +81,13 @@ function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | u
 }
 
 function changed(model: ModelRead, before: ModelRead | undefined): string {
-  if (!before?.score || !model.score || before.score.name !== model.score.name) return model.version > 1 ? `Version ${model.version} ·` : "First version ·";
-  const better = model.score.greater_is_better ? model.score.value - before.score.value : before.score.value - model.score.value;
-  const apart = model.score.low > before.score.high || model.score.high < before.score.low;
+  const now = model.plain_score ?? model.score;
+  const then = before?.plain_score ?? before?.score;
+  if (!before || !then || !now || then.name !== now.name) return model.version > 1 ? `Version ${model.version} ·` : "First version ·";
+  const better = now.greater_is_better ? now.value - then.value : then.value - now.value;
+  const apart = now.low > then.high || now.high < then.low;
   const words = !apart ? "about as good as" : better > 0 ? "better than" : "worse than";
-  return `Version ${model.version}, ${words} version ${before.version} (${format.score(before.score.name, before.score.value)}) ·`;
+  return `Version ${model.version}, ${words} version ${before.version} (${format.score(then.name, then.value)}) ·`;
 }
 
 export function InsightCards({ insights }: { insights: InsightRead[] }) {
@@ -92,7 +98,13 @@ export function InsightCards({ insights }: { insights: InsightRead[] }) {
         {insights.map((each) => (
           <li key={each.id}>
             <button type="button" class="insight" onClick={() => show(each)}>
-              {each.has_picture ? <img src={`/download/insights/${each.id}`} alt="" loading="lazy" width={each.width ?? 400} height={each.height ?? 260} /> : <span class="insight-table"><Icon name="table" size={34} /></span>}
+              {each.has_picture ? (
+                <img src={`/download/insights/${each.id}`} alt="" loading="lazy" width={each.width ?? 400} height={each.height ?? 260} />
+              ) : (
+                <span class="insight-table">
+                  <Icon name="table" size={34} />
+                </span>
+              )}
               <span class="strong clip">{each.title}</span>
               <span class="small muted clip">
                 {nameOf(each.owner)} · <Ago at={each.updated_at} />
@@ -107,10 +119,22 @@ export function InsightCards({ insights }: { insights: InsightRead[] }) {
 }
 
 function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
-  const about = of.model ? { label: of.model.name, href: to(`/models/${of.model.id}`) } : of.dataset ? { label: of.dataset.name, href: to(`/datasets/${of.dataset.id}`) } : null;
+  const about = of.model
+    ? { label: of.model.name, href: to(`/models/${of.model.id}`) }
+    : of.dataset
+      ? { label: of.dataset.name, href: to(`/datasets/${of.dataset.id}`) }
+      : null;
+  const [linking, setLinking] = useState(false);
+  if (linking) return <ShareLinks of={{ insight: of.id }} onClose={onClose} />;
   const remove = () => {
     onClose();
-    ask({ title: `Take ${of.title} down?`, words: "It is removed for everyone. It can be published again from its notebook.", yes: "Take it down", danger: true, act: () => call("insights.delete", { ref: of.id }).then(() => invalidate((name) => name === "home")) });
+    ask({
+      title: `Take ${of.title} down?`,
+      words: "It is removed for everyone, and links to it open nothing. You can bring it back within a day.",
+      yes: "Take it down",
+      danger: true,
+      act: () => discard("insight", of.id),
+    });
   };
   return (
     <Dialog
@@ -121,6 +145,11 @@ function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
           {may("insight.delete", of) && (
             <Button icon="remove" onClick={remove}>
               Take it down
+            </Button>
+          )}
+          {may("share.create") && (
+            <Button icon="link" onClick={() => setLinking(true)}>
+              Link
             </Button>
           )}
           {of.has_picture && (
@@ -136,14 +165,19 @@ function Insight({ of, onClose }: { of: InsightRead; onClose: () => void }) {
     >
       <div class="stack">
         {of.note && <p>{of.note}</p>}
-        {of.has_picture && <img class="insight-whole" src={`/download/insights/${of.id}`} alt={of.note ?? of.title} width={of.width ?? 640} height={of.height ?? 420} />}
+        {of.has_picture && (
+          <img class="insight-whole" src={`/download/insights/${of.id}`} alt={of.note ?? of.title} width={of.width ?? 640} height={of.height ?? 420} />
+        )}
         {of.has_table && <Table id={of.id} />}
         <p class="small muted">
           {nameOf(of.owner)} · <Ago at={of.updated_at} />
           {about && (
             <>
               {" "}
-              · about <a href={about.href} onClick={onClose}>{about.label}</a>
+              · about{" "}
+              <a href={about.href} onClick={onClose}>
+                {about.label}
+              </a>
               {of.dataset_version ? `, version ${of.dataset_version}` : ""}
             </>
           )}

@@ -1,5 +1,5 @@
 // Explore: charts over every row of one table that filter each other, key figures, and the rows themselves.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { everyFilter, filtersOf, readCharts, readFigures, writeCharts } from "../explore/board";
 import { ChartCard } from "../explore/card";
 import { EditChart } from "../explore/edit";
@@ -12,19 +12,26 @@ import type { BoardRead, ChartRequest, DatasetRead, Filter, Page as Listed, Prof
 import { Button, Segmented } from "../parts/button";
 import { Chooser } from "../parts/field";
 import { Icon } from "../parts/icon";
-import { Bone, Bones, Card, Empty, Notice, Trouble } from "../parts/surface";
+import { Bones, Card, Empty, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 import { Head, Page } from "../shell/page";
 import { Grid } from "./grid";
 
 export function Explore({ id }: { id: string | undefined }) {
-  const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
-  const ready = listed.data?.items.filter((each) => each.status === "ready") ?? [];
   const asked = Number(place.value.query.get("version"));
-  const dataset = useCall<DatasetRead>(id ? "datasets.get" : null, asked > 0 ? { ref: id ?? "", version: asked } : { ref: id ?? "" });
+  const opened = useCall<Opened>(id ? "explore.open" : null, asked > 0 ? { ref: id ?? "", version: asked } : { ref: id ?? "" });
+  const dataset = opened.data?.dataset;
+  const [drawn, setDrawn] = useState(!id);
+  // The other datasets are for the chooser alone, so they are asked for once the charts are there.
+  const listed = useCall<Listed<DatasetRead>>(!id || drawn ? "datasets.list" : null, { search: null, limit: 100 });
+  const ready = listed.data?.items.filter((each) => each.status === "ready") ?? [];
   return (
     <Page wide={Boolean(id)}>
-      <Head title="Explore" lead={id ? undefined : "Choose a dataset. Its charts are drawn from every row, and filter each other."} crumbs={dataset.data && [{ label: dataset.data.name, href: to(`/datasets/${dataset.data.id}`) }]} />
+      <Head
+        title="Explore"
+        lead={id ? undefined : "Choose a dataset. Its charts are drawn from every row, and filter each other."}
+        crumbs={dataset && [{ label: dataset.name, href: to(`/datasets/${dataset.id}`) }]}
+      />
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
       {!id && !listed.data && <Bones lines={2} height={70} />}
       {!id && listed.data && ready.length === 0 && (
@@ -51,31 +58,22 @@ export function Explore({ id }: { id: string | undefined }) {
           ))}
         </ul>
       )}
-      {id && dataset.error && <Trouble error={dataset.error} again={dataset.reload} />}
-      {id && !dataset.data && !dataset.error && <Bones lines={2} height={200} />}
-      {dataset.data?.status === "ready" && <Desk key={dataset.data.id} dataset={dataset.data} others={ready} />}
-      {dataset.data && dataset.data.status !== "ready" && (
-        <Notice title={`${dataset.data.name} is not ready yet`}>Its page says how it goes.</Notice>
+      {id && opened.error && <Trouble error={opened.error} again={opened.reload} />}
+      {id && !dataset && !opened.error && <Bones lines={2} height={200} />}
+      {dataset?.status === "ready" && opened.data?.profile && (
+        <Board key={dataset.id} dataset={dataset} profile={opened.data.profile} others={ready} onDrawn={() => setDrawn(true)} />
       )}
+      {dataset && dataset.status !== "ready" && <Notice title={`${dataset.name} is not ready yet`}>Its page says how it goes.</Notice>}
     </Page>
   );
 }
 
-function Desk({ dataset, others }: { dataset: DatasetRead; others: DatasetRead[] }) {
-  const profile = useCall<Profile>("datasets.profile", { ref: dataset.id, version: dataset.version });
-  if (profile.error) return <Trouble error={profile.error} again={profile.reload} />;
-  if (!profile.data) {
-    return (
-      <div class="board">
-        <Bone height={420} />
-        <Bone height={420} />
-      </div>
-    );
-  }
-  return <Board dataset={dataset} profile={profile.data} others={others} />;
+interface Opened {
+  dataset: DatasetRead;
+  profile: Profile | null;
 }
 
-function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Profile; others: DatasetRead[] }) {
+function Board({ dataset, profile, others, onDrawn }: { dataset: DatasetRead; profile: Profile; others: DatasetRead[]; onDrawn: () => void }) {
   const [adding, setAdding] = useState(false);
   const charts = readCharts(profile);
   const figures = readFigures(dataset);
@@ -83,12 +81,23 @@ function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Pr
   const table = place.value.query.get("view") === "rows";
   const asked = { ref: dataset.id, version: dataset.version, charts: charts.map(bare), figures, filters };
   const board = useCall<BoardRead>("explore.board", asked, { keep: true });
-  const put = (at: number, chart: ChartRequest | null) => writeCharts(chart ? charts.map((each, place) => (place === at ? chart : each)) : charts.filter((_, place) => place !== at));
+  const answered = board.data !== undefined;
+  useEffect(() => {
+    if (answered) onDrawn();
+  }, [answered]);
+  const put = (at: number, chart: ChartRequest | null) =>
+    writeCharts(chart ? charts.map((each, place) => (place === at ? chart : each)) : charts.filter((_, place) => place !== at));
   const picked = charts.flatMap((each, at) => ((each.picks ?? []).length ? [{ at, words: pickWords(each.picks ?? []) }] : []));
   return (
     <>
       <div class="board-tools no-print">
-        <Chooser label="Dataset" quiet value={dataset.id} options={withPresent(others, dataset).map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }))} onChange={(value) => go(`/explore/${value}`)} />
+        <Chooser
+          label="Dataset"
+          quiet
+          value={dataset.id}
+          options={withPresent(others, dataset).map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }))}
+          onChange={(value) => go(`/explore/${value}`)}
+        />
         <Segmented
           label="View"
           value={table ? "rows" : "charts"}
@@ -113,7 +122,12 @@ function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Pr
           {picked.map((each) => (
             <span class="chip picked" key={each.at}>
               <span class="chip-words">{each.words}</span>
-              <button type="button" class="chip-close" aria-label={`Unpick: ${each.words}`} onClick={() => put(each.at, { ...(charts[each.at] as ChartRequest), picks: [] })}>
+              <button
+                type="button"
+                class="chip-close"
+                aria-label={`Unpick: ${each.words}`}
+                onClick={() => put(each.at, { ...(charts[each.at] as ChartRequest), picks: [] })}
+              >
                 <Icon name="close" size={14} />
               </button>
             </span>
@@ -141,7 +155,15 @@ function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Pr
           ))}
           {charts.length === 0 && (
             <Card>
-              <Empty icon="explore" title="An empty board" action={<Button tone="main" icon="plus" onClick={() => setAdding(true)}>Add a chart</Button>}>
+              <Empty
+                icon="explore"
+                title="An empty board"
+                action={
+                  <Button tone="main" icon="plus" onClick={() => setAdding(true)}>
+                    Add a chart
+                  </Button>
+                }
+              >
                 Pick a column or two; the chart that fits them is drawn from every row.
               </Empty>
             </Card>
@@ -149,7 +171,10 @@ function Board({ dataset, profile, others }: { dataset: DatasetRead; profile: Pr
         </div>
       )}
       <p class="small muted">
-        {everyFilter(charts).length ? `${format.count(board.data?.fit)} of ${format.counted(board.data?.rows, "row")} pass.` : `Every one of ${format.counted(board.data?.rows, "row")} is counted.`} Press a bar, or draw over a stretch, to show only those rows in the other charts.
+        {everyFilter(charts).length
+          ? `${format.count(board.data?.fit)} of ${format.counted(board.data?.rows, "row")} pass.`
+          : `Every one of ${format.counted(board.data?.rows, "row")} is counted.`}{" "}
+        Press a bar, or draw over a stretch, to show only those rows in the other charts.
       </p>
       {adding && <EditChart profile={profile} chart={null} onDone={(chart) => writeCharts([chart, ...charts].slice(0, 12))} onClose={() => setAdding(false)} />}
     </>

@@ -138,7 +138,16 @@ function Window({ asked, columns, sort, total: expected }: { asked: Asked; colum
   }
   return (
     <>
-      <div class="grid" ref={box} role="table" aria-rowcount={rows + 1} aria-colcount={columns.length + 1} tabIndex={0} aria-label="Rows" onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
+      <div
+        class="grid"
+        ref={box}
+        role="table"
+        aria-rowcount={rows + 1}
+        aria-colcount={columns.length + 1}
+        tabIndex={0}
+        aria-label="Rows"
+        onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+      >
         <div class="grid-head" role="row" style={{ gridTemplateColumns: template, minWidth: `${least}px` }}>
           <div class="grid-cell at" role="columnheader">
             <span class="hush">Row</span>
@@ -168,7 +177,12 @@ function Window({ asked, columns, sort, total: expected }: { asked: Asked; colum
         </div>
       </div>
       <p class="grid-foot small muted num" role="status">
-        {total === null ? "Loading rows" : filtered ? `${format.counted(total, "row fits", "rows fit")} of ${format.count(expected)}` : format.counted(total, "row")} · version {asked.version}
+        {total === null
+          ? "Loading rows"
+          : filtered
+            ? `${format.counted(total, "row fits", "rows fit")} of ${format.count(expected)}`
+            : format.counted(total, "row")}{" "}
+        · version {asked.version}
       </p>
     </>
   );
@@ -194,7 +208,11 @@ function Header({ column, sort }: { column: Column; sort: ReturnType<typeof read
   const mine = sort?.column === column.name;
   const next = !mine ? `+${column.name}` : sort.descending ? undefined : `-${column.name}`;
   return (
-    <div class={`grid-cell ${RIGHT.has(column.kind) ? "right" : ""}`} role="columnheader" aria-sort={mine ? (sort.descending ? "descending" : "ascending") : "none"}>
+    <div
+      class={`grid-cell ${RIGHT.has(column.kind) ? "right" : ""}`}
+      role="columnheader"
+      aria-sort={mine ? (sort.descending ? "descending" : "ascending") : "none"}
+    >
       <button type="button" onClick={() => refine({ sort: next })} title={`${column.name}: sort`}>
         <KindIcon kind={column.kind} size={14} />
         <span class="clip">{column.name}</span>

@@ -100,7 +100,13 @@ function mend(dataset: DatasetRead, finding: Finding): Promise<unknown> {
       },
       (error: Failure) => toast({ tone: "bad", title: error.message }),
     );
-  return call("datasets.fix", { ref: dataset.id, version: dataset.version, code: finding.fix?.code, columns: finding.columns, options: finding.fix?.options ?? {} }).then(
+  return call("datasets.fix", {
+    ref: dataset.id,
+    version: dataset.version,
+    code: finding.fix?.code,
+    columns: finding.columns,
+    options: finding.fix?.options ?? {},
+  }).then(
     () => {
       again();
       toast({ tone: "good", title: finding.fix?.sentence ?? "A new version is being made", act: { words: "Undo", run: undo } });
@@ -136,7 +142,11 @@ export function Columns({ dataset, profile }: { dataset: DatasetRead; profile: P
   const wanted = text.trim().toLowerCase();
   const found = wanted ? profile.columns.filter((each) => each.name.toLowerCase().includes(wanted)) : profile.columns;
   return (
-    <Card title="Columns" flush action={profile.columns.length > 12 && <Input label="Search columns" quiet search value={text} onInput={setText} placeholder="Search columns" />}>
+    <Card
+      title="Columns"
+      flush
+      action={profile.columns.length > 12 && <Input label="Search columns" quiet search value={text} onInput={setText} placeholder="Search columns" />}
+    >
       <ul class="columns">
         {found.slice(0, most).map((column) => (
           <Column key={column.name} column={column} rows={profile.rows} dataset={dataset} target={column.name === profile.likely_target} />

@@ -33,7 +33,14 @@ export function Home() {
       {home.error && <Trouble error={home.error} again={home.reload} />}
       {!data && !home.error && <Bones lines={3} height={120} />}
       {data && may("dataset.create") && <Needs data={data} />}
-      {data && (data.datasets.length === 0 && data.models.length === 0 && data.insights.length === 0 ? <Beginning /> : may("dataset.create") ? <Overview data={data} /> : <Executive data={data} />)}
+      {data &&
+        (data.datasets.length === 0 && data.models.length === 0 && data.insights.length === 0 ? (
+          <Beginning />
+        ) : may("dataset.create") ? (
+          <Overview data={data} />
+        ) : (
+          <Executive data={data} />
+        ))}
     </Page>
   );
 }
@@ -48,13 +55,31 @@ function Needs({ data }: { data: HomeRead }) {
     <Card title="Needs a decision" flush>
       <ul class="lines">
         {alerted.map((each) => (
-          <Need key={each.id} icon="gauge" href={to(`/models/${each.id}/monitoring`)} title={`${each.name}: predictions are not what they were`} words="Look at what changed, then train again or wait." />
+          <Need
+            key={each.id}
+            icon="gauge"
+            href={to(`/models/${each.id}/monitoring`)}
+            title={`${each.name}: predictions are not what they were`}
+            words="Look at what changed, then train again or wait."
+          />
         ))}
         {failed.map((each) => (
-          <Need key={each.id} icon="alert" href={to(`/datasets/${each.id}`)} title={`${each.name} could not be read`} words={each.error ?? "Its page says why."} />
+          <Need
+            key={each.id}
+            icon="alert"
+            href={to(`/datasets/${each.id}`)}
+            title={`${each.name} could not be read`}
+            words={each.error ?? "Its page says why."}
+          />
         ))}
         {broken.map((each) => (
-          <Need key={each.id} icon="alert" href={to(`/models/${each.id}`)} title={`${each.name} could not be trained`} words={each.error ?? "Its page says why."} />
+          <Need
+            key={each.id}
+            icon="alert"
+            href={to(`/models/${each.id}`)}
+            title={`${each.name} could not be trained`}
+            words={each.error ?? "Its page says why."}
+          />
         ))}
       </ul>
     </Card>
@@ -211,7 +236,13 @@ function Overview({ data }: { data: HomeRead }) {
 
 export function Running({ job }: { job: JobRead }) {
   const now = moving(job);
-  const href = to(job.kind === "ingest" || job.kind === "fix" ? `/datasets/${job.subject.id}` : job.kind === "train" ? `/models/${job.subject.id}` : `/models/${job.subject.id}/predict`);
+  const href = to(
+    job.kind === "ingest" || job.kind === "fix"
+      ? `/datasets/${job.subject.id}`
+      : job.kind === "train"
+        ? `/models/${job.subject.id}`
+        : `/models/${job.subject.id}/predict`,
+  );
   return (
     <li class="running">
       <span class="running-sign">
@@ -241,9 +272,12 @@ export function ModelCard({ model }: { model: ModelRead }) {
         {model.status !== "ready" && <State of={model.status} />}
       </div>
       <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
-        {model.status === "failed" ? model.error : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
+        {model.status === "failed"
+          ? model.error
+          : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
       </p>
       <p class="small muted clip">
+        {model.version > 1 ? `Version ${model.version} · ` : ""}
         {model.target ? `Predicts ${model.target} · ` : ""}
         {model.dataset.name} · <Ago at={model.updated_at} />
       </p>

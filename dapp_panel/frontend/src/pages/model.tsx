@@ -6,9 +6,9 @@ import { go, place, to } from "../router";
 import type { ModelRead, Results } from "../schema";
 import { may, nameOf } from "../session";
 import { Button, Tabs } from "../parts/button";
+import { discard } from "../parts/deleting";
 import { Menu, type MenuItem, ask } from "../parts/dialog";
 import { Ago, Badge, Bones, Notice, State, Trouble } from "../parts/surface";
-import { toast } from "../parts/toasts";
 import { Head, Page } from "../shell/page";
 import { LineagePicture } from "../sharing/lineage";
 import { ShareLinks } from "../sharing/links";
@@ -45,7 +45,11 @@ export function Model({ id }: { id: string }) {
           data && (
             <>
               {data.status !== "ready" && <State of={data.status} />}
-              {data.champion && <Badge tone="good" icon="champion">Champion</Badge>}
+              {data.champion && (
+                <Badge tone="good" icon="champion">
+                  Champion
+                </Badge>
+              )}
               {data.visibility === "private" ? <Badge icon="lock">Only you</Badge> : <Badge icon="team">Team</Badge>}
             </>
           )
@@ -88,7 +92,8 @@ function Lead({ model }: { model: ModelRead }) {
   return (
     <>
       {model.target ? `Predicts ${model.target} from ` : "Learns from "}
-      <a href={to(`/datasets/${model.dataset.id}`)}>{model.dataset.name}</a>, version {model.dataset_version} · {nameOf(model.owner)} · <Ago at={model.created_at} />
+      <a href={to(`/datasets/${model.dataset.id}`)}>{model.dataset.name}</a>, version {model.dataset_version} · {nameOf(model.owner)} ·{" "}
+      <Ago at={model.created_at} />
     </>
   );
 }
@@ -114,8 +119,10 @@ function Actions({ model }: { model: ModelRead }) {
   const [sharing, setSharing] = useState<"people" | "link" | null>(null);
   const ready = model.status === "ready";
   const items: MenuItem[] = [];
-  if (ready && may("model.train")) items.push({ label: "Train again", icon: "again", href: to("/train", { dataset: model.dataset.id, target: model.target ?? undefined }) });
-  if (ready && may("model.export", model)) items.push({ label: "Download the model (skops)", icon: "download", href: `/download/models/${model.id}?format=skops`, download: true });
+  if (ready && may("model.train"))
+    items.push({ label: "Train again", icon: "again", href: to("/train", { dataset: model.dataset.id, target: model.target ?? undefined }) });
+  if (ready && may("model.export", model))
+    items.push({ label: "Download the model (skops)", icon: "download", href: `/download/models/${model.id}?format=skops`, download: true });
   if (ready) items.push({ label: "Report to print or send", icon: "print", href: `/report/${model.id}`, away: true });
   if (ready) items.push({ label: "Download the report (HTML)", icon: "file", href: `/report/${model.id}?download`, download: true });
   if (ready && may("share.create")) items.push({ label: "Read-only link", icon: "link", act: () => setSharing("link") });
@@ -136,8 +143,17 @@ function Actions({ model }: { model: ModelRead }) {
       )}
       {items.length > 0 && <Menu label="More to do with this model" items={items} />}
       {editing && <Rename kind="models" thing={model} onClose={() => setEditing(false)} />}
-      {sharing === "link" && <ShareLinks model={model} onClose={() => setSharing(null)} />}
-      {sharing === "people" && <SharePeople kind="model" thing={model} onClose={() => setSharing(null)} onVisibility={(visibility) => call<ModelRead>("models.update", { ref: model.id, visibility }).then((fresh) => learn("models.get", { ref: model.id }, fresh))} />}
+      {sharing === "link" && <ShareLinks of={{ model: model.id }} onClose={() => setSharing(null)} />}
+      {sharing === "people" && (
+        <SharePeople
+          kind="model"
+          thing={model}
+          onClose={() => setSharing(null)}
+          onVisibility={(visibility) =>
+            call<ModelRead>("models.update", { ref: model.id, visibility }).then((fresh) => learn("models.get", { ref: model.id }, fresh))
+          }
+        />
+      )}
     </>
   );
 }
@@ -145,12 +161,11 @@ function Actions({ model }: { model: ModelRead }) {
 function remove(model: ModelRead): void {
   ask({
     title: `Delete ${model.name}?`,
-    words: "The model and its results are removed for everyone. Datasets that it predicted stay. This cannot be undone.",
+    words: "The model and its results are removed for everyone. Datasets that it predicted stay. You can bring it back within a day.",
     yes: "Delete",
     danger: true,
     act: () =>
-      call("models.delete", { ref: model.id }).then(() => {
-        toast({ title: `${model.name} was deleted` });
+      discard("model", model.id, `/models/${model.id}`).then(() => {
         go("/models");
       }),
   });

@@ -7,7 +7,7 @@ import type { ModelRead, Page as Listed } from "../schema";
 import { may, nameOf } from "../session";
 import { Button } from "../parts/button";
 import { Input } from "../parts/field";
-import { Ago, Bones, Empty, Face, State, Trouble } from "../parts/surface";
+import { Ago, Badge, Bones, Empty, Face, State, Trouble } from "../parts/surface";
 import { Head, Page } from "../shell/page";
 
 export function Models() {
@@ -34,7 +34,9 @@ export function Models() {
         }
       />
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
-      {(!none || search) && !listed.error && <Input class="search-field" label="Search models" quiet search value={text} onInput={setText} placeholder="Search by name" />}
+      {(!none || search) && !listed.error && (
+        <Input class="search-field" label="Search models" quiet search value={text} onInput={setText} placeholder="Search by name" />
+      )}
       {!listed.data && !listed.error && <Bones lines={4} height={96} />}
       {none && (
         <div class="card">
@@ -52,7 +54,9 @@ export function Models() {
                 )
               }
             >
-              {may("model.train") ? "Pick a dataset and what to predict. The best model is found while you watch." : "As soon as someone shares a model with the team, it shows up here by itself."}
+              {may("model.train")
+                ? "Pick a dataset and what to predict. The best model is found while you watch."
+                : "As soon as someone shares a model with the team, it shows up here by itself."}
             </Empty>
           )}
         </div>
@@ -64,12 +68,21 @@ export function Models() {
               <div class="grow stack" style={{ "--gap": "6px" }}>
                 <div class="row wrap" style={{ "--gap": "4px 10px" }}>
                   <span class="model-name clip">{model.name}</span>
+                  {model.champion && (
+                    <Badge tone="good" icon="champion">
+                      Champion
+                    </Badge>
+                  )}
                   {model.status !== "ready" && <State of={model.status} />}
                 </div>
                 <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
-                  {model.status === "failed" ? model.error : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
+                  {model.status === "failed"
+                    ? model.error
+                    : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
                 </p>
                 <p class="small muted row wrap" style={{ "--gap": "4px 8px" }}>
+                  <span>Version {model.version}</span>
+                  <span aria-hidden="true">·</span>
                   {model.target && <span>Predicts {model.target}</span>}
                   <span>from {model.dataset.name}</span>
                   <span aria-hidden="true">·</span>

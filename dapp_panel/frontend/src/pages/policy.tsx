@@ -16,7 +16,12 @@ export function KeepPolicy({ model, choice }: { model: ModelRead; choice: Choice
   const present = kept.data?.items[0];
   const keep = () => {
     setTrouble("");
-    const by = choice.by === "cost" ? { cost_false_alarm: choice.costFalse, cost_missed: choice.costMissed } : choice.by === "capacity" ? { capacity: choice.capacity } : { value: choice.threshold };
+    const by =
+      choice.by === "cost"
+        ? { cost_false_alarm: choice.costFalse, cost_missed: choice.costMissed }
+        : choice.by === "capacity"
+          ? { capacity: choice.capacity }
+          : { value: choice.threshold };
     return call<PolicyRead>("models.threshold", { ref: model.id, by: choice.by, ...by }).then(
       (policy) => {
         invalidate((name, params) => name.startsWith("models.") && params.ref === model.id);
@@ -25,7 +30,11 @@ export function KeepPolicy({ model, choice }: { model: ModelRead; choice: Choice
       (error: Failure) => setTrouble(error.message),
     );
   };
-  const copy = () => navigator.clipboard.writeText(location.href).then(() => toast({ tone: "good", title: "The link was copied; it opens this decision" }), () => toast({ tone: "bad", title: "The browser did not let it be copied. Copy the address of this page." }));
+  const copy = () =>
+    navigator.clipboard.writeText(location.href).then(
+      () => toast({ tone: "good", title: "The link was copied; it opens this decision" }),
+      () => toast({ tone: "bad", title: "The browser did not let it be copied. Copy the address of this page." }),
+    );
   return (
     <div class="stack" style={{ "--gap": "10px" }}>
       <div class="row wrap">

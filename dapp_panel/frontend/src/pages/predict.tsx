@@ -178,7 +178,10 @@ function usualValue(feature: Column, profile: ColumnProfile | undefined): string
   if (feature.kind === "integer") return typeof middle === "number" ? String(Math.round(middle)) : "";
   if (feature.kind === "decimal") return typeof middle === "number" ? String(Number(middle.toPrecision(5))) : "";
   if (feature.kind === "date") return String(middle ?? profile.maximum ?? "").slice(0, 10);
-  if (feature.kind === "datetime") return String(middle ?? profile.maximum ?? "").slice(0, 16).replace(" ", "T");
+  if (feature.kind === "datetime")
+    return String(middle ?? profile.maximum ?? "")
+      .slice(0, 16)
+      .replace(" ", "T");
   if (feature.kind === "boolean") return truth(profile.top[0]?.value) ?? "";
   return profile.distinct > 0.5 * profile.top.reduce((sum, each) => sum + each.count, 0) ? "" : (profile.top[0]?.value ?? "");
 }
@@ -194,19 +197,52 @@ function toValue(feature: Column, text: string): unknown {
   return text;
 }
 
-function Entry({ feature, profile, value, wrong, onChange }: { feature: Column; profile?: ColumnProfile; value: string; wrong: boolean; onChange: (value: string) => void }) {
+function Entry({
+  feature,
+  profile,
+  value,
+  wrong,
+  onChange,
+}: {
+  feature: Column;
+  profile?: ColumnProfile;
+  value: string;
+  wrong: boolean;
+  onChange: (value: string) => void;
+}) {
   const { name, kind } = feature;
   if (kind === "boolean") {
-    return <Select label={name} value={value} choices={[["", "Not known"], ["true", "Yes"], ["false", "No"]]} onChange={onChange} />;
+    return (
+      <Select
+        label={name}
+        value={value}
+        choices={[
+          ["", "Not known"],
+          ["true", "Yes"],
+          ["false", "No"],
+        ]}
+        onChange={onChange}
+      />
+    );
   }
   const top = profile?.top ?? [];
   if (!isNumber(feature) && kind !== "date" && kind !== "datetime" && profile && profile.distinct <= top.length) {
-    return <Select label={name} value={value} choices={[["", "Not known"], ...top.map((each): [string, string] => [each.value, each.value])]} onChange={onChange} />;
+    return (
+      <Select label={name} value={value} choices={[["", "Not known"], ...top.map((each): [string, string] => [each.value, each.value])]} onChange={onChange} />
+    );
   }
   if (kind === "date" || kind === "datetime") return <Input label={name} value={value} onInput={onChange} type={kind === "date" ? "date" : "datetime-local"} />;
   if (isNumber(feature)) {
     const range = profile && profile.minimum !== null ? `Seen: ${format.figure(profile.minimum, kind)} to ${format.figure(profile.maximum, kind)}` : undefined;
     return <Input label={name} value={value} onInput={onChange} inputMode="decimal" hint={range} error={wrong ? "This is not a number" : undefined} />;
   }
-  return <Input label={name} value={value} onInput={onChange} suggestions={top.map((each) => each.value)} hint={profile ? `${format.counted(profile.distinct, "different value")} seen` : undefined} />;
+  return (
+    <Input
+      label={name}
+      value={value}
+      onInput={onChange}
+      suggestions={top.map((each) => each.value)}
+      hint={profile ? `${format.counted(profile.distinct, "different value")} seen` : undefined}
+    />
+  );
 }

@@ -29,28 +29,148 @@ const KEEP: [string, string][] = [
 
 /** Every option that a file can be read with; the compiler says when one is forgotten. */
 const QUESTIONS: Record<Name, Question> = {
-  delimiter: { label: "Between cells", of: "text", choices: [[",", "Comma"], [";", "Semicolon"], ["\t", "Tab"], ["|", "Bar"], [" ", "Blank"]] },
-  decimal: { label: "Decimals after", of: "all", choices: [[".", "a point: 1.5"], [",", "a comma: 1,5"]] },
-  date_order: { label: "01/02/2024 is", of: "all", choices: [["day_first", "the first of February"], ["month_first", "the second of January"]] },
+  delimiter: {
+    label: "Between cells",
+    of: "text",
+    choices: [
+      [",", "Comma"],
+      [";", "Semicolon"],
+      ["\t", "Tab"],
+      ["|", "Bar"],
+      [" ", "Blank"],
+    ],
+  },
+  decimal: {
+    label: "Decimals after",
+    of: "all",
+    choices: [
+      [".", "a point: 1.5"],
+      [",", "a comma: 1,5"],
+    ],
+  },
+  date_order: {
+    label: "01/02/2024 is",
+    of: "all",
+    choices: [
+      ["day_first", "the first of February"],
+      ["month_first", "the second of January"],
+    ],
+  },
   sheet: { label: "Sheet", of: "workbook" },
   table: { label: "Table on the sheet", of: "workbook", means: number },
-  header: { label: "The first line", of: "all", choices: [["yes", "names the columns"], ["no", "is data already"]], means: yes },
+  header: {
+    label: "The first line",
+    of: "all",
+    choices: [
+      ["yes", "names the columns"],
+      ["no", "is data already"],
+    ],
+    means: yes,
+  },
   header_row: { label: "The names stand in row", of: "all", hint: "From 1; what stands above is left out.", means: number },
-  header_rows: { label: "The names take", of: "all", choices: [["1", "one row"], ["2", "two rows, as over merged cells"]], means: number },
+  header_rows: {
+    label: "The names take",
+    of: "all",
+    choices: [
+      ["1", "one row"],
+      ["2", "two rows, as over merged cells"],
+    ],
+    means: number,
+  },
   extra_rows: { label: "Totals, notes and repeated headers", of: "all", choices: KEEP },
   extra_cells: { label: "Cells beyond the last column", of: "text", rare: true, choices: KEEP },
   encoding: { label: "Encoding", of: "text" },
-  layout: { label: "Columns part by", of: "text", rare: true, choices: [["delimited", "a sign between cells"], ["aligned", "standing under each other"], ["blanks", "runs of blanks"]] },
-  quote: { label: "Around cells", of: "text", rare: true, choices: [['"', 'double quotes "'], ["'", "single quotes '"], ["none", "nothing"]] },
-  escape: { label: "Quotes inside cells", of: "text", rare: true, choices: [["backslash", 'have a backslash before them: \\"'], ["none", 'are doubled: ""']] },
-  thousands: { label: "Between thousands", of: "all", rare: true, choices: [[",", "a comma: 1,000"], [".", "a point: 1.000"], [" ", "a blank: 1 000"], ["'", "an apostrophe: 1'000"], ["none", "nothing"]] },
+  layout: {
+    label: "Columns part by",
+    of: "text",
+    rare: true,
+    choices: [
+      ["delimited", "a sign between cells"],
+      ["aligned", "standing under each other"],
+      ["blanks", "runs of blanks"],
+    ],
+  },
+  quote: {
+    label: "Around cells",
+    of: "text",
+    rare: true,
+    choices: [
+      ['"', 'double quotes "'],
+      ["'", "single quotes '"],
+      ["none", "nothing"],
+    ],
+  },
+  escape: {
+    label: "Quotes inside cells",
+    of: "text",
+    rare: true,
+    choices: [
+      ["backslash", 'have a backslash before them: \\"'],
+      ["none", 'are doubled: ""'],
+    ],
+  },
+  thousands: {
+    label: "Between thousands",
+    of: "all",
+    rare: true,
+    choices: [
+      [",", "a comma: 1,000"],
+      [".", "a point: 1.000"],
+      [" ", "a blank: 1 000"],
+      ["'", "an apostrophe: 1'000"],
+      ["none", "nothing"],
+    ],
+  },
   comment: { label: "Comments begin with", of: "text", rare: true, hint: "One character, or none." },
-  join_sheets: { label: "Sheets with the same columns", of: "workbook", rare: true, choices: [["yes", "are put together"], ["no", "are not: the largest is read"]], means: yes },
-  merged_cells: { label: "Cells merged over rows", of: "workbook", rare: true, choices: [["fill", "have their value in each row"], ["first", "have it in the first row only"]] },
-  missing: { label: "Missing values are written", of: "all", rare: true, hint: "Parted by blanks, such as: ? NA -999", means: (given) => given.trim().split(/\s+/) },
-  format: { label: "The file is", of: "text", rare: true, choices: [["csv", "a table with delimiters"], ["json", "JSON"], ["jsonl", "JSON, one record a line"]] },
+  join_sheets: {
+    label: "Sheets with the same columns",
+    of: "workbook",
+    rare: true,
+    choices: [
+      ["yes", "are put together"],
+      ["no", "are not: the largest is read"],
+    ],
+    means: yes,
+  },
+  merged_cells: {
+    label: "Cells merged over rows",
+    of: "workbook",
+    rare: true,
+    choices: [
+      ["fill", "have their value in each row"],
+      ["first", "have it in the first row only"],
+    ],
+  },
+  missing: {
+    label: "Missing values are written",
+    of: "all",
+    rare: true,
+    hint: "Parted by blanks, such as: ? NA -999",
+    means: (given) => given.trim().split(/\s+/),
+  },
+  format: {
+    label: "The file is",
+    of: "text",
+    rare: true,
+    choices: [
+      ["csv", "a table with delimiters"],
+      ["json", "JSON"],
+      ["jsonl", "JSON, one record a line"],
+    ],
+  },
 };
-const KINDS: [string, string][] = [["", "As found"], ["integer", "Whole numbers"], ["decimal", "Numbers"], ["boolean", "Yes or no"], ["category", "Categories"], ["text", "Text"], ["date", "Dates"], ["datetime", "Dates with time"], ["time", "Times of day"], ["duration", "Spans of time"]];
+const KINDS: [string, string][] = [
+  ["", "As found"],
+  ["integer", "Whole numbers"],
+  ["decimal", "Numbers"],
+  ["boolean", "Yes or no"],
+  ["category", "Categories"],
+  ["text", "Text"],
+  ["date", "Dates"],
+  ["datetime", "Dates with time"],
+  ["time", "Times of day"],
+  ["duration", "Spans of time"],
+];
 /** So many columns can be given another kind by pointing. */
 const MOST_COLUMNS = 200;
 
@@ -70,7 +190,9 @@ export function ReadAgain({ dataset, onClose }: { dataset: DatasetRead; onClose:
       },
       (error: Failure) => setTrouble(error.message),
     );
-  const field = (name: Name) => <Field key={name} name={name} report={report} value={given[name] ?? ""} onChange={(value) => setGiven({ ...given, [name]: value })} />;
+  const field = (name: Name) => (
+    <Field key={name} name={name} report={report} value={given[name] ?? ""} onChange={(value) => setGiven({ ...given, [name]: value })} />
+  );
   return (
     <Dialog
       title="Read the file again"
@@ -96,7 +218,13 @@ export function ReadAgain({ dataset, onClose }: { dataset: DatasetRead; onClose:
             <summary>Kinds of columns</summary>
             <div class="stack">
               {dataset.schema.slice(0, MOST_COLUMNS).map((column: Column) => (
-                <Select key={column.name} label={column.name} value={types[column.name] ?? ""} choices={KINDS} onChange={(kind) => setTypes({ ...types, [column.name]: kind })} />
+                <Select
+                  key={column.name}
+                  label={column.name}
+                  value={types[column.name] ?? ""}
+                  choices={KINDS}
+                  onChange={(kind) => setTypes({ ...types, [column.name]: kind })}
+                />
               ))}
             </div>
           </details>
@@ -116,7 +244,7 @@ function isAsked(name: Name, report: ReadReport | null, book: boolean): boolean 
 
 /** What is sent: only what somebody has chosen. */
 function optionsOf(given: Partial<Record<Name, string>>, types: Record<string, string>): Record<string, unknown> {
-  const chosen = Object.entries(given).filter(([name, value]) => name === "delimiter" ? value !== "" : value.trim() !== "" || value === " ");
+  const chosen = Object.entries(given).filter(([name, value]) => (name === "delimiter" ? value !== "" : value.trim() !== "" || value === " "));
   const options = chosen.map(([name, value]) => [name, QUESTIONS[name as Name].means?.(value) ?? (QUESTIONS[name as Name].choices ? value : value.trim())]);
   const kinds = Object.entries(types).filter(([, kind]) => kind !== "");
   return { ...Object.fromEntries(options), ...(kinds.length > 0 ? { types: Object.fromEntries(kinds) } : {}) };
@@ -125,7 +253,12 @@ function optionsOf(given: Partial<Record<Name, string>>, types: Record<string, s
 function Field({ name, report, value, onChange }: { name: Name; report: ReadReport | null; value: string; onChange: (value: string) => void }) {
   const { label, hint, choices } = QUESTIONS[name];
   const found = shown(report?.[name as keyof ReadReport]);
-  const offered = name === "sheet" ? report?.sheets.map((each): [string, string] => [each, each]) : name === "table" ? report?.tables.map((each, at): [string, string] => [String(at + 1), each]) : choices;
+  const offered =
+    name === "sheet"
+      ? report?.sheets.map((each): [string, string] => [each, each])
+      : name === "table"
+        ? report?.tables.map((each, at): [string, string] => [String(at + 1), each])
+        : choices;
   if (!offered || offered.length === 0) return <Input label={label} hint={hint} value={value} onInput={onChange} placeholder={found || "As found"} />;
   const known = offered.find(([each]) => each === found)?.[1] ?? found;
   return <Select label={label} hint={hint} value={value} choices={[["", known ? `As found (${known})` : "As found"], ...offered]} onChange={onChange} />;

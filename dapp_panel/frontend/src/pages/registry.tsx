@@ -4,11 +4,11 @@ import { type Failure, call } from "../channel";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { place, refine, to } from "../router";
-import type { Comparison, ModelRead, VersionsRead } from "../schema";
+import type { Comparison, ModelRead, Page, VersionsRead } from "../schema";
 import { may, nameOf } from "../session";
 import { Button } from "../parts/button";
 import { Dialog } from "../parts/dialog";
-import { Input, Select } from "../parts/field";
+import { Chooser, Input } from "../parts/field";
 import { Ago, Badge, Bone, Bones, Card, Notice, State, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 
@@ -22,7 +22,9 @@ export function ModelVersions({ model }: { model: ModelRead }) {
     <>
       <Card
         title="Versions"
-        note={data?.champion ? `Predictions by name go to version ${data.champion}.` : "No version is the champion yet: predictions by name go to the newest one."}
+        note={
+          data?.champion ? `Predictions by name go to version ${data.champion}.` : "No version is the champion yet: predictions by name go to the newest one."
+        }
         action={
           may_promote &&
           (data?.promotions.length ?? 0) > 1 && (
@@ -61,7 +63,11 @@ export function ModelVersions({ model }: { model: ModelRead }) {
                 </span>
               </span>
               {may_promote && each.status === "ready" && !each.champion && (
-                <Button small icon="champion" onClick={() => setAsking({ name: "models.promote", ref: each.id, title: `Make version ${each.version} the champion` })}>
+                <Button
+                  small
+                  icon="champion"
+                  onClick={() => setAsking({ name: "models.promote", ref: each.id, title: `Make version ${each.version} the champion` })}
+                >
                   Promote
                 </Button>
               )}
@@ -90,7 +96,7 @@ export function ModelVersions({ model }: { model: ModelRead }) {
           </ul>
         </Card>
       )}
-      {ready.length > 1 && <Compare model={model} versions={ready} />}
+      {model.status === "ready" && <Compare model={model} versions={ready} />}
       {asking && <Reason {...asking} onClose={() => setAsking(null)} />}
     </>
   );
@@ -130,34 +136,52 @@ function Reason({ name, ref, title, onClose }: { name: "models.promote" | "model
 }
 
 function Compare({ model, versions }: { model: ModelRead; versions: ModelRead[] }) {
-  const others = versions.filter((each) => each.id !== model.id);
+  const own = versions.filter((each) => each.id !== model.id);
+  const listed = useCall<Page<ModelRead>>("models.list", { limit: 200 });
+  const foreign = (listed.data?.items ?? []).filter((each) => each.status === "ready" && each.id !== model.id && !own.some((mine) => mine.id === each.id));
   const asked = place.value.query.get("against");
-  const other = others.find((each) => each.id === asked)?.id ?? others[0]?.id ?? "";
+  const other = asked ?? own[0]?.id ?? "";
   const found = useCall<Comparison>(other ? "models.compare" : null, { ref: model.id, other });
+  const options = [
+    ...own.map((each) => ({ value: each.id, label: `Version ${each.version}`, note: "of this model" })),
+    ...foreign.map((each) => ({ value: each.id, label: `${each.name}, version ${each.version}`, note: each.target ? `predicts ${each.target}` : undefined })),
+  ];
+  if (options.length === 0) return null;
   return (
-    <Card title="Compare">
-      <Select label={`Version ${model.version} against`} value={other} choices={others.map((each) => [each.id, `Version ${each.version}`])} onChange={(value) => refine({ against: value })} />
+    <Card title="Compare" note="With another version, or with any other model that you may see.">
+      <Chooser
+        label={`Version ${model.version} against`}
+        value={other}
+        options={options}
+        placeholder="Choose a model"
+        onChange={(value) => refine({ against: value })}
+      />
+      {!other && <p class="muted">Choose what to compare it with.</p>}
       {found.error && <Trouble error={found.error} again={found.reload} />}
-      {!found.data && !found.error && <Bone height={180} />}
+      {other && !found.data && !found.error && <Bone height={180} />}
       {found.data && <Compared of={found.data} />}
     </Card>
   );
 }
 
 export function Compared({ of }: { of: Comparison }) {
+  const [a, b] =
+    of.a.name === of.b.name && of.a.owner.id === of.b.owner.id
+      ? [`Version ${of.a.version}`, `Version ${of.b.version}`]
+      : [of.a, of.b].map((each) => `${each.name}, version ${each.version}`);
   return (
     <div class="stack">
       <p class="strong">{of.sentence}</p>
       {!of.same_rows && <Notice tone="warn">They were scored on different rows, so small differences mean nothing.</Notice>}
-      <table class="list-table">
+      <table class="list-table pair">
         <thead>
           <tr>
             <th scope="col">Measure</th>
             <th scope="col" class="right">
-              Version {of.a.version}
+              {a}
             </th>
             <th scope="col" class="right">
-              Version {of.b.version}
+              {b}
             </th>
           </tr>
         </thead>
@@ -189,8 +213,8 @@ export function Compared({ of }: { of: Comparison }) {
       {(of.columns_only_a.length > 0 || of.columns_only_b.length > 0) && (
         <p class="small muted">
           {format.counted(of.columns_both, "column")} in both
-          {of.columns_only_a.length > 0 && `; only in version ${of.a.version}: ${format.listed(of.columns_only_a, 8)}`}
-          {of.columns_only_b.length > 0 && `; only in version ${of.b.version}: ${format.listed(of.columns_only_b, 8)}`}.
+          {of.columns_only_a.length > 0 && `; only in ${a}: ${format.listed(of.columns_only_a, 8)}`}
+          {of.columns_only_b.length > 0 && `; only in ${b}: ${format.listed(of.columns_only_b, 8)}`}.
         </p>
       )}
     </div>

@@ -28,7 +28,9 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
           </div>
         </div>
       </section>
-      {results.stopped_early && <Notice title="The search was stopped early">The best candidate so far was kept. Training longer may find a better one.</Notice>}
+      {results.stopped_early && (
+        <Notice title="The search was stopped early">The best candidate so far was kept. Training longer may find a better one.</Notice>
+      )}
       <Advised results={results} />
       <div class="grid-2 level">
         {head && (
@@ -51,9 +53,26 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
       </div>
       <nav class="next-steps" aria-label="What to do next">
         <Step icon="predict" title="Use it" words="Predict one case, or score a whole file." href={to(`/models/${model.id}/predict`)} main />
-        {results.decisions && <Step icon="tune" title="Tune the decision" words={`From which probability on is it “${results.decisions.positive}”? By cost, or by how many can be looked at.`} href={to(`/models/${model.id}/tune`)} />}
-        <Step icon="chart" title="See the evidence" words="Scores, curves, mistakes, every check and every candidate." href={to(`/models/${model.id}/evidence`)} />
-        <Step icon="data" title="Look at the data" words={`${results.dataset.name}, version ${results.dataset_version}`} href={to(`/datasets/${results.dataset.id}`)} />
+        {results.decisions && (
+          <Step
+            icon="tune"
+            title="Tune the decision"
+            words={`From which probability on is it “${results.decisions.positive}”? By cost, or by how many can be looked at.`}
+            href={to(`/models/${model.id}/tune`)}
+          />
+        )}
+        <Step
+          icon="chart"
+          title="See the evidence"
+          words="Scores, curves, mistakes, every check and every candidate."
+          href={to(`/models/${model.id}/evidence`)}
+        />
+        <Step
+          icon="data"
+          title="Look at the data"
+          words={`${results.dataset.name}, version ${results.dataset_version}`}
+          href={to(`/datasets/${results.dataset.id}`)}
+        />
       </nav>
     </>
   );
@@ -65,7 +84,12 @@ function Advised({ results }: { results: Results }) {
   const advised = near.find((each) => each.number === results.recommended);
   if (near.length < 2 || !advised) return null;
   if (advised.number === results.best.number) {
-    return <Notice title={`${near.length} candidates are equally good; this is the simplest of them`}>{`Its score cannot be told from that of ${format.listed(near.filter((each) => each !== advised).map((each) => each.label), 3)}.`}</Notice>;
+    return (
+      <Notice title={`${near.length} candidates are equally good; this is the simplest of them`}>{`Its score cannot be told from that of ${format.listed(
+        near.filter((each) => each !== advised).map((each) => each.label),
+        3,
+      )}.`}</Notice>
+    );
   }
   const family = advised.family;
   return (
@@ -98,4 +122,3 @@ function Step({ icon, title, words, href, main }: { icon: IconName; title: strin
     </a>
   );
 }
-

@@ -21,7 +21,11 @@ export function Search({ model }: { model: ModelRead }) {
   const trials = board.data?.trials ?? [];
   const best = trials.find((each) => each.is_best);
   const share = motion?.progress ?? (board.data?.seconds_left != null ? 1 - board.data.seconds_left / board.data.time_budget : 0);
-  const stop = () => call("models.stop", { ref: model.id }).then(() => toast({ title: "Stopping; the best candidate so far is kept" }), (error: Error) => toast({ tone: "bad", title: error.message }));
+  const stop = () =>
+    call("models.stop", { ref: model.id }).then(
+      () => toast({ title: "Stopping; the best candidate so far is kept" }),
+      (error: Error) => toast({ tone: "bad", title: error.message }),
+    );
   const waiting = model.status === "queued";
   return (
     <>
@@ -41,7 +45,9 @@ export function Search({ model }: { model: ModelRead }) {
         <dl class="facts inside">
           <Fact label="Time left">{left == null ? "–" : left < 1 ? "Finishing" : format.duration(left)}</Fact>
           <Fact label="Candidates">{format.count(trials.length)}</Fact>
-          <Fact label={board.data?.metric_label ? `Best ${lower(board.data.metric_label)}` : "Best so far"}>{format.score(board.data?.metric, best?.score)}</Fact>
+          <Fact label={board.data?.metric_label ? `Best ${lower(board.data.metric_label)}` : "Best so far"}>
+            {format.score(board.data?.metric, best?.score)}
+          </Fact>
           <Fact label="Leading kind">{best ? (FAMILIES[best.family]?.name ?? best.family) : "–"}</Fact>
         </dl>
       </Card>
@@ -49,7 +55,10 @@ export function Search({ model }: { model: ModelRead }) {
       {!board.data && !board.error && <Bones lines={4} height={56} />}
       {board.data && (
         <div class="grid-2">
-          <Card title="Score over time" note={board.data.metric_label ? `${board.data.metric_label}, ${board.data.greater_is_better ? "higher" : "lower"} is better` : undefined}>
+          <Card
+            title="Score over time"
+            note={board.data.metric_label ? `${board.data.metric_label}, ${board.data.greater_is_better ? "higher" : "lower"} is better` : undefined}
+          >
             <OverTime board={board.data} />
           </Card>
           <Card title="Leaderboard" flush>
@@ -77,12 +86,25 @@ function More({ model }: { model: ModelRead }) {
       <Menu
         label="More time"
         icon="timer"
-        items={([[60, "One more minute"], [300, "Five more minutes"], [1800, "Half an hour more"]] as const).map(([seconds, words]) => ({ label: words, act: () => act("models.extend", { seconds }, `${words} to look`) }))}
+        items={(
+          [
+            [60, "One more minute"],
+            [300, "Five more minutes"],
+            [1800, "Half an hour more"],
+          ] as const
+        ).map(([seconds, words]) => ({ label: words, act: () => act("models.extend", { seconds }, `${words} to look`) }))}
       >
         More time
       </Menu>
       {left.length > 1 && (
-        <Menu label="Leave a kind out" icon="skip" items={left.map(([key, { name }]) => ({ label: `No more ${name.toLowerCase()}`, act: () => act("models.skip", { family: key }, `${name} is left out from now on`) }))}>
+        <Menu
+          label="Leave a kind out"
+          icon="skip"
+          items={left.map(([key, { name }]) => ({
+            label: `No more ${name.toLowerCase()}`,
+            act: () => act("models.skip", { family: key }, `${name} is left out from now on`),
+          }))}
+        >
           Leave out
         </Menu>
       )}
@@ -121,12 +143,24 @@ export function OverTime({ board }: { board: Pick<Leaderboard, "trials" | "metri
       height={260}
       label={`Score of ${drawn.points.length} candidates over time; the best is ${format.score(board.metric, drawn.line.at(-1)?.[1])}`}
       build={(paint) => ({
-        xAxis: axis(paint, { type: "value", min: 0, minInterval: 1, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, formatter: (value: number) => format.duration(value) } }),
+        xAxis: axis(paint, {
+          type: "value",
+          min: 0,
+          minInterval: 1,
+          splitLine: { show: false },
+          axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, formatter: (value: number) => format.duration(value) },
+        }),
         yAxis: axis(paint, { type: "value", scale: true, axisLabel: { color: paint.ink3, fontSize: 13, formatter: (value: number) => format.number(value) } }),
         tooltip: tip(paint, (params) => {
           const each = params as { dataIndex: number; seriesType: string };
           const point = drawn.points[each.dataIndex];
-          return point ? [["Candidate", point.label], ["Score", format.score(board.metric, point.y)], ["After", format.duration(point.x)]] : [];
+          return point
+            ? [
+                ["Candidate", point.label],
+                ["Score", format.score(board.metric, point.y)],
+                ["After", format.duration(point.x)],
+              ]
+            : [];
         }),
         series: [
           { type: "line", data: drawn.line, step: "end", symbol: "none", lineStyle: { color: paint.series[0], width: 2.5 }, z: 1, silent: true },

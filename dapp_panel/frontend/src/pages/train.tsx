@@ -37,7 +37,18 @@ export function Train() {
   }
   return (
     <Page>
-      <Head title="Train a model" lead="Say what to predict. Several kinds of models are tried and compared on rows that they have never seen." crumbs={[{ label: "Models", href: to("/models") }]} actions={ready.length > 1 && <Button icon="layers" onClick={() => setMany(true)}>Many datasets</Button>} />
+      <Head
+        title="Train a model"
+        lead="Say what to predict. Several kinds of models are tried and compared on rows that they have never seen."
+        crumbs={[{ label: "Models", href: to("/models") }]}
+        actions={
+          ready.length > 1 && (
+            <Button icon="layers" onClick={() => setMany(true)}>
+              Many datasets
+            </Button>
+          )
+        }
+      />
       {many && <TrainMany datasets={ready} onClose={() => setMany(false)} />}
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
       {!listed.data && !listed.error && <Bones lines={3} height={90} />}
@@ -58,9 +69,15 @@ export function Train() {
               onChange={(value) => refine({ dataset: value, target: undefined })}
             />
           </Card>
-          {!asked && <Empty icon="data" title="Which data should it learn from?">Choose a dataset above; the likely target is found for you.</Empty>}
+          {!asked && (
+            <Empty icon="data" title="Which data should it learn from?">
+              Choose a dataset above; the likely target is found for you.
+            </Empty>
+          )}
           {asked && dataset.error && <Trouble error={dataset.error} again={dataset.reload} />}
-          {dataset.data && dataset.data.status !== "ready" && <Notice title={`${dataset.data.name} is not ready`}>{dataset.data.error ?? "It is still being read; this page goes on by itself."}</Notice>}
+          {dataset.data && dataset.data.status !== "ready" && (
+            <Notice title={`${dataset.data.name} is not ready`}>{dataset.data.error ?? "It is still being read; this page goes on by itself."}</Notice>
+          )}
           {dataset.data?.status === "ready" && <Desk key={dataset.data.id} dataset={dataset.data} />}
         </>
       )}
@@ -108,7 +125,11 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
     setWish({});
     setApplied([]);
   }, [target]);
-  const findings = useMemo(() => bySeverity(profile.data?.findings ?? []).filter((each) => each.code !== "likely_target" && (each.severity === "alert" || each.columns.includes(target))), [profile.data, target]);
+  const findings = useMemo(
+    () =>
+      bySeverity(profile.data?.findings ?? []).filter((each) => each.code !== "likely_target" && (each.severity === "alert" || each.columns.includes(target))),
+    [profile.data, target],
+  );
   const seconds = budget === "own" ? Math.round(Number(minutes.replace(",", ".")) * 60) : SECONDS[budget];
   const valid = Boolean(target) && families.length > 0 && Number.isFinite(seconds) && seconds >= 5 && seconds <= 86_400;
 
@@ -174,7 +195,12 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
           <Chooser
             label="Target column"
             value={target}
-            options={dataset.schema.map((each) => ({ value: each.name, label: each.name, kind: each.kind, note: each.name === profile.data?.likely_target ? "likely" : undefined }))}
+            options={dataset.schema.map((each) => ({
+              value: each.name,
+              label: each.name,
+              kind: each.kind,
+              note: each.name === profile.data?.likely_target ? "likely" : undefined,
+            }))}
             onChange={(value) => refine({ target: value })}
             hint={target === profile.data.likely_target ? format.sentence(profile.data.likely_target_reason) : undefined}
           />
@@ -195,7 +221,9 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
                 ) : (
                   <p>{TASKS[tasksFor(column)[0] ?? ""]}</p>
                 )}
-                {column.missing > 0 && <p class="small muted">{format.counted(column.missing, "row has", "rows have")} no value here; they are left out of the training.</p>}
+                {column.missing > 0 && (
+                  <p class="small muted">{format.counted(column.missing, "row has", "rows have")} no value here; they are left out of the training.</p>
+                )}
               </div>
             </div>
           )}
@@ -220,7 +248,13 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
           />
           {budget === "own" && (
             <div style={{ maxWidth: "180px" }}>
-              <Input label="Minutes" value={minutes} onInput={setMinutes} inputMode="decimal" error={valid || !target ? undefined : "From 0.1 to 1,440 minutes"} />
+              <Input
+                label="Minutes"
+                value={minutes}
+                onInput={setMinutes}
+                inputMode="decimal"
+                error={valid || !target ? undefined : "From 0.1 to 1,440 minutes"}
+              />
             </div>
           )}
         </Card>
@@ -231,7 +265,13 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
             <div class="field">
               <span class="field-label">Kinds of models</span>
               {Object.entries(FAMILIES).map(([key, { name: label, hint }]) => (
-                <Check key={key} label={label} hint={hint} checked={families.includes(key)} onChange={(on) => setFamilies(on ? [...families, key] : families.filter((each) => each !== key))} />
+                <Check
+                  key={key}
+                  label={label}
+                  hint={hint}
+                  checked={families.includes(key)}
+                  onChange={(on) => setFamilies(on ? [...families, key] : families.filter((each) => each !== key))}
+                />
               ))}
               {families.length === 0 && <p class="field-error">Keep at least one kind.</p>}
             </div>
@@ -247,7 +287,15 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
               ]}
               onChange={(value) => setValidation(value as typeof validation)}
             />
-            {validation === "group" && <Chooser label="Rows belong together by" value={group} placeholder="A column such as customer" options={dataset.schema.filter((each) => each.name !== target).map((each) => ({ value: each.name, label: each.name, kind: each.kind }))} onChange={setGroup} />}
+            {validation === "group" && (
+              <Chooser
+                label="Rows belong together by"
+                value={group}
+                placeholder="A column such as customer"
+                options={dataset.schema.filter((each) => each.name !== target).map((each) => ({ value: each.name, label: each.name, kind: each.kind }))}
+                onChange={setGroup}
+              />
+            )}
             <Exclude dataset={dataset} target={target} excluded={excluded} onChange={setExcluded} />
             <Input label="Name of the model" value={name} onInput={setName} placeholder={`${dataset.name} model`} />
           </div>
@@ -264,7 +312,15 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
             </li>
             <li>
               <Icon name="target" />
-              <span>{target ? <>Predicts <b>{target}</b></> : "Choose what to predict"}</span>
+              <span>
+                {target ? (
+                  <>
+                    Predicts <b>{target}</b>
+                  </>
+                ) : (
+                  "Choose what to predict"
+                )}
+              </span>
             </li>
             <li>
               <Icon name="timer" />

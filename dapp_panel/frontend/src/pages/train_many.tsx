@@ -15,7 +15,13 @@ export function TrainMany({ datasets, onClose }: { datasets: DatasetRead[]; onCl
   const [target, setTarget] = useState("");
   const [seconds, setSeconds] = useState("60");
   const [trouble, setTrouble] = useState("");
-  const common = datasets.filter((each) => chosen.includes(each.id)).reduce<string[] | null>((names, each) => (names === null ? each.schema.map((one) => one.name) : names.filter((name) => each.schema.some((one) => one.name === name))), null) ?? [];
+  const common =
+    datasets
+      .filter((each) => chosen.includes(each.id))
+      .reduce<string[] | null>(
+        (names, each) => (names === null ? each.schema.map((one) => one.name) : names.filter((name) => each.schema.some((one) => one.name === name))),
+        null,
+      ) ?? [];
   const start = () =>
     call<JobRead>("models.train_batch", { datasets: chosen, target: target || null, time_budget: Number(seconds) }).then(
       () => {
@@ -41,10 +47,22 @@ export function TrainMany({ datasets, onClose }: { datasets: DatasetRead[]; onCl
       <div class="stack">
         <div class="pick-list">
           {datasets.map((each) => (
-            <Check key={each.id} label={each.name} hint={`${format.counted(each.rows, "row")}${each.likely_target ? `, likely target ${each.likely_target}` : ""}`} checked={chosen.includes(each.id)} onChange={(on) => choose(on ? [...chosen, each.id] : chosen.filter((one) => one !== each.id))} />
+            <Check
+              key={each.id}
+              label={each.name}
+              hint={`${format.counted(each.rows, "row")}${each.likely_target ? `, likely target ${each.likely_target}` : ""}`}
+              checked={chosen.includes(each.id)}
+              onChange={(on) => choose(on ? [...chosen, each.id] : chosen.filter((one) => one !== each.id))}
+            />
           ))}
         </div>
-        <Select label="Predict" value={common.includes(target) ? target : ""} choices={[["", "The likely target of each"], ...common.map((each): [string, string] => [each, each])]} onChange={setTarget} hint="Columns that all of them have" />
+        <Select
+          label="Predict"
+          value={common.includes(target) ? target : ""}
+          choices={[["", "The likely target of each"], ...common.map((each): [string, string] => [each, each])]}
+          onChange={setTarget}
+          hint="Columns that all of them have"
+        />
         <Input label="Seconds for each" inputMode="numeric" value={seconds} onInput={setSeconds} />
         {trouble && <Notice tone="bad">{trouble}</Notice>}
       </div>

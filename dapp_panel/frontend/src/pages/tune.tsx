@@ -30,7 +30,15 @@ function effect(of: Decisions, at: number) {
   const all = of.positives + of.negatives || 1;
   const right = of.true_positives[at] ?? 0;
   const wrong = of.false_positives[at] ?? 0;
-  return { threshold: of.thresholds[at] ?? 0, named: ((right + wrong) / all) * 1000, right: (right / all) * 1000, wrong: (wrong / all) * 1000, missed: ((of.positives - right) / all) * 1000, precision: right + wrong ? right / (right + wrong) : null, recall: of.positives ? right / of.positives : null };
+  return {
+    threshold: of.thresholds[at] ?? 0,
+    named: ((right + wrong) / all) * 1000,
+    right: (right / all) * 1000,
+    wrong: (wrong / all) * 1000,
+    missed: ((of.positives - right) / all) * 1000,
+    precision: right + wrong ? right / (right + wrong) : null,
+    recall: of.positives ? right / of.positives : null,
+  };
 }
 
 function Desk({ model, results, decisions }: { model: ModelRead; results: Results; decisions: Decisions }) {
@@ -75,21 +83,52 @@ function Desk({ model, results, decisions }: { model: ModelRead; results: Result
         />
         {by === "cost" && (
           <div class="two">
-            <Input label="A false alarm costs" inputMode="decimal" value={typed.false} onInput={(value) => put("false", value)} hint={`Named “${decisions.positive}”, but it is not`} />
-            <Input label="A missed case costs" inputMode="decimal" value={typed.missed} onInput={(value) => put("missed", value)} hint={`It is “${decisions.positive}”, but was not named`} />
+            <Input
+              label="A false alarm costs"
+              inputMode="decimal"
+              value={typed.false}
+              onInput={(value) => put("false", value)}
+              hint={`Named “${decisions.positive}”, but it is not`}
+            />
+            <Input
+              label="A missed case costs"
+              inputMode="decimal"
+              value={typed.missed}
+              onInput={(value) => put("missed", value)}
+              hint={`It is “${decisions.positive}”, but was not named`}
+            />
           </div>
         )}
-        {by === "capacity" && <Input label="Of 100 cases, how many can be looked at?" inputMode="decimal" value={typed.capacity} onInput={(value) => put("capacity", value)} class="narrow-field" />}
+        {by === "capacity" && (
+          <Input
+            label="Of 100 cases, how many can be looked at?"
+            inputMode="decimal"
+            value={typed.capacity}
+            onInput={(value) => put("capacity", value)}
+            class="narrow-field"
+          />
+        )}
         {by === "value" && (
           <label class="field">
-            <span class="field-label">Probability from which it is “{decisions.positive}”: {format.percent(chosen.threshold)}</span>
-            <input type="range" min="0" max="100" step="1" value={Math.round(chosen.threshold * 100)} onInput={(event) => refine({ threshold: String(Number(event.currentTarget.value) / 100) })} />
+            <span class="field-label">
+              Probability from which it is “{decisions.positive}”: {format.percent(chosen.threshold)}
+            </span>
+            <input
+              type="range"
+              min="0"
+              max="100"
+              step="1"
+              value={Math.round(chosen.threshold * 100)}
+              onInput={(event) => refine({ threshold: String(Number(event.currentTarget.value) / 100) })}
+            />
           </label>
         )}
       </Card>
       <section class="verdict">
         <p class="verdict-sentence">
-          Named from {format.percent(chosen.threshold)} on. Of 1,000 cases it names {format.count(Math.round(chosen.named))}: {format.count(Math.round(chosen.right))} rightly and {format.count(Math.round(chosen.wrong))} wrongly. {format.count(Math.round(chosen.missed))} are missed.
+          Named from {format.percent(chosen.threshold)} on. Of 1,000 cases it names {format.count(Math.round(chosen.named))}:{" "}
+          {format.count(Math.round(chosen.right))} rightly and {format.count(Math.round(chosen.wrong))} wrongly. {format.count(Math.round(chosen.missed))} are
+          missed.
         </p>
         <dl class="facts inside">
           <div class="fact">
@@ -109,36 +148,79 @@ function Desk({ model, results, decisions }: { model: ModelRead; results: Result
           {by === "cost" && (
             <div class="fact">
               <dt>Without the model</dt>
-              <dd class="num">{format.number(Math.round(Math.min((decisions.positives / (decisions.positives + decisions.negatives || 1)) * 1000 * costMissed, (decisions.negatives / (decisions.positives + decisions.negatives || 1)) * 1000 * costFalse)))}</dd>
+              <dd class="num">
+                {format.number(
+                  Math.round(
+                    Math.min(
+                      (decisions.positives / (decisions.positives + decisions.negatives || 1)) * 1000 * costMissed,
+                      (decisions.negatives / (decisions.positives + decisions.negatives || 1)) * 1000 * costFalse,
+                    ),
+                  ),
+                )}
+              </dd>
             </div>
           )}
         </dl>
         <KeepPolicy model={model} choice={choice} />
       </section>
-      <Card title={by === "cost" ? "What each line would cost" : "What each line would do"} note={`On ${format.counted(decisions.positives + decisions.negatives, "row")} that it had never seen`}>
+      <Card
+        title={by === "cost" ? "What each line would cost" : "What each line would do"}
+        note={`On ${format.counted(decisions.positives + decisions.negatives, "row")} that it had never seen`}
+      >
         <Chart
           of={drawn}
           still
           height={300}
           label="What each threshold does"
-          numbers={() => ({ columns: ["probability", "named of 1,000", "right", "wrong", "missed", ...(by === "cost" ? ["cost"] : [])], rows: effects.map((each) => [each.threshold, each.named, each.right, each.wrong, each.missed, ...(by === "cost" ? [cost(each)] : [])]) })}
+          numbers={() => ({
+            columns: ["probability", "named of 1,000", "right", "wrong", "missed", ...(by === "cost" ? ["cost"] : [])],
+            rows: effects.map((each) => [each.threshold, each.named, each.right, each.wrong, each.missed, ...(by === "cost" ? [cost(each)] : [])]),
+          })}
           build={(paint) => ({
             grid: { left: 8, right: 24, top: 40, bottom: 30, containLabel: true },
             legend: { top: 0, left: 0, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } },
-            xAxis: axis(paint, { type: "value", min: 0, max: 1, name: "Named from this probability on", nameLocation: "middle", nameGap: 30, splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => `${Math.round(value * 100)}%` } }),
+            xAxis: axis(paint, {
+              type: "value",
+              min: 0,
+              max: 1,
+              name: "Named from this probability on",
+              nameLocation: "middle",
+              nameGap: 30,
+              splitLine: { show: false },
+              axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => `${Math.round(value * 100)}%` },
+            }),
             yAxis: axis(paint, { type: "value", min: 0, axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => format.short(value) } }),
             tooltip: tip(paint, (params) => {
               const each = params as { seriesName: string; value: [number, number] };
-              return [["From", format.percent(each.value[0])], [each.seriesName, format.number(each.value[1])]];
+              return [
+                ["From", format.percent(each.value[0])],
+                [each.seriesName, format.number(each.value[1])],
+              ];
             }),
-            series: (by === "cost" ? [["Cost of 1,000 cases", cost] as const] : [["Named rightly", (each: (typeof effects)[number]) => each.right] as const, ["Named wrongly", (each: (typeof effects)[number]) => each.wrong] as const, ["Missed", (each: (typeof effects)[number]) => each.missed] as const]).map(([name, value], index) => ({
+            series: (by === "cost"
+              ? [["Cost of 1,000 cases", cost] as const]
+              : [
+                  ["Named rightly", (each: (typeof effects)[number]) => each.right] as const,
+                  ["Named wrongly", (each: (typeof effects)[number]) => each.wrong] as const,
+                  ["Missed", (each: (typeof effects)[number]) => each.missed] as const,
+                ]
+            ).map(([name, value], index) => ({
               type: "line",
               name,
               showSymbol: false,
               data: effects.map((each) => [each.threshold, value(each)]),
               lineStyle: { width: 2.5, color: paint.series[index] },
               itemStyle: { color: paint.series[index] },
-              markLine: index === 0 ? { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: paint.ink2, type: "dashed" }, data: [{ xAxis: chosen.threshold }] } : undefined,
+              markLine:
+                index === 0
+                  ? {
+                      silent: true,
+                      symbol: "none",
+                      label: { show: false },
+                      lineStyle: { color: paint.ink2, type: "dashed" },
+                      data: [{ xAxis: chosen.threshold }],
+                    }
+                  : undefined,
             })),
           })}
         />

@@ -21,7 +21,19 @@ export function Versions({ dataset }: { dataset: DatasetRead }) {
   const ready = items.filter((each) => each.status === "ready");
   return (
     <>
-      <Card title="Versions" note="Nothing is overwritten: each change makes a version, and every one can come back." flush action={may("dataset.version", dataset) && items.some((each) => each.has_original) && <Button icon="again" onClick={() => setAgain(true)}>Read the file again</Button>}>
+      <Card
+        title="Versions"
+        note="Nothing is overwritten: each change makes a version, and every one can come back."
+        flush
+        action={
+          may("dataset.version", dataset) &&
+          items.some((each) => each.has_original) && (
+            <Button icon="again" onClick={() => setAgain(true)}>
+              Read the file again
+            </Button>
+          )
+        }
+      >
         {again && <ReadAgain dataset={dataset} onClose={() => setAgain(false)} />}
         {listed.error && <Trouble error={listed.error} again={listed.reload} />}
         {!listed.data && !listed.error && (
@@ -60,7 +72,9 @@ async function remove(dataset: DatasetRead, version: number): Promise<void> {
   const words = [
     `It is removed for everyone, with the key of its data; ${format.bytes(after?.bytes ?? 0)} are erased.`,
     later.length ? `${later.length === 1 ? "Version" : "Versions"} ${later.join(", ")} came from it and ${later.length === 1 ? "stays" : "stay"}.` : "",
-    made ? `${format.counted(made, "model or dataset that was", "models or datasets that were")} made from it ${made === 1 ? "stays" : "stay"}.` : "Nothing else was made from it.",
+    made
+      ? `${format.counted(made, "model or dataset that was", "models or datasets that were")} made from it ${made === 1 ? "stays" : "stay"}.`
+      : "Nothing else was made from it.",
     "This cannot be undone.",
   ];
   ask({

@@ -1,6 +1,6 @@
 // Things to press.
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "./icon";
 
 interface ButtonProps {
@@ -88,8 +88,14 @@ export function Segmented<T extends string>(props: { label: string; value: T; ch
 
 /** Links to the parts of one thing. */
 export function Tabs({ label, tabs, current }: { label: string; current: string; tabs: { id: string; label: string; href: string; count?: number }[] }) {
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow screen the bar scrolls sideways; the present one is brought into it.
+    const here = bar.current?.querySelector<HTMLElement>("[aria-current]");
+    if (bar.current && here) bar.current.scrollLeft = here.offsetLeft - (bar.current.clientWidth - here.offsetWidth) / 2;
+  }, [current]);
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label={label} ref={bar}>
       {tabs.map((each) => (
         <a key={each.id} href={each.href} aria-current={each.id === current ? "page" : undefined}>
           {each.label}

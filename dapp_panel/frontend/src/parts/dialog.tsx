@@ -6,7 +6,17 @@ import { Failure } from "../channel";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icon";
 
-export function Dialog({ title, onClose, children, actions }: { title: string; onClose: () => void; children: ComponentChildren; actions?: ComponentChildren }) {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  actions,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  actions?: ComponentChildren;
+}) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -59,8 +69,7 @@ export function Asking() {
   const close = () => {
     question.value = null;
   };
-  const act = () =>
-    asked.act().then(close, (error: unknown) => setTrouble(error instanceof Failure ? error.message : String(error)));
+  const act = () => asked.act().then(close, (error: unknown) => setTrouble(error instanceof Failure ? error.message : String(error)));
   return (
     <Dialog
       title={asked.title}
@@ -92,7 +101,19 @@ export interface MenuItem {
 }
 
 /** A button that opens a list of things to do. */
-export function Menu({ label, icon = "more", items, children, tone }: { label: string; icon?: IconName; items: MenuItem[]; children?: ComponentChildren; tone?: "plain" | "ghost" | "main" }) {
+export function Menu({
+  label,
+  icon = "more",
+  items,
+  children,
+  tone,
+}: {
+  label: string;
+  icon?: IconName;
+  items: MenuItem[];
+  children?: ComponentChildren;
+  tone?: "plain" | "ghost" | "main";
+}) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -125,7 +146,15 @@ export function Menu({ label, icon = "more", items, children, tone }: { label: s
         <div class="menu" role="menu" aria-label={label}>
           {items.map((each) =>
             each.href ? (
-              <a key={each.label} role="menuitem" href={each.href} download={each.download} target={each.away ? "_blank" : undefined} rel={each.away ? "noopener" : undefined} onClick={() => setOpen(false)}>
+              <a
+                key={each.label}
+                role="menuitem"
+                href={each.href}
+                download={each.download}
+                target={each.away ? "_blank" : undefined}
+                rel={each.away ? "noopener" : undefined}
+                onClick={() => setOpen(false)}
+              >
                 {each.icon && <Icon name={each.icon} size={16} />}
                 {each.label}
               </a>

@@ -12,7 +12,17 @@ import { Progress } from "./surface";
 const KINDS = ".csv,.tsv,.txt,.gz,.zip,.xlsx,.xls,.parquet,.json,.jsonl,.ndjson";
 
 /** A place to drop files or to press. `whole` takes drops anywhere on the page. */
-export function Drop({ onDone, compact, whole, children }: { onDone?: (dataset: DatasetRead) => void; compact?: boolean; whole?: boolean; children?: ComponentChildren }) {
+export function Drop({
+  onDone,
+  compact,
+  whole,
+  children,
+}: {
+  onDone?: (dataset: DatasetRead) => void;
+  compact?: boolean;
+  whole?: boolean;
+  children?: ComponentChildren;
+}) {
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const take = (files: FileList | null | undefined) => {
@@ -99,7 +109,13 @@ export function Sendings() {
   );
 }
 
-const WORDS: Record<Sending["state"], string> = { waiting: "Waiting", sending: "Uploading", taken: "Received", failed: "Not taken", stopped: "Stopped; nothing was kept" };
+const WORDS: Record<Sending["state"], string> = {
+  waiting: "Waiting",
+  sending: "Uploading",
+  taken: "Received",
+  failed: "Not taken",
+  stopped: "Stopped; nothing was kept",
+};
 
 function One({ of }: { of: Sending }) {
   const moving = of.state === "sending" || of.state === "waiting";
@@ -114,9 +130,19 @@ function One({ of }: { of: Sending }) {
             {of.state === "sending" ? `${format.bytes(of.sent)} of ${format.bytes(of.size)}` : format.bytes(of.size)}
           </span>
         </div>
-        {moving ? <Progress value={share} label={`Uploading ${of.name}`} /> : <span class={`small ${of.state === "failed" ? "bad-text" : "muted"}`}>{of.error ?? WORDS[of.state]}</span>}
+        {moving ? (
+          <Progress value={share} label={`Uploading ${of.name}`} />
+        ) : (
+          <span class={`small ${of.state === "failed" ? "bad-text" : "muted"}`}>{of.error ?? WORDS[of.state]}</span>
+        )}
       </div>
-      <Button small tone="ghost" icon="close" label={moving ? `Stop uploading ${of.name}` : `Dismiss ${of.name}`} onClick={() => (moving ? stop(of.id) : dismiss(of.id))} />
+      <Button
+        small
+        tone="ghost"
+        icon="close"
+        label={moving ? `Stop uploading ${of.name}` : `Dismiss ${of.name}`}
+        onClick={() => (moving ? stop(of.id) : dismiss(of.id))}
+      />
     </li>
   );
 }

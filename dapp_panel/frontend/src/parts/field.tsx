@@ -88,7 +88,14 @@ export function Input(props: InputProps) {
   );
 }
 
-export function Select(props: { label: string; value: string; choices: [string, string][]; onChange: (value: string) => void; hint?: ComponentChildren; quiet?: boolean }) {
+export function Select(props: {
+  label: string;
+  value: string;
+  choices: [string, string][];
+  onChange: (value: string) => void;
+  hint?: ComponentChildren;
+  quiet?: boolean;
+}) {
   return (
     <Field label={props.label} hint={props.hint} quiet={props.quiet}>
       {(id, described) => (

@@ -87,7 +87,17 @@ export function Notice({ tone = "plain", title, children, action }: { tone?: Ton
 export function Trouble({ error, again }: { error: Failure; again?: () => unknown }) {
   const internal = error.code === "internal" && error.requestId;
   return (
-    <Notice tone="bad" title={error.message} action={again && <Button small icon="again" onClick={again}>Try again</Button>}>
+    <Notice
+      tone="bad"
+      title={error.message}
+      action={
+        again && (
+          <Button small icon="again" onClick={again}>
+            Try again
+          </Button>
+        )
+      }
+    >
       {internal && <span class="mono small">Request id {error.requestId}</span>}
     </Notice>
   );

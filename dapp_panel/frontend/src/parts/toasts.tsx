@@ -32,7 +32,13 @@ function One({ said }: { said: Toast }) {
     return () => clearTimeout(timer);
   }, [held, said.id]);
   return (
-    <div class={`toast ${said.tone}`} onPointerEnter={() => hold(true)} onPointerLeave={() => hold(false)} onFocusCapture={() => hold(true)} onBlurCapture={() => hold(false)}>
+    <div
+      class={`toast ${said.tone}`}
+      onPointerEnter={() => hold(true)}
+      onPointerLeave={() => hold(false)}
+      onFocusCapture={() => hold(true)}
+      onBlurCapture={() => hold(false)}
+    >
       <Icon name={said.tone === "good" ? "passed" : said.tone === "bad" ? "alert" : "info"} />
       <span class="grow">{said.title}</span>
       {said.link && (

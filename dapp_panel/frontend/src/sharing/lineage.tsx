@@ -61,7 +61,10 @@ export function LineagePicture({ kind, id }: { kind: "datasets" | "models"; id: 
                 if (!a || !b) return null;
                 const [x1, y1, x2, y2] = [a.x + BOX.width, a.y + BOX.height / 2, b.x, b.y + BOX.height / 2];
                 return (
-                  <path key={`${edge.source}${edge.target}${edge.label}`} d={`M${x1} ${y1} C ${x1 + BOX.across / 2} ${y1}, ${x2 - BOX.across / 2} ${y2}, ${x2} ${y2}`}>
+                  <path
+                    key={`${edge.source}${edge.target}${edge.label}`}
+                    d={`M${x1} ${y1} C ${x1 + BOX.across / 2} ${y1}, ${x2 - BOX.across / 2} ${y2}, ${x2} ${y2}`}
+                  >
                     <title>{edge.label}</title>
                   </path>
                 );

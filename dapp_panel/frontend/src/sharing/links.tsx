@@ -1,9 +1,9 @@
-// Read-only links to a result: made, copied, withdrawn.
+// Read-only links to a result or an insight: made, copied, withdrawn.
 import { useState } from "preact/hooks";
 import { type Failure, call } from "../channel";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
-import type { ModelRead, Page, ShareMade, ShareRead } from "../schema";
+import type { Page, ShareMade, ShareRead } from "../schema";
 import { nameOf } from "../session";
 import { Button } from "../parts/button";
 import { Dialog } from "../parts/dialog";
@@ -11,14 +11,14 @@ import { Select } from "../parts/field";
 import { Ago, Bones, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
 
-export function ShareLinks({ model, onClose }: { model: ModelRead; onClose: () => void }) {
-  const links = useCall<Page<ShareRead>>("shares.list", { model: model.id });
+export function ShareLinks({ of, onClose }: { of: { model: string } | { insight: string }; onClose: () => void }) {
+  const links = useCall<Page<ShareRead>>("shares.list", of);
   const [days, setDays] = useState("14");
   const [made, setMade] = useState<ShareMade | null>(null);
   const [trouble, setTrouble] = useState("");
   const again = () => invalidate((name) => name === "shares.list");
   const create = () =>
-    call<ShareMade>("shares.create", { model: model.id, days: Number(days) }).then(
+    call<ShareMade>("shares.create", { ...of, days: Number(days) }).then(
       (fresh) => {
         setMade(fresh);
         setTrouble("");
@@ -39,9 +39,23 @@ export function ShareLinks({ model, onClose }: { model: ModelRead; onClose: () =
   return (
     <Dialog title="Read-only link" onClose={onClose} actions={<Button onClick={onClose}>Close</Button>}>
       <div class="stack">
-        <p class="muted">Whoever has the link sees this result and nothing else, without an account, until it expires or you withdraw it.</p>
+        <p class="muted">
+          Whoever has the link sees {"model" in of ? "this result" : "this chart or table"} and nothing else, without an account, until it expires or you
+          withdraw it.
+        </p>
         <div class="row wrap" style={{ alignItems: "flex-end" }}>
-          <Select label="It works for" value={days} choices={[["1", "one day"], ["7", "a week"], ["14", "two weeks"], ["30", "a month"], ["90", "three months"]]} onChange={setDays} />
+          <Select
+            label="It works for"
+            value={days}
+            choices={[
+              ["1", "one day"],
+              ["7", "a week"],
+              ["14", "two weeks"],
+              ["30", "a month"],
+              ["90", "three months"],
+            ]}
+            onChange={setDays}
+          />
           <Button tone="main" icon="link" onClick={create}>
             Make a link
           </Button>
@@ -51,7 +65,16 @@ export function ShareLinks({ model, onClose }: { model: ModelRead; onClose: () =
             tone="good"
             title="Copy it now; it is not shown again"
             action={
-              <Button small icon="copy" onClick={() => navigator.clipboard.writeText(address).then(() => toast({ tone: "good", title: "Copied" }), () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }))}>
+              <Button
+                small
+                icon="copy"
+                onClick={() =>
+                  navigator.clipboard.writeText(address).then(
+                    () => toast({ tone: "good", title: "Copied" }),
+                    () => toast({ tone: "bad", title: "The browser did not let it be copied. Mark the text and copy it." }),
+                  )
+                }
+              >
                 Copy
               </Button>
             }
@@ -70,7 +93,14 @@ export function ShareLinks({ model, onClose }: { model: ModelRead; onClose: () =
                   Until {format.when(each.expires_at)}
                 </span>
                 <span class="small muted">
-                  {nameOf(each.by)} · {each.opened ? <>opened {format.counted(each.opened, "time")}, last <Ago at={each.opened_at ?? each.created_at} /></> : "not opened yet"}
+                  {nameOf(each.by)} ·{" "}
+                  {each.opened ? (
+                    <>
+                      opened {format.counted(each.opened, "time")}, last <Ago at={each.opened_at ?? each.created_at} />
+                    </>
+                  ) : (
+                    "not opened yet"
+                  )}
                 </span>
               </span>
               <Button small onClick={() => withdraw(each)}>

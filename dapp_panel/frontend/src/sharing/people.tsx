@@ -16,7 +16,17 @@ const LEVELS: [string, string][] = [
 ];
 
 /** The window of sharing; changes hold at once. */
-export function SharePeople({ kind, thing, onVisibility, onClose }: { kind: "dataset" | "model"; thing: DatasetRead | ModelRead; onVisibility: (visibility: string) => Promise<unknown>; onClose: () => void }) {
+export function SharePeople({
+  kind,
+  thing,
+  onVisibility,
+  onClose,
+}: {
+  kind: "dataset" | "model";
+  thing: DatasetRead | ModelRead;
+  onVisibility: (visibility: string) => Promise<unknown>;
+  onClose: () => void;
+}) {
   const granted = useCall<Page<GrantRead>>("grants.list", { kind, ref: thing.id });
   const people = useCall<Page<PersonRead>>("grants.people", { search: null, limit: 200 });
   const [trouble, setTrouble] = useState("");
@@ -27,7 +37,15 @@ export function SharePeople({ kind, thing, onVisibility, onClose }: { kind: "dat
   };
   const others = (people.data?.items ?? []).filter((each) => each.id !== thing.owner.id && !granted.data?.items.some((one) => one.person.id === each.id));
   return (
-    <Dialog title={`Share ${thing.name}`} onClose={onClose} actions={<Button tone="main" onClick={onClose}>Done</Button>}>
+    <Dialog
+      title={`Share ${thing.name}`}
+      onClose={onClose}
+      actions={
+        <Button tone="main" onClick={onClose}>
+          Done
+        </Button>
+      }
+    >
       <div class="stack">
         <Segmented
           roomy
@@ -60,13 +78,22 @@ export function SharePeople({ kind, thing, onVisibility, onClose }: { kind: "dat
                   {each.person.email}
                 </span>
               </span>
-              <Select label={`What ${nameOf(each.person)} may do`} quiet value={each.level} choices={LEVELS} onChange={(value) => void act("grants.put", each.person.id, value)} />
+              <Select
+                label={`What ${nameOf(each.person)} may do`}
+                quiet
+                value={each.level}
+                choices={LEVELS}
+                onChange={(value) => void act("grants.put", each.person.id, value)}
+              />
               <Button small tone="ghost" icon="close" label={`Stop sharing with ${nameOf(each.person)}`} onClick={() => act("grants.remove", each.person.id)} />
             </li>
           ))}
         </ul>
         {trouble && <Notice tone="bad">{trouble}</Notice>}
-        <p class="small muted">Look: see it. Use: also download it{kind === "dataset" ? ", train from it" : ""} and predict. Edit: also rename and mend it. What a role does not allow, sharing does not give.</p>
+        <p class="small muted">
+          Look: see it. Use: also download it{kind === "dataset" ? ", train from it" : ""} and predict. Edit: also rename and mend it. What a role does not
+          allow, sharing does not give.
+        </p>
       </div>
     </Dialog>
   );

@@ -35,9 +35,20 @@ export function Bell({ ghost }: { ghost?: boolean }) {
   const words = unread ? `Notifications, ${unread >= 100 ? "100 or more" : unread} unread` : "Notifications";
   return (
     <div class="bell" ref={box} onKeyDown={leave}>
-      <button type="button" class={ghost ? "bell-button ghost" : "bell-button"} aria-label={words} title={words} aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        class={ghost ? "bell-button ghost" : "bell-button"}
+        aria-label={words}
+        title={words}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
         <Icon name="bell" size={20} />
-        {unread > 0 && <span class="bell-count num" aria-hidden="true">{unread >= 100 ? "99+" : unread}</span>}
+        {unread > 0 && (
+          <span class="bell-count num" aria-hidden="true">
+            {unread >= 100 ? "99+" : unread}
+          </span>
+        )}
       </button>
       {open && <Lines onGo={() => setOpen(false)} />}
     </div>
@@ -97,7 +108,15 @@ function Lines({ onGo }: { onGo: () => void }) {
   );
 }
 
-const SIGNS: Record<string, IconName> = { dataset: "data", model: "model", prediction: "predict", monitor: "gauge", system: "megaphone", insight: "image", user: "person" };
+const SIGNS: Record<string, IconName> = {
+  dataset: "data",
+  model: "model",
+  prediction: "predict",
+  monitor: "gauge",
+  system: "megaphone",
+  insight: "image",
+  user: "person",
+};
 
 function pathOf(each: NotificationRead): string | null {
   if (each.link?.kind === "dataset") return `/datasets/${each.link.id}`;
@@ -141,7 +160,8 @@ function Works({ of }: { of: MaintenanceRead }) {
     <div class="told alert" role="status">
       <Icon name="fix" size={20} />
       <p class="grow">
-        <b>{on ? "Maintenance is under way" : `Maintenance begins in ${format.duration(begins ?? 0)}`}.</b> {of.message} {on && "You can look at everything; nothing new is taken in."}
+        <b>{on ? "Maintenance is under way" : `Maintenance begins in ${format.duration(begins ?? 0)}`}.</b> {of.message}{" "}
+        {on && "You can look at everything; nothing new is taken in."}
         {on && ends !== null && ends > 0 && ` It should end in ${format.duration(ends)}.`}
       </p>
     </div>

@@ -61,8 +61,7 @@ function Side({ running }: { running: number }) {
       </div>
       <button type="button" class="find" onClick={openPalette} aria-label={`Find anything ${KEYS}`} title="Find anything">
         <Icon name="search" size={16} />
-        <span>Find anything</span>{" "}
-        <kbd>{KEYS}</kbd>
+        <span>Find anything</span> <kbd>{KEYS}</kbd>
       </button>
       <nav aria-label="Main" class="stack" style={{ "--gap": "2px" }}>
         {STOPS.map((stop) => (
@@ -168,7 +167,14 @@ function Bar({ running }: { running: number }) {
             {stop.label}
           </a>
         ))}
-        <button type="button" class="bar-item" aria-expanded={more} aria-controls="more" aria-current={more || elsewhere ? "page" : undefined} onClick={() => setMore(!more)}>
+        <button
+          type="button"
+          class="bar-item"
+          aria-expanded={more}
+          aria-controls="more"
+          aria-current={more || elsewhere ? "page" : undefined}
+          onClick={() => setMore(!more)}
+        >
           <Icon name="more" size={22} />
           More
           {running > 0 && !more && <span class="nav-count">{running}</span>}
@@ -206,7 +212,7 @@ function Ended() {
 
 function Sending() {
   const moving = sendings.value.filter((each) => each.state === "sending" || each.state === "waiting");
-  if (moving.length === 0 || place.value.parts[0] === "datasets" && place.value.parts.length === 1) return null;
+  if (moving.length === 0 || (place.value.parts[0] === "datasets" && place.value.parts.length === 1)) return null;
   const total = moving.reduce((sum, each) => sum + each.size, 0);
   const sent = moving.reduce((sum, each) => sum + each.sent, 0);
   return (

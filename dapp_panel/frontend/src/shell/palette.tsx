@@ -83,7 +83,13 @@ function Window() {
     event.preventDefault();
   };
   return (
-    <dialog ref={element} class="palette" aria-label="Find anything" onClose={close} onClick={(event) => event.target === element.current && element.current?.close()}>
+    <dialog
+      ref={element}
+      class="palette"
+      aria-label="Find anything"
+      onClose={close}
+      onClick={(event) => event.target === element.current && element.current?.close()}
+    >
       <div class="palette-inner">
         <div class="palette-input">
           <Icon name="search" />
@@ -109,7 +115,15 @@ function Window() {
         </div>
         <ul id="palette-list" role="listbox" aria-label="Found" class="palette-list">
           {found.map((each, index) => (
-            <li key={each.key} id={`found-${index}`} role="option" aria-selected={index === at} class={index === at ? "at" : ""} onPointerEnter={() => setAt(index)} onClick={() => open(each)}>
+            <li
+              key={each.key}
+              id={`found-${index}`}
+              role="option"
+              aria-selected={index === at}
+              class={index === at ? "at" : ""}
+              onPointerEnter={() => setAt(index)}
+              onClick={() => open(each)}
+            >
               <Icon name={each.icon} />
               <span class="clip grow">{each.label}</span>
               <span class="small muted">{each.note}</span>
