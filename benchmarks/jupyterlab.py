@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -97,13 +98,20 @@ def start(runs: int) -> list[Line]:
     found: dict[tuple[bool, str], list[float]] = {}
     for _ in range(runs):
         for with_extension in (False, True):
-            with running(with_extension=with_extension) as (lab, server), opened(lab) as (_page, page):
+            with running(with_extension=with_extension) as (lab, server):
+                # On a machine with other work the processor's time tells more than the clock.
+                assert lab.process is not None
+                used = psutil.Process(lab.process.pid).cpu_times()
+                found.setdefault((with_extension, "server's processor time"), []).append(1000 * (used.user + used.system))
+                with opened(lab) as (_page, page):
+                    pass
                 found.setdefault((with_extension, "server"), []).append(server)
                 found.setdefault((with_extension, "page"), []).append(page)
     lines = []
-    for part in ("server", "page"):
+    for part in ("server", "page", "server's processor time"):
+        target = 150 if part in ("server", "page") else None
         without, with_it = (statistics.median(found[each, part]) for each in (False, True))
-        lines += [Line(f"{part} ready without the extension", without, "ms"), Line(f"{part} ready with it: more", with_it - without, "ms", 150)]
+        lines += [Line(f"{part} ready without the extension", without, "ms"), Line(f"{part} ready with it: more", with_it - without, "ms", target)]
     return lines
 
 
