@@ -32,7 +32,7 @@ class AuditRead(Answer):
 
 def _written_out(value: object) -> object:
     """Refuse a bare number, which would be taken for seconds since 1970."""
-    if isinstance(value, (int, float)) or (isinstance(value, str) and value[4:5] != "-"):
+    if isinstance(value, (int, float)) or (isinstance(value, str) and not (value[:4].isdigit() and value[4:5] == "-")):
         raise ValueError("A moment is written out, such as 2030-01-15T09:00:00Z.")
     return value
 
