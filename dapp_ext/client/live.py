@@ -34,6 +34,7 @@ State = Literal["idle", "connecting", "connected", "reconnecting", "ended", "clo
 _SILENCE_SECONDS = 40.0  # the server speaks at least every 15 s
 _PAUSE_SECONDS = (0.1, 0.3, 1.0, 3.0, 10.0)
 _SESSION_ENDED = 4401
+_CHANCE = random.Random()  # of our own: a notebook that has seeded `random` draws what it would draw without us
 _POLL_CONNECTED, _POLL_ALONE = 3.0, 0.5
 
 
@@ -152,7 +153,7 @@ class LiveFeed:
             pause = _PAUSE_SECONDS[min(tries, len(_PAUSE_SECONDS) - 1)]
             tries += 1
             # Many clients lose the same server at once; they should not all come back in the same instant.
-            self._stop.wait(pause * random.uniform(0.8, 1.2))
+            self._stop.wait(pause * _CHANCE.uniform(0.8, 1.2))
 
     def _listen(self) -> bool:
         """One connection, until it ends; true when it had been a good one."""

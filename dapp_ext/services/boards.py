@@ -17,6 +17,7 @@ from dapp_ext.store.feed import NewEvent
 from dapp_ext.store.tables import DatasetVersion, EventRow
 
 ANSWER_BYTES = 64 * 2**20
+PLACES_KEPT = 1000
 
 
 class Boards:
@@ -31,6 +32,7 @@ class Boards:
         self._shared = SharedAnswers(context, "board")
         self._columns = Keeper(max(context.settings.cache_memory // 2, 256 * 2**20))
         self._listening = threading.Event()
+        self._places: dict[tuple[object, ...], tuple[int | None, tuple[str, int]]] = {}
         context.own_changes.append(self._hear_own)
 
     def answer(self, actor: Actor, ref: str, request: BoardRequest) -> bytes:
@@ -40,14 +42,26 @@ class Boards:
         ------
         DatasetNotFound, NotReady, ColumnUnknown, Invalid
         """
-        with self._context.database.read() as session:
-            dataset, row = self._tables.find(actor, session, ref, request.version, "dataset.read")
-            key = (dataset.id, row.version)
-        self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
+        key = self._place(actor, ref, request.version)
+        self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=key[0]), key[1])
         self._listen()
         board = (*key, request.model_dump_json(exclude={"version"}))
         found: bytes = self._answers.get(board, lambda: self._shared.get(board, lambda: self._make(actor, key, request)), len)
         return found
+
+    def _place(self, actor: Actor, ref: str, version: int | None) -> tuple[str, int]:
+        """The version that is meant, if the actor may read it; looked up once as long as nothing was committed since."""
+        asked, stamp = (actor.account_id, actor.session_id, actor.role, ref, version), self._context.database.stamp()
+        known = self._places.get(asked)
+        if known is not None and stamp is not None and known[0] == stamp:
+            return known[1]
+        with self._context.database.read() as session:
+            dataset, row = self._tables.find(actor, session, ref, version, "dataset.read")
+            place = (dataset.id, row.version)
+        if len(self._places) >= PLACES_KEPT:
+            self._places.clear()
+        self._places[asked] = (stamp, place)
+        return place
 
     def opening(self, actor: Actor, ref: str, version: int | None = None) -> bytes:
         """A dataset version and its health report, as the JSON ``{"dataset": …, "profile": …}``: what a page of charts begins with.

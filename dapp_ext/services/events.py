@@ -78,7 +78,7 @@ class Events:
         seq = self._seq(after) if after is not None else None
         if after is not None and seq is None:
             raise CursorInvalid("The workspace was restored from a backup since. Load everything anew and follow from there.", reset=True)
-        reader = _Reader(lambda row: deliver(self._event(row)) if _may_see(actor, row) else None)
+        reader = _Reader(lambda row: deliver(self._event(row)) if _may_see(actor, row) else None, seq or 0)
         start = self._context.tail.listen(reader.hear)
         try:
             if seq is not None:
@@ -134,10 +134,14 @@ class Events:
 
 
 class _Reader:
-    """Keeps what arrives while the past is still being replayed, so that the order is that of the commits."""
+    """Keeps what arrives while the past is still being replayed, so that the order is that of the commits.
 
-    def __init__(self, deliver: Callable[[EventRow], None]) -> None:
+    What the reader has had before its cursor is not told again, also where the feed of this process is still behind it.
+    """
+
+    def __init__(self, deliver: Callable[[EventRow], None], after: int) -> None:
         self._deliver = deliver
+        self._after = after
         self._lock = threading.Lock()
         self._waiting: deque[EventRow] | None = deque()
 
@@ -146,16 +150,21 @@ class _Reader:
             if self._waiting is not None:
                 self._waiting.append(row)
                 return
-            self._deliver(row)
+            self._tell(row)
 
     def replay(self, row: EventRow) -> None:
-        self._deliver(row)
+        self._tell(row)
 
     def go_live(self) -> None:
         with self._lock:
             while self._waiting:
-                self._deliver(self._waiting.popleft())
+                self._tell(self._waiting.popleft())
             self._waiting = None
+
+    def _tell(self, row: EventRow) -> None:
+        if row.id is not None and row.id > self._after:
+            self._after = row.id
+            self._deliver(row)
 
 
 def _may_see(actor: Actor, row: EventRow) -> bool:

@@ -26,9 +26,9 @@ _TOLD_BY = ("account", "key")
 
 @dataclass(frozen=True)
 class Entry:
-    """By which door somebody comes, and from where."""
+    """By which door somebody comes, and from where; a browser's door is the one that it signed in at."""
 
-    door: Door
+    door: Door | None = None
     address: str = ""
     request_id: str = ""
 
@@ -95,7 +95,7 @@ class KnownTokens:
         if time.monotonic() - known.asked.at > KEPT_SECONDS or now() > known.until or stamp != known.asked.stamp:
             self._kept.pop(credential, None)
             return None
-        return known.actor.model_copy(update={"door": entry.door, "address": entry.address, "request_id": entry.request_id})
+        return known.actor.model_copy(update={"door": entry.door or known.actor.door, "address": entry.address, "request_id": entry.request_id})
 
     def forget(self) -> None:
         with self._lock:

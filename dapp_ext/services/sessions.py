@@ -166,13 +166,19 @@ class Sessions:
         return self._known.recall(access_token, stamp, Entry(door, address, request_id))
 
     def browser_session(self, cookie: str, *, address: str = "", request_id: str = "") -> Actor:
-        """Who holds this cookie."""
+        """Who holds this cookie; a stream of calls asks the database once, as long as nothing was committed since."""
+        asked, name = self._known.ask(), f"cookie {cookie}"  # no access token begins so
+        known = self._known.recall(name, asked.stamp, Entry(address=address, request_id=request_id))
+        if known is not None:
+            return known
         with self._context.database.read() as session:
             found = store.session_of_cookie(session, digest(cookie))
         if found is None:
             raise NotSignedIn
         self._seen(found[0])
-        return _session_actor(found, cast(Door, found[0].door), address, request_id)
+        actor = _session_actor(found, cast(Door, found[0].door), address, request_id)
+        self._known.keep(name, actor, found[0], asked)
+        return actor
 
     def is_live(self, actor: Actor) -> bool:
         """Whether the session that the actor came with still counts."""
@@ -282,7 +288,7 @@ class Sessions:
 
     def record_acceptance(self, change: Change, account: Account, entry: Entry, action: str) -> Actor:
         """Write down that somebody used a link, in the change that it makes; who that is."""
-        actor = _actor(account, None, entry.door, entry.address, entry.request_id)
+        actor = _actor(account, None, entry.door or "api", entry.address, entry.request_id)
         self._context.record(change.session, audit.Entry(actor, action, Subject(kind="account", id=account.id)))
         return actor
 

@@ -15,6 +15,7 @@ from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.base import Named, now
 from dapp_ext.schema.boards import BoardRequest, ChartRequest
 from dapp_ext.schema.datasets import Column, DatasetRead, Filter, Measure
+from dapp_ext.schema.grants import GrantPut
 from dapp_ext.services import Services, open_services
 from dapp_panel.code import chart_code
 from tests.panel.visiting import Visit
@@ -61,6 +62,22 @@ def test_what_is_kept_is_only_for_who_may_read_the_table(
     services.boards.answer(owner, mine.id, request)
     with pytest.raises(DatasetNotFound):
         services.boards.answer(person("maya", Role.analyst), mine.id, request)
+
+
+def test_what_is_taken_back_is_gone_with_the_next_call(
+    services: Services, owner: Actor, person: Callable[[str, Role], Actor], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None]
+) -> None:
+    mine = upload(owner, CSV, "mine.csv", visibility="private")
+    run_jobs()
+    maya = person("maya", Role.analyst)
+    request = BoardRequest(charts=[ChartRequest(shape="bar", x="city")])
+    services.sharing.put(owner, "dataset", mine.id, "maya@example.org", GrantPut(level="read"))
+    for _ in range(2):
+        assert services.boards.answer(maya, mine.id, request)
+    with open_services(services.settings) as other:  # whoever takes it back does so in another process
+        other.sharing.remove(owner, "dataset", mine.id, maya.account_id)
+    with pytest.raises(DatasetNotFound):
+        services.boards.answer(maya, mine.id, request)
 
 
 def test_an_unknown_column_fails_in_words(services: Services, owner: Actor, dataset: DatasetRead) -> None:

@@ -67,6 +67,25 @@ def test_resuming_misses_nothing_and_repeats_nothing(services: Services, owner: 
     assert received == everything[: len(received)]
 
 
+def test_what_was_read_is_not_told_again_where_the_feed_is_behind(services: Services, owner: Actor, upload: Upload) -> None:
+    held, go_on, heard = threading.Event(), threading.Event(), list[Event]()
+
+    def hold(_: Event) -> None:
+        held.set()
+        go_on.wait(10)
+
+    services.events.subscribe(owner, hold)
+    upload(owner, DATA)
+    assert held.wait(5)
+    upload(owner, DATA)
+    cursor = services.events.head()  # the feed of this process stands two uploads before it
+    services.events.subscribe(owner, heard.append, after=cursor)
+    go_on.set()
+    upload(owner, DATA)
+    assert _wait(lambda: len(heard) >= 2)
+    assert [each.id for each in heard] == [each.id for each in services.events.page(owner, cursor).items]
+
+
 def test_a_page_goes_on_where_the_last_ended(services: Services, owner: Actor, upload: Upload) -> None:
     for _ in range(4):
         upload(owner, DATA)
