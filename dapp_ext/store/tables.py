@@ -5,28 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dapp_ext.schema.base import new_id, now
-from dapp_ext.store.database import UtcDateTime
-
-
-def _moment(**options: Any) -> Any:
-    return Field(default_factory=now, sa_type=UtcDateTime, **options)
-
-
-def _maybe_moment() -> Any:
-    return Field(default=None, sa_type=UtcDateTime, nullable=True)
-
-
-def _bytes_count(default: int | None = 0) -> Any:
-    """A number of bytes; 32 bits end at 2 GiB."""
-    return Field(default=default, sa_type=BigInteger, nullable=default is None)
-
-
-def _sealed() -> Any:
-    return Field(default=None, sa_column=Column("sealed", LargeBinary, nullable=True))
+from dapp_ext.schema.base import new_id
+from dapp_ext.store import columns
 
 
 class Instance(SQLModel, table=True):
@@ -37,7 +20,7 @@ class Instance(SQLModel, table=True):
     instance_id: str = Field(default_factory=new_id)
     epoch: str = Field(default_factory=lambda: new_id()[-12:])
     key_fingerprint: str
-    created_at: datetime = _moment()
+    created_at: datetime = columns.moment()
 
 
 class Account(SQLModel, table=True):
@@ -51,9 +34,9 @@ class Account(SQLModel, table=True):
     password_hash: str | None = None
     disabled: bool = False
     is_owner: bool = False
-    quota: int | None = _bytes_count(None)
-    created_at: datetime = _moment()
-    seen_at: datetime | None = _maybe_moment()
+    quota: int | None = columns.bytes_count(None)
+    created_at: datetime = columns.moment()
+    seen_at: datetime | None = columns.maybe_moment()
 
 
 class SignIn(SQLModel, table=True):
@@ -68,10 +51,10 @@ class SignIn(SQLModel, table=True):
     token_name: str | None = None
     token_scope: str | None = None
     address: str = ""
-    created_at: datetime = _moment()
-    seen_at: datetime = _moment()
-    expires_at: datetime = _moment()
-    revoked_at: datetime | None = _maybe_moment()
+    created_at: datetime = columns.moment()
+    seen_at: datetime = columns.moment()
+    expires_at: datetime = columns.moment()
+    revoked_at: datetime | None = columns.maybe_moment()
 
 
 class RefreshToken(SQLModel, table=True):
@@ -79,8 +62,8 @@ class RefreshToken(SQLModel, table=True):
     hash: str = Field(primary_key=True)
     session_id: str = Field(foreign_key="sessions.id", index=True)
     seq: int = 0
-    issued_at: datetime = _moment()
-    used_at: datetime | None = _maybe_moment()
+    issued_at: datetime = columns.moment()
+    used_at: datetime | None = columns.maybe_moment()
 
 
 class Ticket(SQLModel, table=True):
@@ -89,8 +72,8 @@ class Ticket(SQLModel, table=True):
     account_id: str = Field(foreign_key="accounts.id")
     session_id: str | None = None
     purpose: str
-    expires_at: datetime = _moment()
-    used_at: datetime | None = _maybe_moment()
+    expires_at: datetime = columns.moment()
+    used_at: datetime | None = columns.maybe_moment()
 
 
 class LoginFailure(SQLModel, table=True):
@@ -99,7 +82,7 @@ class LoginFailure(SQLModel, table=True):
     __tablename__ = "login_failures"
     key: str = Field(primary_key=True)
     count: int = 0
-    last_at: datetime = _moment()
+    last_at: datetime = columns.moment()
 
 
 class Invitation(SQLModel, table=True):
@@ -113,10 +96,10 @@ class Invitation(SQLModel, table=True):
     role: str
     account_id: str | None = None
     invited_by: str
-    created_at: datetime = _moment()
-    expires_at: datetime = _moment()
-    used_at: datetime | None = _maybe_moment()
-    withdrawn_at: datetime | None = _maybe_moment()
+    created_at: datetime = columns.moment()
+    expires_at: datetime = columns.moment()
+    used_at: datetime | None = columns.maybe_moment()
+    withdrawn_at: datetime | None = columns.maybe_moment()
 
 
 class Announcement(SQLModel, table=True):
@@ -127,12 +110,12 @@ class Announcement(SQLModel, table=True):
     message: str
     severity: str
     author_id: str
-    created_at: datetime = _moment()
-    starts_at: datetime = _moment()
-    ends_at: datetime | None = _maybe_moment()
-    withdrawn_at: datetime | None = _maybe_moment()
-    told_at: datetime | None = _maybe_moment()
-    over_at: datetime | None = _maybe_moment()
+    created_at: datetime = columns.moment()
+    starts_at: datetime = columns.moment()
+    ends_at: datetime | None = columns.maybe_moment()
+    withdrawn_at: datetime | None = columns.maybe_moment()
+    told_at: datetime | None = columns.maybe_moment()
+    over_at: datetime | None = columns.maybe_moment()
 
 
 class Maintenance(SQLModel, table=True):
@@ -142,10 +125,10 @@ class Maintenance(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     message: str
     author_id: str
-    since: datetime = _moment()
-    starts_at: datetime = _moment()
-    ends_at: datetime | None = _maybe_moment()
-    told_at: datetime | None = _maybe_moment()
+    since: datetime = columns.moment()
+    starts_at: datetime = columns.moment()
+    ends_at: datetime | None = columns.maybe_moment()
+    told_at: datetime | None = columns.maybe_moment()
 
 
 class NotificationMark(SQLModel, table=True):
@@ -155,7 +138,7 @@ class NotificationMark(SQLModel, table=True):
     account_id: str = Field(foreign_key="accounts.id", primary_key=True)
     event_id: int = Field(primary_key=True)
     all_before: bool = False
-    at: datetime = _moment()
+    at: datetime = columns.moment()
 
 
 class DataKey(SQLModel, table=True):
@@ -173,8 +156,8 @@ class RootKey(SQLModel, table=True):
     __tablename__ = "root_keys"
     kid: str = Field(primary_key=True)
     fingerprint: str
-    created_at: datetime = _moment()
-    retired_at: datetime | None = _maybe_moment()
+    created_at: datetime = columns.moment()
+    retired_at: datetime | None = columns.maybe_moment()
 
 
 class RootLinkRow(SQLModel, table=True):
@@ -194,9 +177,9 @@ class SigningKeyRow(SQLModel, table=True):
     kid: str = Field(primary_key=True)
     base: str = Field(primary_key=True)
     public: bytes = Field(sa_column=Column("public", LargeBinary, nullable=False))
-    sealed: bytes | None = _sealed()
-    created_at: datetime | None = _maybe_moment()
-    accepted_until: datetime | None = _maybe_moment()
+    sealed: bytes | None = columns.sealed()
+    created_at: datetime | None = columns.maybe_moment()
+    accepted_until: datetime | None = columns.maybe_moment()
 
 
 class StoredFile(SQLModel, table=True):
@@ -207,10 +190,10 @@ class StoredFile(SQLModel, table=True):
     subject_id: str = Field(index=True)
     version: int
     purpose: str
-    plain_size: int = _bytes_count()
-    sealed_size: int = _bytes_count()
+    plain_size: int = columns.bytes_count()
+    sealed_size: int = columns.bytes_count()
     sha256: str = ""
-    created_at: datetime = _moment()
+    created_at: datetime = columns.moment()
 
 
 class Dataset(SQLModel, table=True):
@@ -225,8 +208,8 @@ class Dataset(SQLModel, table=True):
     visibility: str = "team"
     status: str = "processing"
     version: int = 1
-    created_at: datetime = _moment()
-    updated_at: datetime = _moment()
+    created_at: datetime = columns.moment()
+    updated_at: datetime = columns.moment()
 
 
 class DatasetVersion(SQLModel, table=True):
@@ -243,7 +226,7 @@ class DatasetVersion(SQLModel, table=True):
     version: int
     filename: str
     format: str | None = None
-    size: int = _bytes_count()
+    size: int = columns.bytes_count()
     rows: int | None = None
     column_count: int | None = None
     error_code: str | None = None
@@ -258,8 +241,8 @@ class DatasetVersion(SQLModel, table=True):
     source_dataset_id: str | None = None
     source_dataset_version: int | None = None
     job_id: str | None = None
-    sealed: bytes | None = _sealed()
-    created_at: datetime = _moment()
+    sealed: bytes | None = columns.sealed()
+    created_at: datetime = columns.moment()
 
 
 class Grant(SQLModel, table=True):
@@ -271,7 +254,7 @@ class Grant(SQLModel, table=True):
     account_id: str = Field(foreign_key="accounts.id", primary_key=True, index=True)
     level: str
     granted_by: str | None = None
-    created_at: datetime = _moment()
+    created_at: datetime = columns.moment()
 
 
 class Model(SQLModel, table=True):
@@ -305,17 +288,17 @@ class Model(SQLModel, table=True):
     test_looks: int = 0
     alert_code: str | None = None
     job_id: str | None = None
-    sealed: bytes | None = _sealed()
-    created_at: datetime = _moment()
-    updated_at: datetime = _moment()
+    sealed: bytes | None = columns.sealed()
+    created_at: datetime = columns.moment()
+    updated_at: datetime = columns.moment()
 
 
 class TrialRow(SQLModel, table=True):
     __tablename__ = "trials"
     model_id: str = Field(foreign_key="models.id", primary_key=True)
     number: int = Field(primary_key=True)
-    sealed: bytes | None = _sealed()
-    at: datetime = _moment()
+    sealed: bytes | None = columns.sealed()
+    at: datetime = columns.moment()
 
 
 class Promotion(SQLModel, table=True):
@@ -329,8 +312,8 @@ class Promotion(SQLModel, table=True):
     kind: str = "promote"
     actor_id: str
     actor_name: str
-    at: datetime = _moment()
-    sealed: bytes | None = _sealed()
+    at: datetime = columns.moment()
+    sealed: bytes | None = columns.sealed()
 
 
 class PolicyRow(SQLModel, table=True):
@@ -341,8 +324,8 @@ class PolicyRow(SQLModel, table=True):
     version: int = Field(primary_key=True)
     actor_id: str
     actor_name: str
-    at: datetime = _moment()
-    sealed: bytes | None = _sealed()
+    at: datetime = columns.moment()
+    sealed: bytes | None = columns.sealed()
 
 
 class PredictionGroup(SQLModel, table=True):
@@ -352,13 +335,13 @@ class PredictionGroup(SQLModel, table=True):
     __table_args__ = (Index("prediction_groups_model", "model_id", "at"),)
     id: str = Field(default_factory=new_id, primary_key=True)
     model_id: str = Field(foreign_key="models.id")
-    at: datetime = _moment()
+    at: datetime = columns.moment()
     calls: int = 0
     rows: int = 0
     errors: int = 0
     milliseconds: float = 0.0
     slowest: float = 0.0
-    sealed: bytes | None = _sealed()
+    sealed: bytes | None = columns.sealed()
     entries: bytes | None = Field(default=None, sa_column=Column("entries", LargeBinary, nullable=True))
 
 
@@ -376,9 +359,9 @@ class Insight(SQLModel, table=True):
     model_name: str | None = None
     picture_id: str | None = None
     table_id: str | None = None
-    sealed: bytes | None = _sealed()
-    created_at: datetime = _moment()
-    updated_at: datetime = _moment()
+    sealed: bytes | None = columns.sealed()
+    created_at: datetime = columns.moment()
+    updated_at: datetime = columns.moment()
 
 
 class Job(SQLModel, table=True):
@@ -405,10 +388,10 @@ class Job(SQLModel, table=True):
     lease_until: float | None = None
     not_before: float = 0.0
     cancel_requested: bool = False
-    sealed: bytes | None = _sealed()
-    created_at: datetime = _moment()
-    started_at: datetime | None = _maybe_moment()
-    finished_at: datetime | None = _maybe_moment()
+    sealed: bytes | None = columns.sealed()
+    created_at: datetime = columns.moment()
+    started_at: datetime | None = columns.maybe_moment()
+    finished_at: datetime | None = columns.maybe_moment()
 
 
 class Worker(SQLModel, table=True):
@@ -417,8 +400,8 @@ class Worker(SQLModel, table=True):
     pid: int
     host: str
     jobs: int = 0
-    started_at: datetime = _moment()
-    seen_at: datetime = _moment()
+    started_at: datetime = columns.moment()
+    seen_at: datetime = columns.moment()
 
 
 class EventRow(SQLModel, table=True):
@@ -431,7 +414,7 @@ class EventRow(SQLModel, table=True):
     __table_args__ = {"sqlite_autoincrement": True}
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
     type: str = Field(index=True)
-    at: datetime = _moment()
+    at: datetime = columns.moment()
     actor_id: str | None = None
     actor_name: str | None = None
     subject_kind: str
@@ -448,7 +431,7 @@ class AuditRow(SQLModel, table=True):
     __tablename__ = "audit"
     __table_args__ = (Index("audit_actor", "actor_id"), Index("audit_subject", "subject_id"), {"sqlite_autoincrement": True})
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True, autoincrement=True))
-    at: datetime = _moment()
+    at: datetime = columns.moment()
     actor_id: str | None = None
     actor_name: str = ""
     door: str = ""
@@ -481,9 +464,9 @@ class Trashed(SQLModel, table=True):
     kind: str
     owner_id: str = Field(foreign_key="accounts.id", index=True)
     by_id: str
-    sealed: bytes | None = _sealed()
-    deleted_at: datetime = _moment()
-    until: datetime = _moment(index=True)
+    sealed: bytes | None = columns.sealed()
+    deleted_at: datetime = columns.moment()
+    until: datetime = columns.moment(index=True)
 
 
 class Share(SQLModel, table=True):
@@ -496,7 +479,7 @@ class Share(SQLModel, table=True):
     insight_id: str | None = Field(default=None, index=True)
     owner_id: str = Field(foreign_key="accounts.id", index=True)
     opened: int = 0
-    opened_at: datetime | None = _maybe_moment()
-    created_at: datetime = _moment()
-    expires_at: datetime = _moment()
-    withdrawn_at: datetime | None = _maybe_moment()
+    opened_at: datetime | None = columns.maybe_moment()
+    created_at: datetime = columns.moment()
+    expires_at: datetime = columns.moment()
+    withdrawn_at: datetime | None = columns.maybe_moment()
