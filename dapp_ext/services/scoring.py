@@ -137,11 +137,7 @@ def advise(order: AdviceOrder) -> Advice:
             rows = rows.take(np.sort(np.random.default_rng(int(group)).choice(rows.num_rows, share, replace=False)))
         pieces.append(rows)
     table = pa.concat_tables(pieces) if pieces else frame.read()
-    advice = look(table, order.columns, order.recipe)
-    if table.num_rows < frame.rows:
-        said = f"{advice.sentence} This was looked up on {table.num_rows:,} of {frame.rows:,} rows; the training looks at all of them."
-        advice = advice.model_copy(update={"sentence": said})
-    return advice
+    return look(table, order.columns, order.recipe, frame.rows)
 
 
 def answer_all(predictor: Any, quick: Any, questions: list[Question]) -> list[Any]:

@@ -212,6 +212,8 @@ def test_many_columns_share_a_finding() -> None:
         ("age,income,city", "income"),
         ("age,weight,species", "species"),
         ("a,b,c", "c"),
+        ("y,x1,x2", "y"),
+        ("price,x,y", "price"),
     ],
 )
 def test_the_likely_target(header: str, expected: str) -> None:

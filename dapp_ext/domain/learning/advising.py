@@ -20,13 +20,15 @@ from dapp_ext.schema.models import Advice
 WORDS = {"binary": "which of two it is", "multiclass": "which of several it is", "regression": "an amount"}
 
 
-def advise(table: pa.Table, columns: list[Column], recipe: Recipe) -> Advice:
+def advise(table: pa.Table, columns: list[Column], recipe: Recipe, all_rows: int | None = None) -> Advice:
     """Check a request against a table, or a sample of it, without learning anything.
 
     Parameters
     ----------
     table : pyarrow.Table
-        All rows, or some of them: counts are then those of the sample.
+        All rows, or some of them: the counts of the checks are then those of the sample.
+    all_rows : int, optional
+        How many there are where the table is a sample.
 
     Raises
     ------
@@ -51,7 +53,14 @@ def advise(table: pa.Table, columns: list[Column], recipe: Recipe) -> Advice:
         guard_time(way.date, way.validation),
         check_disguised(rows, checks.kept, target.rows, recipe),
     ]
-    asked = "" if target.guess.certain else " Please look at this: it was guessed."
+    sentence = f"The model will say {WORDS[target.task]} from {len(checks.kept)} columns and "
+    if all_rows is None or all_rows == table.num_rows:
+        sentence += f"{len(target.rows):,} rows."
+    else:
+        known = round(len(target.rows) / table.num_rows * all_rows)
+        sentence += f"about {known:,} rows. {table.num_rows:,} of all {all_rows:,} were looked at for this; the training looks at all of them."
+    if not target.guess.certain:
+        sentence += " Please look at this: it was guessed."
     return Advice(
         target=recipe.target,
         task=target.guess,
@@ -59,5 +68,5 @@ def advise(table: pa.Table, columns: list[Column], recipe: Recipe) -> Advice:
         metric_label=facts.label,
         validation=way.advised,
         guards=guards,
-        sentence=f"The model will say {WORDS[target.task]} from {len(checks.kept)} columns and {len(target.rows):,} rows.{asked}",
+        sentence=sentence,
     )

@@ -32,11 +32,14 @@ def likely_target(columns: Sequence[ColumnProfile], identifiers: Set[str]) -> tu
     identifiers : set of str
         Names of columns that look like identifiers.
     """
+    names = {column.name.strip().lower() for column in columns}
+    # Beside an x and something else, y is a length or a place.
+    sure = _SURE - {"y"} if len(columns) > 2 and "x" in names else _SURE
     best: tuple[float, str, str] | None = None
     for place, column in enumerate(columns):
         if column.name in identifiers or not _learnable(column):
             continue
-        score, reason = _score(column, place, len(columns))
+        score, reason = _score(column, place, len(columns), sure)
         if score > 0 and (best is None or score > best[0]):
             best = (score, column.name, reason)
     return (best[1], best[2]) if best else (None, None)
@@ -49,13 +52,13 @@ def _learnable(column: ColumnProfile) -> bool:
     return column.kind in ("integer", "decimal", "boolean", "category")
 
 
-def _score(column: ColumnProfile, place: int, total: int) -> tuple[float, str]:
+def _score(column: ColumnProfile, place: int, total: int, sure: Set[str]) -> tuple[float, str]:
     words = _WORDS.findall(_CASE.sub(" ", column.name).lower())
     last = place == total - 1
     binary = column.distinct == 2 and column.kind in ("boolean", "category")
     # Of two that are alike the later one wins: outcomes are written down last.
     ends = (2.0 if last else 0.5 if place == 0 else 0.0) + (1.0 if binary else 0.0) + 0.1 * place / total
-    if (len(words) == 1 and words[0] in _SURE) or _HINTS & set(words):
+    if (len(words) == 1 and words[0] in sure) or _HINTS & set(words):
         return 10 + ends, f'its name says so ("{column.name[:80]}")'
     if len(words) == 1 and words[0] in _LIKELY:
         return 7 + ends, "its name is one that outcomes often have"

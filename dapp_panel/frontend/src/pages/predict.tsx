@@ -119,7 +119,7 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
         </div>
         {features.length > FIRST_FIELDS && (
           <button type="button" class="link-button" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? "Show only what matters most" : `Show the other ${features.length - FIRST_FIELDS} columns`}
+            {all ? "Show only what matters most" : `Show ${format.counted(features.length - FIRST_FIELDS, "more column")}`}
           </button>
         )}
       </Card>
