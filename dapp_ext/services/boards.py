@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
 from dapp_ext.schema.boards import BoardRequest
@@ -12,9 +10,9 @@ from dapp_ext.services import files, reads
 from dapp_ext.services.answers import SharedAnswers
 from dapp_ext.services.context import Context
 from dapp_ext.services.tables import Tables
+from dapp_ext.services.watching import Watch
 from dapp_ext.store.database import Session
-from dapp_ext.store.feed import NewEvent
-from dapp_ext.store.tables import DatasetVersion, EventRow
+from dapp_ext.store.tables import DatasetVersion
 
 ANSWER_BYTES = 64 * 2**20
 PLACES_KEPT = 1000
@@ -31,9 +29,8 @@ class Boards:
         self._answers = Keeper(ANSWER_BYTES)
         self._shared = SharedAnswers(context, "board")
         self._columns = Keeper(max(context.settings.cache_memory // 2, 256 * 2**20))
-        self._listening = threading.Event()
         self._places: dict[tuple[object, ...], tuple[int | None, tuple[str, int]]] = {}
-        context.own_changes.append(self._hear_own)
+        self._watch = Watch(context, lambda type_, _kind: type_ == "dataset.deleted", self.forget)
 
     def answer(self, actor: Actor, ref: str, request: BoardRequest) -> bytes:
         """A board as the JSON of :class:`~dapp_ext.schema.boards.BoardRead`.
@@ -44,7 +41,7 @@ class Boards:
         """
         key = self._place(actor, ref, request.version)
         self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=key[0]), key[1])
-        self._listen()
+        self._watch.follow()
         board = (*key, request.model_dump_json(exclude={"version"}))
         found: bytes = self._answers.get(board, lambda: self._shared.get(board, lambda: self._make(actor, key, request)), len)
         return found
@@ -93,21 +90,6 @@ class Boards:
             keeper.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
         self._tables.let_go(dataset_id)
         self._context.frames.drop(dataset_id)
-
-    def _listen(self) -> None:
-        """With the first answer: what another process deletes is told by the feed."""
-        if not self._listening.is_set():
-            self._listening.set()
-            self._context.tail.listen(self._hear)
-
-    def _hear(self, row: EventRow) -> None:
-        if row.type == "dataset.deleted":
-            self.forget(row.subject_id)
-
-    def _hear_own(self, events: list[NewEvent]) -> None:
-        for each in events:
-            if each.type == "dataset.deleted":
-                self.forget(each.subject.id)
 
     def _make(self, actor: Actor, key: tuple[str, int], request: BoardRequest) -> bytes:
         from dapp_ext.domain.boards.columns import ColumnDesk

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from dapp_ext.schema.accounts import Actor, Door
 from dapp_ext.schema.base import now
 from dapp_ext.services.context import Context
-from dapp_ext.store.feed import NewEvent
-from dapp_ext.store.tables import EventRow, SignIn
+from dapp_ext.services.watching import Watch
+from dapp_ext.store.tables import SignIn
 
 KEPT_SECONDS = 1.0
 MOST_KEPT = 2000
@@ -65,8 +65,7 @@ class KnownTokens:
         self._kept: dict[str, _Known] = {}
         self._lock = threading.Lock()
         self._forgotten = 0
-        self._listens = False
-        context.own_changes.append(self._hear_own)
+        self._watch = Watch(context, lambda _type, kind: kind in _TOLD_BY, lambda _id: self.forget())
 
     def ask(self) -> Asked:
         """To be called before the database is asked, and given to :meth:`keep` after."""
@@ -78,7 +77,7 @@ class KnownTokens:
         if is_sqlite and asked.stamp is None:
             return
         if not is_sqlite:
-            self._listen()
+            self._watch.follow()
         until = min(row.expires_at, row.seen_at + self._seen_every)
         with self._lock:
             if asked.forgotten != self._forgotten:
@@ -101,17 +100,3 @@ class KnownTokens:
         with self._lock:
             self._kept.clear()
             self._forgotten += 1
-
-    def _listen(self) -> None:
-        with self._lock:
-            first, self._listens = not self._listens, True
-        if first:
-            self._context.tail.listen(self._hear)
-
-    def _hear(self, row: EventRow) -> None:
-        if row.subject_kind in _TOLD_BY:
-            self.forget()
-
-    def _hear_own(self, events: list[NewEvent]) -> None:
-        if any(each.subject.kind in _TOLD_BY for each in events):
-            self.forget()

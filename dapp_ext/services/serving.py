@@ -20,10 +20,10 @@ from dapp_ext.services.context import Context
 from dapp_ext.services.files import FilePass
 from dapp_ext.services.models import Models, place_of, require_trained
 from dapp_ext.services.things import thing_for
+from dapp_ext.services.watching import Watch
 from dapp_ext.store import models as store
 from dapp_ext.store.database import Session
-from dapp_ext.store.feed import NewEvent
-from dapp_ext.store.tables import EventRow, Model, PolicyRow
+from dapp_ext.store.tables import Model, PolicyRow
 
 KEPT_SECONDS = 1.0
 MOST_KEPT = 256
@@ -51,8 +51,7 @@ class Serving:
         self._kept: dict[tuple[str, str, int | None], tuple[float, Served]] = {}
         self._lock = threading.Lock()
         self._forgotten = 0
-        self._listens = False
-        context.own_changes.append(self._hear_own)
+        self._watch = Watch(context, _matters, lambda _id: self.forget())
 
     def find(self, actor: Actor, ref: str, version: int | None, verb: str) -> Served:
         """The version that a name stands for, if the actor may do this to it."""
@@ -63,7 +62,7 @@ class Serving:
             return kept
         with self._lock:
             forgotten = self._forgotten
-        self._listen()
+        self._watch.follow()
         began = time.monotonic()
         with self._context.database.read() as session:
             model = self._models.find(actor, session, ref, verb, version)
@@ -98,20 +97,6 @@ class Serving:
         with self._lock:
             self._kept.clear()
             self._forgotten += 1
-
-    def _listen(self) -> None:
-        with self._lock:
-            first, self._listens = not self._listens, True
-        if first:
-            self._context.tail.listen(self._hear)
-
-    def _hear(self, row: EventRow) -> None:
-        if _matters(row.type, row.subject_kind):
-            self.forget()
-
-    def _hear_own(self, events: list[NewEvent]) -> None:
-        if any(_matters(each.type, each.subject.kind) for each in events):
-            self.forget()
 
 
 def _matters(type: str, subject_kind: str) -> bool:
