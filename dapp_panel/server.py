@@ -29,7 +29,7 @@ from dapp_panel.routes import routes
 from dapp_panel.routes.base import NotHere, WrongHost, security_headers
 from dapp_panel.state import VisitState
 
-LARGEST_MESSAGE = 2 * 1024 * 1024
+LARGEST_MESSAGE = 64 * 1024  # of a page: where it is, and from which event on it follows
 PORTS_TRIED = 100
 
 

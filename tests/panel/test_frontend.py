@@ -23,7 +23,7 @@ def test_the_types_are_those_of_the_schemas() -> None:
 
 
 def test_every_call_of_the_pages_is_answered_and_none_is_left_over() -> None:
-    whole = "\n".join(path.read_text("utf-8") for path in (SOURCES / "src").rglob("*.ts*") if path.name != "query.ts")
+    whole = "\n".join(path.read_text("utf-8") for path in (SOURCES / "src").rglob("*.ts*") if path.name not in ("query.ts", "calls.ts"))
     source = re.sub(r'may\("[a-z_.]+"', "", whole)  # rights are named alike
     nouns = "|".join(sorted({name.partition(".")[0] for name in CALLS}))
     asked = set(re.findall(rf'"((?:{nouns})\.[a-z_]+|home)"', source))

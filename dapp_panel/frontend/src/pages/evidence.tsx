@@ -1,5 +1,5 @@
 // The evidence behind a result: every score with its range, the curves, the mistakes, the checks, the candidates, the split.
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { go } from "../router";
 import type { Confusion, Curve, Fix, Guard, ModelRead, Results, Scatter, Score } from "../schema";
