@@ -31,6 +31,17 @@ def test_every_call_of_the_pages_is_answered_and_none_is_left_over() -> None:
     assert calls == set(CALLS)
 
 
+def test_only_what_changes_nothing_is_asked_twice() -> None:
+    """A page sends a call again over a lost line only when its name is in this list."""
+    source = (SOURCES / "src" / "calls.ts").read_text("utf-8")
+    block = source[source.index("const READING") :].partition("]);")[0]
+    names = set(re.findall(r'"([a-z_.]+)"', block))
+    assert names <= set(CALLS)
+    changing = re.compile(r"\.(?:create|update|put|remove|delete|end|end_others|withdraw|train|predict|publish|rotate|restore|fix|undo|stop|skip|extend)")
+    assert {each for each in names if changing.search(each)} == set()
+    assert len(names) > 30
+
+
 def test_every_way_to_read_a_file_is_offered() -> None:
     source = (SOURCES / "src" / "pages" / "read_again.tsx").read_text("utf-8")
     questions = source[source.index("const QUESTIONS") : source.index("\n};", source.index("const QUESTIONS"))]
