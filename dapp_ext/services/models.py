@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dapp_ext.domain.access import access_level
-from dapp_ext.domain.learning import MEASURES, Recipe, make_card, make_notebook
+from dapp_ext.domain.learning import MEASURES, Recipe
 from dapp_ext.errors import Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
@@ -389,6 +389,8 @@ def with_access(session: Session, actor: Actor, model: Model, shown: ModelRead) 
 
 def _written(results: Results, model: ModelRead, format: str) -> tuple[str, str, str]:
     """File name, media type and text of a model as a notebook or as a card."""
+    from dapp_ext.domain.learning import make_card, make_notebook  # they bring numpy along
+
     if format == "notebook":
         return f"{model.name}.ipynb", "application/x-ipynb+json", json.dumps(make_notebook(results), ensure_ascii=False, indent=1)
     if format != "card":

@@ -226,7 +226,7 @@ def ingest(order: IngestOrder, say: Say) -> TableMade:
 
 def fix(order: FixOrder, say: Say) -> TableMade:
     """Table → the same table mended, a slice at a time; the notes say what was done."""
-    from dapp_ext.domain.fixes import plan
+    from dapp_ext.domain.fixes.planning import plan
     from dapp_ext.domain.profiling import Profiler
     from dapp_ext.store.frames import FrameWriter, open_frame
 
