@@ -94,7 +94,7 @@ export class DatasetView extends LoadedView<DatasetRead> {
     return this._dataset !== null;
   }
 
-  protected fetch(): Promise<DatasetRead> {
+  protected ask(): Promise<DatasetRead> {
     return this.workspace.api.dataset(this.id);
   }
 

@@ -47,7 +47,7 @@ export class LineageView extends LoadedView<Lineage> {
   }
 
   /** An id alone does not tell of what kind it is, and the lists may not be loaded yet. */
-  protected async fetch(): Promise<Lineage> {
+  protected async ask(): Promise<Lineage> {
     const { api, models } = this.workspace;
     if (models.get(this.id)) {
       return api.lineage('models', this.id);

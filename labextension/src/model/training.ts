@@ -120,7 +120,7 @@ export class ModelView extends LoadedView<IFound> {
     return this._model !== null;
   }
 
-  protected async fetch(): Promise<IFound> {
+  protected async ask(): Promise<IFound> {
     const { api } = this.workspace;
     const model = await api.model(this.id);
     const isReady = model.status === 'ready';

@@ -38,7 +38,7 @@ export abstract class LoadedView<T> implements IDisposable {
     }
     const turn = ++this._turn;
     try {
-      const found = await this.fetch();
+      const found = await this.ask();
       if (turn === this._turn) {
         this._failure = null;
         this.take(found);
@@ -63,7 +63,7 @@ export abstract class LoadedView<T> implements IDisposable {
   protected abstract get isLoaded(): boolean;
 
   /** Ask the server. */
-  protected abstract fetch(): Promise<T>;
+  protected abstract ask(): Promise<T>;
 
   /** Keep what it answered. */
   protected abstract take(found: T): void;

@@ -80,7 +80,7 @@ export const tabsPlugin: JupyterFrontEndPlugin<void> = {
     tabs.add(activityKind(tabs.context, trans));
     tabs.add(insightsKind(tabs.context, trans));
     tabs.add(lineageKind(tabs.context, trans));
-    fetchWhenIdle(workspace);
+    prepareTables(workspace);
     themes?.themeChanged.connect(() => datasets.forEach(tab => tab.content.grid.recolour()), datasets);
   }
 };
@@ -203,15 +203,15 @@ function lineageKind(context: IContext, trans: TranslationBundle): IKind<Lineage
 }
 
 /** The first table that is opened need not wait for its code: it is fetched soon after there is something to open. */
-function fetchWhenIdle(workspace: Workspace): void {
+function prepareTables(workspace: Workspace): void {
   const { changed } = workspace.datasets;
-  const fetch = (): void => {
+  const prepare = (): void => {
     if (workspace.datasets.items.length > 0) {
-      changed.disconnect(fetch, workspace);
+      changed.disconnect(prepare, workspace);
       window.setTimeout(() => void import('../widgets/dataset'), CALM);
     }
   };
-  changed.connect(fetch, workspace);
+  changed.connect(prepare, workspace);
 }
 
 /** What a tab is opened with. */
