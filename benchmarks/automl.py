@@ -2,12 +2,12 @@
 
 Usage::
 
-    python benchmarks/automl.py [--folder FOLDER] [--only NAME ...] [--seconds 60] [--threads 2] [--peers PYTHON] [--tools NAME ...]
+    python benchmarks/automl.py [--folder FOLDER] [--only NAME ...] [--seconds 60] [--threads 2] [--peers PYTHON | TOOL=PYTHON ...] [--tools NAME ...]
 
 FOLDER holds tables with a manifest (see learning_floor.py); without it, tables that scikit-learn makes are used. PYTHON is
 the interpreter of an environment of its own with the peers in it (``flaml[automl]``, ``autogluon.tabular``,
-``mljar-supervised``, ``h2o``; each is optional): each of them runs in a process of its own. LightGBM with its defaults and
-scikit-learn's HistGradientBoosting run from here.
+``mljar-supervised``, ``h2o``; each is optional), or one for each where they do not go together: each of them runs in a
+process of its own. LightGBM with its defaults and scikit-learn's HistGradientBoosting run from here.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--peers", help="the Python of an environment with the peers in it")
+    parser.add_argument("--peers", nargs="*", default=[], help="the Python of an environment with the peers in it, or TOOL=PYTHON for each")
     parser.add_argument("--tools", nargs="*", default=["flaml", "autogluon", "mljar", "h2o"])
     given = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -233,8 +233,9 @@ def main() -> None:
         "lightgbm": lightgbm_defaults,
         "histgb": hist_gradient_boosting,
     }
-    if given.peers:
-        runners |= {tool: peer(tool, given.peers) for tool in given.tools}
+    own = dict(each.split("=", 1) for each in given.peers if "=" in each)
+    shared = next((each for each in given.peers if "=" not in each), None)
+    runners |= {tool: peer(tool, own.get(tool) or str(shared)) for tool in given.tools if own.get(tool) or shared}
     tables = real_tables(given.folder, given.only) if given.folder else {k: v for k, v in made_tables().items() if not given.only or k in given.only}
     places: dict[str, list[float]] = {name: [] for name in runners}
     for name, (frame, target) in tables.items():

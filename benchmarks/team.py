@@ -140,7 +140,7 @@ def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--target", default="dest")
+    parser.add_argument("--target", default="arr_delay")
     parser.add_argument("--users", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=300.0)
     options = parser.parse_args()

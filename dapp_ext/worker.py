@@ -39,7 +39,7 @@ SWEEP_SECONDS = 1800.0
 WISHES_SECONDS = 0.5
 # Reading a file or scoring one must not wait behind a training that takes an hour: they have a place of their own.
 LONG: tuple[JobKind, ...] = ("train",)
-SHORT: tuple[JobKind, ...] = ("ingest", "fix", "predict", "register")
+SHORT: tuple[JobKind, ...] = ("ingest", "fix", "predict", "register", "rescore")
 SHORT_PLACES = 1
 
 
@@ -66,6 +66,7 @@ class Worker:
             "train": Limits(memory),
             "predict": Limits(memory),
             "register": Limits(memory, settings.parse_seconds),
+            "rescore": Limits(memory, settings.parse_seconds),
         }
 
     def stop(self) -> None:

@@ -16,7 +16,15 @@ from dapp_ext.errors import DappError, JobFailed, JobNotFound
 from dapp_ext.schema.jobs import FINAL_JOB_STATUSES, JobLine, JobRead
 
 _TONES = {"queued": "calm", "running": "busy", "succeeded": "good", "failed": "bad", "cancelled": "warn", "dead": "bad"}
-_VERBS = {"ingest": "Reading", "fix": "Mending", "train": "Training", "predict": "Predicting", "register": "Checking", "batch": "Training"}
+_VERBS = {
+    "ingest": "Reading",
+    "fix": "Mending",
+    "train": "Training",
+    "predict": "Predicting",
+    "register": "Checking",
+    "rescore": "Scoring again",
+    "batch": "Training",
+}
 
 
 @short_tracebacks
@@ -25,7 +33,7 @@ class Job(Thing[JobRead]):
 
     @property
     def kind(self) -> str:
-        """``ingest``, ``fix``, ``train``, ``predict``, ``register`` or ``batch``."""
+        """``ingest``, ``fix``, ``train``, ``predict``, ``register``, ``rescore`` or ``batch``."""
         return self._read.kind
 
     @property

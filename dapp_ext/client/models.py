@@ -13,7 +13,7 @@ from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, get_dataset, pages
 from dapp_ext.client.drawing import ago, badge, card, number, paragraph
 from dapp_ext.client.frames import save
-from dapp_ext.client.jobs import failure_of
+from dapp_ext.client.jobs import Job, failure_of
 from dapp_ext.client.leaderboard import board_shown
 from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
@@ -28,7 +28,17 @@ from dapp_ext.schema import models as shapes
 from dapp_ext.schema.datasets import Profile, Visibility
 from dapp_ext.schema.events import Event
 from dapp_ext.schema.grants import GrantLevel, GrantRead
-from dapp_ext.schema.models import FINAL_MODEL_STATUSES, ExtendRequest, Leaderboard, ModelRead, ModelUpdate, TrainRequest
+from dapp_ext.schema.jobs import JobRead
+from dapp_ext.schema.models import (
+    FINAL_MODEL_STATUSES,
+    ExtendRequest,
+    Leaderboard,
+    ModelRead,
+    ModelUpdate,
+    RescoreRequest,
+    SecondScore,
+    TrainRequest,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +127,30 @@ class Model(Thing[ModelRead]):
         """Leave a family of learners, such as ``"forest"``, out of the rest of the search."""
         self._read = self._connection.transport.post(ModelRead, f"models/{path_of(self.id)}/skip", {"family": family})
         return self
+
+    def score_again(
+        self, finding: str | None = None, *, fix: str | None = None, without: Sequence[str] = (), time_budget: int = 20, timeout: float | None = None
+    ) -> SecondScore:
+        """The score with the fix of a finding, or without some columns, beside the score as it is.
+
+        Parameters
+        ----------
+        finding : str, optional
+            The code of a finding in ``results().guards``, such as ``"leakage"``; its recommended fix is tried, or ``fix``.
+        without : sequence of str
+            The columns to score without; with a finding, some of its columns.
+
+        Returns
+        -------
+        SecondScore
+            The learner that did best alone, cross-validated before and after. It stays in the results, at every door.
+        """
+        request = RescoreRequest(guard=finding, fix=fix, columns=[without] if isinstance(without, str) else list(without), time_budget=time_budget)
+        read = self._connection.transport.post(JobRead, f"models/{path_of(self.id)}/rescore", request)
+        Job(self._connection, read).wait(timeout)
+        found = self._connection.transport.get(shapes.Results, f"models/{path_of(self.id)}/results").second_scores
+        asked = [each for each in found if each.guard == finding or finding is None]
+        return (asked or found)[-1]
 
     def note(self, text: str | None = None, *, tags: Sequence[str] | None = None) -> Model:
         """Write something about this version: a note, tags; what is left out stays as it is."""

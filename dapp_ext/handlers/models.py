@@ -9,6 +9,7 @@ from dapp_ext.errors import DappError
 from dapp_ext.handlers.operation import Call, Nothing
 from dapp_ext.handlers.queries import ListQuery, ModelExportQuery
 from dapp_ext.schema.base import Page
+from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import (
     Advice,
     BatchPredictRead,
@@ -19,6 +20,7 @@ from dapp_ext.schema.models import (
     ModelUpdate,
     PredictRead,
     PredictRequest,
+    RescoreRequest,
     Results,
     SkipRequest,
     TrainRequest,
@@ -71,6 +73,10 @@ def extend(call: Call[Nothing, ExtendRequest]) -> ModelRead:
 
 def skip(call: Call[Nothing, SkipRequest]) -> ModelRead:
     return call.services.models.skip(call.actor, call.ref, call.body)
+
+
+def rescore(call: Call[Nothing, RescoreRequest]) -> JobRead:
+    return call.services.rescoring.ask(call.actor, call.ref, call.body)
 
 
 def predict(call: Call[Nothing, PredictRequest]) -> PredictRead:

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from dapp_ext.schema.base import Answer, Named
 
-# ingest: read a file; fix: mend a dataset; both make a version of a dataset.
-JobKind = Literal["ingest", "fix", "train", "predict", "register", "batch"]
+# ingest: read a file; fix: mend a dataset; both make a version of a dataset. rescore: what a model's score is after a fix.
+JobKind = Literal["ingest", "fix", "train", "predict", "register", "rescore", "batch"]
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled", "dead"]
 FINAL_JOB_STATUSES: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "dead"})
 

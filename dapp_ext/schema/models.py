@@ -78,6 +78,18 @@ class SecondScore(Answer):
     before: float
     after: float
     sentence: str
+    fix: str | None = Field(default=None, description="The words of the fix that was tried.")
+    guard: str | None = Field(default=None, description="The code of the finding that it answers.")
+    columns: list[str] = Field(default_factory=list, description="The columns that the fix is about.")
+
+
+class RescoreRequest(Request):
+    """Which score is wanted: with the fix of a finding, or without some columns."""
+
+    guard: str | None = Field(default=None, description="The code of a finding; its recommended fix is tried.")
+    fix: str | None = Field(default=None, description="The code of another fix of that finding.")
+    columns: list[str] = Field(default_factory=list, max_length=2000, description="The columns to score without; with a finding, some of its columns.")
+    time_budget: int = Field(default=20, ge=5, le=600, description="Seconds.")
 
 
 class Guard(Answer):
@@ -274,6 +286,7 @@ class Results(Answer):
     recipe: dict[str, Any] = Field(default_factory=dict, description="The request as it was carried out, for fixes, undo and the notebook.")
     question: TaskGuess | None = Field(default=None, description="What was guessed and should be looked at.")
     test_looks: int = Field(default=0, description="How often somebody looked at these scores of the locked test part.")
+    second_scores: list[SecondScore] = Field(default_factory=list, description="Scores with a fix, or without some columns, that were asked for since.")
 
 
 class TaskGuess(Answer):

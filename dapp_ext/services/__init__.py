@@ -35,6 +35,7 @@ from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
 from dapp_ext.services.registering import Registering
 from dapp_ext.services.registry import Registry
+from dapp_ext.services.rescoring import Rescoring
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.settling import Settling, fail
 from dapp_ext.services.shares import Shares
@@ -93,6 +94,7 @@ class Services:
     registering: Registering
     registry: Registry
     batches: Batches
+    rescoring: Rescoring
     insights: Insights
     shares: Shares
     trash: Trash
@@ -165,6 +167,7 @@ def open_services(settings: Settings) -> Services:
         registering=Registering(context, datasets, models, scorers),
         registry=Registry(context, models),
         batches=Batches(context, models, jobs),
+        rescoring=Rescoring(context, datasets, models, jobs),
         insights=insights,
         shares=Shares(context, models, insights, system),
         trash=Trash(context, datasets, models, insights),

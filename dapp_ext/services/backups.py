@@ -24,7 +24,6 @@ from dapp_ext.store.backups import DATABASE, Archive, BackupKey, BackupWriter
 from dapp_ext.store.copying import copy_rows
 from dapp_ext.store.database import Database
 from dapp_ext.store.folders import make_private
-from dapp_ext.store.frames import open_frame
 from dapp_ext.store.keys import Keyring, open_keyring
 from dapp_ext.store.objects import ObjectStore, object_name, open_sealed, storage_errors
 from dapp_ext.store.remote_objects import RemoteObjects, open_objects
@@ -313,6 +312,8 @@ def read_through(path: Path, row: StoredFile, key: bytes) -> None:
     with open(path, "rb") as file:
         is_table = file.read(len(_PARQUET)) == _PARQUET
     if is_table:
+        from dapp_ext.store.frames import open_frame
+
         for _ in open_frame(path, key, label).batches():
             pass
         return

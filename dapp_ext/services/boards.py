@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dapp_ext.domain.keeper import Keeper
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
 from dapp_ext.schema.boards import BoardRequest
@@ -22,8 +23,6 @@ class Boards:
     """The service. Answers are kept as they go out, so that a second asker costs nothing but the sending."""
 
     def __init__(self, context: Context, tables: Tables) -> None:
-        from dapp_ext.domain.boards.columns import Keeper
-
         self._context = context
         self._tables = tables
         self._answers = Keeper(ANSWER_BYTES)
@@ -94,7 +93,7 @@ class Boards:
         return b'{"dataset":' + shown + b',"profile":' + profile + b"}"
 
     def _profile(self, session: Session, row: DatasetVersion) -> bytes:
-        from dapp_ext.domain.fixes import with_offers
+        from dapp_ext.domain.fixes.offers import with_offers
 
         found = Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
         return with_offers(found).model_copy(update={"version": row.version}).model_dump_json(by_alias=True).encode()

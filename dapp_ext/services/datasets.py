@@ -70,6 +70,7 @@ class Datasets(Tables):
         """Datasets that the actor may see, newest first."""
         self._context.permit(actor, "dataset.list")
         limit = max(1, min(limit, 500))
+        self._expect_questions()
         with self._context.database.read() as session:
             rows = store.page(session, actor.account_id, search=search, limit=limit + 1, before=list_cursor(cursor))
             view = View(self._context, session, actor)
@@ -124,7 +125,7 @@ class Datasets(Tables):
 
     def profile(self, actor: Actor, ref: str, version: int | None = None) -> Profile:
         """The health report of a version; each finding with the fix that it offers."""
-        from dapp_ext.domain.fixes import with_offers
+        from dapp_ext.domain.fixes.offers import with_offers
 
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, version, "dataset.read")

@@ -36,7 +36,7 @@ class Fixes:
         QuotaExceeded
             If there is no room for another version.
         """
-        from dapp_ext.domain.fixes import resolve
+        from dapp_ext.domain.fixes.offers import resolve
 
         with self._context.database.read() as session:
             dataset, row = self._tables.find(actor, session, ref, request.version, "dataset.version")

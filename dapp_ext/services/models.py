@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dapp_ext.domain.access import access_level
-from dapp_ext.domain.learning import MEASURES, Recipe, make_card, make_notebook
+from dapp_ext.domain.learning import MEASURES, Recipe
 from dapp_ext.errors import Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
 from dapp_ext.schema.datasets import Column, Profile
 from dapp_ext.schema.events import ModelEvent
-from dapp_ext.schema.models import Advice, ExtendRequest, Leaderboard, ModelRead, ModelUpdate, Results, Score, SkipRequest, TrainRequest, Trial
+from dapp_ext.schema.models import (
+    Advice,
+    ExtendRequest,
+    Leaderboard,
+    ModelRead,
+    ModelUpdate,
+    Results,
+    Score,
+    SecondScore,
+    SkipRequest,
+    TrainRequest,
+    Trial,
+)
 from dapp_ext.services import files, recipes
 from dapp_ext.services.context import Change, Context, list_cursor
 from dapp_ext.services.files import Download
@@ -34,6 +47,7 @@ from dapp_ext.store.datasets import files as files_of
 from dapp_ext.store.tables import Dataset, DatasetVersion, Job, Model, TrialRow
 
 LOOK_SECONDS = 60.0
+MOST_SECOND_SCORES = 50
 
 
 @dataclass(frozen=True)
@@ -208,7 +222,9 @@ class Models:
     def stored_results(self, session: Session, model: Model) -> Results:
         """The results as they were made, without counting a look."""
         require_trained(model)
-        return Results.model_validate_json(files.read_stored(self._context, session, model.results_id))
+        found = Results.model_validate_json(files.read_stored(self._context, session, model.results_id))
+        since = self._context.unseal(session, model.id, place_of(model), model.sealed).get("second_scores", [])
+        return with_second_scores(found, [SecondScore.model_validate(each) for each in since])
 
     def count_look(self, actor: Actor, model_id: str) -> int:
         """Count that somebody looks at the scores of the test part, once a minute; how many were counted."""
@@ -373,6 +389,8 @@ def with_access(session: Session, actor: Actor, model: Model, shown: ModelRead) 
 
 def _written(results: Results, model: ModelRead, format: str) -> tuple[str, str, str]:
     """File name, media type and text of a model as a notebook or as a card."""
+    from dapp_ext.domain.learning import make_card, make_notebook  # they bring numpy along
+
     if format == "notebook":
         return f"{model.name}.ipynb", "application/x-ipynb+json", json.dumps(make_notebook(results), ensure_ascii=False, indent=1)
     if format != "card":
@@ -409,6 +427,27 @@ def write_inside(context: Context, change: Change, model: Model, values: dict[st
     inside = context.unseal(change.session, model.id, place_of(model), model.sealed) | values
     model.sealed = context.seal(change.session, model.id, place_of(model), inside)
     change.session.add(model)
+
+
+def keep_second_score(context: Context, change: Change, model: Model, second: SecondScore) -> None:
+    """Keep a score that was asked for after the training, in the place of an earlier one of the same kind."""
+    inside = context.unseal(change.session, model.id, place_of(model), model.sealed)
+    known = [SecondScore.model_validate(each) for each in inside.get("second_scores", [])]
+    others = [each for each in known if (each.guard, each.fix, each.columns) != (second.guard, second.fix, second.columns)]
+    kept = [*others, second][-MOST_SECOND_SCORES:]
+    write_inside(context, change, model, {"second_scores": [each.model_dump(mode="json") for each in kept]})
+
+
+def with_second_scores(results: Results, since: Sequence[SecondScore]) -> Results:
+    """Results with the scores that were asked for since; the newest for a finding stands beside it."""
+    if not since:
+        return results
+    newest = {each.guard: each for each in since if each.guard}
+    guards = [guard.model_copy(update={"second": newest[guard.code]}) if guard.code in newest and guard.fixes else guard for guard in results.guards]
+    worst = results.worst
+    if worst is not None and worst.code in newest:
+        worst = worst.model_copy(update={"second": newest[worst.code]})
+    return results.model_copy(update={"guards": guards, "worst": worst, "second_scores": [*since]})
 
 
 def tell(change: Change, type: str, model: Model) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dapp_ext.domain.learning import choose_threshold
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
@@ -72,6 +71,8 @@ class Policies:
 
 def _choose(results: Results, request: ThresholdRequest) -> dict[str, Any]:
     """The threshold, and what it did on the locked test part."""
+    from dapp_ext.domain.learning import choose_threshold
+
     if request.by == "value" and request.value is None:
         raise Invalid("Give the value of the threshold, from 0 to 1.")
     if request.by == "cost" and (request.cost_false_alarm is None or request.cost_missed is None):

@@ -30,6 +30,8 @@ from dapp_ext.services.work import (
     Order,
     PredictOrder,
     RegisterOrder,
+    RescoreOrder,
+    ScoredAgain,
     SearchBegan,
     TableMade,
     TrainOrder,
@@ -60,10 +62,14 @@ class Settling:
                 return self._train_order(session, job, spec)
             if job.kind == "register":
                 return self._register_order(session, job, spec)
+            if job.kind == "rescore":
+                return self._rescore_order(session, job, spec)
             return self._predict_order(session, job, spec)
 
     def begin(self, job: Job) -> None:
         """Show that work on it has begun."""
+        if job.kind == "rescore":  # the model stays what it is
+            return
         with change_for(self._context, job) as change:
             if job.subject_kind == "dataset":
                 dataset = change.session.get(Dataset, job.subject_id)
@@ -85,10 +91,12 @@ class Settling:
         elif isinstance(message, GuardsChecked):
             self._keep_in_model(job, {"guards": [guard.model_dump(mode="json") for guard in message.guards]})
 
-    def settle(self, job: Job, made: TableMade | ModelMade) -> None:
+    def settle(self, job: Job, made: TableMade | ModelMade | ScoredAgain) -> None:
         """Make a result known."""
         if isinstance(made, ModelMade):
             self._settle_model(job, made)
+        elif isinstance(made, ScoredAgain):
+            self._settle_score(job, made)
         else:
             self._settle_table(job, made)
 
@@ -151,6 +159,13 @@ class Settling:
             dataset=Named(id=model.dataset_id, name=model.dataset_name),
             dataset_version=model.dataset_version,
         )
+
+    def _rescore_order(self, session: Session, job: Job, spec: dict[str, Any]) -> RescoreOrder:
+        model = session.get(Model, job.subject_id)
+        if model is None:
+            raise ModelNotFound
+        table, columns = self._table(session, model.dataset_id, model.dataset_version)
+        return RescoreOrder(table, columns, Recipe(**spec["recipe"]), Trial.model_validate(spec["learner"]), spec["change"])
 
     def _predict_order(self, session: Session, job: Job, spec: dict[str, Any]) -> PredictOrder:
         model = session.get(Model, spec["model"])
@@ -293,6 +308,16 @@ class Settling:
             change.session.add(model)
             models.tell(change, "model.trained", model)
 
+    def _settle_score(self, job: Job, made: ScoredAgain) -> None:
+        with change_for(self._context, job) as change:
+            kept = finish_job(change, job)
+            model = change.session.get(Model, job.subject_id)
+            if kept is None or model is None:
+                return
+            about = self._context.unseal(change.session, job.subject_id, place_of_job(job), job.sealed)["about"]
+            models.keep_second_score(self._context, change, model, made.second.model_copy(update=about))
+            models.tell(change, "model.changed", model)
+
 
 def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -> None:
     """Say at a dataset or model why its job ended without a result. The sentence is sealed; the event tells the code."""
@@ -313,7 +338,7 @@ def fail(context: Context, change: Change, job: Job, code: str, sentence: str) -
             _tell_prediction(change, "prediction.failed", version, dataset)
         return
     model = change.session.get(Model, job.subject_id)
-    if model is None:
+    if model is None or job.kind == "rescore":  # what could not be scored again is as good as it was
         return
     cancelled = code == JobCancelled.code
     model.status, model.error_code = ("cancelled", None) if cancelled else ("failed", code)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dapp_ext.domain.keeper import Keeper
 from dapp_ext.errors import DatasetNotFound
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
@@ -20,12 +21,11 @@ from dapp_ext.services.reads import inside_of, require_ready
 from dapp_ext.services.things import thing_for
 from dapp_ext.store import datasets as store
 from dapp_ext.store.database import Session
-from dapp_ext.store.frame_cache import CachedFrame
-from dapp_ext.store.frames import open_frame
 from dapp_ext.store.tables import Dataset, DatasetVersion
 
 if TYPE_CHECKING:
     from dapp_ext.domain.sources import ColumnKeeper, KeptSource
+    from dapp_ext.store.cached_frames import CachedFrame
 
 ExportFormat = Literal["arrow", "parquet", "csv", "xlsx"]
 KEPT_ANSWER_BYTES = 32 * 1024 * 1024
@@ -42,49 +42,24 @@ class OpenTable:
     frame: CachedFrame
 
 
-class Answers:
-    """The last aggregates as they are sent, by dataset version and question; a version never changes, so neither do its answers.
-
-    Parameters
-    ----------
-    limit_bytes : int
-        Memory that they may take together; the ones used longest ago are dropped first.
-    """
-
-    def __init__(self, limit_bytes: int = KEPT_ANSWER_BYTES) -> None:
-        self._limit = limit_bytes
-        self._held = 0
-        self._kept: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[str, int, str]) -> bytes | None:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: tuple[str, int, str], answer: bytes) -> None:
-        with self._lock:
-            self._held += len(answer) - len(self._kept.pop(key, b""))
-            self._kept[key] = answer
-            while self._held > self._limit:
-                self._held -= len(self._kept.popitem(last=False)[1])
-
-    def drop(self, dataset_id: str) -> None:
-        """Forget the answers about a dataset that goes away."""
-        with self._lock:
-            for key in [each for each in self._kept if each[0] == dataset_id]:
-                self._held -= len(self._kept.pop(key))
-
-
 class Tables:
     """What can be asked of a dataset's rows."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._answers = Answers()
+        self._answers = Keeper(KEPT_ANSWER_BYTES)
         self._shared = SharedAnswers(context, "query")
         self._keeper: ColumnKeeper | None = None
+        self._expects = False
+
+    def _expect_questions(self) -> None:
+        """Somebody looks at a list of datasets and will open one: load what that takes, beside the answer.
+
+        Until then a process without visitors does without some 60 MB of libraries.
+        """
+        first, self._expects = not self._expects, True
+        if first:
+            threading.Thread(target=importlib.import_module, args=("dapp_ext.domain.queries",), name="expect-questions", daemon=True).start()
 
     def rows(self, actor: Actor, ref: str, request: RowsRequest) -> RowsRead:
         """A page of rows: sorted, filtered and searched here, so that a table may have any length."""
@@ -105,18 +80,14 @@ class Tables:
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, request.version, "dataset.read")
         key = (dataset.id, row.version, request.model_dump_json(exclude={"version"}))
-        kept = self._answers.get(key)
-        if kept is not None:
-            self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
-            return kept
+        self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
 
         def make() -> bytes:
+            table = self.open(actor, dataset.id, row.version, "dataset.read")
             answer = queries.ask(self._kept(table), table.columns, request)
             return answer.model_copy(update={"version": table.version}).model_dump_json(by_alias=True).encode()
 
-        table = self.open(actor, dataset.id, row.version, "dataset.read")
-        sent = self._shared.get(key, make)
-        self._answers.put(key, sent)
+        sent: bytes = self._answers.get(key, lambda: self._shared.get(key, make), len)
         return sent
 
     def _kept(self, table: OpenTable) -> KeptSource:
@@ -130,7 +101,7 @@ class Tables:
 
     def let_go(self, dataset_id: str) -> None:
         """Forget what is kept of a dataset that goes away."""
-        self._answers.drop(dataset_id)
+        self._answers.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
         if self._keeper is not None:
             self._keeper.drop(dataset_id)
 
@@ -158,6 +129,8 @@ class Tables:
 
     def open(self, actor: Actor, ref: str, version: int | None, verb: str) -> OpenTable:
         """A ready dataset version that the actor may do this to."""
+        from dapp_ext.store.frames import open_frame
+
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, version, verb)
             require_ready(dataset, row)

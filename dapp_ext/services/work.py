@@ -25,7 +25,7 @@ from dapp_ext.domain.learning.recipe import Wishes as SearchWishes
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column, Profile, ReadOptions, ReadReport
-from dapp_ext.schema.models import Guard, Results, Trial
+from dapp_ext.schema.models import Guard, Results, SecondScore, Trial
 from dapp_ext.services.cluster import Cluster, engine_of
 from dapp_ext.services.files import FilePass
 from dapp_ext.store.objects import SealedFile, StoredObject, open_sealed
@@ -168,7 +168,25 @@ class PredictOrder:
     cluster: Cluster | None = None
 
 
-Order = IngestOrder | FixOrder | TrainOrder | RegisterOrder | PredictOrder
+@dataclass(frozen=True)
+class RescoreOrder:
+    """Score once more, with a change of the request that a model came from."""
+
+    table: FilePass
+    columns: list[Column]
+    recipe: Recipe
+    learner: Trial
+    change: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ScoredAgain:
+    """The score before and after."""
+
+    second: SecondScore
+
+
+Order = IngestOrder | FixOrder | TrainOrder | RegisterOrder | PredictOrder | RescoreOrder
 
 
 def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
@@ -181,6 +199,8 @@ def perform(order: Order, say: Say, wanted: Callable[[], Wanted]) -> Any:
         return train(order, say, wanted)
     if isinstance(order, RegisterOrder):
         return register(order, say)
+    if isinstance(order, RescoreOrder):
+        return rescore(order, say)
     return predict(order, say)
 
 
@@ -206,7 +226,7 @@ def ingest(order: IngestOrder, say: Say) -> TableMade:
 
 def fix(order: FixOrder, say: Say) -> TableMade:
     """Table → the same table mended, a slice at a time; the notes say what was done."""
-    from dapp_ext.domain.fixes import plan
+    from dapp_ext.domain.fixes.planning import plan
     from dapp_ext.domain.profiling import Profiler
     from dapp_ext.store.frames import FrameWriter, open_frame
 
@@ -288,6 +308,16 @@ def register(order: RegisterOrder, say: Say) -> ModelMade:
         _write(order.reference, json.dumps(reference_of(table, predictor, results).as_json()).encode()),
         results,
     )
+
+
+def rescore(order: RescoreOrder, say: Say) -> ScoredAgain:
+    """Table and a change → the score of the learner that did best, without and with the change."""
+    from dapp_ext.domain.learning.rescoring import score_again
+    from dapp_ext.store.frames import open_frame
+
+    say(Progress(0.1, "Scoring with and without it"))
+    table = open_frame(order.table.path, order.table.key, order.table.label).read()
+    return ScoredAgain(score_again(table, order.columns, order.recipe, order.learner, order.change))
 
 
 def reference_of(table: Any, predictor: Any, results: Results) -> Reference:

@@ -55,7 +55,7 @@ export type PolicyBasis = 'value' | 'cost' | 'capacity';
 
 export type DriftLevel = 'unknown' | 'calm' | 'watch' | 'alert';
 
-export type JobKind = 'ingest' | 'fix' | 'train' | 'predict' | 'register' | 'batch';
+export type JobKind = 'ingest' | 'fix' | 'train' | 'predict' | 'register' | 'rescore' | 'batch';
 
 export type JobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'dead';
 
@@ -812,6 +812,24 @@ export interface SecondScore {
   before: number;
   after: number;
   sentence: string;
+  /** The words of the fix that was tried. */
+  fix: string | null;
+  /** The code of the finding that it answers. */
+  guard: string | null;
+  /** The columns that the fix is about. */
+  columns: string[];
+}
+
+/** Which score is wanted: with the fix of a finding, or without some columns. */
+export interface RescoreRequest {
+  /** The code of a finding; its recommended fix is tried. */
+  guard?: string | null;
+  /** The code of another fix of that finding. */
+  fix?: string | null;
+  /** The columns to score without; with a finding, some of its columns. */
+  columns?: string[];
+  /** Seconds. */
+  time_budget?: number;
 }
 
 /** A check made before anything is scored. */
@@ -1016,6 +1034,8 @@ export interface Results {
   question: TaskGuess | null;
   /** How often somebody looked at these scores of the locked test part. */
   test_looks: number;
+  /** Scores with a fix, or without some columns, that were asked for since. */
+  second_scores: SecondScore[];
 }
 
 /** What kind of task a target makes, and why. */

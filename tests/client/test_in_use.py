@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from dapp_ext.client import DAPPClient, Dataset, Model
-from dapp_ext.errors import ColumnUnknown, Invalid, RowsMismatch
+from dapp_ext.errors import ColumnUnknown, Conflict, Invalid, RowsMismatch
 
 from .test_drawing import checked
 
@@ -112,3 +112,15 @@ def test_taken_away(movers: list[Model], tmp_path: Path) -> None:
     assert "Movers" in card
     cells = json.loads(model.export(tmp_path / "made.ipynb", "notebook").read_text("utf-8"))["cells"]
     assert any(cell["cell_type"] == "code" for cell in cells)
+
+
+def test_scored_again_without_a_column(movers: list[Model]) -> None:
+    brought, searched = movers
+    second = searched.score_again(without="a", time_budget=5)
+    assert second.columns == ["a"]
+    assert second.after < second.before
+    assert second in searched.results().read.second_scores
+    with pytest.raises(ColumnUnknown):
+        searched.score_again(without=["nothing"])
+    with pytest.raises(Conflict, match="trained elsewhere"):
+        brought.score_again(without=["a"])

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dapp_ext.domain.boards import ColumnDesk, Keeper, answer_chart, answer_figure
+from dapp_ext.domain.boards import ColumnDesk, answer_chart, answer_figure
 from dapp_ext.domain.boards.axes import round_edges
+from dapp_ext.domain.keeper import Keeper
 from dapp_ext.domain.sources import TableSource
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.boards import ChartRequest

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dapp_ext.domain.fixes import plan, resolve, with_offers
 from dapp_ext.domain.fixes.amounts import read_amount
+from dapp_ext.domain.fixes.offers import resolve, with_offers
+from dapp_ext.domain.fixes.planning import plan
 from dapp_ext.domain.profiling import Profiler
 from dapp_ext.domain.profiling.findings import CODES
 from dapp_ext.domain.reading.plans import READ_CODES

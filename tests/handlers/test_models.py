@@ -181,3 +181,15 @@ async def test_predicted_explained_and_refused(owner: Caller, run_jobs: Run, ser
     assert (await viewer("POST", "/models/Movers/predict", {"rows": [{"a": 1, "b": 2}]})).status == 401
     await owner("DELETE", "/models/Movers")
     assert (await owner("POST", "/models/Movers/predict", {"rows": [{"a": 1, "b": 2}]})).status == 404
+
+
+async def test_a_model_is_scored_again_without_a_column(owner: Caller, run_jobs: Run, signed_in: Callable[[Role], Caller]) -> None:
+    model = await _train(owner, run_jobs)
+    asked = await owner("POST", f"/models/{model['id']}/rescore", {"columns": ["bill_length_mm"], "time_budget": 5})
+    assert (asked.status, asked.json["kind"]) == (202, "rescore")
+    await asyncio.to_thread(run_jobs)
+    assert (await owner("GET", f"/jobs/{asked.json['id']}")).json["status"] == "succeeded"
+    (second,) = (await owner("GET", f"/models/{model['id']}/results")).json["second_scores"]
+    assert (second["columns"], second["before"] > second["after"]) == (["bill_length_mm"], True)
+    assert (await signed_in(Role.viewer)("POST", f"/models/{model['id']}/rescore", {"columns": ["bill_length_mm"]})).status == 403
+    assert (await owner("POST", f"/models/{model['id']}/rescore", {"columns": ["nothing"]})).json["error"]["code"] == "column_unknown"

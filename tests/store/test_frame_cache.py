@@ -12,7 +12,8 @@ import pytest
 
 from dapp_ext.errors import ColumnUnknown, IntegrityFailed
 from dapp_ext.store import frames
-from dapp_ext.store.frame_cache import CachedFrame, FrameCache
+from dapp_ext.store.cached_frames import CachedFrame
+from dapp_ext.store.frame_cache import FrameCache
 from dapp_ext.store.frames import Frame, FrameWriter, open_frame
 from dapp_ext.store.sealing import Label
 

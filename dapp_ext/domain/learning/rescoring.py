@@ -12,8 +12,8 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from dapp_ext.domain.learning.clock import Clock
-from dapp_ext.domain.learning.measures import MEASURES
-from dapp_ext.domain.learning.metrics import better
+from dapp_ext.domain.learning.measures import MEASURES, measure
+from dapp_ext.domain.learning.metrics import Truth, better, score_of
 from dapp_ext.domain.learning.narrate import amount
 from dapp_ext.domain.learning.options import PARAMETERS
 from dapp_ext.domain.learning.recipe import Recipe
@@ -24,11 +24,25 @@ from dapp_ext.errors import Invalid, TargetUnusable
 from dapp_ext.schema.datasets import Column
 from dapp_ext.schema.models import Family, Guard, SecondScore, Trial
 
-ROWS, ROUNDS = 10_000, 200
+ROWS, ROUNDS, CHOICES = 10_000, 200, 5
+NOT_SCORED = "There was not enough time, or there are too few rows, to score again. Train a new version with the fix instead."
 # Of the cells that can be read in a second (see sizing), how many are worth reading for a score that is told beside others.
 SAMPLED_ROWS, WHOLE_ROWS, CELLS_A_SECOND, LEAST_SECONDS = 6000, 20_000, 1e6, 0.5
-TRIED_AGAIN = ("leakage", "groups", "time_order", "conflicting_labels", "disguised_missing", "shift", "rare_classes", "duplicates", "identifier")
-COLUMN_FIXES = frozenset({"exclude", "allow", "missing"})
+TRIED_AGAIN = (
+    "leakage",
+    "groups",
+    "time_order",
+    "conflicting_labels",
+    "disguised_missing",
+    "shift",
+    "rare_classes",
+    "duplicates",
+    "identifier",
+    "few_rows",
+    "imbalance",
+)
+# What these change is the same on a sample of the rows.
+SAMPLED_FIXES = frozenset({"exclude", "allow", "missing", "metric", "families"})
 LEARNERS: tuple[Family, ...] = ("lightgbm", "linear", "forest", "neural", "neighbours")
 SHOWN = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "mae"}
 
@@ -66,6 +80,8 @@ class _Order:
 
 def _compare(order: _Order) -> SecondScore:
     recipe, change = order.recipe, order.change
+    if set(change) == {"metric"}:
+        return _compare_choices(order)
     names = recipe.__dataclass_fields__
     fixed = replace(recipe, **{k: v for k, v in change.items() if k in names})
     # A held-back column is in the score before, so that its fix can be seen to matter.
@@ -76,7 +92,9 @@ def _compare(order: _Order) -> SecondScore:
         metric = recipe.metric or SHOWN[before.problem.task]
         if metric not in MEASURES or before.problem.task not in MEASURES[metric].tasks or after.problem.task not in MEASURES[metric].tasks:
             metric = SHOWN[after.problem.task] if before.problem.task == after.problem.task else "accuracy"
-        values = [_score(stage, replace(recipe, metric=metric), order) for stage in (before, after)]
+        # A fix that keeps to some families is tried with the first of them.
+        family: Family = order.family if order.family in change.get("families", [order.family]) else change["families"][0]
+        values = [_score(stage, replace(recipe, metric=metric), each) for stage, each in ((before, order), (after, replace(order, family=family)))]
     facts = MEASURES[metric]
     return SecondScore(
         metric=metric,
@@ -86,6 +104,57 @@ def _compare(order: _Order) -> SecondScore:
         after=values[1],
         sentence=_sentence(facts.label, values, metric),
     )
+
+
+def _compare_choices(order: _Order) -> SecondScore:
+    """Another measure changes which candidate is chosen: some are tried once, and chosen by the one and by the other.
+
+    The choice is made on the other folds and scored on each, so that choosing by a measure is not rewarded by itself.
+    """
+    recipe = order.recipe
+    with threadpool_limits(limits=max(recipe.threads, 1)):
+        stage = order.stage(recipe)
+        measures = [measure(each, stage.problem.task) for each in (recipe.metric, order.change["metric"])]
+        search = _search(stage, replace(recipe, metric=measures[1].name), order, recipe.families or list(LEARNERS))
+        search.run(CHOICES, lambda best: 0.0)
+    tried = [each.out for each in search.checked if each.out is not None]
+    if len(tried) < 2:
+        raise Invalid(NOT_SCORED)
+    ground, facts = search.ground, measures[1]
+    by_fold = np.asarray(
+        [[[score_of(m.name, Truth(stage.problem.task, ground.y[f.valid], out[f.valid])) for f in ground.folds] for out in tried] for m in measures]
+    )
+    signs = [1 if each.greater_is_better else -1 for each in measures]
+    reached = np.zeros((2, len(ground.folds)))
+    for fold in range(len(ground.folds)):
+        others = np.arange(len(ground.folds)) != fold
+        for which in range(2):
+            chosen = int(np.argmax(signs[which] * by_fold[which][:, others].mean(axis=1)))
+            reached[which, fold] = by_fold[1, chosen, fold]
+    values = [float(each) for each in reached.mean(axis=1)]
+    return SecondScore(
+        metric=facts.name,
+        label=facts.label,
+        greater_is_better=facts.greater_is_better,
+        before=values[0],
+        after=values[1],
+        sentence=_sentence(facts.label, values, facts.name),
+    )
+
+
+def score_again(table: pa.Table, columns: list[Column], recipe: Recipe, learner: Trial, change: dict[str, Any]) -> SecondScore:
+    """The score after a change that was asked for, by the learner that did best; ``recipe.time_budget`` bounds it all.
+
+    Raises
+    ------
+    Invalid, TargetUnusable, ColumnUnknown
+        It cannot be scored; the sentence says why.
+    """
+    again = Again(table, columns, recipe, learner, Clock(recipe.time_budget, lambda: False))
+    sampled = _table_for(again, change, recipe.time_budget)
+    family, known = _learner(again)
+    recipe = replace(recipe, time_budget=0.4 * recipe.time_budget, params=known, trials=None)
+    return _compare(_Order(table if sampled is None else sampled, columns, recipe, change, family))
 
 
 @dataclass(frozen=True)
@@ -116,7 +185,7 @@ def second_scores(again: Again, guards: Sequence[Guard], seconds: float) -> list
         if again.clock.stopped() or left < needed:
             break
         began = time.monotonic()
-        table = _table_for(again, each, left)
+        table = _table_for(again, each.fixes[0].change, left)
         if table is None:
             continue
         family, known = _learner(again)
@@ -125,7 +194,8 @@ def second_scores(again: Again, guards: Sequence[Guard], seconds: float) -> list
             second = _compare(_Order(table, again.columns, recipe, each.fixes[0].change, family, again.clock.stopped))
         except (Invalid, TargetUnusable):  # too few rows, or too little time, once it is fixed: then there is no second score
             continue
-        made[id(each)] = each.model_copy(update={"second": second})
+        about = {"fix": each.fixes[0].label, "guard": each.code, "columns": each.columns}
+        made[id(each)] = each.model_copy(update={"second": second.model_copy(update=about)})
         needed = max(LEAST_SECONDS, 1.2 * (time.monotonic() - began))
     return list(made.values())
 
@@ -135,11 +205,11 @@ def _worth(guards: Sequence[Guard]) -> list[Guard]:
     return sorted(able, key=lambda g: (g.state != "alerted", g.severity != "alert", TRIED_AGAIN.index(g.code)))
 
 
-def _table_for(again: Again, found: Guard, seconds: float) -> pa.Table | None:
+def _table_for(again: Again, change: dict[str, Any], seconds: float) -> pa.Table | None:
     """All rows or a sample that can be read twice in the time; None where rows are changed and there are too many of them."""
     rows = again.table.num_rows
     most = int(0.3 * seconds * CELLS_A_SECOND / max(again.table.num_columns, 1))
-    if not set(found.fixes[0].change) <= COLUMN_FIXES:
+    if not set(change) <= SAMPLED_FIXES:
         return again.table if rows <= min(WHOLE_ROWS, most) else None
     most = min(most, SAMPLED_ROWS)
     if rows <= most:
@@ -154,18 +224,21 @@ def _learner(again: Again) -> tuple[Family, dict[str, Any]]:
     return family, {family: {name: value for name, value in settings.items() if name in PARAMETERS[family]}}
 
 
-def _score(stage: Stage, recipe: Recipe, order: _Order) -> float:
+def _search(stage: Stage, recipe: Recipe, order: _Order, families: list[Family]) -> Search:
     problem = replace(stage.problem, metric=recipe.metric or stage.problem.metric)
     chosen = sample_rows(stage.rows, ROWS, recipe.seed)
     folds = cross_folds(stage.rows.take(chosen), 3, 1, recipe.seed)
-    family = order.family
-    fixed: dict[str, dict[str, Any]] = {family: {**({"rounds": ROUNDS} if family == "lightgbm" else {}), **recipe.params.get(family, {})}}
+    fixed: dict[str, dict[str, Any]] = {f: {**({"rounds": ROUNDS} if f == "lightgbm" else {}), **recipe.params.get(f, {})} for f in families}
     clock = Clock(recipe.time_budget, order.should_stop)
-    search = Search(Ground(stage.X.take(chosen), stage.y[chosen], folds, problem), clock, lambda trial: None, fixed, [family])
+    return Search(Ground(stage.X.take(chosen), stage.y[chosen], folds, problem), clock, lambda trial: None, fixed, families)
+
+
+def _score(stage: Stage, recipe: Recipe, order: _Order) -> float:
+    search = _search(stage, recipe, order, [order.family])
     search.run(1, lambda best: 0.0)
     best = search.best()
     if best is None or best.trial.score is None or not np.isfinite(best.trial.score):
-        raise Invalid("There was not enough time, or there are too few rows, to score again. Train a new version with the fix instead.")
+        raise Invalid(NOT_SCORED)
     return best.trial.score
 
 

@@ -480,7 +480,7 @@ export interface InvitationRead {
 }
 
 export interface JobEvent {
-  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "rescore" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   progress: number;
   message: string;
@@ -499,7 +499,7 @@ export interface JobLine {
 
 export interface JobRead {
   id: string;
-  kind: "ingest" | "fix" | "train" | "predict" | "register" | "batch";
+  kind: "ingest" | "fix" | "train" | "predict" | "register" | "rescore" | "batch";
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "dead";
   subject: JobSubject;
   progress: number;
@@ -951,6 +951,7 @@ export interface Results {
   recipe: Record<string, unknown>;
   question: TaskGuess | null;
   test_looks: number;
+  second_scores: SecondScore[];
 }
 
 export interface Retyped {
@@ -1021,6 +1022,9 @@ export interface SecondScore {
   before: number;
   after: number;
   sentence: string;
+  fix: string | null;
+  guard: string | null;
+  columns: string[];
 }
 
 export interface SessionRead {

@@ -297,14 +297,20 @@ def test_a_part_that_looks_different_is_said(people: pa.Table) -> None:
 
 def test_few_rows_and_imbalance_offer_a_way(people: pa.Table) -> None:
     few = people.slice(0, 120)
+    asked = Recipe(target="stays", time_budget=20.0)
     again, _ = fixed(few, "stays", look(few, "stays")["few_rows"])
     assert again["few_rows"].fixes == []
+    simple = second_score(few, columns_of(few), asked, {"families": ["linear"]}, "neighbours")
+    linear = second_score(few, columns_of(few), asked, {"exclude": []}, "linear")
+    assert simple.after == pytest.approx(linear.before), "the simplest learner, whatever did best"
+    assert simple.before != simple.after
     table = planted(people, dead=["yes" if i % 25 == 0 else "no" for i in range(600)])
     found = look(table, "dead")["imbalance"]
     assert found.rows[:3] == [0, 25, 50]
     assert found.fixes[0].change == {"metric": "average_precision"}
     _, second = fixed(table, "dead", found)
-    assert second.metric == "roc_auc"
+    assert (second.metric, second.greater_is_better) == ("average_precision", True)
+    assert "Average precision" in second.sentence
 
 
 def test_an_identifier_can_be_used_anyway(people: pa.Table) -> None:
@@ -323,6 +329,7 @@ def test_a_training_scores_again_what_stands(quick: Any, people: pa.Table) -> No
     assert leak is not None
     assert leak.before > 0.99 > 0.95 > leak.after > 0.6
     assert facts["worst"].second == leak
+    assert (leak.guard, leak.columns, leak.fix) == ("leakage", ["closed"], "Train without “closed”")
     assert found["duplicates"].second is not None
     assert found["constant"].second is None, "nothing was found, so nothing is scored again"
 

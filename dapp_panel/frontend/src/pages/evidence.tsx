@@ -1,8 +1,10 @@
 // The evidence behind a result: every score with its range, the curves, the mistakes, the checks, the candidates, the split.
+import { useState } from "preact/hooks";
 import { call } from "../calls";
 import * as format from "../format";
+import { motions } from "../live";
 import { go } from "../router";
-import type { Confusion, Curve, Fix, Guard, ModelRead, Results, Scatter, Score } from "../schema";
+import type { Confusion, Curve, Fix, Guard, JobRead, ModelRead, Results, Scatter, Score } from "../schema";
 import { TASKS, bySeverity } from "../words";
 import { Chart, axis, tip } from "../charts/chart";
 import { Bars } from "../charts/small";
@@ -334,6 +336,33 @@ function again(results: Results, fix: Fix): Promise<void> {
   );
 }
 
+/** The score with the recommended fix: made beside the model, kept with it, seen at every door. */
+function ScoreAgain({ guard, results }: { guard: Guard; results: Results }) {
+  const [job, setJob] = useState<string | null>(null);
+  const status = job === null ? null : job === "" ? "queued" : (motions.value.get(job)?.status ?? "queued");
+  const busy = status === "queued" || status === "running";
+  const ask = () => {
+    setJob("");
+    call<JobRead>("models.rescore", { ref: results.model.id, guard: guard.code }).then(
+      (made) => setJob(made.id),
+      (error: Error) => {
+        setJob(null);
+        toast({ tone: "bad", title: error.message });
+      },
+    );
+  };
+  const drops = guard.fixes[0]?.code === "drop_columns";
+  const words = drops ? `Score without ${guard.columns.length === 1 ? "this column" : "these columns"}` : "Score with this fix";
+  return (
+    <>
+      <Button small tone="ghost" busy={busy} onClick={ask}>
+        {words}
+      </Button>
+      {(status === "failed" || status === "dead") && <span class="small muted">It could not be scored again; the list of jobs says why.</span>}
+    </>
+  );
+}
+
 function Check({ guard, results }: { guard: Guard; results: Results }) {
   const [tone, word, icon] = STATES[guard.state];
   const grave = guard.state === "alerted" && guard.severity === "alert";
@@ -350,6 +379,7 @@ function Check({ guard, results }: { guard: Guard; results: Results }) {
                 {fix.label}
               </Button>
             ))}
+            {may("model.rescore") && <ScoreAgain guard={guard} results={results} />}
           </div>
         )}
       </div>
