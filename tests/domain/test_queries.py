@@ -101,6 +101,16 @@ def test_a_plain_page(source: Source) -> None:
     assert len(queries.select_rows(source, COLUMNS, RowsRequest())[0]) == len(COLUMNS)
 
 
+def test_long_texts_of_a_page_are_cut_where_that_is_asked() -> None:
+    table = TableSource(pa.table({"a": ["x" * 9, "é" * 5, "", None], "n": [1, 2, 3, 4]}))
+    columns = [Column(name="a", kind="text"), Column(name="n", kind="integer")]
+    _, rows, _ = queries.select_rows(table, columns, RowsRequest(text_limit=5))
+    assert rows == [["xxxxx…", 1], ["ééééé", 2], ["", 3], [None, 4]]
+    _, rows, _ = queries.select_rows(table, columns, RowsRequest(text_limit=5, search="xxxxxxxx"))
+    assert rows == [["xxxxx…", 1]]
+    assert queries.select_rows(table, columns, RowsRequest())[1][0][0] == "x" * 9
+
+
 def test_a_plain_page_reads_only_its_rows() -> None:
     class Watched(TableSource):
         asked: list[tuple[list[str], int, int | None]] = []
