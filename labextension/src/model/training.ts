@@ -4,6 +4,7 @@
 import { ApiError } from '../api';
 import type { Event, JobRead, Leaderboard, ModelRead, Results, TrainRequest } from '../schema';
 import { CaseView } from './case';
+import { Deciding } from './deciding';
 import { LoadedView } from './view';
 import type { Workspace } from './workspace';
 
@@ -48,6 +49,20 @@ export class ModelView extends LoadedView<IFound> {
       this._case = new CaseView(this.workspace.api, this._results);
     }
     return this._case;
+  }
+
+  /** Where the line between yes and no lies; only a model of two classes has one. */
+  get deciding(): Deciding | null {
+    if (this._results?.decisions && !this._deciding) {
+      this._deciding = new Deciding(this.workspace.api, this._results, this._results.decisions);
+    }
+    return this._deciding;
+  }
+
+  /** Whether this account may change it. */
+  get mayChange(): boolean {
+    const access = this._model?.access;
+    return this.workspace.mayWrite && (access === 'edit' || access === 'owner');
   }
 
   /** The job that trains it. */
@@ -113,6 +128,7 @@ export class ModelView extends LoadedView<IFound> {
   override dispose(): void {
     clearTimeout(this._timer);
     this._case?.dispose();
+    this._deciding?.dispose();
     super.dispose();
   }
 
@@ -132,6 +148,9 @@ export class ModelView extends LoadedView<IFound> {
   }
 
   protected take({ model, leaderboard, results }: IFound): void {
+    if (this._model && model.policy_version !== this._model.policy_version) {
+      void this._deciding?.load();
+    }
     this._model = model;
     this._results = results ?? this._results;
     if (leaderboard) {
@@ -183,6 +202,7 @@ export class ModelView extends LoadedView<IFound> {
   private _leaderboard: Leaderboard | null = null;
   private _results: Results | null = null;
   private _case: CaseView | null = null;
+  private _deciding: Deciding | null = null;
   private _deadline: number | null = null;
   private _isStopping = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;

@@ -12,6 +12,7 @@ import type { Family, Leaderboard, ModelRead, TrainRequest } from '../schema';
 import { CaseCard } from './case';
 import { Stair } from './charts';
 import type { IContext } from './context';
+import { DecidingCard } from './deciding';
 import { datasetIcon, insertIcon, lineageIcon, modelIcon, stopIcon } from './icons';
 import { Button, Chip, Gone, Message, Progress } from './kit';
 import { LeaderboardTable } from './leaderboard';
@@ -106,6 +107,7 @@ function Outcome(props: IProps): React.ReactElement | null {
         trans={trans}
         onAgain={workspace.mayWrite && view.isOfSearch ? change => void again(change) : undefined}
       >
+        {view.deciding && <DecidingCard context={context} view={view.deciding} mayKeep={view.mayChange} />}
         {view.case && <CaseCard view={view.case} trans={trans} />}
       </ResultsView>
     </>
