@@ -6,14 +6,12 @@ from dapp_ext.domain.keeper import Keeper
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
 from dapp_ext.schema.boards import BoardRequest
-from dapp_ext.schema.datasets import Filter, Measure, Profile
-from dapp_ext.services import files, reads
+from dapp_ext.schema.datasets import Filter, Measure
+from dapp_ext.services import reads
 from dapp_ext.services.answers import SharedAnswers
 from dapp_ext.services.context import Context
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.watching import Watch
-from dapp_ext.store.database import Session
-from dapp_ext.store.tables import DatasetVersion
 
 ANSWER_BYTES = 64 * 2**20
 PLACES_KEPT = 1000
@@ -73,15 +71,9 @@ class Boards:
             shown = reads.read(reads.View(self._context, session, actor), dataset, row).model_dump_json(by_alias=True).encode()
             profile = b"null"
             if row.profile_id is not None:
-                profile = self._answers.get((dataset.id, row.version, "profile"), lambda: self._profile(session, row), len)
+                profile = reads.profile_of(self._context, session, row)
         self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
         return b'{"dataset":' + shown + b',"profile":' + profile + b"}"
-
-    def _profile(self, session: Session, row: DatasetVersion) -> bytes:
-        from dapp_ext.domain.fixes.offers import with_offers
-
-        found = Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
-        return with_offers(found).model_copy(update={"version": row.version}).model_dump_json(by_alias=True).encode()
 
     def forget(self, dataset_id: str) -> None:
         """Let go of everything of a dataset that was deleted, at whatever door."""

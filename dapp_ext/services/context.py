@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dapp_ext.domain import access
+from dapp_ext.domain.keeper import Keeper
 from dapp_ext.errors import CursorInvalid, DappError, Denied, Internal, MaintenanceOn, NotFound, Unavailable
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Answer, Named, Subject, now
@@ -34,6 +35,7 @@ from dapp_ext.store.sealing import open_field, seal_field
 from dapp_ext.store.tables import DataKey
 
 log = logging.getLogger(__name__)
+KEPT_BYTES = 32 * 2**20
 KEPT_KEYS = 512
 # Looking at the same thing again within this time is one act of reading, not many.
 READ_SECONDS = 900.0
@@ -89,6 +91,8 @@ class Context:
     instance_id: str
     epoch: str
     redis: Redis | None = None
+    # What versions of datasets say of themselves, by the id of the dataset and more.
+    kept: Keeper = field(default_factory=lambda: Keeper(KEPT_BYTES), repr=False)
     audit_key: bytes = field(default=b"", repr=False)
     # Called with what this process itself has just committed, before its caller goes on: sooner than the feed tells everybody.
     own_changes: list[Callable[[list[feed.NewEvent]], None]] = field(default_factory=list, repr=False)

@@ -109,6 +109,7 @@ METHODS: dict[str, Act | Why] = {
     "datasets.original": _data("dataset.export", "/download/([^/]+)"),
     "datasets.profile": _data("dataset.read", "datasets.profile"),
     "datasets.query": _data("dataset.read", Why("Pages ask for a whole board of figures at once.")),
+    "datasets.profile_json": _data("dataset.read", Why("The same as profile, for HTTP.")),
     "datasets.query_json": _data("dataset.read", Why("The same as query, for HTTP.")),
     "datasets.rows": _data("dataset.read", "datasets.rows"),
     "datasets.update": _data("dataset.update", "datasets.update"),
