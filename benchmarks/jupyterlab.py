@@ -163,7 +163,10 @@ WATCH = """async ([row, jump]) => {
       grid().scrollToRow(row);
     });
   }
-  return grid().dataModel.data('body', row, 0) === undefined ? -1 : performance.now() - begun;
+  if (grid().dataModel.data('body', row, 0) === undefined) return -1;
+  // What has arrived is drawn before the next frame, and seen with the one after.
+  await new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen)));
+  return performance.now() - begun;
 }"""
 
 
@@ -192,8 +195,20 @@ def table(page: Page, client: DAPPClient, rows: int) -> list[Line]:
     ]
 
 
-def events(page: Page, lab: Lab, count: int) -> list[Line]:
-    """A flood into an open panel: memory after it, and the longest frame during it."""
+# Frames are told by their distance; a task of the page's own thread that takes long is told by the browser.
+FRAMES = """() => {
+  window.longest = 0; window.tasks = [];
+  let last = performance.now();
+  const tick = () => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now; requestAnimationFrame(tick); };
+  requestAnimationFrame(tick);
+  new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(each => each.duration))).observe({type: 'longtask'});
+}"""
+FORGET = "() => { const found = window.longest; window.longest = 0; window.tasks = []; return found; }"
+
+
+@contextmanager
+def flood(page: Page, lab: Lab, count: int) -> Iterator[Callable[[int], None]]:
+    """What sends so many events of four kinds, as a hundred in one change each; ``count`` are all there will be."""
     from dapp_ext.schema.base import Subject
     from dapp_ext.schema.events import DatasetEvent, JobEvent, TrialEvent
     from dapp_ext.services import open_services
@@ -201,6 +216,36 @@ def events(page: Page, lab: Lab, count: int) -> list[Line]:
     from dapp_ext.settings import read_settings
     from dapp_ext.store.tables import Dataset
 
+    with open_services(read_settings({"home": lab.base / "home"})) as services:
+        actor = services.system.shell_actor()
+        with services.context.database.read() as found:
+            dataset = found.get(Dataset, services.datasets.list(actor, limit=1).items[0].id)
+            assert dataset is not None
+            thing = thing_of(dataset)
+        subject, job, model = (Subject(kind=kind, id=id_) for kind, id_ in (("dataset", dataset.id), ("job", "j"), ("model", "m")))
+
+        def tell(change: Any, at: int) -> None:
+            progress = JobEvent(kind="train", status="running", progress=at / count, subject=subject)
+            kinds = [
+                ("dataset.changed", subject, DatasetEvent(name="name", status="ready")),
+                ("job.progress", job, progress),
+                ("model.trial", model, TrialEvent(name="m", number=at, family="linear", score=0.5, is_best=False)),
+                ("dataset.ready", subject, DatasetEvent(name="name", status="ready", rows=at)),
+            ]
+            change.tell(*kinds[at % len(kinds)], thing)
+
+        def send(amount: int) -> None:
+            for begin in range(0, amount, 100):
+                with services.context.change(actor, None) as change:
+                    for at in range(begin, min(begin + 100, amount)):
+                        tell(change, at)
+                page.wait_for_timeout(5)
+
+        yield send
+
+
+def events(page: Page, lab: Lab, count: int) -> list[Line]:
+    """A flood into an open panel: memory after it, and the longest frame during it."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
 
@@ -208,43 +253,13 @@ def events(page: Page, lab: Lab, count: int) -> list[Line]:
         session.send("HeapProfiler.collectGarbage")
         return float(next(each["value"] for each in session.send("Performance.getMetrics")["metrics"] if each["name"] == "JSHeapUsedSize")) / 1e6
 
-    with open_services(read_settings({"home": lab.base / "home"})) as services:
-        actor = services.system.shell_actor()
-        with services.context.database.read() as found:
-            dataset = found.get(Dataset, services.datasets.list(actor, limit=1).items[0].id)
-            assert dataset is not None
-            thing = thing_of(dataset)
-        subject = Subject(kind="dataset", id=dataset.id)
-        flood: list[Callable[[Any, int], None]] = [
-            lambda change, at: change.tell("dataset.changed", subject, DatasetEvent(name="name", status="ready"), thing),
-            lambda change, at: change.tell(
-                "job.progress", Subject(kind="job", id="j"), JobEvent(kind="train", status="running", progress=at / count, subject=subject), thing
-            ),
-            lambda change, at: change.tell(
-                "model.trial", Subject(kind="model", id="m"), TrialEvent(name="m", number=at, family="linear", score=0.5, is_best=False), thing
-            ),
-            lambda change, at: change.tell("dataset.ready", subject, DatasetEvent(name="name", status="ready", rows=at), thing),
-        ]
-
-        def send(amount: int) -> None:
-            for begin in range(0, amount, 100):
-                with services.context.change(actor, None) as change:
-                    for at in range(begin, min(begin + 100, amount)):
-                        flood[at % len(flood)](change, at)
-                page.wait_for_timeout(5)
-
+    with flood(page, lab, count) as send:
         send(2000)  # what is kept of the past is full after this
         page.wait_for_timeout(2000)
         before = heap()
-        page.evaluate(
-            """() => { window.longest = 0; let last = performance.now();
-                 const tick = () => { const now = performance.now(); window.longest = Math.max(window.longest, now - last); last = now;
-                   requestAnimationFrame(tick); };
-                 requestAnimationFrame(tick); window.tasks = [];
-                 new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(each => each.duration))).observe({type: 'longtask'}); }"""
-        )
+        page.evaluate(FRAMES)
         page.wait_for_timeout(5000)
-        still = page.evaluate("() => { const found = window.longest; window.longest = 0; window.tasks = []; return found; }")
+        still = page.evaluate(FORGET)
         send(count)
         page.wait_for_timeout(3000)
         longest, tasks = page.evaluate("() => [window.longest, window.tasks]")  # before the garbage is collected once more

@@ -12,13 +12,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 
@@ -150,11 +151,63 @@ class Redis:
             self.process = None
 
 
+@dataclass
+class GivenRedis(Redis):
+    """The server of DAPP_TEST_REDIS_URL behind a relay, which is "killed" in its place. Its database 0 is emptied first."""
+
+    host: str = ""
+    far_port: int = 6379
+    _door: socket.socket | None = None
+    _open: list[socket.socket] = field(default_factory=list)
+
+    def start(self) -> None:
+        self._door = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._admit, args=(self._door,), daemon=True).start()
+
+    def kill(self) -> None:
+        door, self._door = self._door, None
+        for each in [*self._open, *([door] if door else [])]:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        if door is not None:
+            door.close()
+        self._open.clear()
+
+    def _admit(self, door: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near = door.accept()[0]
+                far = socket.create_connection((self.host, self.far_port))
+                self._open += [near, far]
+                if self._door is not door:  # killed meanwhile
+                    near.shutdown(socket.SHUT_RDWR)
+                for here, there in ((near, far), (far, near)):
+                    threading.Thread(target=_carry, args=(here, there), daemon=True).start()
+
+
+def _carry(here: socket.socket, there: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := here.recv(65536):
+            there.sendall(piece)
+    for each in (here, there):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+    here.close()  # the other direction closes the other one
+
+
 @contextlib.contextmanager
 def redis() -> Iterator[Redis]:
-    """A server of our own, on a free port."""
+    """The server of DAPP_TEST_REDIS_URL, or one of our own on a free port."""
     server = Redis(free_port())
+    if _GIVEN_REDIS:
+        address = urlsplit(_GIVEN_REDIS)
+        server = GivenRedis(free_port(), host=address.hostname or "127.0.0.1", far_port=address.port or 6379)
     server.start()
+    if _GIVEN_REDIS:
+        from redis import Redis as Client
+
+        with Client.from_url(server.url) as client:
+            client.flushdb()
     try:
         yield server
     finally:
@@ -211,6 +264,7 @@ def _plain() -> dict[str, str]:
 
 # Read now: fixtures take everything of ours out of the environment.
 _GIVEN_DATABASE = os.environ.get("DAPP_TEST_DATABASE_URL", "")
+_GIVEN_REDIS = os.environ.get("DAPP_TEST_REDIS_URL", "")
 
 
 @dataclass

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from dapp_ext.client import DAPPClient
 from dapp_ext.client.discovery import Server
+from dapp_ext.client.frames import save
 from dapp_ext.client.transport import Transport, path_of
 from dapp_ext.errors import (
     DappError,
@@ -223,6 +225,51 @@ def test_download_reads_from_the_socket() -> None:
         with pytest.raises(DatasetNotFound), transport.download("bad"):
             pass
         transport.close()
+
+
+def test_a_download_is_tried_again_with_a_new_token() -> None:
+    def answer(seen: Seen) -> Answer:
+        if "auth/refresh" in seen.path:
+            return tokens(2)
+        if "auth/" in seen.path:
+            return tokens(1)
+        return (200, b"rows") if seen.headers.get("authorization") == "Bearer access-2" else envelope(401, "not_signed_in")
+
+    with scripted(answer) as server:
+        transport = Transport(Server(server.url))
+        transport.sign_in.login("o@example.org", "a good password")
+        with transport.download("data", columns=["a", "b"]) as stream:
+            assert stream.read() == b"rows"
+        transport.close()
+    assert [each.path.rpartition("?")[2] for each in server.asked("data")] == ["columns=a&columns=b"] * 2
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 100000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n186A0\r\n"])
+def test_a_download_that_is_cut_says_so(head: bytes, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+
+        def serve() -> None:
+            line, _ = listening.accept()
+            with line:
+                line.recv(65536)
+                line.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"x" * 50_000)
+
+        transport = Transport(Server(f"http://127.0.0.1:{listening.getsockname()[1]}/", dapp_token="t"))
+        done = pool.submit(serve)
+        with pytest.raises(Unavailable, match="lost"), transport.download("data") as stream:
+            save(stream, tmp_path / "whole.csv")
+        done.result(10)
+        transport.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_from_nobody_says_how_to_start() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    transport = Transport(Server(f"http://127.0.0.1:{port}/", dapp_token="t"))
+    with pytest.raises(Unavailable, match="jupyter dapp start"), transport.download("data"):
+        pass
+    transport.close()
 
 
 def test_names_become_safe_paths() -> None:

@@ -21,6 +21,7 @@ from dapp_ext.services import open_services
 from dapp_ext.settings import Settings
 from dapp_panel.auth import Cookie
 from tests.conftest import PASSWORD
+from tests.handlers.troubled import TROUBLED
 
 pytestmark = [pytest.mark.browser]
 PENGUINS = Path(__file__).parents[2] / "dapp_ext" / "samples" / "penguins.csv"
@@ -257,6 +258,33 @@ def test_the_file_is_read_again_and_the_old_version_deleted(running: Running, br
     expect(page.locator(".version-line")).to_have_count(1)
     with open_services(Settings(home=running.home)) as services:
         assert [each.version for each in services.versions.list(owner, dataset.id).items] == [2]
+    page.context.close()
+
+
+def test_findings_are_mended_by_one_press_and_taken_back(running: Running, browser: Browser) -> None:
+    presses = {"duplicate_rows": "Drop the repeats", "constant_column": "Leave it out", "mixed_types": "Convert"}
+    with open_services(Settings(home=running.home)) as services:
+        owner = services.accounts.redeem_ticket(services.accounts.signin_link(None, "dashboard").ticket, "dashboard")
+        made = {}
+        for code in presses:
+            upload = services.datasets.begin_upload(owner, DatasetUpload(filename=f"{code}.csv", name=f"Mend {code}"))
+            upload.write(TROUBLED[code])
+            made[code] = upload.finish().id
+    page = running.page(browser, "desktop")
+    for code, words in presses.items():
+        page.goto(f"{running.address}/#/datasets/{made[code]}")
+        press = page.locator(".finding").get_by_role("button", name=words)
+        press.first.click(timeout=SLOW)
+        undo = page.get_by_role("status").get_by_role("button", name="Undo")
+        undo.wait_for()
+        expect(press).to_have_count(0, timeout=SLOW)
+        undo.first.click()
+        expect(page.get_by_text("Taken back").first).to_be_visible()
+        expect(press.first).to_be_visible(timeout=SLOW)
+        page.get_by_role("button", name="Dismiss").first.click()
+    with open_services(Settings(home=running.home)) as services:
+        for ref in made.values():
+            assert [each.origin for each in services.versions.list(owner, ref).items] == ["undo", "fix", "upload"]
     page.context.close()
 
 

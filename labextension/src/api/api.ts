@@ -27,6 +27,7 @@ import type {
   NotificationPage,
   Page,
   PersonRead,
+  PolicyRead,
   PredictRead,
   PredictRequest,
   Profile,
@@ -35,6 +36,7 @@ import type {
   RowsRequest,
   StatusRead,
   TableRead,
+  ThresholdRequest,
   TicketRead,
   TrainRequest,
   VersionRead,
@@ -216,6 +218,16 @@ export class Api {
   /** Make a version the one that predictions by name go to. */
   promoteModel(ref: string, reason: string): Promise<ModelRead> {
     return this._post(`models/${segment(ref)}/promote`, { reason });
+  }
+
+  /** From which probability on a model of two classes says yes, the decision that counts first. */
+  policies(ref: string): Promise<Page<PolicyRead>> {
+    return this._get(`models/${segment(ref)}/threshold`);
+  }
+
+  /** Decide like this from now on. */
+  setThreshold(ref: string, request: ThresholdRequest): Promise<PolicyRead> {
+    return this._post(`models/${segment(ref)}/threshold`, request);
   }
 
   /** The training as a notebook document. */

@@ -8,6 +8,7 @@ import { Signal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { ApiError } from '../api';
 import type { Event } from '../schema';
+import { Pace } from './pace';
 import { Retry } from './retry';
 
 /** How many lines are kept. */
@@ -134,27 +135,20 @@ export class Activity implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       this._reloading.dispose();
-      clearTimeout(this._announcing);
+      this._announcing.dispose();
       Signal.clearData(this);
     }
   }
 
   private _announce(): void {
-    // One event shows at once; a flood is drawn a few times a second, however long it lasts.
-    const wait = Date.now() - this._announcedAt < BUSY ? BUSY : FRAME;
-    this._announcing ??= setTimeout(() => {
-      this._announcing = undefined;
-      this._announcedAt = Date.now();
-      this._changed.emit();
-    }, wait);
+    this._announcing.tell();
   }
 
   private _items: readonly Event[] = [];
   private _isLoaded = false;
   private _reloading = new Retry(() => this.reload());
   private _turn = 0;
-  private _announcedAt = 0;
-  private _announcing: ReturnType<typeof setTimeout> | undefined;
+  private _announcing = new Pace(() => this._changed.emit(), FRAME, BUSY);
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
 }

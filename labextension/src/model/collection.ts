@@ -8,6 +8,7 @@ import { Signal } from '@lumino/signaling';
 import { ApiError } from '../api';
 import type { IListing } from '../api';
 import type { Page } from '../schema';
+import { Pace } from './pace';
 import { Retry } from './retry';
 
 /** Things that changed are fetched together after this pause, in milliseconds. */
@@ -131,7 +132,7 @@ export class Collection<T extends IThing> implements IDisposable {
   /** Fetch a thing soon, because it has changed. */
   touch(id: string): void {
     this._stale.add(id);
-    this._timer ??= setTimeout(() => void this._fetchStale(), PAUSE);
+    this._fetching.tell();
   }
 
   /** Forget everything. */
@@ -152,8 +153,8 @@ export class Collection<T extends IThing> implements IDisposable {
       this._isDisposed = true;
       this._reloading.dispose();
       this._refetching.dispose();
-      clearTimeout(this._timer);
-      clearTimeout(this._announcing);
+      this._fetching.dispose();
+      this._announcing.dispose();
       Signal.clearData(this);
     }
   }
@@ -173,7 +174,6 @@ export class Collection<T extends IThing> implements IDisposable {
   }
 
   private async _fetchStale(): Promise<void> {
-    this._timer = undefined;
     const ids = [...this._stale];
     this._stale.clear();
     if (ids.length > FEW) {
@@ -206,15 +206,9 @@ export class Collection<T extends IThing> implements IDisposable {
     }
   }
 
-  /** Tell of one change at once, and of a flood a few times a second. */
   private _announce(): void {
     this._sorted = null;
-    const wait = Date.now() - this._announcedAt < BUSY ? BUSY : FRAME;
-    this._announcing ??= setTimeout(() => {
-      this._announcing = undefined;
-      this._announcedAt = Date.now();
-      this._changed.emit();
-    }, wait);
+    this._announcing.tell();
   }
 
   private _options: Collection.IOptions<T>;
@@ -227,9 +221,8 @@ export class Collection<T extends IThing> implements IDisposable {
   private _reloading = new Retry(() => this.reload());
   private _refetching = new Retry(() => this._fetchStale());
   private _turn = 0;
-  private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _announcedAt = 0;
-  private _announcing: ReturnType<typeof setTimeout> | undefined;
+  private _fetching = new Pace(() => void this._fetchStale(), PAUSE, PAUSE);
+  private _announcing = new Pace(() => this._changed.emit(), FRAME, BUSY);
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
 }

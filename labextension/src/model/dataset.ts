@@ -1,39 +1,35 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
-import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
-
 import { ApiError } from '../api';
 import type { DatasetRead, Event, Finding, Profile, VersionRead } from '../schema';
 import { RowsSource } from './rows';
+import { LoadedView } from './view';
 import type { Workspace } from './workspace';
 
 /**
  * One dataset that is being looked at: its facts, its profile and its rows, kept up to date.
  */
-export class DatasetView implements IDisposable {
+export class DatasetView extends LoadedView<DatasetRead> {
   constructor(
-    readonly workspace: Workspace,
+    workspace: Workspace,
     readonly id: string
   ) {
+    super(workspace);
     this.rows = new RowsSource({
       fetch: (request, signal) =>
         workspace.api.rows(id, { ...request, version: this._dataset?.version }, signal)
     });
-    workspace.event.connect(this._onEvent, this);
-    workspace.reset.connect(this._onReset, this);
-    workspace.stateChanged.connect(this._onState, this);
     workspace.jobs.changed.connect(this._onJobs, this);
-    void this.load();
+    // Its rows need not wait for what the list tells already.
+    const known = workspace.datasets.get(id);
+    if (known) {
+      this.take(known);
+    }
+    this.follow();
   }
 
   readonly rows: RowsSource;
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
 
   get dataset(): DatasetRead | null {
     return this._dataset;
@@ -41,10 +37,6 @@ export class DatasetView implements IDisposable {
 
   get profile(): Profile | null {
     return this._profile;
-  }
-
-  get failure(): ApiError | null {
-    return this._failure;
   }
 
   /** The fix that the latest version rests on, and that can be taken back. */
@@ -74,39 +66,6 @@ export class DatasetView implements IDisposable {
     return this._dataset?.status === 'processing' ? (job?.progress ?? 0) : null;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  async load(): Promise<void> {
-    const { api, sessionState } = this.workspace;
-    if (sessionState !== 'signed-in' && sessionState !== 'starting') {
-      return;
-    }
-    try {
-      const before = this._dataset;
-      this._dataset = await api.dataset(this.id);
-      this._failure = null;
-      const { status, version } = this._dataset;
-      if (version !== this._mendedFrom) {
-        this._mendedFrom = null;
-      }
-      this._changed.emit();
-      if (status === 'ready' && (before?.status !== 'ready' || before.version !== version)) {
-        void this.rows.show({});
-        [this._profile] = await Promise.all([api.profile(this.id, version), this._findFix(version)]);
-      }
-    } catch (error) {
-      if (!(error instanceof ApiError)) {
-        throw error;
-      }
-      this._failure = error;
-    }
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
   /** Do what a finding offers, by a new version. */
   mend(finding: Finding): Promise<void> {
     const { fix, columns } = finding;
@@ -126,18 +85,64 @@ export class DatasetView implements IDisposable {
     });
   }
 
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
-      this.rows.dispose();
-      Signal.clearData(this);
+  override dispose(): void {
+    this.rows.dispose();
+    super.dispose();
+  }
+
+  protected get isLoaded(): boolean {
+    return this._dataset !== null;
+  }
+
+  protected ask(): Promise<DatasetRead> {
+    return this.workspace.api.dataset(this.id);
+  }
+
+  protected take(dataset: DatasetRead): void {
+    const before = this._dataset;
+    const { status, version } = dataset;
+    this._dataset = dataset;
+    if (version !== this._mendedFrom) {
+      this._mendedFrom = null;
+    }
+    if (status === 'ready' && (before?.status !== 'ready' || before.version !== version)) {
+      void this._show(version);
+    }
+  }
+
+  protected onEvent(event: Event): void {
+    if (event.subject.kind === 'dataset' && event.subject.id === this.id) {
+      void this.load();
+      if (event.type === 'dataset.failed' && this._mendedFrom !== null) {
+        void this._tellFailure();
+      }
+    }
+  }
+
+  /** The rows first: they are what is looked at. */
+  private async _show(version: number): Promise<void> {
+    await this.rows.show({});
+    try {
+      const [profile, lastFix] = await Promise.all([
+        this.workspace.api.profile(this.id, version),
+        this._findFix(version)
+      ]);
+      if (version === this._dataset?.version) {
+        this._profile = profile;
+        this._lastFix = lastFix;
+        this.announce();
+      }
+    } catch (error) {
+      if (version === this._dataset?.version) {
+        this.fail(error);
+      }
     }
   }
 
   private async _mend(work: () => Promise<void>): Promise<void> {
     this._mendedFrom = this._dataset?.version ?? null;
     this._mendFailure = null;
-    this._changed.emit();
+    this.announce();
     try {
       await work();
       await this.load();
@@ -152,9 +157,7 @@ export class DatasetView implements IDisposable {
   private _endMending(failure: ApiError | null): void {
     this._mendedFrom = null;
     this._mendFailure = failure;
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
+    this.announce();
   }
 
   /** The event of a failure holds no sentence; the version that failed does. */
@@ -172,44 +175,22 @@ export class DatasetView implements IDisposable {
   }
 
   /** A version that was made by a fix can be taken back; one that was brought back is no fix. */
-  private async _findFix(version: number): Promise<void> {
+  private async _findFix(version: number): Promise<VersionRead | null> {
     const { items } = version > 1 ? await this.workspace.api.datasetVersions(this.id) : { items: [] };
     const latest = items.find(each => each.latest);
-    this._lastFix = latest?.origin === 'fix' && latest.status === 'ready' ? latest : null;
-  }
-
-  private _onEvent(_: unknown, event: Event): void {
-    if (event.subject.kind === 'dataset' && event.subject.id === this.id) {
-      void this.load();
-      if (event.type === 'dataset.failed' && this._mendedFrom !== null) {
-        void this._tellFailure();
-      }
-    }
-  }
-
-  private _onReset(): void {
-    void this.load();
-  }
-
-  private _onState(): void {
-    if (this.workspace.sessionState === 'signed-in' && this._dataset === null) {
-      void this.load();
-    }
+    return latest?.origin === 'fix' && latest.status === 'ready' ? latest : null;
   }
 
   private _onJobs(): void {
     if (this._dataset?.status === 'processing') {
-      this._changed.emit();
+      this.announce();
     }
   }
 
   private _dataset: DatasetRead | null = null;
   private _profile: Profile | null = null;
-  private _failure: ApiError | null = null;
   private _lastFix: VersionRead | null = null;
   /** The version that a fix on its way began with. */
   private _mendedFrom: number | null = null;
   private _mendFailure: ApiError | null = null;
-  private _isDisposed = false;
-  private _changed = new Signal<this, void>(this);
 }

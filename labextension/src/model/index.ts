@@ -22,6 +22,8 @@ export {
   withCondition
 } from './conditions';
 export { DatasetView } from './dataset';
+export { Deciding, effects } from './deciding';
+export type { DecidingField, IEffect } from './deciding';
 export { InsightsView } from './insights';
 export type { IInsightContent } from './insights';
 export { LineageView, placed } from './lineage';

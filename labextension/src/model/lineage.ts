@@ -1,12 +1,9 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
-import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
-
 import { ApiError } from '../api';
 import type { Event, Lineage, LineageNode } from '../schema';
+import { LoadedView } from './view';
 import type { Workspace } from './workspace';
 
 /** Changes that come together are answered by one look after this pause, in milliseconds. */
@@ -22,27 +19,17 @@ export interface IPlaced {
 /**
  * Where a dataset or a model came from, and what was made from it, kept up to date.
  */
-export class LineageView implements IDisposable {
+export class LineageView extends LoadedView<Lineage> {
   constructor(
-    readonly workspace: Workspace,
+    workspace: Workspace,
     readonly id: string
   ) {
-    workspace.event.connect(this._onEvent, this);
-    workspace.reset.connect(this._onReset, this);
-    workspace.stateChanged.connect(this._onState, this);
-    void this.load();
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
+    super(workspace);
+    this.follow();
   }
 
   get lineage(): Lineage | null {
     return this._lineage;
-  }
-
-  get failure(): ApiError | null {
-    return this._failure;
   }
 
   /** The name of the thing that was asked about. */
@@ -50,44 +37,17 @@ export class LineageView implements IDisposable {
     return this._lineage?.nodes.find(each => each.here && each.kind !== 'file')?.name;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
+  override dispose(): void {
+    clearTimeout(this._timer);
+    super.dispose();
   }
 
-  async load(): Promise<void> {
-    const { sessionState } = this.workspace;
-    if (sessionState !== 'signed-in' && sessionState !== 'starting') {
-      return;
-    }
-    const turn = ++this._turn;
-    try {
-      const found = await this._find();
-      if (turn !== this._turn) {
-        return;
-      }
-      this._lineage = found;
-      this._failure = null;
-    } catch (error) {
-      if (!(error instanceof ApiError)) {
-        throw error;
-      }
-      this._failure = error;
-    }
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
-      clearTimeout(this._timer);
-      Signal.clearData(this);
-    }
+  protected get isLoaded(): boolean {
+    return this._lineage !== null;
   }
 
   /** An id alone does not tell of what kind it is, and the lists may not be loaded yet. */
-  private async _find(): Promise<Lineage> {
+  protected async ask(): Promise<Lineage> {
     const { api, models } = this.workspace;
     if (models.get(this.id)) {
       return api.lineage('models', this.id);
@@ -102,7 +62,11 @@ export class LineageView implements IDisposable {
     }
   }
 
-  private _onEvent(_: unknown, event: Event): void {
+  protected take(found: Lineage): void {
+    this._lineage = found;
+  }
+
+  protected onEvent(event: Event): void {
     const isMade = /^(dataset\.(ready|deleted|changed)|model\.(trained|deleted)|prediction\.)/.test(
       event.type
     );
@@ -114,22 +78,8 @@ export class LineageView implements IDisposable {
     }
   }
 
-  private _onReset(): void {
-    void this.load();
-  }
-
-  private _onState(): void {
-    if (this.workspace.sessionState === 'signed-in' && this._lineage === null) {
-      void this.load();
-    }
-  }
-
   private _lineage: Lineage | null = null;
-  private _failure: ApiError | null = null;
-  private _turn = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _isDisposed = false;
-  private _changed = new Signal<this, void>(this);
 }
 
 /** Every node one column right of the furthest thing that it was made from. */

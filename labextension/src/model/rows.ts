@@ -8,7 +8,7 @@ import { Signal } from '@lumino/signaling';
 import { ApiError } from '../api';
 import type { Column, Filter, RowsRead, RowsRequest, Sort } from '../schema';
 
-/** Rows of one page, pages that are kept, and the pause before what is looked at is fetched, in milliseconds. */
+/** Rows of one page, pages that are kept, and the pause before more is fetched while it scrolls, in milliseconds. */
 const PAGE = 200;
 const KEPT = 60;
 const PAUSE = 30;
@@ -103,7 +103,7 @@ export class RowsSource implements IDisposable {
     }
   }
 
-  /** Wait for a moment, so that a dragged scroll bar asks only for where it stops. */
+  /** A jump is answered at once; a scroll bar that is dragged on asks only for where it stops. */
   private _want(page: number): void {
     // Drawn again while it waits, what is on the screen must not wait longer.
     if (this._pending.has(page) || (this._wanted.has(page) && this._wanted.size <= ON_SCREEN)) {
@@ -111,11 +111,17 @@ export class RowsSource implements IDisposable {
     }
     this._wanted.delete(page);
     this._wanted.add(page);
+    const now = Date.now();
+    if (this._timer === undefined) {
+      this._wait = now - this._wantedAt < PAUSE ? PAUSE : 0;
+    }
+    this._wantedAt = now;
     clearTimeout(this._timer);
-    this._timer = setTimeout(() => this._fetchWanted(), PAUSE);
+    this._timer = setTimeout(() => this._fetchWanted(), this._wait);
   }
 
   private _fetchWanted(): void {
+    this._timer = undefined;
     // The last ones are on the screen now; the ones before have been scrolled past.
     const pages = [...this._wanted].slice(-ON_SCREEN);
     this._wanted.clear();
@@ -181,6 +187,8 @@ export class RowsSource implements IDisposable {
   private _failure: ApiError | null = null;
   private _turn = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _wait = 0;
+  private _wantedAt = 0;
   private _isDisposed = false;
   private _arrived = new Signal<this, IArrival>(this);
   private _changed = new Signal<this, void>(this);

@@ -2,7 +2,7 @@
 // Distributed under the terms of the Modified BSD License.
 
 /** What the lines do. */
-export type SnippetKind = 'dataset' | 'profile' | 'train' | 'model' | 'results' | 'insight';
+export type SnippetKind = 'dataset' | 'profile' | 'train' | 'model' | 'results' | 'threshold' | 'insight';
 
 /** What the lines are about. */
 export interface ISnippet {
@@ -11,6 +11,11 @@ export interface ISnippet {
   name: string;
   target?: string | null;
   timeBudget?: number;
+  /** From which probability on it is yes: by one of these. */
+  value?: number;
+  capacity?: number;
+  falseAlarm?: number;
+  missed?: number;
   /** The rows that are meant, as an expression of the client. */
   filter?: string;
 }
@@ -60,9 +65,20 @@ function bodyOf(snippet: ISnippet): string[] {
     }
     case 'model':
       return [`predictions = client.predict(${name}, df)`, 'predictions.head()'];
+    case 'threshold':
+      return [`client.set_threshold(${name}, ${chosen(snippet)})`];
     case 'insight':
       return [`client.insight(${name})`];
     case 'results':
       return [`results = client.get_results(${name})`, 'results'];
   }
+}
+
+function chosen({ capacity, falseAlarm = 1, missed = 1, value }: ISnippet): string {
+  if (value !== undefined) {
+    return String(value);
+  }
+  return capacity === undefined
+    ? `cost_false_alarm=${falseAlarm}, cost_missed=${missed}`
+    : `capacity=${capacity}`;
 }

@@ -1,35 +1,34 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
-import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
-
 import { ApiError } from '../api';
 import type { Event, JobRead, Leaderboard, ModelRead, Results, TrainRequest } from '../schema';
 import { CaseView } from './case';
+import { Deciding } from './deciding';
+import { LoadedView } from './view';
 import type { Workspace } from './workspace';
 
 /** Trials that come together are shown together after this pause, in milliseconds. */
 const PAUSE = 250;
 
+/** What is known of a model: its results when it is ready, else what its search has found so far. */
+interface IFound {
+  model: ModelRead;
+  leaderboard: Leaderboard | null;
+  results: Results | null;
+}
+
 /**
  * One model that is being looked at: how its search goes on, and what came out.
  */
-export class ModelView implements IDisposable {
+export class ModelView extends LoadedView<IFound> {
   constructor(
-    readonly workspace: Workspace,
+    workspace: Workspace,
     readonly id: string
   ) {
-    workspace.event.connect(this._onEvent, this);
-    workspace.reset.connect(this._onReset, this);
-    workspace.stateChanged.connect(this._onState, this);
+    super(workspace);
     workspace.jobs.changed.connect(this._onJobs, this);
-    void this.load();
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
+    this.follow();
   }
 
   get model(): ModelRead | null {
@@ -44,16 +43,26 @@ export class ModelView implements IDisposable {
     return this._results;
   }
 
-  get failure(): ApiError | null {
-    return this._failure;
-  }
-
   /** One row and why the model says what it says; there is one as soon as there are results. */
   get case(): CaseView | null {
     if (this._results && !this._case) {
       this._case = new CaseView(this.workspace.api, this._results);
     }
     return this._case;
+  }
+
+  /** Where the line between yes and no lies; only a model of two classes has one. */
+  get deciding(): Deciding | null {
+    if (this._results?.decisions && !this._deciding) {
+      this._deciding = new Deciding(this.workspace.api, this._results, this._results.decisions);
+    }
+    return this._deciding;
+  }
+
+  /** Whether this account may change it. */
+  get mayChange(): boolean {
+    const access = this._model?.access;
+    return this.workspace.mayWrite && (access === 'edit' || access === 'owner');
   }
 
   /** The job that trains it. */
@@ -80,21 +89,17 @@ export class ModelView implements IDisposable {
     return this._deadline === null ? null : Math.max(0, (this._deadline - Date.now()) / 1000);
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
   /** End the search and keep the best model so far. */
   async stop(): Promise<void> {
     this._isStopping = true;
-    this._changed.emit();
+    this.announce();
     try {
       await this.workspace.api.stopTraining(this.id);
     } catch (error) {
       this._isStopping = false;
       throw error;
     } finally {
-      this._changed.emit();
+      this.announce();
     }
   }
 
@@ -120,46 +125,40 @@ export class ModelView implements IDisposable {
     });
   }
 
-  async load(): Promise<void> {
-    const { api, sessionState } = this.workspace;
-    if (sessionState !== 'signed-in' && sessionState !== 'starting') {
-      return;
+  override dispose(): void {
+    clearTimeout(this._timer);
+    this._case?.dispose();
+    this._deciding?.dispose();
+    super.dispose();
+  }
+
+  protected get isLoaded(): boolean {
+    return this._model !== null;
+  }
+
+  protected async ask(): Promise<IFound> {
+    const { api } = this.workspace;
+    const model = await api.model(this.id);
+    const isReady = model.status === 'ready';
+    return {
+      model,
+      leaderboard: isReady ? null : await api.leaderboard(this.id),
+      results: isReady ? await api.results(this.id) : null
+    };
+  }
+
+  protected take({ model, leaderboard, results }: IFound): void {
+    if (this._model && model.policy_version !== this._model.policy_version) {
+      void this._deciding?.load();
     }
-    try {
-      this._model = await api.model(this.id);
-      this._failure = null;
-      if (this._model.status === 'ready') {
-        this._results = await api.results(this.id);
-      } else {
-        await this._loadLeaderboard();
-      }
-    } catch (error) {
-      if (!(error instanceof ApiError)) {
-        throw error;
-      }
-      this._failure = error;
-    }
-    if (!this._isDisposed) {
-      this._changed.emit();
+    this._model = model;
+    this._results = results ?? this._results;
+    if (leaderboard) {
+      this._takeLeaderboard(leaderboard);
     }
   }
 
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
-      clearTimeout(this._timer);
-      this._case?.dispose();
-      Signal.clearData(this);
-    }
-  }
-
-  private async _loadLeaderboard(): Promise<void> {
-    this._leaderboard = await this.workspace.api.leaderboard(this.id);
-    const left = this._leaderboard.seconds_left;
-    this._deadline = left === null ? null : Date.now() + left * 1000;
-  }
-
-  private _onEvent(_: unknown, event: Event): void {
+  protected onEvent(event: Event): void {
     if (event.subject.kind !== 'model' || event.subject.id !== this.id) {
       return;
     }
@@ -170,6 +169,12 @@ export class ModelView implements IDisposable {
     }
   }
 
+  private _takeLeaderboard(leaderboard: Leaderboard): void {
+    this._leaderboard = leaderboard;
+    const left = leaderboard.seconds_left;
+    this._deadline = left === null ? null : Date.now() + left * 1000;
+  }
+
   private async _onTrials(): Promise<void> {
     this._timer = undefined;
     if (this._model?.status === 'queued') {
@@ -177,31 +182,19 @@ export class ModelView implements IDisposable {
       return;
     }
     try {
-      await this._loadLeaderboard();
+      this._takeLeaderboard(await this.workspace.api.leaderboard(this.id));
     } catch (error) {
       // The next trial or the end of the search brings another occasion.
       if (!(error instanceof ApiError)) {
         throw error;
       }
     }
-    if (!this._isDisposed) {
-      this._changed.emit();
-    }
-  }
-
-  private _onReset(): void {
-    void this.load();
-  }
-
-  private _onState(): void {
-    if (this.workspace.sessionState === 'signed-in' && this._model === null) {
-      void this.load();
-    }
+    this.announce();
   }
 
   private _onJobs(): void {
     if (this.isTraining) {
-      this._changed.emit();
+      this.announce();
     }
   }
 
@@ -209,10 +202,8 @@ export class ModelView implements IDisposable {
   private _leaderboard: Leaderboard | null = null;
   private _results: Results | null = null;
   private _case: CaseView | null = null;
-  private _failure: ApiError | null = null;
+  private _deciding: Deciding | null = null;
   private _deadline: number | null = null;
   private _isStopping = false;
-  private _isDisposed = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _changed = new Signal<this, void>(this);
 }

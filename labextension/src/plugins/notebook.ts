@@ -12,7 +12,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
 import { IWorkspace, lines } from '../model';
-import type { ISnippet, SnippetKind, Workspace } from '../model';
+import type { ISnippet, Workspace } from '../model';
 import { dappIcon, insertIcon } from '../widgets/icons';
 import { chosen, DOMAIN, ID_ARGS, pointedAt, report } from './shared';
 
@@ -46,11 +46,18 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           properties: {
-            kind: { type: 'string', description: 'dataset, profile, train, model, results or insight' },
+            kind: {
+              type: 'string',
+              description: 'dataset, profile, train, model, results, threshold or insight'
+            },
             name: { type: 'string', description: 'Name of the dataset or model; id of the insight.' },
             filter: { type: 'string', description: 'Rows that are meant, in the words of the client.' },
             target: { type: 'string' },
             timeBudget: { type: 'number', description: 'Seconds.' },
+            value: { type: 'number', description: 'Threshold: the probability.' },
+            capacity: { type: 'number', description: 'Threshold: the share of rows that can be looked at.' },
+            falseAlarm: { type: 'number', description: 'Threshold: what naming a case that is none costs.' },
+            missed: { type: 'number', description: 'Threshold: what missing a case costs.' },
             fromMenu: { type: 'boolean' }
           }
         }
@@ -119,8 +126,8 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 function given(args: Record<string, unknown>): ISnippet | null {
-  const { kind, name, target, timeBudget, filter } = args as Partial<ISnippet>;
-  return kind && name ? { kind: kind as SnippetKind, name, target, timeBudget, filter } : null;
+  const { kind, name, ...others } = args as Partial<ISnippet>;
+  return kind && name ? { ...others, kind, name } : null;
 }
 
 function snippetOf(workspace: Workspace, id: string | undefined): ISnippet | null {

@@ -31,6 +31,9 @@ const STRIP = 120;
 /** In a narrower window there is no room for the sidebar and a tab, in pixels. */
 const NARROW = 640;
 
+/** What may be needed later is fetched after this pause, in milliseconds. */
+const CALM = 500;
+
 type Tab<T extends Widget> = MainAreaWidget<T>;
 
 /** A kind of tab: one per thing, found again instead of opened twice. */
@@ -77,6 +80,7 @@ export const tabsPlugin: JupyterFrontEndPlugin<void> = {
     tabs.add(activityKind(tabs.context, trans));
     tabs.add(insightsKind(tabs.context, trans));
     tabs.add(lineageKind(tabs.context, trans));
+    prepareTables(workspace);
     themes?.themeChanged.connect(() => datasets.forEach(tab => tab.content.grid.recolour()), datasets);
   }
 };
@@ -196,6 +200,18 @@ function lineageKind(context: IContext, trans: TranslationBundle): IKind<Lineage
       changed: view.changed
     })
   };
+}
+
+/** The first table that is opened need not wait for its code: it is fetched soon after there is something to open. */
+function prepareTables(workspace: Workspace): void {
+  const { changed } = workspace.datasets;
+  const prepare = (): void => {
+    if (workspace.datasets.items.length > 0) {
+      changed.disconnect(prepare, workspace);
+      window.setTimeout(() => void import('../widgets/dataset'), CALM);
+    }
+  };
+  changed.connect(prepare, workspace);
 }
 
 /** What a tab is opened with. */

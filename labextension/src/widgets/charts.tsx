@@ -113,6 +113,42 @@ export function ScatterChart(props: {
   );
 }
 
+/** What each threshold does, a line for each thing; the chosen threshold is marked. */
+export function EffectChart(props: {
+  title: string;
+  thresholds: readonly number[];
+  lines: readonly { label: string; values: readonly number[] }[];
+  at: number | null;
+  xLabel: string;
+  yLabel: string;
+}): React.ReactElement {
+  const { at, lines, thresholds, title, xLabel, yLabel } = props;
+  const x: Range = [0, 1];
+  const y: Range = [0, Math.max(1e-9, ...lines.flatMap(each => each.values))];
+  const path = (values: readonly number[]): string =>
+    values
+      .map(
+        (value, index) =>
+          `${place(thresholds[index], x, PLOT.width)},${PLOT.height - place(value, y, PLOT.height)}`
+      )
+      .join(' ');
+  return (
+    <Axes title={title} x={x} y={y} xLabel={xLabel} yLabel={yLabel} legend={lines.map(each => each.label)}>
+      {lines.map(({ label, values }, index) => (
+        <polyline key={label} className={`jp-Dapp-chart-line jp-mod-${index}`} points={path(values)} />
+      ))}
+      {at !== null && (
+        <line
+          className="jp-Dapp-chart-mark"
+          x1={place(at, x, PLOT.width)}
+          x2={place(at, x, PLOT.width)}
+          y2={PLOT.height}
+        />
+      )}
+    </Axes>
+  );
+}
+
 /** True classes by predicted ones; the share of each row is its colour. */
 export function ConfusionTable(props: {
   confusion: Confusion;

@@ -9,7 +9,7 @@ import {
   DataModel,
   TextRenderer
 } from '@lumino/datagrid';
-import type { CellRenderer } from '@lumino/datagrid';
+import type { CellRenderer, GraphicsContext } from '@lumino/datagrid';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
@@ -48,6 +48,7 @@ export class RowsGrid extends DataGrid {
     this._mouse.pressed.connect(this._onHeader, this);
     source.changed.connect(this._onChanged, this);
     this.recolour();
+    drawAtOnce(this);
   }
 
   /** Take the colours of the present theme: a canvas does not follow style sheets. */
@@ -85,12 +86,12 @@ export class RowsGrid extends DataGrid {
 
   private _setRenderers(family: string): void {
     const font = `12px ${family}`;
-    const header = new TextRenderer({
+    const header = new ClippedText({
       font: `600 12px ${family}`,
       textColor: this._ink.text,
       horizontalAlignment: config => (this._isRight(config) ? 'right' : 'left')
     });
-    const body = new TextRenderer({
+    const body = new ClippedText({
       font,
       textColor: config =>
         config.value === null || config.value === undefined ? this._ink.faint : this._ink.text,
@@ -101,7 +102,7 @@ export class RowsGrid extends DataGrid {
       body,
       'column-header': header,
       'corner-header': header,
-      'row-header': new TextRenderer({
+      'row-header': new ClippedText({
         font: `11px ${family}`,
         textColor: this._ink.faint,
         horizontalAlignment: 'right',
@@ -165,6 +166,61 @@ export class RowsGrid extends DataGrid {
   private _mouse: SortingMouse;
   private _fitted = '';
   private _ink = { text: '', faint: '', busy: '' };
+}
+
+/** Text that stays within its cell. */
+class ClippedText extends TextRenderer {
+  override drawText(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
+    gc.beginPath();
+    gc.rect(config.x, config.y, config.width, config.height);
+    gc.clip();
+    super.drawText(gc, config);
+  }
+}
+
+/** A part of the grid that is painted, in pixels. */
+interface IRegion {
+  xMin: number;
+  xMax: number;
+  yMin: number;
+  yMax: number;
+}
+
+/** How a grid of Lumino draws: cells into a hidden canvas, and from there to the one that is seen. */
+interface IDrawing {
+  _buffer?: HTMLCanvasElement;
+  _blitContent?: (source: HTMLCanvasElement, ...box: number[]) => void;
+  _drawCells?: (region: IRegion) => void;
+}
+
+/**
+ * Copy a region to the screen when all of its cells are drawn, instead of each cell by itself: the browser takes a copy
+ * of the whole hidden canvas for every one of them, which costs a second on a machine without a graphics card.
+ *
+ * These parts of Lumino are its own. Where one of them is missing the grid draws as it does by itself.
+ */
+function drawAtOnce(grid: DataGrid): void {
+  const drawing = grid as unknown as IDrawing;
+  const { _blitContent: blit, _buffer: buffer, _drawCells: draw } = drawing;
+  if (!blit || !buffer || !draw) {
+    return;
+  }
+  let isDrawing = false;
+  drawing._blitContent = (source, ...box) => {
+    if (!isDrawing || source !== buffer) {
+      blit.call(grid, source, ...box);
+    }
+  };
+  drawing._drawCells = region => {
+    isDrawing = true;
+    try {
+      draw.call(grid, region);
+    } finally {
+      isDrawing = false;
+    }
+    const { xMax, xMin, yMax, yMin } = region;
+    blit.call(grid, buffer, xMin, yMin, xMax - xMin + 1, yMax - yMin + 1, xMin, yMin);
+  };
 }
 
 /** The source as the grid asks for it. */

@@ -1,7 +1,7 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
-import { deleteIcon, ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { deleteIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
@@ -11,6 +11,7 @@ import type { InsightRead, TableRead } from '../schema';
 import type { IContext } from './context';
 import { insertIcon, insightIcon } from './icons';
 import { Button, IconButton, Message } from './kit';
+import { PagePanel } from './panel';
 
 /** What a user types; not a text to translate. */
 const EXAMPLE = 'client.publish(figure, "What it shows")';
@@ -20,30 +21,9 @@ const SHOWN = 12;
 /**
  * What was published from notebooks, in a tab: pictures and tables under their titles.
  */
-export class InsightsPanel extends ReactWidget {
-  constructor(
-    private readonly _context: IContext,
-    readonly view: InsightsView
-  ) {
-    super();
-    this.addClass('jp-Dapp');
-    this.addClass('jp-Dapp-page');
-    this.node.tabIndex = -1;
-  }
-
-  override dispose(): void {
-    if (!this.isDisposed) {
-      this.view.dispose();
-      super.dispose();
-    }
-  }
-
-  protected render(): React.ReactElement {
-    return (
-      <UseSignal signal={this.view.changed}>
-        {() => <Page context={this._context} view={this.view} />}
-      </UseSignal>
-    );
+export class InsightsPanel extends PagePanel<InsightsView> {
+  protected draw(): React.ReactElement {
+    return <Page context={this.context} view={this.view} />;
   }
 }
 

@@ -1,7 +1,6 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
-import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
@@ -12,6 +11,7 @@ import type { Lineage, LineageNode } from '../schema';
 import type { IContext } from './context';
 import { datasetIcon, lineageIcon, modelIcon, trainIcon, uploadIcon } from './icons';
 import { Button, Message } from './kit';
+import { PagePanel } from './panel';
 
 /** A box and the room between boxes, in pixels. */
 const BOX = { width: 200, height: 58, across: 64, down: 18 };
@@ -19,30 +19,9 @@ const BOX = { width: 200, height: 58, across: 64, down: 18 };
 /**
  * Where a thing came from and what was made from it, in a tab: boxes from left to right.
  */
-export class LineagePanel extends ReactWidget {
-  constructor(
-    private readonly _context: IContext,
-    readonly view: LineageView
-  ) {
-    super();
-    this.addClass('jp-Dapp');
-    this.addClass('jp-Dapp-page');
-    this.node.tabIndex = -1;
-  }
-
-  override dispose(): void {
-    if (!this.isDisposed) {
-      this.view.dispose();
-      super.dispose();
-    }
-  }
-
-  protected render(): React.ReactElement {
-    return (
-      <UseSignal signal={this.view.changed}>
-        {() => <Page context={this._context} view={this.view} />}
-      </UseSignal>
-    );
+export class LineagePanel extends PagePanel<LineageView> {
+  protected draw(): React.ReactElement {
+    return <Page context={this.context} view={this.view} />;
   }
 }
 

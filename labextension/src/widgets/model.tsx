@@ -1,7 +1,7 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
-import { addIcon, notebookIcon, ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { addIcon, notebookIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { ApiError } from '../api';
@@ -12,38 +12,19 @@ import type { Family, Leaderboard, ModelRead, TrainRequest } from '../schema';
 import { CaseCard } from './case';
 import { Stair } from './charts';
 import type { IContext } from './context';
+import { DecidingCard } from './deciding';
 import { datasetIcon, insertIcon, lineageIcon, modelIcon, stopIcon } from './icons';
 import { Button, Chip, Gone, Message, Progress } from './kit';
 import { LeaderboardTable } from './leaderboard';
+import { PagePanel } from './panel';
 import { Card, ResultsView } from './results';
 
 /**
  * A model in a tab: its search while it goes on, its results afterwards.
  */
-export class ModelPanel extends ReactWidget {
-  constructor(
-    private readonly _context: IContext,
-    readonly view: ModelView
-  ) {
-    super();
-    this.addClass('jp-Dapp');
-    this.addClass('jp-Dapp-page');
-    this.node.tabIndex = -1;
-  }
-
-  override dispose(): void {
-    if (!this.isDisposed) {
-      this.view.dispose();
-      super.dispose();
-    }
-  }
-
-  protected render(): React.ReactElement {
-    return (
-      <UseSignal signal={this.view.changed}>
-        {() => <Page context={this._context} view={this.view} />}
-      </UseSignal>
-    );
+export class ModelPanel extends PagePanel<ModelView> {
+  protected draw(): React.ReactElement {
+    return <Page context={this.context} view={this.view} />;
   }
 }
 
@@ -126,6 +107,7 @@ function Outcome(props: IProps): React.ReactElement | null {
         trans={trans}
         onAgain={workspace.mayWrite && view.isOfSearch ? change => void again(change) : undefined}
       >
+        {view.deciding && <DecidingCard context={context} view={view.deciding} mayKeep={view.mayChange} />}
         {view.case && <CaseCard view={view.case} trans={trans} />}
       </ResultsView>
     </>

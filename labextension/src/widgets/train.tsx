@@ -2,7 +2,6 @@
 // Distributed under the terms of the Modified BSD License.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
@@ -17,6 +16,7 @@ import { AdviceCard } from './advice';
 import type { IContext } from './context';
 import { insertIcon, trainIcon } from './icons';
 import { Button, Message } from './kit';
+import { PagePanel } from './panel';
 import { Card } from './results';
 
 const FAMILIES: readonly Family[] = ['linear', 'lightgbm', 'forest', 'neighbours', 'neural'];
@@ -24,56 +24,33 @@ const FAMILIES: readonly Family[] = ['linear', 'lightgbm', 'forest', 'neighbours
 /**
  * The form that starts a training, in a tab.
  */
-export class TrainPanel extends ReactWidget {
-  constructor(
-    private readonly _context: IContext,
-    readonly view: DatasetView
-  ) {
-    super();
-    this.addClass('jp-Dapp');
-    this.addClass('jp-Dapp-page');
-    this.node.tabIndex = -1;
-  }
-
+export class TrainPanel extends PagePanel<DatasetView> {
   /** Emitted with the model whose training has begun. */
   get started(): ISignal<this, ModelRead> {
     return this._started;
   }
 
   override dispose(): void {
-    if (!this.isDisposed) {
-      this.view.dispose();
-      Signal.clearData(this);
-      super.dispose();
-    }
+    Signal.clearData(this);
+    super.dispose();
   }
 
-  protected render(): React.ReactElement {
-    const { trans } = this._context;
+  protected draw(): React.ReactElement {
+    const { context, view } = this;
+    const { trans } = context;
+    const { dataset, failure } = view;
+    if (failure) {
+      return (
+        <Message icon={trainIcon} tone="bad" title={trans.__('This dataset cannot be used')}>
+          <p>{wording.failureText(failure, trans)}</p>
+        </Message>
+      );
+    }
+    if (dataset?.status !== 'ready') {
+      return <Message icon={trainIcon} title={trans.__('Opening…')} />;
+    }
     return (
-      <UseSignal signal={this.view.changed}>
-        {() => {
-          const { dataset, failure } = this.view;
-          if (failure) {
-            return (
-              <Message icon={trainIcon} tone="bad" title={trans.__('This dataset cannot be used')}>
-                <p>{wording.failureText(failure, trans)}</p>
-              </Message>
-            );
-          }
-          if (dataset?.status !== 'ready') {
-            return <Message icon={trainIcon} title={trans.__('Opening…')} />;
-          }
-          return (
-            <Form
-              context={this._context}
-              view={this.view}
-              dataset={dataset}
-              onStarted={model => this._started.emit(model)}
-            />
-          );
-        }}
-      </UseSignal>
+      <Form context={context} view={view} dataset={dataset} onStarted={model => this._started.emit(model)} />
     );
   }
 

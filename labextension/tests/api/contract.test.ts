@@ -10,6 +10,13 @@ const CALLS: [string, (api: Api) => Promise<unknown>, string, unknown][] = [
   ['skip', api => api.skipFamily('m1', 'forest'), 'POST models/m1/skip', { family: 'forest' }],
   ['versions', api => api.modelVersions('m1'), 'GET models/m1/versions', undefined],
   ['promote', api => api.promoteModel('m1', 'better'), 'POST models/m1/promote', { reason: 'better' }],
+  ['decisions', api => api.policies('m1'), 'GET models/m1/threshold', undefined],
+  [
+    'decide',
+    api => api.setThreshold('m1', { by: 'value', value: 0.4 }),
+    'POST models/m1/threshold',
+    { by: 'value', value: 0.4 }
+  ],
   ['notebook', api => api.trainingNotebook('m1'), 'GET models/m1/export', undefined],
   ['insights', api => api.insights(), 'GET insights', undefined],
   ['table', api => api.insightTable('i/1'), 'GET insights/i%2F1/table', undefined],

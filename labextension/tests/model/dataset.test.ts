@@ -17,10 +17,13 @@ const finding = {
 
 /** The server's side of one dataset with two versions. */
 class Scene {
+  listed: DatasetRead | undefined;
+  asked: string[] = [];
   now: DatasetRead = dataset('d1', { access: 'owner' });
   latest: Partial<VersionRead> = { version: 2, latest: true, origin: 'fix', status: 'ready' };
   fixed: FixRequest[] = [];
   undone = 0;
+  rowsWait: Promise<void> | undefined;
   failure: ApiError | null = null;
   readonly workspace = {
     sessionState: 'signed-in',
@@ -28,11 +31,22 @@ class Scene {
     event: new Signal<object, Event>({}),
     reset: new Signal<object, void>({}),
     stateChanged: new Signal<object, void>({}),
+    datasets: { get: (): DatasetRead | undefined => this.listed },
     jobs: { changed: new Signal<object, void>({}), get: () => undefined },
     api: {
-      dataset: async () => this.now,
-      profile: async () => ({ findings: [finding] }),
-      rows: async () => ({ version: 1, columns: [], rows: [], offset: 0, total: 0 }),
+      dataset: async () => {
+        this.asked.push('dataset');
+        return this.now;
+      },
+      profile: async () => {
+        this.asked.push('profile');
+        return { findings: [finding] };
+      },
+      rows: async () => {
+        this.asked.push('rows');
+        await this.rowsWait;
+        return { version: 1, columns: [], rows: [], offset: 0, total: 0 };
+      },
       datasetVersions: async () => ({ items: [this.latest], next: null, total: 1 }),
       fixDataset: async (_: string, request: FixRequest) => {
         if (this.failure) {
@@ -57,6 +71,22 @@ class Scene {
 }
 
 describe('DatasetView', () => {
+  it('asks for the rows of a dataset that the list knows at once, and for the profile after them', async () => {
+    const scene = new Scene();
+    scene.listed = scene.now;
+    let arrive = (): void => undefined;
+    scene.rowsWait = new Promise(resolve => (arrive = resolve));
+    const view = scene.view();
+    expect(scene.asked).toEqual(['rows', 'dataset']);
+    await settle();
+    expect(scene.asked).toEqual(['rows', 'dataset']);
+    arrive();
+    await settle();
+    expect(scene.asked).toEqual(['rows', 'dataset', 'profile']);
+    expect(view.profile).not.toBeNull();
+    view.dispose();
+  });
+
   it('is mending until the new version is in use, and says why there is none', async () => {
     const scene = new Scene();
     scene.workspace.api.fixDataset = async () => scene.now;
@@ -81,8 +111,10 @@ describe('DatasetView', () => {
     expect(scene.fixed).toEqual([
       { code: 'fill_missing', columns: ['age'], version: 1, options: { method: 'median' } }
     ]);
+    await settle();
     expect(view.lastFix?.version).toBe(2);
     await view.undo();
+    await settle();
     expect(scene.undone).toBe(1);
     expect(view.lastFix).toBeNull();
     view.dispose();

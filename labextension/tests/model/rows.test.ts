@@ -65,6 +65,17 @@ describe('RowsSource', () => {
     expect(source.cell(5_000_039, 0)).toBe(5_000_039);
   });
 
+  it('answers a jump without a pause, also where it meets the end of a page', async () => {
+    const { source, asked } = make();
+    void source.show({});
+    await tick(20);
+    await tick(1000);
+    source.cell(5_000_199, 0);
+    source.cell(5_000_200, 0);
+    await tick(1);
+    expect(asked.slice(1).map(each => each.offset)).toEqual([5_000_000, 5_000_200]);
+  });
+
   it('does not put a page off because it is drawn again and again', async () => {
     const { source, asked } = make();
     void source.show({});
@@ -76,7 +87,7 @@ describe('RowsSource', () => {
     expect(asked.slice(1).map(each => each.offset)).toEqual([5_000_000]);
   });
 
-  it('asks only for where a dragged scroll bar stops', async () => {
+  it('asks at once for where a dragged scroll bar begins, and then only for where it stops', async () => {
     const { source, asked } = make();
     void source.show({});
     await tick(20);
@@ -85,7 +96,7 @@ describe('RowsSource', () => {
       await tick(5);
     }
     await tick(100);
-    expect(asked.slice(1).map(each => each.offset)).toEqual([199 * 40_000, 200 * 40_000]);
+    expect(asked.slice(1).map(each => each.offset)).toEqual([40_000, 199 * 40_000, 200 * 40_000]);
   });
 
   it('keeps a bounded number of pages', async () => {

@@ -24,6 +24,14 @@ describe('lines', () => {
     );
   });
 
+  it.each([
+    [{ value: 0.35 }, 'client.set_threshold("m", 0.35)'],
+    [{ capacity: 0.1 }, 'client.set_threshold("m", capacity=0.1)'],
+    [{ falseAlarm: 1, missed: 7.5 }, 'client.set_threshold("m", cost_false_alarm=1, cost_missed=7.5)']
+  ])('decides as it was chosen: %j', (by, line) => {
+    expect(lines({ kind: 'threshold', name: 'm', ...by }, 'client = DAPPClient()')).toBe(line);
+  });
+
   it('trains with what was chosen', () => {
     const text = lines(
       { kind: 'train', name: 'd', target: 'income', timeBudget: 300 },
