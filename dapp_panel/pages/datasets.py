@@ -48,7 +48,7 @@ def rows_request(asked: RowsOf) -> RowsRequest:
 CALLS: dict[str, Call] = {
     "datasets.list": call(Listing, lambda services, actor, asked: services.datasets.list(actor, search=asked.search, limit=asked.limit, cursor=asked.cursor)),
     "datasets.get": call(One, lambda services, actor, asked: services.datasets.get(actor, asked.ref, asked.version)),
-    "datasets.profile": call(One, lambda services, actor, asked: services.datasets.profile(actor, asked.ref, asked.version)),
+    "datasets.profile": call(One, lambda services, actor, asked: services.datasets.profile_json(actor, asked.ref, asked.version)),
     "datasets.rows": call(RowsOf, lambda services, actor, asked: services.datasets.rows(actor, asked.ref, rows_request(asked))),
     "datasets.update": call(
         UpdateOf,
