@@ -146,7 +146,7 @@ class Context:
 
         Looking goes on while the database takes no writes; the row is owed then, and written with the next one.
         """
-        place = (actor.session_id or f"{actor.account_id} {actor.door}", action, subject.id if subject else "", str(version or ""))
+        place = _place_of(actor, action, subject, version)
         moment = time.monotonic()
         with self._keys_lock:
             if moment - self._reads.get(place, -READ_SECONDS) < READ_SECONDS:
@@ -165,6 +165,11 @@ class Context:
         except Unavailable as error:
             self._owed.extendleft(reversed(taken))
             log.warning("An audit row of reading waits until the database takes writes again: %s", error.message)
+
+    def has_noted(self, actor: Actor, action: str, subject: Subject | None, version: int | None = None) -> bool:
+        """Whether :meth:`note_read` would have nothing to record; waits for nothing."""
+        with self._keys_lock:
+            return time.monotonic() - self._reads.get(_place_of(actor, action, subject, version), -READ_SECONDS) < READ_SECONDS
 
     def secret(self, purpose: str) -> bytes:
         """A secret of this workspace, the same for ever: under a data key of its own, so that rotating the root leaves it as it is."""
@@ -262,3 +267,7 @@ def list_cursor(cursor: str | None) -> str | None:
 def as_dapp_error(error: Exception) -> DappError:
     """The error itself if it is one of ours, else the one that says nothing."""
     return error if isinstance(error, DappError) else Internal()
+
+
+def _place_of(actor: Actor, action: str, subject: Subject | None, version: int | None) -> tuple[str, str, str, str]:
+    return (actor.session_id or f"{actor.account_id} {actor.door}", action, subject.id if subject else "", str(version or ""))

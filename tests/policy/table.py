@@ -65,6 +65,7 @@ METHODS: dict[str, Act | Why] = {
     "accounts.open_session": PROVEN,
     "accounts.quotas": Act("account.list", "accounts.quotas", "quota"),
     "accounts.recall": SIGNING,
+    "accounts.recall_browser": SIGNING,
     "accounts.record_acceptance": INSIDE,
     "accounts.redeem_ticket": SIGNING,
     "accounts.refresh": SIGNING,
@@ -132,6 +133,7 @@ METHODS: dict[str, Act | Why] = {
     "lineage.of_model": _data("model.read", "models.lineage", kind="model"),
     "boards.answer": _data("dataset.read", "explore.board"),
     "boards.forget": INSIDE,
+    "boards.kept": Why("Gives only what `answer` has just let the same sign-in have, while nothing was committed since."),
     "boards.opening": _data("dataset.read", "explore.open"),
     # Models
     "models.advise": _data("model.train", "models.advise", kind=""),
@@ -394,8 +396,9 @@ COMMANDS: dict[str, Why] = {
 # Doors of the dashboard besides its calls.
 DOORS: dict[str, str | Why] = {
     "/": Why("The shell of the page, for whoever has a session; what it shows is asked for by calls."),
+    "/call/([a-z_.]{1,80})": Why("The way in for the calls of pages, each of which asks for itself."),
     "/channel": "event.read",
-    "/ws": Why("The line of a channel, for the session that opened it; each call on it is asked for."),
+    "/ws": Why("The line of a channel, for the session that opened it; what it tells is what the account may see."),
     "/signin": SIGNING,
     "/accept": SIGNING,
     "/signout": "account.change_self",
