@@ -32,7 +32,7 @@ from typing import Any
 import httpx
 import psutil
 import screens
-from websockets.asyncio.client import ClientConnection, connect
+from visitors import Sign, Visitor
 
 from dapp_ext.schema.accounts import AccountCreate, Role
 from dapp_ext.schema.datasets import DatasetUpload
@@ -61,22 +61,23 @@ def main() -> None:
             print(f"{'page':34} {'users':>5} {'change p50':>11} {'p95':>9} {'first p50':>10} {'changes/s':>10}", flush=True)
             for users in asked.users:
                 for kind, pool in (("new", 0), ("kept", POOL)):
-                    stayed = asyncio.run(_visits(address, home, dataset, Visits(users, asked.seconds, pool, process)))
+                    stayed = asyncio.run(_visits(_signs(address, home, users), dataset, Visits(users, asked.seconds, pool, process)))
                     found[f"dashboard {kind} {users}"] = _line(f"dashboard, {kind} answers", users, stayed.opened, stayed.changes, stayed.seconds)
                     found[f"memory {users}"] = stayed.memory
                     print(f"{'':34} {'':5} processor of the server: {stayed.changing:.1f} ms a change, {stayed.arriving:.0f} ms an arrival", flush=True)
             print(f"{'':34} memory for one more session: {found[f'memory {max(asked.users)}']:.2f} MB", flush=True)
             found["server"] = _server_time(home, dataset)
-            found["event"] = asyncio.run(_event(address, home, asked.pages)) * 1000
+            found["event"] = asyncio.run(_event(_signs(address, home, asked.pages), home)) * 1000
             print(f"{'':34} an event on {asked.pages} open pages, p95: {found['event']:.0f} ms", flush=True)
             if asked.chromium:
-                cookie = (Cookie.of(Settings(home=home)).name, _cookies(home, 1)[0])
-                found["screen dashboard"] = _screen("dashboard", screens.dashboard_way(address, dataset, cookie, CHARTS))
+                sign = _signs(address, home, 1)[0]
+                found["screen dashboard"] = _screen("dashboard", screens.dashboard_way(address, dataset, (sign.name, sign.cookie), CHARTS))
         for name, cached in (("fragments", "0"), ("cached", "1")) if asked.streamlit else ():
-            with _streamlit(asked.streamlit, file, cached) as port:
+            with _streamlit(asked.streamlit, file, cached) as (port, process):
                 for users in asked.users:
-                    opened, changes = _streamlit_visits(asked, port, users, cached == "1")
+                    opened, changes, spent = _streamlit_visits(asked, (port, process), users, cached == "1")
                     found[f"streamlit {name} {users}"] = _line(f"Streamlit, {name}", users, opened, changes, asked.seconds)
+                    print(f"{'':34} {'':5} processor of the server: {spent:.1f} ms a change", flush=True)
                 if asked.chromium:
                     found[f"screen {name}"] = _screen(f"Streamlit, {name}", screens.streamlit_way(port))
     for line in verdicts(found, asked.users, asked.pages):
@@ -143,11 +144,18 @@ def verdicts(found: dict[str, Any], users: list[int], pages: int) -> list[str]:
     return [f"{'reached' if holds else 'MISSED':8} {name:52} {words}" for name, words, holds in rows]
 
 
-def _streamlit_visits(asked: argparse.Namespace, port: int, users: int, cached: bool) -> tuple[list[float], list[float]]:
+def _streamlit_visits(asked: argparse.Namespace, server: tuple[int, int], users: int, cached: bool) -> tuple[list[float], list[float], float]:
+    """Seconds of arrivals and changes, and the processor milliseconds of the server (port, process) for one change."""
+    port, process = server
     command = [asked.streamlit, str(HERE / "streamlit" / "clients.py"), str(port), str(users), str(asked.seconds), *([str(POOL)] if cached else [])]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=900)
-    told = json.loads(answer.stdout.splitlines()[-1])
-    return told["opened"], told["changes"]
+    visitors = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert visitors.stdout is not None
+    with visitors.stdout:
+        visitors.stdout.readline()  # all have arrived
+        busy = _busy(process)
+        told = json.loads(visitors.stdout.readline())
+    visitors.wait(30)
+    return told["opened"], told["changes"], (_busy(process) - busy) / max(1, len(told["changes"])) * 1000
 
 
 def _screen(name: str, way: screens.Way) -> screens.Screen:
@@ -206,8 +214,8 @@ def _dataset(home: Path) -> str:
         return services.datasets.list(services.system.shell_actor()).items[0].id
 
 
-def _cookies(home: Path, people: int) -> list[str]:
-    """The cookies of so many people, each signed in."""
+def _signs(address: str, home: Path, people: int) -> list[Sign]:
+    """So many people, each signed in."""
     with open_services(Settings(home=home)) as services:
         shell = services.system.shell_actor()
         known = {each.email for each in services.accounts.list(shell)}
@@ -215,63 +223,9 @@ def _cookies(home: Path, people: int) -> list[str]:
         for email in emails:
             if email not in known:
                 services.accounts.create(shell, AccountCreate(email=email, role=Role.analyst))
-        return [services.accounts.open_browser_session(services.accounts.acting_as(shell, email), door="dashboard") for email in emails]
-
-
-class Page:
-    """One open page, in the protocol of its channel."""
-
-    def __init__(self, socket: ClientConnection, root: str) -> None:
-        self._socket = socket
-        self._root = root
-        self._number = 0
-
-    async def send(self, data: dict[str, Any]) -> None:
-        values = {"type": "map", "entries": [["model", {"id": self._root}], ["data", _typed(data)]]}
-        event = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": {"type": "event", "name": "data_event", "values": values}}
-        for part in ({"msgid": "bench", "msgtype": "PATCH-DOC"}, {}, {"events": [event]}):
-            await self._socket.send(json.dumps(part))
-
-    async def call(self, name: str, **params: Any) -> float:
-        self._number += 1
-        start = time.perf_counter()
-        await self.send({"id": self._number, "call": name, "params": params})
-        await self.until(f'"id":{self._number},')
-        return time.perf_counter() - start
-
-    async def close(self) -> None:
-        await self._socket.close()
-
-    async def until(self, text: str) -> None:
-        escaped = text.replace('"', '\\"')
-        while True:
-            part = await asyncio.wait_for(self._socket.recv(), 60)
-            if isinstance(part, str) and (escaped in part or text in part):
-                if '"error"' in part.replace('\\"', '"')[:400] and '"ok"' not in part.replace('\\"', '"')[:400]:
-                    raise RuntimeError(part[:600])
-                return
-
-
-def _typed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {"type": "map", "entries": [[key, _typed(each)] for key, each in value.items()]}
-    return [_typed(each) for each in value] if isinstance(value, list) else value
-
-
-async def _open(address: str, home: Path, cookie: str) -> Page:
+        cookies = [services.accounts.open_browser_session(services.accounts.acting_as(shell, email), door="dashboard") for email in emails]
     name = Cookie.of(Settings(home=home)).name
-    async with httpx.AsyncClient(cookies={name: cookie}, timeout=60) as http:
-        answer = (await http.get(f"{address}/channel")).json()
-    opening = connect(
-        address.replace("http", "ws") + "/ws",
-        origin=address,  # type: ignore[arg-type]
-        subprotocols=["bokeh", answer["token"]],  # type: ignore[list-item]
-        additional_headers={"Cookie": f"{name}={cookie}"},
-        max_size=2**26,
-    )
-    page = Page(await opening, answer["root"])
-    await page.until('"ACK"')
-    return page
+    return [Sign(address, name, each) for each in cookies]
 
 
 def _board(dataset: str) -> dict[str, Any]:
@@ -305,53 +259,52 @@ class Stayed:
     changing: float
 
 
-async def _visits(address: str, home: Path, dataset: str, asked: Visits) -> Stayed:
+async def _visits(signs: list[Sign], dataset: str, asked: Visits) -> Stayed:
     """Let people come, stay and change things."""
-    cookies = _cookies(home, asked.users)
-    name = Cookie.of(Settings(home=home)).name
     pool = [_board(dataset) for _ in range(asked.pool)]
+    listening: list[asyncio.Task[None]] = []
 
-    async def arrive(cookie: str) -> tuple[Page, float]:
-        start = time.perf_counter()
-        async with httpx.AsyncClient(cookies={name: cookie}, timeout=60) as http:
-            (await http.get(address)).raise_for_status()
-        page = await _open(address, home, cookie)
-        await page.call("explore.open", ref=dataset)
-        await page.call("explore.board", ref=dataset, charts=CHARTS, figures=[{"op": "mean", "column": "arr_delay"}], filters=[])
-        return page, time.perf_counter() - start
+    async def arrive(sign: Sign) -> tuple[Visitor, float]:
+        start, visitor = time.perf_counter(), Visitor(sign)
+        await visitor.page()
+        await visitor.call("explore.open", ref=dataset)
+        await visitor.call("explore.board", ref=dataset, charts=CHARTS, figures=[{"op": "mean", "column": "arr_delay"}], filters=[])
+        took = time.perf_counter() - start
+        listening.append(asyncio.create_task(visitor.listen()))
+        return visitor, took
 
-    first, _ = await arrive(cookies[0])
+    first, _ = await arrive(signs[0])
+    await asyncio.gather(*listening)
     for each in pool or [_board(dataset)]:
         await first.call("explore.board", **each)  # the table is decrypted once per process
     before, busy = _memory(asked.process), _busy(asked.process)
-    arrived = await asyncio.gather(*(arrive(each) for each in cookies))
+    arrived = await asyncio.gather(*(arrive(each) for each in signs))
+    await asyncio.gather(*listening)
     grown = max(0.0, (_memory(asked.process) - before) / asked.users / 1e6)
     arriving = (_busy(asked.process) - busy) / asked.users
     changes: list[float] = []
     until = time.perf_counter() + asked.seconds
 
-    async def stay(page: Page) -> None:
+    async def stay(visitor: Visitor) -> None:
         await asyncio.sleep(random.random())
         while time.perf_counter() < until:
-            taken = await page.call("explore.board", **(random.choice(pool) if pool else _board(dataset)))
+            taken = await visitor.call("explore.board", **(random.choice(pool) if pool else _board(dataset)))
             changes.append(taken)
             await asyncio.sleep(max(0.0, 1.0 - taken))
 
     start, busy = time.perf_counter(), _busy(asked.process)
-    await asyncio.gather(*(stay(page) for page, _ in arrived))
+    await asyncio.gather(*(stay(visitor) for visitor, _ in arrived))
     took = time.perf_counter() - start
     spent = (_busy(asked.process) - busy) / max(1, len(changes))
-    for page in (first, *(each for each, _ in arrived)):
-        await page.close()
+    for visitor in (first, *(each for each, _ in arrived)):
+        await visitor.leave()
     return Stayed([seconds for _, seconds in arrived], changes, took, grown, arriving * 1000, spent * 1000)
 
 
-async def _event(address: str, home: Path, pages: int) -> float:
+async def _event(signs: list[Sign], home: Path) -> float:
     """From a change anywhere to the last of many open pages."""
-    opened = await asyncio.gather(*(_open(address, home, cookie) for cookie in _cookies(home, pages)))
-    for page in opened:
-        await page.send({"follow": ""})
-        await page.until('"following"')
+    pages = [Visitor(each) for each in signs]
+    await asyncio.gather(*(each.listen(later=False) for each in pages))
     found: list[float] = []
     with open_services(Settings(home=home)) as services:
         actor = services.system.shell_actor()
@@ -359,7 +312,7 @@ async def _event(address: str, home: Path, pages: int) -> float:
         from dapp_ext.schema.datasets import DatasetUpdate
 
         for turn in range(5):
-            waiting = [asyncio.create_task(page.until("dataset.changed")) for page in opened]
+            waiting = [asyncio.create_task(page.hears("dataset.changed")) for page in pages]
             await asyncio.sleep(0.05)
             start = time.perf_counter()
             await asyncio.to_thread(services.datasets.update, actor, dataset.id, DatasetUpdate(name=f"flights {turn}"))
@@ -369,6 +322,8 @@ async def _event(address: str, home: Path, pages: int) -> float:
                 return time.perf_counter() - since
 
             found.extend(await asyncio.gather(*(taken(each) for each in waiting)))
+    for each in pages:
+        await each.leave()
     return _share(found, 95)
 
 
@@ -396,7 +351,7 @@ def _timed(work: Any) -> float:
 
 
 @contextmanager
-def _streamlit(python: str, file: Path, cached: str) -> Iterator[int]:
+def _streamlit(python: str, file: Path, cached: str) -> Iterator[tuple[int, int]]:
     port = random.randint(20_000, 40_000)
     command = [
         python,
@@ -423,7 +378,7 @@ def _streamlit(python: str, file: Path, cached: str) -> Iterator[int]:
         except httpx.HTTPError:
             time.sleep(0.3)
     try:
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(30)

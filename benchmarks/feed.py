@@ -123,8 +123,8 @@ async def measure(ours: tuple[int, list[str]], bare: int, options: argparse.Name
     return times
 
 
-def serve(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], list[str]]:
-    """``jupyter dapp serve`` in an empty home, and tokens of its people; the first is an administrator's."""
+def serve(folder: Path, port: int, people: int) -> tuple[subprocess.Popen[bytes], list[str]]:
+    """``jupyter dapp serve`` in an empty home, and tokens of its people; the first is the owner's."""
     from dapp_ext.schema.accounts import AccountCreate, LoginRequest, Role
     from dapp_ext.services import open_services
     from dapp_ext.settings import Settings, process_environment
@@ -133,7 +133,7 @@ def serve(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], list[str]]:
     password = "plain words of a benchmark"
     with open_services(settings) as services:
         tokens = [services.accounts.sign_in_owner(door="api", address="").access_token]
-        for number in range(ACCOUNTS - 1):
+        for number in range(people - 1):
             email = f"p{number}@example.org"
             services.accounts.create(services.system.shell_actor(), AccountCreate(email=email, name=email, role=Role.analyst, password=password))
             tokens.append(services.accounts.login(LoginRequest(email=email, password=password), door="api", address="").access_token)
@@ -159,7 +159,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         ports = free_port(), free_port()
-        mine, tokens = serve(Path(folder), ports[0])
+        mine, tokens = serve(Path(folder), ports[0], ACCOUNTS)
         bare = subprocess.Popen([sys.executable, "-c", BARE, str(ports[1]), message], start_new_session=True)
         try:
             wait_for(bare, lambda: answers_at(ports[1], "/tell"))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.serving import ROOT, answers_at, end, free_port, wait_for
+from benchmarks.feed import serve
+from benchmarks.serving import answers_at, end, free_port, wait_for
 
 CONNECTIONS = 16
 PER_SECOND = 200
@@ -121,20 +121,6 @@ def request_of(port: int, path: str, headers: dict[str, str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def serve(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
-    """``jupyter dapp serve`` in an empty home, and a token of its owner."""
-    from dapp_ext.services import open_services
-    from dapp_ext.settings import Settings, process_environment
-
-    settings = Settings(home=folder / "home", service_port=port, start_worker=False)
-    with open_services(settings) as services:
-        token = services.accounts.sign_in_owner(door="api", address="").access_token
-    environment = {**os.environ, **process_environment(settings), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-m", "dapp_ext.serve"], env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
-    wait_for(process, lambda: answers_at(port, "/dapp/api/v1/health/ready"))
-    return process, token
-
-
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,7 +130,7 @@ def main() -> None:
     body = json.dumps({"id": "0" * 36, "email": "owner@localhost", "name": "Owner", "role": "admin", "status": "active", "created_at": "2026-01-01T00:00:00Z"})
     with tempfile.TemporaryDirectory() as folder:
         ports = free_port(), free_port()
-        mine, token = serve(Path(folder), ports[0])
+        mine, (token,) = serve(Path(folder), ports[0], people=1)
         bare = subprocess.Popen([sys.executable, "-c", BARE, str(ports[1]), body], start_new_session=True)
         try:
             wait_for(bare, lambda: answers_at(ports[1], "/"))

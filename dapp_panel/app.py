@@ -54,6 +54,7 @@ def serve(settings: Settings, *, port: int | None = None, ready: Callable[[str],
 async def _serve(services: Services, settings: Settings, port: int, ready: Callable[[str], None] | None, stop: threading.Event | None) -> None:
     from panel.io.state import state
 
+    from dapp_ext.handlers.wire import BODY_LIMIT
     from dapp_panel.dashboard import Dashboard
     from dapp_panel.routes.vendor import vendor_script
     from dapp_panel.server import DashboardTornado, PromptServer, listen
@@ -63,7 +64,8 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
     dashboard = Dashboard(services, settings, port)
     application = DashboardTornado(dashboard)
     application.initialize(IOLoop.current())
-    server = PromptServer(application, xheaders=settings.behind_proxy)
+    # Uploads raise the bound for themselves.
+    server = PromptServer(application, xheaders=settings.behind_proxy, max_body_size=BODY_LIMIT)
     server.add_sockets(sockets)
     application.start()
     # Panel starts this task at the first message of the first page, and would keep that page's document with it for ever.

@@ -128,16 +128,28 @@ class Doorkeeper:
         """
         return self._services.accounts.browser_session(cookie, address=address, request_id=request_id)
 
+    def cookie_of(self, request: Any) -> str:
+        """The cookie that a request came with; empty without one."""
+        morsel = request.cookies.get(self.cookie.name)
+        return morsel.value if morsel is not None else ""
+
+    def recall(self, cookie: str, address: str, request_id: str = "") -> Actor | None:
+        """The actor behind a cookie, if it was looked up a moment ago and nothing was committed since; waits for nothing."""
+        stamp = self._services.context.database.stamp()
+        return None if stamp is None else self._services.accounts.recall_browser(cookie, stamp, address=address, request_id=request_id)
+
     async def visitor(self, request: Any) -> Visitor | None:
         """Who sent this request; None without a valid session."""
-        morsel = request.cookies.get(self.cookie.name)
-        if morsel is None or not morsel.value:
+        cookie = self.cookie_of(request)
+        if not cookie:
             return None
         try:
-            actor = await self._crew.run(self.look_up, morsel.value, request.remote_ip)
+            actor = self.recall(cookie, request.remote_ip)
+            if actor is None:
+                actor = await self._crew.run(self.look_up, cookie, request.remote_ip)
         except NotSignedIn:
             return None
-        return Visitor(morsel.value, request.remote_ip, actor)
+        return Visitor(cookie, request.remote_ip, actor)
 
     def binding(self, visitor: Visitor) -> str:
         """A mark of this sign-in for signed page tokens; says nothing to whoever reads it."""

@@ -14,6 +14,7 @@ from dapp_ext.errors import DappError, NotSignedIn
 from dapp_ext.settings import Settings
 from dapp_panel.assets import Assets
 from dapp_panel.auth import Cookie, Doorkeeper, Origins
+from dapp_panel.calls import Desk
 from dapp_panel.conversation import Conversation
 from dapp_panel.crew import Crew
 
@@ -38,6 +39,9 @@ class Dashboard:
         self.assets = Assets.load()
         self.origins = Origins.of(settings, port)
         self.doorkeeper = Doorkeeper(services, self.crew, Cookie.of(settings))
+        self.desk = Desk(services, self.doorkeeper)
+        # Making a session keeps the event loop busy, so they are made one at a time, with room for others between.
+        self.opening = asyncio.Semaphore(1)
         self.session_secret = secrets.token_urlsafe(32)
         self._open: weakref.WeakSet[Conversation] = weakref.WeakSet()
 

@@ -1,6 +1,6 @@
 """Visitors of the Streamlit page without a browser, in Streamlit's own protocol; run with the Python that has Streamlit.
 
-``python clients.py PORT USERS SECONDS [POOL]`` prints one JSON line: seconds from a change of a filter to its end, and to the
+``python clients.py PORT USERS SECONDS [POOL]`` prints a line when all have arrived, and at the end one of JSON: seconds from a change of a filter to its end, and to the
 first page. With POOL, every visitor picks among that many changes only, which all have been asked once before.
 """
 
@@ -102,6 +102,8 @@ async def main() -> None:
     visitors = [Visitor(port) for _ in range(users)]
     opened = await asyncio.gather(*(each.open() for each in visitors))
     found: list[float] = []
+    sys.stdout.write("arrived\n")
+    sys.stdout.flush()
     await asyncio.gather(*(visit(each, time.perf_counter() + seconds, found, pool) for each in visitors))
     sys.stdout.write(json.dumps({"opened": opened, "changes": found}) + "\n")
 

@@ -62,8 +62,8 @@ def delete(call: Call[Nothing, Nothing]) -> None:
     call.services.datasets.delete(call.actor, call.ref)
 
 
-def profile(call: Call[VersionQuery, Nothing]) -> Profile:
-    return call.services.datasets.profile(call.actor, call.ref, call.query.version)
+def profile(call: Call[VersionQuery, Nothing]) -> Encoded[Profile]:
+    return Encoded(JSON, call.services.datasets.profile_json(call.actor, call.ref, call.query.version))
 
 
 def first_rows(call: Call[RowsQuery, Nothing]) -> RowsRead:

@@ -6,14 +6,12 @@ from dapp_ext.domain.keeper import Keeper
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
 from dapp_ext.schema.boards import BoardRequest
-from dapp_ext.schema.datasets import Filter, Measure, Profile
-from dapp_ext.services import files, reads
+from dapp_ext.schema.datasets import Filter, Measure
+from dapp_ext.services import reads
 from dapp_ext.services.answers import SharedAnswers
 from dapp_ext.services.context import Context
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.watching import Watch
-from dapp_ext.store.database import Session
-from dapp_ext.store.tables import DatasetVersion
 
 ANSWER_BYTES = 64 * 2**20
 PLACES_KEPT = 1000
@@ -41,13 +39,28 @@ class Boards:
         key = self._place(actor, ref, request.version)
         self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=key[0]), key[1])
         self._watch.follow()
-        board = (*key, request.model_dump_json(exclude={"version"}))
+        board = _name_of(key, request)
         found: bytes = self._answers.get(board, lambda: self._shared.get(board, lambda: self._make(actor, key, request)), len)
+        return found
+
+    def kept(self, actor: Actor, ref: str, request: BoardRequest) -> bytes | None:
+        """The same as :meth:`answer` where it is kept, the actor was let in before and nothing at all was committed since.
+
+        Waits for nothing, so that an event loop may ask; None where it cannot be told without waiting.
+        """
+        asked, stamp = _asked_by(actor, ref, request.version), self._context.database.stamp()
+        known = self._places.get(asked)
+        if known is None or stamp is None or known[0] != stamp:
+            return None
+        key = known[1]
+        if not self._context.has_noted(actor, "dataset.look", Subject(kind="dataset", id=key[0]), key[1]):
+            return None
+        found: bytes | None = self._answers.peek(_name_of(key, request))
         return found
 
     def _place(self, actor: Actor, ref: str, version: int | None) -> tuple[str, int]:
         """The version that is meant, if the actor may read it; looked up once as long as nothing was committed since."""
-        asked, stamp = (actor.account_id, actor.session_id, actor.role, ref, version), self._context.database.stamp()
+        asked, stamp = _asked_by(actor, ref, version), self._context.database.stamp()
         known = self._places.get(asked)
         if known is not None and stamp is not None and known[0] == stamp:
             return known[1]
@@ -73,15 +86,9 @@ class Boards:
             shown = reads.read(reads.View(self._context, session, actor), dataset, row).model_dump_json(by_alias=True).encode()
             profile = b"null"
             if row.profile_id is not None:
-                profile = self._answers.get((dataset.id, row.version, "profile"), lambda: self._profile(session, row), len)
+                profile = reads.profile_of(self._context, session, row)
         self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
         return b'{"dataset":' + shown + b',"profile":' + profile + b"}"
-
-    def _profile(self, session: Session, row: DatasetVersion) -> bytes:
-        from dapp_ext.domain.fixes.offers import with_offers
-
-        found = Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
-        return with_offers(found).model_copy(update={"version": row.version}).model_dump_json(by_alias=True).encode()
 
     def forget(self, dataset_id: str) -> None:
         """Let go of everything of a dataset that was deleted, at whatever door."""
@@ -125,6 +132,14 @@ class Boards:
         key = (*desk.key, chart.model_dump_json(), *_texts(filters))
         found: bytes = self._answers.get(key, lambda: answer_chart(desk, chart, filters).model_dump_json().encode(), len)
         return found
+
+
+def _asked_by(actor: Actor, ref: str, version: int | None) -> tuple[object, ...]:
+    return (actor.account_id, actor.session_id, actor.role, ref, version)
+
+
+def _name_of(key: tuple[str, int], request: BoardRequest) -> tuple[str, int, str]:
+    return (*key, request.model_dump_json(exclude={"version"}))
 
 
 def _all_of(*filters: list[Filter]) -> list[Filter]:

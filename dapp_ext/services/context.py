@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dapp_ext.domain import access
+from dapp_ext.domain.keeper import Keeper
 from dapp_ext.errors import CursorInvalid, DappError, Denied, Internal, MaintenanceOn, NotFound, Unavailable
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Answer, Named, Subject, now
@@ -34,6 +35,7 @@ from dapp_ext.store.sealing import open_field, seal_field
 from dapp_ext.store.tables import DataKey
 
 log = logging.getLogger(__name__)
+KEPT_BYTES = 32 * 2**20
 KEPT_KEYS = 512
 # Looking at the same thing again within this time is one act of reading, not many.
 READ_SECONDS = 900.0
@@ -89,6 +91,8 @@ class Context:
     instance_id: str
     epoch: str
     redis: Redis | None = None
+    # What versions of datasets say of themselves, by the id of the dataset and more.
+    kept: Keeper = field(default_factory=lambda: Keeper(KEPT_BYTES), repr=False)
     audit_key: bytes = field(default=b"", repr=False)
     # Called with what this process itself has just committed, before its caller goes on: sooner than the feed tells everybody.
     own_changes: list[Callable[[list[feed.NewEvent]], None]] = field(default_factory=list, repr=False)
@@ -142,7 +146,7 @@ class Context:
 
         Looking goes on while the database takes no writes; the row is owed then, and written with the next one.
         """
-        place = (actor.session_id or f"{actor.account_id} {actor.door}", action, subject.id if subject else "", str(version or ""))
+        place = _place_of(actor, action, subject, version)
         moment = time.monotonic()
         with self._keys_lock:
             if moment - self._reads.get(place, -READ_SECONDS) < READ_SECONDS:
@@ -161,6 +165,11 @@ class Context:
         except Unavailable as error:
             self._owed.extendleft(reversed(taken))
             log.warning("An audit row of reading waits until the database takes writes again: %s", error.message)
+
+    def has_noted(self, actor: Actor, action: str, subject: Subject | None, version: int | None = None) -> bool:
+        """Whether :meth:`note_read` would have nothing to record; waits for nothing."""
+        with self._keys_lock:
+            return time.monotonic() - self._reads.get(_place_of(actor, action, subject, version), -READ_SECONDS) < READ_SECONDS
 
     def secret(self, purpose: str) -> bytes:
         """A secret of this workspace, the same for ever: under a data key of its own, so that rotating the root leaves it as it is."""
@@ -258,3 +267,7 @@ def list_cursor(cursor: str | None) -> str | None:
 def as_dapp_error(error: Exception) -> DappError:
     """The error itself if it is one of ours, else the one that says nothing."""
     return error if isinstance(error, DappError) else Internal()
+
+
+def _place_of(actor: Actor, action: str, subject: Subject | None, version: int | None) -> tuple[str, str, str, str]:
+    return (actor.session_id or f"{actor.account_id} {actor.door}", action, subject.id if subject else "", str(version or ""))

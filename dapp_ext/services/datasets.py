@@ -11,7 +11,7 @@ from dapp_ext.services.context import list_cursor
 from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import end_jobs
 from dapp_ext.services.names import clean_filename, clean_name
-from dapp_ext.services.reads import View, around, read, require_ready, tell
+from dapp_ext.services.reads import View, around, profile_of, read, require_ready, tell
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.uploads import Place, Upload, new_place, too_large
 from dapp_ext.store import datasets as store
@@ -125,14 +125,15 @@ class Datasets(Tables):
 
     def profile(self, actor: Actor, ref: str, version: int | None = None) -> Profile:
         """The health report of a version; each finding with the fix that it offers."""
-        from dapp_ext.domain.fixes.offers import with_offers
+        return Profile.model_validate_json(self.profile_json(actor, ref, version))
 
+    def profile_json(self, actor: Actor, ref: str, version: int | None = None) -> bytes:
+        """The same as JSON, as it is sent."""
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, version, "dataset.read")
             require_ready(dataset, row)
             self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
-            found = Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
-        return with_offers(found).model_copy(update={"version": row.version})
+            return profile_of(self._context, session, row)
 
     def original(self, actor: Actor, ref: str, version: int | None = None) -> Download:
         """The file as it was uploaded, to the byte; that behind a version which was made from another one too."""

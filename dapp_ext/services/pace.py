@@ -35,12 +35,23 @@ class Pace:
 
     def note(self, door: str, seconds: float) -> None:
         """An answer at a door took this long; now and then the figures are written for others."""
+        if self.add(door, seconds):
+            self.write()
+
+    def add(self, door: str, seconds: float) -> bool:
+        """The same without writing, which takes a moment: True when :meth:`write` is due."""
         moment = time.time()
         with self._lock:
             self._noted[door].append((moment, seconds))
             if moment - self._written < _EVERY:
-                return
+                return False
             self._written = moment
+            return True
+
+    def write(self) -> None:
+        """Write the figures of this process for others."""
+        moment = time.time()
+        with self._lock:
             found = {name: [each for at, each in noted if at > moment - SPAN] for name, noted in self._noted.items()}
         with contextlib.suppress(OSError):  # a full disk must not keep an answer from going out
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

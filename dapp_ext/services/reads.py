@@ -10,9 +10,10 @@ from dapp_ext.domain.access import Thing, access_level
 from dapp_ext.errors import NotReady
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Subject
-from dapp_ext.schema.datasets import Column, DatasetRead, DatasetStatus, HealthBrief, PendingVersion, ReadReport
+from dapp_ext.schema.datasets import Column, DatasetRead, DatasetStatus, HealthBrief, PendingVersion, Profile, ReadReport
 from dapp_ext.schema.events import DatasetEvent
 from dapp_ext.schema.grants import GrantLevel
+from dapp_ext.services import files
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.things import thing_of
 from dapp_ext.store import accounts as accounts_store
@@ -20,6 +21,9 @@ from dapp_ext.store import datasets as store
 from dapp_ext.store import grants
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Dataset, DatasetVersion
+
+# What is sealed takes that much more as objects.
+_TIMES_LARGER = 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,28 @@ class Around:
     newest: dict[str, DatasetVersion]
 
 
+@dataclass(frozen=True)
+class Inside:
+    """What is sealed in a version's row, read once."""
+
+    error: str | None
+    columns: list[Column]
+    report: ReadReport | None
+    health: HealthBrief | None
+    likely_target: str | None
+
+    @classmethod
+    def of(cls, sealed: dict[str, Any]) -> Inside:
+        report, health = sealed.get("report"), sealed.get("health")
+        return cls(
+            error=sealed.get("error"),
+            columns=[Column.model_validate(each) for each in sealed.get("schema", [])],
+            report=ReadReport.model_validate(report) if report else None,
+            health=HealthBrief.model_validate(health) if health else None,
+            likely_target=sealed.get("likely_target"),
+        )
+
+
 def around(view: View, datasets: Sequence[Dataset]) -> Around:
     """Look up what is shown with some datasets."""
     session = view.session
@@ -56,14 +82,14 @@ def around(view: View, datasets: Sequence[Dataset]) -> Around:
 def read(view: View, dataset: Dataset, version: DatasetVersion, beside: Around | None = None) -> DatasetRead:
     """A dataset version as it is shown to somebody."""
     beside = beside or around(view, [dataset])
-    inside = inside_of(view.context, view.session, version)
+    inside = known(view.context, view.session, version)
     access = access_level(view.actor, "dataset", Thing(dataset.owner_id, dataset.visibility, beside.levels.get(dataset.id)))
     newest = beside.newest.get(dataset.id, version)
     return DatasetRead(
         id=dataset.id,
         name=dataset.name,
         status=status_of(version),
-        error=inside.get("error"),
+        error=inside.error,
         owner=Named(id=dataset.owner_id, name=beside.names.get(dataset.owner_id, "")),
         visibility=dataset.visibility,
         access=access,
@@ -73,22 +99,22 @@ def read(view: View, dataset: Dataset, version: DatasetVersion, beside: Around |
         origin=version.origin,
         pending=_pending(view, newest) if newest.version > dataset.version else None,
         rows=version.rows,
-        schema=[Column.model_validate(each) for each in inside.get("schema", [])],
+        schema=inside.columns,
         column_count=version.column_count,
         format=version.format,
         filename=version.filename,
         size=version.size,
         job_id=version.job_id,
-        report=ReadReport.model_validate(inside["report"]) if inside.get("report") else None,
-        health=HealthBrief.model_validate(inside["health"]) if inside.get("health") else None,
-        likely_target=inside.get("likely_target"),
+        report=inside.report,
+        health=inside.health,
+        likely_target=inside.likely_target,
         created_at=dataset.created_at,
         updated_at=dataset.updated_at,
     )
 
 
 def _pending(view: View, version: DatasetVersion) -> PendingVersion:
-    error = inside_of(view.context, view.session, version).get("error")
+    error = known(view.context, view.session, version).error
     return PendingVersion(version=version.version, status=status_of(version), origin=version.origin, job_id=version.job_id, error=error)
 
 
@@ -99,6 +125,32 @@ def status_of(version: DatasetVersion) -> DatasetStatus:
 def inside_of(context: Context, session: Session, version: DatasetVersion) -> dict[str, Any]:
     """What is sealed in a version's row."""
     return context.unseal(session, version.dataset_id, place_of(version), version.sealed)
+
+
+def known(context: Context, session: Session, version: DatasetVersion) -> Inside:
+    """The same as shapes; opened once as long as it stays what it is. A table of a thousand columns takes milliseconds to open."""
+    sealed = version.sealed or b""
+    made: Inside = context.kept.get(
+        (version.dataset_id, version.id, sealed), lambda: Inside.of(inside_of(context, session, version)), lambda _: _TIMES_LARGER * len(sealed)
+    )
+    return made
+
+
+def profile_of(context: Context, session: Session, version: DatasetVersion) -> bytes:
+    """The health report of a version as JSON, each finding with the fix that it offers; it never changes, so it is made once."""
+    from dapp_ext.domain.fixes.offers import with_offers
+
+    def make() -> bytes:
+        found = Profile.model_validate_json(files.read_stored(context, session, version.profile_id))
+        return with_offers(found).model_copy(update={"version": version.version}).model_dump_json(by_alias=True).encode()
+
+    made: bytes = context.kept.get((version.dataset_id, version.id, "profile"), make, len)
+    return made
+
+
+def forget(context: Context, dataset_id: str) -> None:
+    """Let go of what is kept of a dataset that goes away."""
+    context.kept.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
 
 
 def place_of(version: DatasetVersion) -> str:

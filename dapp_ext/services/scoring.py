@@ -181,19 +181,30 @@ def answer(predictor: Any, quick: Any, question: Question) -> Answered:
     """What a model says about rows."""
     from dapp_ext.domain.learning.deciding import decide
 
-    notes: list[str] = []
-    table = quick.predict(question.rows)
-    if table is None:
-        table, notes = predictor.predict(as_table(question.rows))
-    table = decide(table, predictor.labels, question.threshold)
-    columns = table.to_pydict()
     reasons = [predictor.reasons(as_table([row])) for row in question.rows] if question.explain else []
+    out = quick.outputs(question.rows)
+    if out is not None:
+        return Answered(*_said(quick, out, question.threshold), reasons=reasons)
+    table, notes = predictor.predict(as_table(question.rows))
+    columns = decide(table, predictor.labels, question.threshold).to_pydict()
     return Answered(
         values=[plain(value) for value in columns["prediction"]],
         probabilities={name.removeprefix("probability_"): columns[name] for name in table.column_names if name.startswith("probability_")},
         notes=notes,
         reasons=reasons,
     )
+
+
+def _said(quick: Any, out: Any, threshold: float | None) -> tuple[list[Any], dict[str, list[float]]]:
+    """Outputs as answers and their probabilities, without a table between: as :func:`decide` and the predictor have them."""
+    if not quick.labels:
+        return out.tolist(), {}
+    chances = {name: out[:, place].tolist() for place, name in enumerate(quick.classes)}
+    if threshold is not None and len(quick.labels) == 2:
+        places = [int(chance >= threshold) for chance in out[:, 1].tolist()]
+    else:
+        places = out.argmax(axis=1).tolist()
+    return [plain(quick.labels[place]) for place in places], chances
 
 
 def as_table(rows: list[dict[str, Any]]) -> Any:

@@ -17,7 +17,7 @@ from dapp_ext.services import files
 from dapp_ext.services.answers import SharedAnswers
 from dapp_ext.services.context import Context
 from dapp_ext.services.files import Download
-from dapp_ext.services.reads import inside_of, require_ready
+from dapp_ext.services.reads import forget, known, require_ready
 from dapp_ext.services.things import thing_for
 from dapp_ext.store import datasets as store
 from dapp_ext.store.database import Session
@@ -102,6 +102,7 @@ class Tables:
     def let_go(self, dataset_id: str) -> None:
         """Forget what is kept of a dataset that goes away."""
         self._answers.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
+        forget(self._context, dataset_id)
         if self._keeper is not None:
             self._keeper.drop(dataset_id)
 
@@ -134,10 +135,9 @@ class Tables:
         with self._context.database.read() as session:
             dataset, row = self.find(actor, session, ref, version, verb)
             require_ready(dataset, row)
-            inside = inside_of(self._context, session, row)
+            columns = known(self._context, session, row).columns
             given = files.stored_pass(self._context, session, row.table_id)
         frame = self._context.frames.open(dataset.id, row.version, lambda: open_frame(given.path, given.key, given.label))
-        columns = [Column.model_validate(each) for each in inside["schema"]]
         if verb == "dataset.read":
             self._context.note_read(actor, "dataset.look", Subject(kind="dataset", id=dataset.id), row.version)
         return OpenTable(dataset.id, dataset.name, row.version, columns, frame)

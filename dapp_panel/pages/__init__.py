@@ -22,3 +22,5 @@ CALLS: dict[str, Call] = {
     **sharing.CALLS,
     **admin.CALLS,
 }
+# For some calls: the answer if it is at hand, or None, without waiting for anything.
+KEPT: dict[str, Call] = {**explore.KEPT}

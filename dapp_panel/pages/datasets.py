@@ -11,9 +11,10 @@ from dapp_panel.pages.asking import Call, Listing, One, Pair, call
 
 
 class RowsOf(RowsRequest):
-    """A page of rows of one dataset."""
+    """A page of rows of one dataset, with texts as long as somebody reads them."""
 
     ref: str = Field(min_length=1, max_length=300)
+    text_limit: int | None = Field(default=2000, ge=1, le=10_000_000)
 
 
 class UpdateOf(DatasetUpdate):
@@ -48,7 +49,7 @@ def rows_request(asked: RowsOf) -> RowsRequest:
 CALLS: dict[str, Call] = {
     "datasets.list": call(Listing, lambda services, actor, asked: services.datasets.list(actor, search=asked.search, limit=asked.limit, cursor=asked.cursor)),
     "datasets.get": call(One, lambda services, actor, asked: services.datasets.get(actor, asked.ref, asked.version)),
-    "datasets.profile": call(One, lambda services, actor, asked: services.datasets.profile(actor, asked.ref, asked.version)),
+    "datasets.profile": call(One, lambda services, actor, asked: services.datasets.profile_json(actor, asked.ref, asked.version)),
     "datasets.rows": call(RowsOf, lambda services, actor, asked: services.datasets.rows(actor, asked.ref, rows_request(asked))),
     "datasets.update": call(
         UpdateOf,

@@ -40,7 +40,16 @@ class CodeRead(Answer):
 
 def board(services: Services, actor: Actor, asked: BoardOf) -> bytes:
     """The answer as it was made for whoever asked it first."""
-    return services.boards.answer(actor, asked.ref, BoardRequest.model_construct(**{name: getattr(asked, name) for name in BoardRequest.model_fields}))
+    return services.boards.answer(actor, asked.ref, _request(asked))
+
+
+def kept_board(services: Services, actor: Actor, asked: BoardOf) -> bytes | None:
+    """The same if it is there, without waiting."""
+    return services.boards.kept(actor, asked.ref, _request(asked))
+
+
+def _request(asked: BoardOf) -> BoardRequest:
+    return BoardRequest.model_construct(**{name: getattr(asked, name) for name in BoardRequest.model_fields})
 
 
 def code(services: Services, actor: Actor, asked: CodeOf) -> CodeRead:
@@ -54,3 +63,6 @@ CALLS: dict[str, Call] = {
     "explore.board": call(BoardOf, board),
     "explore.code": call(CodeOf, code),
 }
+
+# What may be there already: asked first, on the event loop.
+KEPT: dict[str, Call] = {"explore.board": call(BoardOf, kept_board)}

@@ -8,6 +8,7 @@ from dapp_panel.dashboard import Dashboard
 from dapp_panel.routes.accept import AcceptHandler
 from dapp_panel.routes.assets import AssetHandler
 from dapp_panel.routes.base import NotHere
+from dapp_panel.routes.calls import CallHandler
 from dapp_panel.routes.channel import ChannelHandler, ChannelSocket
 from dapp_panel.routes.downloads import AuditDownload, DatasetDownload, InsightPicture, ModelDownload
 from dapp_panel.routes.health import Live, Ready
@@ -31,6 +32,7 @@ def routes(dashboard: Dashboard, bokeh: dict[str, Any]) -> list[tuple[Any, ...]]
     own = {"dashboard": dashboard}
     return [
         (r"/", PageHandler, own),
+        (r"/call/([a-z_.]{1,80})", CallHandler, own),
         (r"/channel", ChannelHandler, bokeh),
         (r"/ws", ChannelSocket, bokeh),
         (r"/signin", SignInHandler, own),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from dapp_ext.errors import DappError, Denied, Invalid, NotSignedIn, PasswordWeak
+from dapp_ext.handlers.wire import status_of
 from dapp_ext.schema.signins import LinkAccept, LinkOffer
-from dapp_panel.routes.base import status_of
 from dapp_panel.routes.signin import EntryHandler
 
 LONGEST_LINK = 512

@@ -10,36 +10,14 @@ from tornado.web import OutputTransform, RequestHandler
 
 from dapp_ext import errors
 from dapp_ext.errors import DappError, Denied, Internal, NotSignedIn, RouteNotFound
+from dapp_ext.handlers.wire import envelope, status_of
 from dapp_ext.schema.base import new_id
 from dapp_panel.auth import Visitor
-from dapp_panel.conversation import error_answer
 
 if TYPE_CHECKING:
     from dapp_panel.dashboard import Dashboard
 
 log = logging.getLogger(__name__)
-
-# Most special first: the first class that an error is an instance of gives the status.
-STATUSES: tuple[tuple[type[DappError], int], ...] = (
-    (errors.TooLarge, 413),
-    (errors.CursorInvalid, 400),
-    (errors.Invalid, 422),
-    (errors.NotSignedIn, 401),
-    (errors.Throttled, 429),
-    (errors.Denied, 403),
-    (errors.NotFound, 404),
-    (errors.MethodNotAllowed, 405),
-    (errors.Conflict, 409),
-    (errors.JobFailed, 422),
-    (errors.StorageFull, 507),
-    (errors.Unavailable, 503),
-    (errors.Broken, 500),
-)
-
-
-def status_of(error: DappError) -> int:
-    """The HTTP status of an error."""
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
 def security_headers(framing: tuple[str, ...]) -> type[OutputTransform]:
@@ -140,7 +118,7 @@ class DashboardHandler(RequestHandler):
         if "retry_after" in error.details:
             self.set_header("Retry-After", str(error.details["retry_after"]))
         self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.finish(error_answer(error, self.request_id))
+        self.finish(envelope(error, self.request_id))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -151,8 +129,7 @@ class DashboardHandler(RequestHandler):
         elif status_code == 405:
             self.tell(errors.MethodNotAllowed("This address does not take that method."))
         elif status_code < 500:
-            self.tell(errors.Invalid())
-            self.set_status(status_code)
+            self.tell(errors.Malformed())
         else:
             self.tell(Internal())
 

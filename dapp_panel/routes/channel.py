@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import time
 from typing import Any
 
 from bokeh.server.views.session_handler import SessionHandler
@@ -12,13 +14,14 @@ from panel.io.server import WSHandler
 from tornado.web import HTTPError
 
 from dapp_ext.errors import Denied, NotSignedIn
+from dapp_ext.handlers.wire import envelope, status_of
 from dapp_ext.schema.base import new_id
 from dapp_panel.auth import Visitor
-from dapp_panel.conversation import error_answer
 from dapp_panel.dashboard import Dashboard
-from dapp_panel.routes.base import status_of
 
 log = logging.getLogger(__name__)
+
+LONGEST_REST = 0.05
 
 
 class ChannelHandler(SessionHandler):
@@ -33,7 +36,10 @@ class ChannelHandler(SessionHandler):
         elif self._is_foreign():
             self._refuse(Denied())
         else:
-            session = await self.get_session()
+            async with self.application.dashboard.opening:
+                began = time.thread_time()
+                session = await self.get_session()
+                await asyncio.sleep(min(LONGEST_REST, time.thread_time() - began))
             root = session.document.roots[0]
             self.set_header("Content-Type", "application/json")
             self.finish(json.dumps({"token": session.token, "root": root.id}))
@@ -46,7 +52,7 @@ class ChannelHandler(SessionHandler):
     def _refuse(self, error: NotSignedIn | Denied) -> None:
         self.set_status(status_of(error))
         self.set_header("Content-Type", "application/json")
-        self.finish(error_answer(error, new_id()))
+        self.finish(envelope(error, new_id()))
 
 
 class ChannelSocket(WSHandler):

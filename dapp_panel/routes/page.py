@@ -1,4 +1,4 @@
-"""The page: a light shell that shows at once; everything else comes over the channel."""
+"""The page: a light shell that shows at once; what it shows is asked for by calls, and what is live comes over the channel."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from dapp_ext import __version__
+from dapp_ext.schema.accounts import AccountRead
 from dapp_panel.auth import Visitor
 from dapp_panel.routes.base import DashboardHandler
 from dapp_panel.routes.vendor import vendor_url
@@ -28,14 +29,21 @@ class PageHandler(DashboardHandler):
             self.redirect("/signin")
 
     async def _shell(self, visitor: Visitor) -> None:
-        account = await self.dashboard.crew.run(self.dashboard.services.accounts.me, visitor.actor)
+        account, cursor = await self.dashboard.crew.run(self._known_of, visitor)
         boot = {
             "account": json.loads(account.model_dump_json()),
+            "cursor": cursor,
             "rights": rights_of(visitor.actor),
             "version": __version__,
             "uploadLimit": self.dashboard.settings.upload_limit,
         }
         self.render("page.html", boot=for_script(boot), assets=self.dashboard.assets, vendor=vendor_url(), theme=self.theme())
+
+    def _known_of(self, visitor: Visitor) -> tuple[AccountRead, str]:
+        """Who looks, and the newest event: whatever comes after it, the page hears of when its channel is there."""
+        services = self.dashboard.services
+        cursor = services.events.head()
+        return services.accounts.me(visitor.actor), cursor
 
     def theme(self) -> str:
         """Light or dark as the visitor chose; empty to follow the system."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from dapp_ext.errors import DappError
+from dapp_ext.handlers.wire import status_of
 from dapp_ext.schema.shares import SharedInsight
 from dapp_panel.report import report, report_insight
-from dapp_panel.routes.base import DashboardHandler, status_of
+from dapp_panel.routes.base import DashboardHandler
 
 
 class ReportHandler(DashboardHandler):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from dapp_ext.errors import DappError, Denied, LoginRefused, NotSignedIn, Throttled
+from dapp_ext.handlers.wire import status_of
 from dapp_ext.schema.accounts import LoginRequest
-from dapp_panel.routes.base import DashboardHandler, status_of
+from dapp_panel.routes.base import DashboardHandler
 from dapp_panel.routes.page import THEME_COOKIE
 
 LONGEST_TICKET = 512

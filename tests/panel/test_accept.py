@@ -95,8 +95,8 @@ def test_a_browser_that_was_here_before_is_known(address: str, services: Service
 def test_an_ended_session_ends_its_page_within_five_seconds(visit: Callable[..., Visit], services: Services, owner: Actor) -> None:
     page = visit("maya")
     line = page.channel()
-    assert line.call("account.me")["ok"]["email"] == "maya@example.org"
-    sessions = line.call("sessions.list")["ok"]["items"]
+    assert page.call("account.me")["ok"]["email"] == "maya@example.org"
+    sessions = page.call("sessions.list")["ok"]["items"]
     current = [each for each in sessions if each["is_current"]]
     assert len(current) == 1
     began = time.monotonic()
@@ -106,16 +106,16 @@ def test_an_ended_session_ends_its_page_within_five_seconds(visit: Callable[...,
 
 
 def test_tokens_and_invitations_on_the_pages(visit: Callable[..., Visit], services: Services) -> None:
-    line = visit("boss", Role.admin).channel()
-    made = line.call("tokens.create", name="nightly", scope="read", days=3)["ok"]
+    boss = visit("boss", Role.admin)
+    made = boss.call("tokens.create", name="nightly", scope="read", days=3)["ok"]
     assert re.fullmatch(r"dapp_pat_[\w-]{43}", made["token"])
     assert services.accounts.authenticate(made["token"]).scope == "read"
-    assert [each["name"] for each in line.call("tokens.list")["ok"]["items"]] == ["nightly"]
-    line.call("tokens.end", ref=made["id"])
-    invited = line.call("invitations.create", email="ada@example.org", role="viewer")["ok"]
-    assert [each["id"] for each in line.call("invitations.list")["ok"]["items"]] == [invited["id"]]
-    line.call("invitations.withdraw", ref=invited["id"])
-    assert line.call("invitations.list")["ok"]["items"] == []
-    viewer = visit("vera", Role.viewer).channel()
+    assert [each["name"] for each in boss.call("tokens.list")["ok"]["items"]] == ["nightly"]
+    boss.call("tokens.end", ref=made["id"])
+    invited = boss.call("invitations.create", email="ada@example.org", role="viewer")["ok"]
+    assert [each["id"] for each in boss.call("invitations.list")["ok"]["items"]] == [invited["id"]]
+    boss.call("invitations.withdraw", ref=invited["id"])
+    assert boss.call("invitations.list")["ok"]["items"] == []
+    viewer = visit("vera", Role.viewer)
     assert viewer.call("invitations.create", email="x@example.org")["error"]["code"] == "denied"
     assert viewer.call("account.profile", name="Vera V.")["ok"]["name"] == "Vera V."

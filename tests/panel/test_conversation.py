@@ -1,4 +1,4 @@
-"""Calls and events of one page, over real services, without Panel and without a server."""
+"""What is live on one page, over real services, without Panel and without a server."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import pytest
 
 from dapp_ext.errors import Busy
 from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
-from dapp_ext.schema.datasets import DatasetRead, ReadOptions
+from dapp_ext.schema.datasets import DatasetRead
 from dapp_ext.services import Services
 from dapp_panel.auth import Cookie, Doorkeeper, Visitor
-from dapp_panel.conversation import MOST_IN_FLIGHT, Conversation
+from dapp_panel.conversation import Conversation
 from dapp_panel.crew import Crew
 from dapp_panel.dashboard import Dashboard
-from dapp_panel.pages import CALLS
 from dapp_panel.state import VisitState
 from tests.conftest import PASSWORD
 
@@ -37,7 +36,6 @@ class Page:
         self.messages: list[str] = []
         self.state = VisitState()
         self.talk = Conversation(desk, Visitor(cookie, "127.0.0.1", self.actor), self.state, to_page=lambda work: work(), send=self.messages.append)
-        self._number = 0
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -51,12 +49,6 @@ class Page:
                     return item
             time.sleep(0.005)
         raise AssertionError(self.items)
-
-    def call(self, name: str, /, **params: Any) -> dict[str, Any]:
-        self._number += 1
-        number = self._number
-        self.talk.receive({"id": number, "call": name, "params": params})
-        return self.wait(lambda item: item.get("id") == number)
 
 
 @pytest.fixture
@@ -79,101 +71,13 @@ def page(services: Services, crew: Crew) -> Iterator[Callable[[Role], Page]]:
         each.talk.close()
 
 
-def test_a_dataset_from_upload_to_numbers(
-    page: Callable[..., Page], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], services: Services
-) -> None:
-    maya = page()
-    dataset = upload(maya.actor, TABLE, "cities.csv")
-    run_jobs()
-    assert maya.call("datasets.list")["ok"]["items"][0]["id"] == dataset.id
-    got = maya.call("datasets.get", ref=dataset.id)["ok"]
-    assert [column["name"] for column in got["schema"]] == ["city", "amount"]
-    assert maya.call("datasets.profile", ref=dataset.id)["ok"]["rows"] == 3
-    rows = maya.call("datasets.rows", ref=dataset.id, limit=2, sort=[{"column": "amount", "descending": True}], columns=["amount"])["ok"]
-    assert (rows["rows"], rows["total"]) == ([[3], [2]], 3)
-    sums = maya.call("explore.board", ref=dataset.id, charts=[{"shape": "bar", "x": "city", "y": "amount", "measure": "sum"}])["ok"]["charts"][0]["data"]
-    assert dict(zip(sums["names"], sums["values"], strict=True)) == {"Bonn": 4, "Kiel": 2}
-    home = maya.call("home")["ok"]
-    assert (len(home["datasets"]), home["models"], home["jobs"]) == (1, [], [])
-    renamed = maya.call("datasets.update", ref=dataset.id, name="Towns", visibility="private")["ok"]
-    assert (renamed["name"], renamed["visibility"]) == ("Towns", "private")
-    assert maya.call("trash.put", kind="dataset", ref=dataset.id)["ok"]["name"] == "Towns"
-    assert maya.call("datasets.get", ref=dataset.id)["error"]["code"] == "dataset_not_found"
-    assert maya.call("trash.restore", ref=dataset.id)["ok"]["id"] == dataset.id
-    assert maya.call("datasets.get", ref=dataset.id)["ok"]["name"] == "Towns"
-    door = next(each for each in services.system.status(maya.actor).latency if each.door == "dashboard")
-    assert door.answers >= 1
-    assert 0 < door.p50_ms <= door.p95_ms <= door.slowest_ms
-
-
-READ = {
-    "delimiter": ";", "quote": "'", "escape": "none", "encoding": "utf-8", "decimal": ",", "thousands": ".", "date_order": "day_first", "layout": "delimited",
-    "header": True, "header_row": 1, "header_rows": 1, "comment": "none", "extra_cells": "drop", "extra_rows": "keep", "missing": ["?"],
-    "types": {"city": "text"}, "format": "csv", "sheet": "a", "join_sheets": False, "table": 1, "merged_cells": "first",
-}  # fmt: skip
-
-
-def test_reading_again_takes_every_option_and_a_version_goes(
-    page: Callable[..., Page], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], services: Services
-) -> None:
-    assert set(READ) == set(ReadOptions.model_fields)
-    maya = page()
-    dataset = upload(maya.actor, b"city;amount;at\n'A;B';1.000,5;01/02/2024\nKiel;?;13/02/2024\n", "cities.csv")
-    run_jobs()
-    assert maya.call("datasets.reread", ref=dataset.id, **READ)["ok"]["version"] == 2
-    asked = services.versions.list(maya.actor, dataset.id).items[0].options
-    assert asked is not None
-    assert asked.model_dump() == READ
-    run_jobs()
-    rows = maya.call("datasets.rows", ref=dataset.id, version=2)["ok"]["rows"]
-    assert rows == [["A;B", 1000.5, "2024-02-01"], ["Kiel", None, "2024-02-13"]]
-    assert maya.call("datasets.dependents", ref=dataset.id, version=1)["ok"]["later"] == [2]
-    assert maya.call("datasets.delete_version", ref=dataset.id, version=2)["error"]["code"] == "conflict"
-    assert maya.call("datasets.delete_version", ref=dataset.id, version=1)["ok"] is None
-    assert [each["version"] for each in maya.call("datasets.versions", ref=dataset.id)["ok"]["items"]] == [2]
-
-
-@pytest.mark.parametrize(
-    ("name", "params", "code"),
-    [
-        ("nothing.such", {}, "invalid"),
-        ("datasets.get", {}, "invalid"),
-        ("datasets.get", {"ref": "x", "more": 1}, "invalid"),
-        ("datasets.rows", {"ref": "x", "limit": 100_000}, "invalid"),
-        ("models.get", {"ref": "x"}, "model_not_found"),
-        ("accounts.list", {}, "denied"),
-        ("audit.list", {}, "denied"),
-    ],
-)
-def test_what_cannot_be_answered_is_said_in_words(name: str, params: dict[str, Any], code: str, page: Callable[..., Page]) -> None:
-    error = page().call(name, **params)["error"]
-    assert error["code"] == code
-    assert len(error["message"]) > 10
-    assert "Traceback" not in error["message"]
-
-
-def test_what_a_page_hides_the_service_refuses(
-    page: Callable[..., Page], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], owner: Actor
-) -> None:
-    dataset = upload(owner, TABLE)
-    run_jobs()
-    tom = page(Role.viewer)
-    for name, params in (
-        ("models.train", {"dataset": dataset.id, "target": "amount"}),
-        ("datasets.update", {"ref": dataset.id, "name": "Mine"}),
-        ("trash.put", {"kind": "dataset", "ref": dataset.id}),
-        ("accounts.create", {"email": "new@example.org"}),
-        ("accounts.update", {"ref": tom.actor.account_id, "role": "admin"}),
-    ):
-        assert tom.call(name, **params)["error"]["code"] == "denied", name
-    assert tom.call("datasets.get", ref=dataset.id)["ok"]["name"] == dataset.name
-
-
-@pytest.mark.parametrize("message", [None, 7, "text", [], {}, {"id": "1", "call": "home"}, {"id": 1}, {"id": 1, "call": "home", "params": [1]}])
+@pytest.mark.parametrize("message", [None, 7, "text", [], {}, {"id": 1, "call": "home", "params": {}}, {"place": 3}, {"place": None}])
 def test_noise_is_ignored(message: Any, page: Callable[..., Page]) -> None:
     maya = page()
     maya.talk.receive(message)
-    assert "ok" in maya.call("account.me")
+    assert maya.state.place == "/"
+    maya.talk.receive({"follow": ""})
+    maya.wait(lambda item: "following" in item)
     assert len(maya.items) == 1
 
 
@@ -202,38 +106,19 @@ def test_an_event_that_one_may_not_see_is_not_sent(page: Callable[..., Page], up
     assert hidden.id not in json.dumps(tom.items)
 
 
-def test_after_the_end_nothing_is_answered(page: Callable[..., Page], services: Services) -> None:
+def test_after_the_end_the_page_is_told(page: Callable[..., Page], services: Services) -> None:
     maya = page()
     services.accounts.logout(maya.actor)
-    assert maya.call("home")["error"]["code"] == "not_signed_in"
-    assert any(item.get("ended") for item in maya.items)
-    assert maya.call("datasets.list")["error"]["code"] == "not_signed_in"
+    maya.talk.refresh()
+    assert maya.wait(lambda item: "ended" in item)
+    assert not maya.state.signed_in
 
 
-def test_a_wrong_present_password_does_not_end_the_sign_in(page: Callable[..., Page]) -> None:
+def test_a_crew_without_a_place_is_asked_again(page: Callable[..., Page], crew: Crew) -> None:
     maya = page()
-    error = maya.call("account.password", current_password="wrong", new_password="another plain sentence 8")["error"]
-    assert error["code"] == "login_refused"
-    assert "ok" in maya.call("home")
-
-
-def test_too_much_at_once_is_said(page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch) -> None:
-    maya = page()
-    monkeypatch.setitem(CALLS, "test.slow", lambda *_: time.sleep(0.5))
-    for number in range(MOST_IN_FLIGHT + 1):
-        maya.talk.receive({"id": 1000 + number, "call": "test.slow", "params": {}})
-    assert maya.wait(lambda item: "error" in item)["error"]["code"] == "busy"
-
-
-def test_a_fault_of_ours_gives_nothing_away(page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(*_: Any) -> None:
-        raise RuntimeError("a value from someone's data")
-
-    monkeypatch.setitem(CALLS, "test.broken", broken)
-    error = page().call("test.broken")["error"]
-    assert error["code"] == "internal"
-    assert "someone's data" not in json.dumps(error)
-    assert error["request_id"] in caplog.text
+    crew.close()
+    maya.talk.receive({"follow": ""})
+    assert maya.items == [{"unfollowed": "The dashboard is being stopped. Try again in a moment."}]
 
 
 def test_a_full_crew_refuses_instead_of_waiting() -> None:

@@ -1,4 +1,4 @@
-"""The board at the services and over the channel, and the Python that a chart leaves as."""
+"""The board at the services and as a page asks for it, and the Python that a chart leaves as."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def test_an_unknown_column_fails_in_words(services: Services, owner: Actor, data
         services.boards.answer(owner, dataset.id, BoardRequest(filters=[Filter(column="nowhere", op="is_null")]))
 
 
-def test_the_board_over_the_channel(visit: Callable[..., Visit], dataset: DatasetRead) -> None:
-    line = visit("maya").channel()
-    answer = line.call("explore.board", ref=dataset.id, charts=[{"shape": "histogram", "x": "price"}])["ok"]
+def test_the_board_as_a_page_asks_for_it(visit: Callable[..., Visit], dataset: DatasetRead) -> None:
+    maya = visit("maya")
+    answer = maya.call("explore.board", ref=dataset.id, charts=[{"shape": "histogram", "x": "price"}])["ok"]
     assert answer["charts"][0]["drawn"] == 5
-    code = line.call("explore.code", ref=dataset.id, chart={"shape": "histogram", "x": "price"}, filters=[])["ok"]["code"]
+    code = maya.call("explore.code", ref=dataset.id, chart={"shape": "histogram", "x": "price"}, filters=[])["ok"]["code"]
     assert "np.histogram" in code
-    assert line.call("explore.board", ref=dataset.id, charts=[{"shape": "pie", "x": "price"}])["error"]["code"] == "invalid"
+    assert maya.call("explore.board", ref=dataset.id, charts=[{"shape": "pie", "x": "price"}])["error"]["code"] == "invalid"
 
 
 CHARTS = [

@@ -49,7 +49,7 @@ class Running:
         phone = screen == "phone"
         page = browser.new_context(viewport=SCREENS[screen], is_mobile=phone, has_touch=phone).new_page()  # type: ignore[arg-type]
         page.set_default_timeout(15_000)
-        page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: self.problems.append(f"{message.text} {message.location.get('url', '')}") if message.type == "error" else None)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
         page.on("request", lambda request: self._check(request.url))
@@ -97,6 +97,11 @@ def _nothing_went_wrong(running: Running) -> Iterator[None]:
     running.problems.clear()
     yield
     assert running.problems == []
+
+
+def live(page: Page) -> None:
+    """The channel is there, which opens after the first data."""
+    expect(page.locator("#channel > div > *")).to_have_count(1)
 
 
 def fits(page: Page) -> None:
@@ -192,6 +197,9 @@ def test_every_page_opens_by_its_link_on_a_phone(running: Running, browser: Brow
         expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
         fits(page)
     expect(page.get_by_role("alert")).to_contain_text("no such model")
+    # The browser itself takes down what was refused: the two things that there are not, and nothing else.
+    assert all(re.search(r"404 .*/call/(datasets|models)\.", each) for each in running.problems), running.problems
+    running.problems.clear()
     page.get_by_role("button", name="More", exact=True).click()
     page.get_by_role("navigation", name="More").get_by_role("link", name="Account").click()
     page.get_by_text("Dark", exact=True).click()
@@ -345,12 +353,52 @@ def _end_sign_in(running: Running, page: Page) -> None:
 def test_a_page_ends_with_its_sign_in(running: Running, browser: Browser) -> None:
     page = running.page(browser, "desktop")
     page.goto(f"{running.address}/#/admin/audit")
-    # What was asked over the line is there, so the line stands.
     expect(page.get_by_role("main").get_by_role("row").nth(1)).to_be_visible()
+    live(page)
     _end_sign_in(running, page)
     expect(page.get_by_role("heading", name="Your sign-in has ended")).to_be_visible(timeout=12_000)
     page.get_by_role("link", name="Sign in").click()
     expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    # Whichever came first, the word of the channel or the refusal of a call: the browser takes the second down.
+    assert all(" 401 " in each for each in running.problems), running.problems
+    running.problems.clear()
+    page.context.close()
+
+
+def test_a_lost_line_is_said_and_caught_up_with(running: Running, browser: Browser) -> None:
+    """What reads waits and is asked again; what changes something is not, and the person is told that its fate is unknown."""
+    page = running.page(browser, "desktop")
+    page.goto(f"{running.address}/#/admin/notices")
+    expect(page.get_by_label("Message")).to_be_visible()
+    live(page)
+    banner = page.get_by_text("The connection is lost.")
+    expect(banner).to_have_count(0)
+    asked: list[str] = []
+
+    def cut(route: Route) -> None:
+        asked.append(urlsplit(route.request.url).path)
+        route.abort("connectionreset")
+
+    for place in ("**/call/**", "**/health/live"):
+        page.route(place, cut)
+    page.get_by_label("Message").fill("Said into nothing")
+    page.get_by_role("button", name="Announce", exact=True).click()
+    expect(page.get_by_text("The connection was lost before an answer came.")).to_be_visible()
+    expect(banner).to_be_visible()
+    page.goto(f"{running.address}/#/models")
+    expect(page.get_by_role("heading", level=1, name="Models")).to_be_visible()
+    for place in ("**/call/**", "**/health/live"):
+        page.unroute(place)
+    expect(page.locator("main .bone")).to_have_count(0)
+    expect(banner).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert asked.count("/call/announcements.create") == 1
+    page.goto(f"{running.address}/#/admin/notices")
+    expect(page.get_by_label("Message")).to_be_visible()
+    expect(page.locator("main .bone")).to_have_count(0)
+    expect(page.get_by_role("listitem").filter(has_text="Said into nothing")).to_have_count(0)
+    assert all("ERR_CONNECTION_RESET" in each for each in running.problems), running.problems
+    running.problems.clear()
     page.context.close()
 
 

@@ -54,9 +54,9 @@ def test_whoever_says_to_be_a_proxy_is_not_believed(address: str, services: Serv
 
 
 def test_a_call_that_the_role_forbids_is_refused_however_it_is_sent(visit: Callable[..., Visit], services: Services) -> None:
-    line = visit("vera", Role.viewer).channel()
+    vera = visit("vera", Role.viewer)
     for name, given in (("accounts.list", {}), ("accounts.create", {"email": "x@example.org"}), ("audit.list", {}), ("maintenance.start", {})):
-        assert line.call(name, **given)["error"]["code"] == "denied", name
-    assert line.call("no.such.call")["error"]["code"] == "invalid"
-    assert line.call("accounts.update", ref="x", role="root")["error"]["code"] == "invalid"
+        assert vera.call(name, **given)["error"]["code"] == "denied", name
+    assert vera.call("no.such.call")["error"]["code"] == "invalid"
+    assert vera.call("accounts.update", ref="x", role="root")["error"]["code"] == "invalid"
     assert services.maintenance.read(services.system.shell_actor()).state == "off"

@@ -1,4 +1,4 @@
-"""A visitor without a browser: cookie, requests, and the channel in Bokeh's own protocol."""
+"""A visitor without a browser: cookie, requests, calls, and the channel in Bokeh's own protocol."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ class Visit:
         """What a browser adds to a request of the page itself."""
         return {"Origin": self.address, "Sec-Fetch-Site": "same-origin", **more}
 
+    def call(self, name: str, /, **params: Any) -> dict[str, Any]:
+        """Ask what a page asks: ``{"ok": …}`` or the envelope of a failure."""
+        answer = self.http.post(f"/call/{name}", json=params, headers=self.headers())
+        found: dict[str, Any] = answer.json()
+        return {"ok": found} if answer.status_code == 200 else found
+
     def open(self) -> Opened:
         """Ask for a channel."""
         answer = self.http.get("/channel")
@@ -66,26 +72,19 @@ class Visit:
 
 
 class Channel:
-    """The messages of one page."""
+    """What one page hears."""
 
     def __init__(self, socket: ClientConnection, root: str) -> None:
         self._socket = socket
         self._root = root
-        self._next = 1
         self._items: deque[dict[str, Any]] = deque()
 
     def send(self, data: dict[str, Any]) -> None:
         """Send what the page's component sends."""
         values = {"type": "map", "entries": [["model", {"id": self._root}], ["data", _typed(data)]]}
         event = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": {"type": "event", "name": "data_event", "values": values}}
-        for part in ({"msgid": f"test-{self._next}", "msgtype": "PATCH-DOC"}, {}, {"events": [event]}):
+        for part in ({"msgid": "test", "msgtype": "PATCH-DOC"}, {}, {"events": [event]}):
             self._socket.send(json.dumps(part))
-
-    def call(self, name: str, /, **params: Any) -> dict[str, Any]:
-        """Ask, and wait for the answer or the error."""
-        number, self._next = self._next, self._next + 1
-        self.send({"id": number, "call": name, "params": params})
-        return self.until(lambda item: item.get("id") == number)
 
     def until(self, fits: Any) -> dict[str, Any]:
         """The first item that fits; others are kept."""

@@ -65,6 +65,7 @@ METHODS: dict[str, Act | Why] = {
     "accounts.open_session": PROVEN,
     "accounts.quotas": Act("account.list", "accounts.quotas", "quota"),
     "accounts.recall": SIGNING,
+    "accounts.recall_browser": SIGNING,
     "accounts.record_acceptance": INSIDE,
     "accounts.redeem_ticket": SIGNING,
     "accounts.refresh": SIGNING,
@@ -109,6 +110,7 @@ METHODS: dict[str, Act | Why] = {
     "datasets.original": _data("dataset.export", "/download/([^/]+)"),
     "datasets.profile": _data("dataset.read", "datasets.profile"),
     "datasets.query": _data("dataset.read", Why("Pages ask for a whole board of figures at once.")),
+    "datasets.profile_json": _data("dataset.read", Why("The same as profile, for HTTP.")),
     "datasets.query_json": _data("dataset.read", Why("The same as query, for HTTP.")),
     "datasets.rows": _data("dataset.read", "datasets.rows"),
     "datasets.update": _data("dataset.update", "datasets.update"),
@@ -131,6 +133,7 @@ METHODS: dict[str, Act | Why] = {
     "lineage.of_model": _data("model.read", "models.lineage", kind="model"),
     "boards.answer": _data("dataset.read", "explore.board"),
     "boards.forget": INSIDE,
+    "boards.kept": Why("Gives only what `answer` has just let the same sign-in have, while nothing was committed since."),
     "boards.opening": _data("dataset.read", "explore.open"),
     # Models
     "models.advise": _data("model.train", "models.advise", kind=""),
@@ -393,8 +396,9 @@ COMMANDS: dict[str, Why] = {
 # Doors of the dashboard besides its calls.
 DOORS: dict[str, str | Why] = {
     "/": Why("The shell of the page, for whoever has a session; what it shows is asked for by calls."),
+    "/call/([a-z_.]{1,80})": Why("The way in for the calls of pages, each of which asks for itself."),
     "/channel": "event.read",
-    "/ws": Why("The line of a channel, for the session that opened it; each call on it is asked for."),
+    "/ws": Why("The line of a channel, for the session that opened it; what it tells is what the account may see."),
     "/signin": SIGNING,
     "/accept": SIGNING,
     "/signout": "account.change_self",

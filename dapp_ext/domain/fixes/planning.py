@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -29,7 +30,7 @@ class Table(Protocol):
         ...
 
 
-class Fix:
+class Fix(ABC):
     """A planned fix. A subclass changes values, leaves out rows or columns, or adds rows at the end.
 
     Attributes
@@ -49,20 +50,20 @@ class Fix:
         self.schema = pa.schema([table.schema.field(column.name).remove_metadata() for column in columns])
         self.prepare()
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027  most fixes need nothing
         """Look at all values that matter before the first part is changed."""
 
+    @abstractmethod
     def apply(self, part: pa.Table) -> pa.Table:
         """The next part of the table, mended; parts come in order, once."""
-        raise NotImplementedError
 
     def rest(self) -> Iterator[pa.Table]:
         """Rows that come after the last part."""
         return iter(())
 
+    @abstractmethod
     def sentence(self) -> str:
         """What was done, for people; asked when all parts are through."""
-        raise NotImplementedError
 
     def column(self, name: str) -> pa.ChunkedArray:
         """All values of a column; texts plain, whether they are stored as codes or not."""

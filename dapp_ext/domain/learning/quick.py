@@ -17,6 +17,7 @@ import pyarrow as pa
 from dapp_ext.domain.learning.features import MISSING, Encoded
 from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.domain.learning.registered import RegisteredPredictor
+from dapp_ext.domain.learning.walking import walk_of
 
 Array = npt.NDArray[Any]
 Row = dict[str, Any]
@@ -42,9 +43,16 @@ class QuickReader:
         self._with_target = self._names | {predictor.target}
         self._vocabularies: dict[str, dict[str, int]] = {}
         self._read: Callable[[list[Row]], Array] | None = None
+        self._walk: Callable[[Array], Array | None] | None = None
+        labels = pa.array(predictor.labels, type=pa.type_for_alias(predictor.label_type)) if predictor.labels else pa.array([])
+        self.labels: list[Any] = labels.to_pylist()
+        self.classes = predictor.classes or []
         if isinstance(predictor, RegisteredPredictor):
             if predictor.arrays and all(column.kind in ("integer", "decimal") for column in predictor.features):
                 self._read = self._registered
+                self._ranges = [(column.name, predictor.ranges.get(column.name)) for column in predictor.features]
+                self._order = predictor.order if predictor.labels else []
+                self._walk = walk_of(predictor.pipeline, len(predictor.features))
         else:
             steps = [step for step in predictor.encoder.plan_ if step["role"] == "category"]
             self._vocabularies = {step["name"]: {value: code for code, value in enumerate(step["values"])} for step in steps}
@@ -52,21 +60,25 @@ class QuickReader:
 
     def predict(self, rows: list[Row]) -> pa.Table | None:
         """The same as :meth:`Predictor.predict`, or ``None`` where something is odd about the rows."""
+        out = self.outputs(rows)
+        return None if out is None else self._predictor._answer(out)
+
+    def outputs(self, rows: list[Row]) -> Array | None:
+        """Probabilities (n, classes) or values (n,), or ``None`` where something is odd about the rows."""
         if self._read is None or any(row.keys() != self._names and row.keys() != self._with_target for row in rows):
             return None
         try:
-            return self._predictor._answer(self._read(rows))
+            return self._read(rows)
         except _Odd:
             return None
 
     def _registered(self, rows: list[Row]) -> Array:
         assert isinstance(self._predictor, RegisteredPredictor)
-        ranges = self._predictor.ranges
-        columns = {
-            column.name: np.asarray([_number(row[column.name], ranges.get(column.name)) for row in rows], dtype=np.float64)
-            for column in self._predictor.features
-        }
-        return self._predictor.answers(columns)
+        X = np.asarray([[_number(row[name], known) for name, known in self._ranges] for row in rows], dtype=np.float64)
+        out = self._walk(X) if self._walk is not None else None
+        if out is None:
+            return self._predictor.answers({name: X[:, place] for place, (name, _) in enumerate(self._ranges)})
+        return out[:, self._order] if self._order else out
 
     def _own(self, rows: list[Row]) -> Array:
         encoder = self._predictor.encoder

@@ -128,10 +128,11 @@ class RegisteredPredictor(Predictor):
             raise Invalid(
                 f"The pipeline cannot answer for these rows ({type(error).__name__}). Give every column as in the data that it was fitted on."
             ) from error
-        return out[:, self._order]
+        return out[:, self.order]
 
     @property
-    def _order(self) -> list[int]:
+    def order(self) -> list[int]:
+        """The place of each label among the pipeline's own classes."""
         texts = [_class_text(each) for each in self.pipeline.classes_]
         return [texts.index(label_text(label)) for label in self.labels]
 

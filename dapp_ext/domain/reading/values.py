@@ -7,6 +7,7 @@ dates and time stamps together are time stamps; anything else that is mixed beco
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -258,7 +259,7 @@ def _since_midnight(value: time) -> timedelta:
     return datetime.combine(date.min, value) - datetime.min
 
 
-class ValueTable:
+class ValueTable(ABC):
     """Columns of values whose names may turn up at any time; base of the readers of workbooks and JSON.
 
     Parameters
@@ -275,9 +276,9 @@ class ValueTable:
         self.ways = ways
         self._whole = whole
 
+    @abstractmethod
     def name_of(self, key: Hashable) -> str:
         """The name of a column, before it is made unique."""
-        raise NotImplementedError
 
     def look(self, chunk: ValueChunk) -> None:
         """Take evidence on the types."""

@@ -1,18 +1,8 @@
-// One message channel to the server: calls go out and are answered, events come in. It opens by itself, and again after a loss.
-import { signal } from "@preact/signals";
+// The live half of the page: events and changes of the account come in over one channel. It opens once the first data shows, and again after a loss.
+import { whenQuiet } from "./calls";
+import { ended, pause, unheard } from "./line";
 import type { AccountRead, Event } from "./schema";
-
-/** A failure in words that people can read; `code` is for programs. */
-export class Failure extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly details: Record<string, unknown> = {},
-    readonly requestId = "",
-  ) {
-    super(message);
-  }
-}
+import { boot } from "./session";
 
 interface PanelModel {
   send_msg(data: unknown): void;
@@ -21,9 +11,6 @@ interface PanelModel {
 }
 
 interface Item {
-  id?: number;
-  ok?: unknown;
-  error?: { code: string; message: string; details: Record<string, unknown>; request_id: string };
   events?: Event[];
   account?: AccountRead;
   rights?: Record<string, number>;
@@ -33,38 +20,15 @@ interface Item {
   unfollowed?: string;
 }
 
-interface Waiting {
-  name: string;
-  params: object;
-  resolve: (value: unknown) => void;
-  reject: (reason: Failure) => void;
-}
-
-export type Line = "opening" | "open" | "lost" | "ended";
-
-/** How the line is; the shell says so when it is lost. */
-export const line = signal<Line>("opening");
-
-const waiting = new Map<number, Waiting>();
 const eventListeners = new Set<(events: Event[]) => void>();
 const resetListeners = new Set<() => void>();
 const accountListeners = new Set<(account: AccountRead, rights: Record<string, number>) => void>();
 let model: PanelModel | null = null;
-let cursor = "";
-let next = 1;
+// What happened since the shell was made is told as soon as the channel is there.
+let cursor = boot.cursor;
 let here = "/";
 let failures = 0;
 let channelNumber = 0;
-
-/** Ask the server; the answer is what the named call of `dapp_panel.pages` gives. */
-export function call<T>(name: string, params: object = {}): Promise<T> {
-  if (line.value === "ended") return Promise.reject(new Failure("not_signed_in", "Your sign-in has ended. Sign in again."));
-  return new Promise<T>((resolve, reject) => {
-    const id = next++;
-    waiting.set(id, { name, params, resolve: resolve as (value: unknown) => void, reject });
-    model?.send_msg({ id, call: name, params });
-  });
-}
 
 export function onEvents(callback: (events: Event[]) => void): void {
   eventListeners.add(callback);
@@ -93,62 +57,51 @@ export function attach(fresh: PanelModel): void {
   fresh.document.on_event("connection_lost", () => {
     if (mine === channelNumber) lose();
   });
-  line.value = "open";
+  unheard.value = false;
   fresh.send_msg({ place: here });
   fresh.send_msg({ follow: cursor });
-  for (const [id, each] of waiting) fresh.send_msg({ id, call: each.name, params: each.params });
 }
 
 function receive(text: string): void {
   for (const item of JSON.parse(text) as Item[]) {
-    if (item.id !== undefined) settle(item);
     if (item.events) {
       const last = item.events.at(-1);
       if (last) cursor = last.id;
       for (const each of eventListeners) each(item.events);
     }
+    if (item.reset) {
+      cursor = "";
+      for (const each of resetListeners) each();
+    }
     if (item.following && !cursor) cursor = item.following;
     if (item.unfollowed) setTimeout(() => model?.send_msg({ follow: cursor }), 5000);
-    if (item.reset) for (const each of resetListeners) each();
     if (item.account && item.rights) for (const each of accountListeners) each(item.account, item.rights);
-    if (item.ended) end();
+    if (item.ended) ended.value = true;
   }
-}
-
-function settle(item: Item): void {
-  const asked = waiting.get(item.id as number);
-  if (!asked) return;
-  waiting.delete(item.id as number);
-  if (item.error) asked.reject(new Failure(item.error.code, item.error.message, item.error.details, item.error.request_id));
-  else asked.resolve(item.ok);
-}
-
-function end(): void {
-  line.value = "ended";
-  for (const each of waiting.values()) each.reject(new Failure("not_signed_in", "Your sign-in has ended. Sign in again."));
-  waiting.clear();
 }
 
 function lose(): void {
-  if (line.value === "ended") return;
+  if (ended.value) return;
   model = null;
-  line.value = "lost";
-  // What changes something must not be sent twice: whoever asked is told, and decides.
-  for (const [id, each] of waiting) {
-    if (isReading(each.name)) continue;
-    waiting.delete(id);
-    each.reject(new Failure("unavailable", "The connection was lost before an answer came. Look whether it was done, then try again."));
-  }
-  void open();
+  unheard.value = true;
+  void keepOpening();
 }
 
-function isReading(name: string): boolean {
-  return /\.(list|get|profile|rows|query|results|leaderboard|recent|me|status|predict|board|open|code|versions|lineage|grants|people|quotas|sessions|tokens|invitations|announcements|compare|monitoring|unread|policies|log|count|history|read)$|^home$/.test(
-    name,
-  );
+const LONGEST_WAIT = 5000;
+const SPREAD = 400;
+
+/** Open the channel when what was asked first is on the screen and the browser has nothing better to do. */
+export async function open(): Promise<void> {
+  await whenQuiet(LONGEST_WAIT);
+  // Many who come at the same moment need not all take their second step at the same moment.
+  await pause(Math.random() * SPREAD);
+  await idle();
+  await keepOpening();
 }
 
-const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));
+function idle(): Promise<void> {
+  return new Promise((done) => ("requestIdleCallback" in globalThis ? requestIdleCallback(() => done(), { timeout: 1000 }) : setTimeout(done, 50)));
+}
 
 let scripts: Promise<void> | null = null;
 
@@ -167,19 +120,22 @@ function loadScripts(): Promise<void> {
   return scripts;
 }
 
-/** Open the line, and try again for as long as it takes. */
-export async function open(): Promise<void> {
-  for (;;) {
+async function keepOpening(): Promise<void> {
+  while (!ended.value) {
     try {
-      const [answer] = await Promise.all([fetch("/channel", { credentials: "same-origin", cache: "no-store" }), loadScripts()]);
-      if (answer.status === 401) return end();
+      await loadScripts();
+      const answer = await fetch("/channel", { credentials: "same-origin", cache: "no-store" });
+      if (answer.status === 401) {
+        ended.value = true;
+        return;
+      }
       if (!answer.ok) throw new Error(String(answer.status));
       const { token, root } = (await answer.json()) as { token: string; root: string };
       await embed(token, root);
       return;
     } catch {
       failures += 1;
-      if (failures > 1) line.value = "lost";
+      if (failures > 1) unheard.value = true;
       await pause(Math.min(5000, 250 * 2 ** failures));
     }
   }

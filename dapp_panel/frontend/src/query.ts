@@ -1,6 +1,7 @@
 // Answers are kept by what was asked: a page shows at once what is known, asks again when it may have changed, and shares with others.
 import { useEffect, useState } from "preact/hooks";
-import { type Failure, call, onEvents, onReset } from "./channel";
+import { type Failure, call } from "./calls";
+import { onEvents, onReset } from "./channel";
 import type { Event } from "./schema";
 
 interface Entry {

@@ -5,6 +5,7 @@ import type { AccountRead } from "./schema";
 interface Boot {
   account: AccountRead;
   rights: Record<string, number>;
+  cursor: string;
   version: string;
   uploadLimit: number;
 }

@@ -14,10 +14,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from dapp_ext.domain.learning import Recipe, load_predictor, train
+from dapp_ext.domain.learning.deciding import decide
 from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.domain.learning.quick import QuickReader
 from dapp_ext.domain.learning.registered import register
-from dapp_ext.services.scoring import as_table
+from dapp_ext.services.scoring import Question, answer, as_table
 from tests.domain.learning.conftest import Notebook, columns_of
 
 
@@ -127,3 +128,22 @@ def test_what_is_odd_is_said(quick: Any, people: pa.Table) -> None:
     renamed = {"Age ": 40, **{name: value for name, value in row.items() if name != "age"}}
     assert "Perhaps “Age ” is meant by “age”." in predictor.predict(as_table([renamed]))[1]
     assert predictor.predict(as_table([row]))[1] == []
+
+
+@pytest.mark.parametrize("threshold", [None, 0.3, 0.8])
+def test_an_answer_without_a_table_is_the_one_with_it(predictors: dict[str, Predictor], mixed: pa.Table, houses: pa.Table, threshold: float | None) -> None:
+    """Reading rows, deciding by a threshold and naming classes: the same on both ways, for words, flags and amounts."""
+    flags = mixed.set_column(5, "stays", pa.array([v == "yes" for v in mixed["stays"].to_pylist()]))
+    amounts = Recipe(target="price", time_budget=60.0, trials=1, families=["linear"])
+    cases = [
+        (predictors["lightgbm"], mixed, "stays"),
+        (train(flags, columns_of(flags), Recipe(target="stays", time_budget=60.0, trials=1, families=["linear"]), Notebook()).predictor, flags, "stays"),
+        (train(houses, columns_of(houses), amounts, Notebook()).predictor, houses, "price"),
+    ]
+    for predictor, table, target in cases:
+        rows = [{column.name: row[column.name] for column in predictor.features} for row in rows_of(table, 40, target)]
+        found = answer(predictor, QuickReader(predictor), Question(None, rows, threshold))  # type: ignore[arg-type]
+        expected = decide(predictor.predict(as_table(rows))[0], predictor.labels, threshold).to_pydict()
+        assert found.values == expected.pop("prediction")
+        assert {f"probability_{name}": chances for name, chances in found.probabilities.items()} == expected
+        assert [type(each) for each in found.values[:1]] == [type(predictor.labels[0]) if predictor.labels else float]

@@ -1,6 +1,6 @@
 // One chart of Explore: drawn, picked in, changed, taken away.
 import { useMemo, useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import { Chart } from "../charts/chart";
 import { filterWords } from "../filters";
 import * as format from "../format";

@@ -1,6 +1,6 @@
 // A chart of Explore shown to others: its picture and numbers, as they are at this moment, on Home.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import { invalidate } from "../query";
 import { to } from "../router";
 import type { DatasetRead, InsightRead } from "../schema";

@@ -1,6 +1,6 @@
 // Account: who one is here, the password, the look, the way out.
 import { useState } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { account, boot } from "../session";
 import { type Theme, setTheme, theme } from "../theme";

@@ -1,6 +1,6 @@
 // Parts of Account: the own name, the places where one is signed in, the tokens of scripts.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { account, nameOf } from "../session";

@@ -6,7 +6,7 @@ import { place, refine, to } from "../router";
 import type { Event, JobRead, Page as Listed } from "../schema";
 import { may, nameOf } from "../session";
 import { isAboutThing, jobWords, tell } from "../words";
-import { call } from "../channel";
+import { call } from "../calls";
 import { Button, Segmented } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { Ago, Bones, Card, Empty, Face, Progress, State, Trouble } from "../parts/surface";

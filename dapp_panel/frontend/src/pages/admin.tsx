@@ -1,6 +1,6 @@
 // Admin: who is here and what they may do, who did what, how the platform is.
 import { useState } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { place, to } from "../router";

@@ -1,6 +1,6 @@
 // The audit log: looked through by what, who, how it ended and when; checked to be whole; taken away.
 import { useEffect, useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { useCall } from "../query";
 import { place, refine } from "../router";

@@ -1,6 +1,6 @@
 // Invitations that wait, and the link that is told once.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import { invalidate, useCall } from "../query";
 import type { InvitationRead, LinkMade, Page } from "../schema";
 import { nameOf } from "../session";

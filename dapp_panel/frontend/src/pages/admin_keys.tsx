@@ -1,5 +1,5 @@
 // The keys that everything is sealed with: never shown, only named.
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import type { KeysRead } from "../schema";

@@ -1,6 +1,6 @@
 // What an administrator tells everybody: announcements, and maintenance.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import type { AnnouncementRead, MaintenanceRead, Page } from "../schema";

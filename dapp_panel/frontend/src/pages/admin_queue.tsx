@@ -1,5 +1,5 @@
 // The queue: what waits and what runs, with the way to stop it.
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { moving } from "../live";
 import { invalidate, useCall } from "../query";

@@ -1,6 +1,6 @@
 // What each account stores, and how much of it is allowed.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import type { Page as Listed, QuotaRead } from "../schema";

@@ -1,6 +1,6 @@
 // Before a training starts: what it would do, how rows are held back, and what should be looked at, each with its one-click fix.
 import { useEffect, useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import type { Advice as Told, Fix, TrainRequest, ValidationGuess } from "../schema";
 import { bySeverity } from "../words";

@@ -1,6 +1,6 @@
 // A whole file at once: a dataset that is there, or a new one; the answer becomes a dataset of its own.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { motions } from "../live";
 import { useCall } from "../query";

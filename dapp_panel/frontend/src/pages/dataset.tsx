@@ -1,6 +1,6 @@
 // One dataset: its health, its columns, its rows; and what can be done with it.
 import { useState } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { motions } from "../live";
 import { learn, useCall } from "../query";

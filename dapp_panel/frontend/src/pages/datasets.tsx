@@ -1,6 +1,6 @@
 // Data: every dataset one may see, and the place to drop new ones.
 import { useEffect, useState } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { motions } from "../live";
 import { useCall } from "../query";

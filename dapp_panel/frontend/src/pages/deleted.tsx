@@ -1,5 +1,5 @@
 // What was deleted within a day: brought back, or deleted for good.
-import { call } from "../channel";
+import { call } from "../calls";
 import { invalidate, useCall } from "../query";
 import type { Page, TrashRead } from "../schema";
 import { may, nameOf } from "../session";

@@ -1,6 +1,6 @@
 // The evidence behind a result: every score with its range, the curves, the mistakes, the checks, the candidates, the split.
 import { useState } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { motions } from "../live";
 import { go } from "../router";

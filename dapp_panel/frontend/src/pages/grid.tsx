@@ -1,6 +1,6 @@
 // The rows of a dataset, of any length: only what shows is asked for and drawn; the server sorts, filters and searches.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { call, type Failure } from "../channel";
+import { call, type Failure } from "../calls";
 import { FilterBar, readFilters } from "../filters";
 import * as format from "../format";
 import { useCall } from "../query";

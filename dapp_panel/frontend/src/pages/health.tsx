@@ -1,6 +1,6 @@
 // The health report: what a person should know about the data, then every column in one line.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate } from "../query";
 import { to } from "../router";

@@ -1,6 +1,6 @@
 // One model: while it is searched for, what it came to, the evidence, and its use.
 import { useState } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import { learn, useCall } from "../query";
 import { go, place, to } from "../router";
 import type { ModelRead, Results } from "../schema";

@@ -1,6 +1,6 @@
 // The decision that was tuned, kept for everybody who predicts; and those before it.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import type { ModelRead, Page, PolicyRead } from "../schema";

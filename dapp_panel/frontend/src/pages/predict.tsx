@@ -1,6 +1,6 @@
 // The use of a model: one case by a form that answers while one types, or a whole file.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { useCall } from "../query";
 import { place, refine } from "../router";

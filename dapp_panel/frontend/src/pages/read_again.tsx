@@ -1,6 +1,6 @@
 // Read the sealed original again in another way; the answer is a new version.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import { invalidate } from "../query";
 import type { Column, DatasetRead, ReadOptions, ReadReport } from "../schema";
 import { Button } from "../parts/button";

@@ -1,6 +1,6 @@
 // The versions of a model: which one answers, how they compare, and why the champion changed.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { place, refine, to } from "../router";

@@ -1,6 +1,6 @@
 // The search for a model while it goes on: candidates as they come, the best so far, the time that is left.
 import { useMemo } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { motions, useCountdown } from "../live";
 import { learn, useCall } from "../query";

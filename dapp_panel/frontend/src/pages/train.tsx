@@ -1,6 +1,6 @@
 // Train: choose what to predict, say how long to look, start. What is left alone is chosen and said in the result.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { call } from "../channel";
+import { call } from "../calls";
 import * as format from "../format";
 import { learn, useCall } from "../query";
 import { go, place, refine, to } from "../router";

@@ -1,6 +1,6 @@
 // One recipe over many datasets.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { go } from "../router";
 import type { DatasetRead, JobRead } from "../schema";

@@ -1,6 +1,6 @@
 // The versions of a dataset: how each came to be, what changed between two, and the way back.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { place, refine, to } from "../router";

@@ -1,5 +1,5 @@
 // Deleting that can be undone: at once from the corner, for a day from the Account page.
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import { invalidate } from "../query";
 import { go } from "../router";
 import type { TrashRead } from "../schema";

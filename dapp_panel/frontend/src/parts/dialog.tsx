@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { Failure } from "../channel";
+import { Failure } from "../calls";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icon";
 

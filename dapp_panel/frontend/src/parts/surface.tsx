@@ -1,6 +1,6 @@
 // What content stands on: cards, notices, empty places, bones while something loads, small marks.
 import type { ComponentChildren } from "preact";
-import type { Failure } from "../channel";
+import type { Failure } from "../calls";
 import * as format from "../format";
 import { useMinute } from "../live";
 import { nameOf } from "../session";

@@ -1,6 +1,6 @@
 // Read-only links to a result or an insight: made, copied, withdrawn.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import type { Page, ShareMade, ShareRead } from "../schema";

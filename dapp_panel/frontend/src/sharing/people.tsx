@@ -1,6 +1,6 @@
 // Who may see a thing: everyone, only its owner, and named people with what they may do.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import { invalidate, useCall } from "../query";
 import type { DatasetRead, GrantRead, ModelRead, Page, PersonRead } from "../schema";
 import { nameOf } from "../session";

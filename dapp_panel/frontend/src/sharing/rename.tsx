@@ -1,6 +1,6 @@
 // A new name for a dataset or a model.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import { learn } from "../query";
 import { Button } from "../parts/button";
 import { Dialog } from "../parts/dialog";

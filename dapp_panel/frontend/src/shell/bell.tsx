@@ -1,6 +1,6 @@
 // The bell: what happened that concerns the visitor, read or not, the same at every door; and what everybody is told at the top.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Failure, call } from "../channel";
+import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { useCountdown } from "../live";
 import { invalidate, useCall } from "../query";

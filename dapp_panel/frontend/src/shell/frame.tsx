@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { line } from "../channel";
+import { line } from "../line";
 import { useCall } from "../query";
 import { place, to } from "../router";
 import type { JobRead, Page } from "../schema";
