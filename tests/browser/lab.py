@@ -19,6 +19,10 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "dapp_ext" / "samples"
 TOKEN = "a token for a test"
 READY_SECONDS = 90
+TWO_CLASSES = (
+    "a,b,label\n" + "".join(f"{at % 7},{'' if at == 5 else at * 37 % 11},{'late' if at % 7 + at * 61 % 9 > 8 else 'early'}\n" for at in range(240))
+).encode()
+"""A small table of two classes that can be told apart, though not quite."""
 
 
 @dataclass

@@ -17,7 +17,7 @@ BETWEEN = {"connection", "keep-alive", "transfer-encoding", "upgrade", "content-
 LARGEST = 64 * 2**20
 
 
-class Pages(RequestHandler):
+class Pages(RequestHandler):  # type: ignore[misc]
     """Everything that is no WebSocket."""
 
     def initialize(self, target: int, seen: list[str]) -> None:
@@ -51,7 +51,7 @@ class Pages(RequestHandler):
         await self.finish(answer.body if answer.code not in (204, 304) else None)
 
 
-class Lines(WebSocketHandler):
+class Lines(WebSocketHandler):  # type: ignore[misc]
     """WebSockets, with their subprotocols."""
 
     def initialize(self, target: int, seen: list[str]) -> None:

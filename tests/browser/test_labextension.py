@@ -15,7 +15,7 @@ from tests.conftest import PASSWORD
 
 from .cable import Cable
 from .contrast import CONTRAST
-from .lab import TOKEN, Lab
+from .lab import TOKEN, TWO_CLASSES, Lab
 from .page import line, panel, ready, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
@@ -230,6 +230,38 @@ def test_the_result_says_why_for_one_row(page: Page) -> None:
     case.get_by_role("button", name="As it was").click()
     case.get_by_label("Row", exact=True).fill("343")
     expect(case.get_by_text("The table says Chinstrap.")).to_be_visible(timeout=20_000)
+
+
+def test_two_classes_have_a_line_between_them_that_is_kept(page: Page, client: DAPPClient) -> None:
+    data = client.upload_file(TWO_CLASSES, name="two classes")
+    model = client.train_model(data, "label", trials=2, families=["linear"], name="late or not", wait=True)
+    run(page, "jupyter-dapp:open-model", {"id": model.id})
+    results = client.get_results(model)
+    assert results.recommended is not None
+    near, is_best = len(results.equally_good), results.recommended.number == results.read.best.number
+    assert near > 1, "two linear models of the same rows differ by chance alone"
+    note = page.locator(".jp-Dapp-page:visible").get_by_role("note")
+    expect(note).to_contain_text(f"{near} candidates are {'equally good; this is the simplest of them' if is_best else 'not clearly worse'}")
+    card = page.get_by_role("region", name=re.compile("^When is it"))
+    card.get_by_label("A missed case costs").fill("not a number")
+    expect(card.get_by_role("button", name="Decide like this from now on")).to_be_disabled()
+    card.get_by_text("By capacity").click()
+    card.get_by_label("Of 100 cases").fill("30")
+    said = card.locator(".jp-Dapp-verdict p").inner_text()
+    card.get_by_role("button", name="Decide like this from now on").click()
+    expect(card.get_by_text(re.compile("^Now it is decided from .* on, by Owner"))).to_be_visible()
+    kept = client.thresholds(model)[0]
+    assert kept.by == "capacity"
+    assert kept.named is not None
+    assert kept.named <= 300
+    expect(card.get_by_text(kept.sentence)).to_be_visible()
+    assert f"it names {kept.named:,.0f}:" in said, "what is shown before is what is kept"
+    client.set_threshold(model, 0.77)
+    expect(card.get_by_text(re.compile("^Now it is decided from 77 % on"))).to_be_visible()
+    card.get_by_role("button", name="Insert into notebook").click()
+    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("capacity=0.3", timeout=20_000)
+    model.delete()
+    data.delete()
 
 
 def test_a_finding_is_mended_and_taken_back(page: Page, client: DAPPClient) -> None:

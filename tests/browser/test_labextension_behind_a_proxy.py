@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from dapp_ext.client import DAPPClient
 from tests.stories.conftest import free_port
@@ -29,17 +29,14 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Proxy, Lab
     lab.end(signal.SIGTERM)
 
 
-def _opened(proxy: tuple[Proxy, Lab], browser: Browser, workspace: str) -> tuple[Page, str]:
-    found, lab = proxy
+def test_everything_goes_through_the_proxy_live_and_another_release_is_said_once(proxy: tuple[Proxy, Lab], browser: Browser) -> None:
+    between, lab = proxy
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    address = f"http://127.0.0.1:{found.port}{lab.base_url}"
-    page.goto(f"{address}/lab/workspaces/{workspace}?token={TOKEN}")
+    address = f"http://127.0.0.1:{between.port}{lab.base_url}"
+    page.goto(f"{address}/lab?token={TOKEN}")
     ready(page)
-    return page, address
-
-
-def test_everything_goes_through_the_proxy_live(proxy: tuple[Proxy, Lab], browser: Browser) -> None:
-    page, address = _opened(proxy, browser, "proxied")
+    said = page.locator(".Toastify__toast").filter(has_text=re.compile("DAPP server is version 9.1.0, this extension"))
+    expect(said).to_have_count(1)
     with DAPPClient(f"{address}/?token={TOKEN}") as client:
         data = client.upload_file(b"a,b\n1,2\n3,4\n", name="through")
         row = panel(page).locator('[data-dapp-kind="dataset"]').filter(has_text="through")
@@ -51,16 +48,8 @@ def test_everything_goes_through_the_proxy_live(proxy: tuple[Proxy, Lab], browse
     carried = page.evaluate_handle("() => { const d = new DataTransfer(); d.items.add(new File(['a,b\\n1,x\\n2,y\\n3,x\\n'], 'dropped.csv')); return d; }")
     page.dispatch_event("#jupyter-dapp-panel", "drop", {"dataTransfer": carried})
     expect(panel(page).locator('[data-dapp-kind="dataset"]').filter(has_text="dropped")).to_contain_text("3 rows", timeout=40_000)
-    seen, lab = proxy[0].seen, proxy[1]
-    assert f"{lab.base_url}/dapp/api/v1/events/ws" in seen
-    assert [path for path in seen if "/dapp/api/" in path and not path.startswith(f"{lab.base_url}/")] == []
-    page.context.close()
-
-
-def test_another_release_is_said_once(proxy: tuple[Proxy, Lab], browser: Browser) -> None:
-    page = _opened(proxy, browser, "told")[0]
-    said = page.locator(".Toastify__toast").filter(has_text=re.compile("DAPP server is version 9.1.0, this extension"))
-    expect(said).to_have_count(1)
+    assert f"{lab.base_url}/dapp/api/v1/events/ws" in between.seen
+    assert [path for path in between.seen if "/dapp/api/" in path and not path.startswith(f"{lab.base_url}/")] == []
     page.wait_for_timeout(2500)  # JupyterLab keeps what a plugin remembers a moment later
     page.reload()
     ready(page)

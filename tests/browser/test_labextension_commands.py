@@ -1,4 +1,7 @@
-"""Every command of the extension in a real JupyterLab, in light and in dark; the page itself keeps the list of those that ran."""
+"""Every command of the extension in a real JupyterLab, in light and in dark; the page itself keeps the list of those that ran.
+
+The short form is in ``test_labextension.py``, by menus and buttons and in one theme.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,21 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from dapp_ext.client import DAPPClient, Dataset, Model
 
 from .contrast import CONTRAST
-from .lab import TOKEN, Lab
+from .lab import TOKEN, TWO_CLASSES, Lab
 from .page import begin, line, panel, ready, run
 
-pytestmark = [pytest.mark.browser, pytest.mark.story]
+pytestmark = [pytest.mark.browser, pytest.mark.story, pytest.mark.long]
 
-TABLE = "a,b,label\n" + "".join(f"{at % 7},{'' if at == 5 else at * 37 % 11},{'late' if at % 7 + at * 61 % 9 > 8 else 'early'}\n" for at in range(240))
 NOTE_RUNS = "() => { window.ran = []; window.jupyterapp.commands.commandExecuted.connect((_, {id}) => window.ran.push(id)); }"
 ALL = "() => window.jupyterapp.commands.listCommands().filter(id => id.startsWith('jupyter-dapp:'))"
 
 
-@pytest.fixture(scope="module", params=["JupyterLab Light", pytest.param("JupyterLab Dark", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["JupyterLab Light", "JupyterLab Dark"])
 def page(request: pytest.FixtureRequest, lab: Lab, client: DAPPClient, browser: Browser) -> Iterator[Page]:
     found = browser.new_page(viewport={"width": 1440, "height": 900})
     found.goto(f"{lab.url}/lab/workspaces/{request.param.split()[-1].lower()}?token={TOKEN}")
@@ -34,7 +36,7 @@ def page(request: pytest.FixtureRequest, lab: Lab, client: DAPPClient, browser: 
 
 @pytest.fixture(scope="module")
 def data(page: Page, client: DAPPClient) -> Iterator[Dataset]:
-    found = client.upload_file(TABLE.encode(), name="walked")
+    found = client.upload_file(TWO_CLASSES, name="walked")
     yield found
     for each in client.datasets():
         each.delete(force=True)
@@ -74,7 +76,7 @@ def _accept(page: Page, button: str) -> None:
 def test_files_come_in(page: Page, lab: Lab) -> None:
     with page.expect_file_chooser() as chooser:
         begin(page, "jupyter-dapp:upload-files")
-    chooser.value.set_files([{"name": "chosen.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n3,4\n"}])
+    chooser.value.set_files(FilePayload(name="chosen.csv", mimeType="text/csv", buffer=b"a,b\n1,2\n3,4\n"))
     expect(_row(page, "chosen")).to_contain_text("2 rows", timeout=40_000)
     run(page, "jupyter-dapp:send-files", {"paths": ["from_browser.csv"]})
     expect(_row(page, "from_browser")).to_contain_text("344 rows", timeout=40_000)
@@ -140,44 +142,6 @@ def test_a_job_is_cancelled(page: Page, data: Dataset, client: DAPPClient) -> No
     assert client.model(model.id).refresh().status == "cancelled"
 
 
-def test_a_line_is_drawn_between_yes_and_no(page: Page, model: Model, client: DAPPClient) -> None:
-    run(page, "jupyter-dapp:open-model", {"id": model.id})
-    card = page.get_by_role("region", name=re.compile("^When is it"))
-    expect(card.get_by_text(re.compile("^Named from .* on. Of 1,000 cases it names"))).to_be_visible(timeout=20_000)
-    card.get_by_label("A missed case costs").fill("not a number")
-    expect(card.get_by_role("button", name="Decide like this from now on")).to_be_disabled()
-    card.get_by_label("A missed case costs").fill("20")
-    card.get_by_text("By capacity").click()
-    card.get_by_label("Of 100 cases").fill("30")
-    card.get_by_role("button", name="Decide like this from now on").click()
-    expect(card.get_by_text(re.compile("^Now it is decided from .* on, by Owner"))).to_be_visible()
-    kept = client.thresholds(model)[0]
-    assert str(kept.by) == "capacity"
-    assert kept.named is not None
-    assert kept.named <= 300
-    expect(card.get_by_text(kept.sentence)).to_be_visible()
-    named = card.locator(".jp-Dapp-verdict p").inner_text()
-    assert f"it names {kept.named:,.0f}:" in named, "what is shown before is what is kept"
-    assert page.evaluate(CONTRAST) == []
-    card.get_by_role("button", name="Insert into notebook").click()
-    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("client.set_threshold(", timeout=20_000)
-    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("capacity=0.3")
-
-
-def test_equally_good_candidates_are_told_with_the_simplest_of_them(page: Page, model: Model, client: DAPPClient) -> None:
-    run(page, "jupyter-dapp:open-model", {"id": model.id})
-    results = client.get_results(model)
-    near = results.equally_good
-    assert len(near) > 1, "two linear models of the same rows differ by chance alone"
-    note = page.locator(".jp-Dapp-page:visible").get_by_role("note")
-    expect(note).to_contain_text(f"{len(near)} candidates are")
-    assert results.recommended is not None
-    if results.recommended.number == results.read.best.number:
-        expect(note).to_contain_text("this is the simplest of them")
-    else:
-        expect(note.get_by_role("button", name="Train only that kind")).to_be_visible()
-
-
 def test_a_model_is_named_shared_promoted_and_used(page: Page, data: Dataset, model: Model, client: DAPPClient) -> None:
     second = client.train_model(data, "label", trials=2, families=["linear"], name="walker", wait=True)
     asked = {"id": second.id}
@@ -240,6 +204,7 @@ def test_the_dashboard_opens_signed_in(page: Page) -> None:
     dashboard = opened.value
     expect(dashboard.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
     expect(dashboard.get_by_label("Password", exact=True)).to_have_count(0)
+    dashboard.get_by_role("link", name="Data", exact=True).first.click()
     expect(dashboard.get_by_text("walked far").first).to_be_visible()
     dashboard.close()
 
