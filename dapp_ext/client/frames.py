@@ -126,6 +126,10 @@ def to_polars(table: pa.Table) -> pl.DataFrame:
         import polars as pl
     except ImportError as error:
         raise Invalid("polars is not installed here. Install it with: pip install polars") from error
+    for place, field in enumerate(table.schema):
+        if str(field.type).startswith("decimal256"):  # more digits than polars has, so all of them as a text
+            texts = [None if value is None else f"{value:f}" for value in table.column(place).to_pylist()]
+            table = table.set_column(place, field.name, [texts])
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     return frame

@@ -223,6 +223,9 @@ def _reason(actor: Actor, verb: str, thing: Thing | None) -> str:
     act = verb.replace(".", " ").replace("_", " ")
     if not _token_allows(actor.scope, verb):
         return f"This personal access token has the scope {actor.scope}, which does not allow this ({act}). Use one with another scope, or sign in."
+    needed = GRANTED.get(verb)
+    if thing is not None and thing.grant is not None and needed is not None and scope(actor, verb) is not Scope.nobody:
+        return f"It is shared with you to {thing.grant}, and this ({act}) takes a share to {needed}. Ask its owner."
     if scope(actor, verb) is Scope.own and thing is not None:
         return f"Only its owner or an administrator may do this ({act})."
     return f"The role {actor.role.value} does not allow this ({act}). Ask an administrator for another role."

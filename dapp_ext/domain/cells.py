@@ -18,8 +18,11 @@ ISO_DATETIME = "%Y-%m-%dT%H:%M:%S%.f"
 ISO_TIME = "%H:%M:%S%.f"
 
 
-def to_rows(frame: pl.DataFrame) -> list[list[Any]]:
-    """The rows of a frame as lists of cells."""
+def to_rows(frame: pl.DataFrame, text_limit: int | None = None) -> list[list[Any]]:
+    """The rows of a frame as lists of cells; longer texts are cut and end with an ellipsis."""
+    if text_limit is not None:
+        texts = pl.col(pl.String)
+        frame = frame.with_columns(pl.when(texts.str.len_chars() > text_limit).then(texts.str.head(text_limit) + "…").otherwise(texts).name.keep())
     columns = [to_cells(frame.to_series(i)) for i in range(frame.width)]
     return [list(row) for row in zip(*columns, strict=True)]
 

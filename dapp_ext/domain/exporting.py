@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Literal
 
 import polars as pl
@@ -105,7 +105,7 @@ def _csv(tables: Iterable[pa.Table], names: Sequence[str]) -> Iterator[bytes]:
     titles = pl.DataFrame({f"c{i}": [name] for i, name in enumerate(names)}, schema={f"c{i}": pl.String for i in range(len(names))})
     spout.write(_csv_lines(titles.select(_defused(pl.all()))))
     for table in tables:
-        spout.write(_csv_lines(_csv_cells(as_frame(table))))
+        spout.write(_csv_lines(_csv_cells(as_frame(table, shown=True), {f"c{i}" for i, field in enumerate(table.schema) if pa.types.is_decimal(field.type)})))
         yield from spout.take()
     yield from spout.take()
 
@@ -114,7 +114,7 @@ def _csv_lines(frame: pl.DataFrame) -> bytes:
     return frame.write_csv(include_header=False).encode()
 
 
-def _csv_cells(frame: pl.DataFrame) -> pl.DataFrame:
+def _csv_cells(frame: pl.DataFrame, numbers: Set[str]) -> pl.DataFrame:
     columns = []
     for series in frame:
         kind = series.dtype
@@ -122,7 +122,7 @@ def _csv_cells(frame: pl.DataFrame) -> pl.DataFrame:
             series = seconds(series)
         elif kind.is_temporal():
             series = iso_texts(series)
-        elif not (kind.is_numeric() or kind == pl.Boolean):
+        elif not (kind.is_numeric() or kind == pl.Boolean or series.name in numbers):
             series = series.cast(pl.String).to_frame().select(_defused(pl.all())).to_series()
         columns.append(series)
     return pl.DataFrame(columns)

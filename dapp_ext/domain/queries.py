@@ -45,7 +45,7 @@ def select_rows(source: Source, columns: Sequence[Column], request: RowsRequest)
     text = (request.search or "").strip()
     if not request.filters and not request.sort and not text:
         table = source.read(names, request.offset, request.limit)
-        return shown, to_rows(as_frame(table)), source.rows
+        return shown, to_rows(as_frame(table, shown=True), request.text_limit), source.rows
     selection = Selection(source, columns, request.filters, text, shown)
     keys = [find_column(columns, each.column).name for each in request.sort]
     found = selection.gather(list(dict.fromkeys(keys)))
@@ -56,7 +56,7 @@ def select_rows(source: Source, columns: Sequence[Column], request: RowsRequest)
     else:
         found_rows = found.lazy()
     page = found_rows.select(_ROW).slice(request.offset, request.limit).collect().to_series().to_list()
-    return shown, to_rows(as_frame(source.take(page, names))), found.height
+    return shown, to_rows(as_frame(source.take(page, names), shown=True), request.text_limit), found.height
 
 
 def aggregate(source: Source, columns: Sequence[Column], request: QueryRequest) -> tuple[list[str], list[list[Any]], bool]:

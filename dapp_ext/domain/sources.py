@@ -174,17 +174,34 @@ def parts(source: Source, columns: Sequence[str]) -> Iterator[pa.Table]:
         yield from source.batches(columns)
 
 
-def as_frame(table: pa.Table) -> pl.DataFrame:
+def as_frame(table: pa.Table, *, shown: bool = False) -> pl.DataFrame:
     """An Arrow table as a polars frame with columns ``c0``, ``c1``, …; not-a-number becomes missing, and so does a date 200,000 years away.
 
     Names from the data never reach an expression: polars takes ``*`` and ``^…$`` for patterns.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether whole numbers of more than 38 digits, which polars does not have, become texts with all of them; else they
+        become floating point numbers, to be counted and compared with.
     """
-    # Arrow makes views of texts several times as quickly as polars copies them.
-    columns = [column.cast(pa.string_view()) if column.type == pa.string() else column for column in table.columns]
+    columns = [_for_polars(column, shown=shown) for column in table.columns]
     frame = pl.DataFrame(pl.from_arrow(pa.table({f"c{i}": column for i, column in enumerate(columns)}), rechunk=False))
     mended = [pl.col(name).fill_nan(None) for name, kind in frame.schema.items() if kind.is_float() and frame.get_column(name).is_nan().any()]
     mended += [_within_calendar(frame, name, kind) for name, kind in frame.schema.items() if kind in (pl.Date, pl.Datetime)]
     return frame.with_columns(mended) if mended else frame
+
+
+def _for_polars(column: pa.ChunkedArray, *, shown: bool) -> pa.ChunkedArray:
+    if column.type == pa.string():
+        # Arrow makes views of texts several times as quickly as polars copies them.
+        return column.cast(pa.string_view())
+    if not pa.types.is_decimal256(column.type):
+        return column
+    if not shown:
+        return column.cast(pa.float64())
+    texts = [pa.array([None if value is None else f"{value:f}" for value in piece.to_pylist()], pa.string()) for piece in column.chunks]
+    return pa.chunked_array(texts, pa.string())
 
 
 def _within_calendar(frame: pl.DataFrame, name: str, kind: pl.DataType) -> pl.Expr:

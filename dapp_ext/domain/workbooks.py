@@ -98,7 +98,7 @@ def workbook(tables: Iterable[pa.Table], names: Sequence[str]) -> Iterator[bytes
             for table in tables:
                 require_fit(rows - 1 + table.num_rows, len(names))
                 for start in range(0, table.num_rows, _ROWS_AT_ONCE):
-                    frame = as_frame(table.slice(start, _ROWS_AT_ONCE))
+                    frame = as_frame(table.slice(start, _ROWS_AT_ONCE), shown=True)
                     text = _sheet_rows(frame, letters, rows + 1)
                     rows += frame.height
                     written += len(text)

@@ -87,6 +87,9 @@ class RowsQuery(Request):
     offset: int = Field(default=0, ge=0)
     limit: int = Field(default=100, ge=1, le=1000)
     search: str | None = Field(default=None, max_length=200, description="Text that some column contains.")
+    text_limit: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="Longer texts are cut after so many characters, with an ellipsis behind them."
+    )
 
 
 class ExportQuery(Request):

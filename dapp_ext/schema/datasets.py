@@ -288,6 +288,9 @@ class RowsRequest(Request):
     sort: list[Sort] = Field(default_factory=list, max_length=5)
     filters: list[Filter] = Field(default_factory=list, max_length=50)
     search: str | None = Field(default=None, max_length=200, description="Text that some column contains.")
+    text_limit: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="Longer texts are cut after so many characters, with an ellipsis behind them."
+    )
 
 
 class RowsRead(Answer):

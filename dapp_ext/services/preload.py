@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dapp_ext.domain.profiling
 import dapp_ext.domain.reading
+import dapp_ext.domain.reading.columnar
+import dapp_ext.domain.reading.csv
+import dapp_ext.domain.reading.json
 import dapp_ext.services.children
 import dapp_ext.services.work
 import dapp_ext.store.frames  # noqa: F401

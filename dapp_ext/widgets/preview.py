@@ -110,7 +110,7 @@ class DataPreviewWidget(ClientWidget):
         if self.view.value == "Lineage":
             return dataset, dataset.lineage()
         sort = [Sort(column=self.sort.value, descending=self.descending.value)] if self.sort.value else []
-        return dataset, dataset.page(RowsRequest(offset=self._offset, limit=self.size.value, sort=sort, search=self.search.value or None))
+        return dataset, dataset.page(RowsRequest(offset=self._offset, limit=self.size.value, sort=sort, search=self.search.value or None, text_limit=2000))
 
     def _show(self, found: tuple[Dataset, RowsRead | DatasetProfile | DatasetLineage] | None) -> None:
         if found is None or found[0].id != self.dataset.value:

@@ -11,9 +11,10 @@ from dapp_panel.pages.asking import Call, Listing, One, Pair, call
 
 
 class RowsOf(RowsRequest):
-    """A page of rows of one dataset."""
+    """A page of rows of one dataset, with texts as long as somebody reads them."""
 
     ref: str = Field(min_length=1, max_length=300)
+    text_limit: int | None = Field(default=2000, ge=1, le=10_000_000)
 
 
 class UpdateOf(DatasetUpdate):

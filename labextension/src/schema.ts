@@ -584,6 +584,8 @@ export interface RowsRequest {
   filters?: Filter[];
   /** Text that some column contains. */
   search?: string | null;
+  /** Longer texts are cut after so many characters, with an ellipsis behind them. */
+  text_limit?: number | null;
 }
 
 /** Rows as lists in the order of `columns`. Cells are null, booleans, numbers or texts: dates are ISO 8601, numbers that a double cannot hold exactly are texts. */

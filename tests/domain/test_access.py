@@ -52,6 +52,18 @@ def test_what_one_may_not_know_of_is_not_found() -> None:
         check(_actor(Role.viewer), "dataset.create", None, DatasetNotFound)
 
 
+def test_who_was_given_too_little_is_sent_to_the_owner() -> None:
+    given = Thing("somebody", "private", "read")
+    with pytest.raises(Denied, match=r"shared with you to read, and this \(dataset export\) takes a share to use"):
+        check(_actor(Role.analyst), "dataset.export", given, DatasetNotFound)
+    with pytest.raises(Denied, match="share to edit"):
+        check(_actor(Role.analyst), "dataset.version", Thing("somebody", "team", "use"), DatasetNotFound)
+    with pytest.raises(Denied, match="The role viewer"):
+        check(_actor(Role.viewer), "dataset.export", Thing("somebody", "private", "edit"), DatasetNotFound)
+    with pytest.raises(Denied, match="Only its owner"):
+        check(_actor(Role.analyst), "dataset.delete", given, DatasetNotFound)
+
+
 def _by_token(scope: TokenScope, role: Role = Role.admin) -> Actor:
     return _actor(role).model_copy(update={"scope": scope})
 

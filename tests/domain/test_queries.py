@@ -101,6 +101,16 @@ def test_a_plain_page(source: Source) -> None:
     assert len(queries.select_rows(source, COLUMNS, RowsRequest())[0]) == len(COLUMNS)
 
 
+def test_long_texts_of_a_page_are_cut_where_that_is_asked() -> None:
+    table = TableSource(pa.table({"a": ["x" * 9, "é" * 5, "", None], "n": [1, 2, 3, 4]}))
+    columns = [Column(name="a", kind="text"), Column(name="n", kind="integer")]
+    _, rows, _ = queries.select_rows(table, columns, RowsRequest(text_limit=5))
+    assert rows == [["xxxxx…", 1], ["ééééé", 2], ["", 3], [None, 4]]
+    _, rows, _ = queries.select_rows(table, columns, RowsRequest(text_limit=5, search="xxxxxxxx"))
+    assert rows == [["xxxxx…", 1]]
+    assert queries.select_rows(table, columns, RowsRequest())[1][0][0] == "x" * 9
+
+
 def test_a_plain_page_reads_only_its_rows() -> None:
     class Watched(TableSource):
         asked: list[tuple[list[str], int, int | None]] = []
@@ -390,3 +400,17 @@ def test_sums_of_kept_columns_are_exact_however_large(largest: int) -> None:
         rows = ask(kept, columns, asked).rows
         assert [(name, None if value is None else int(value)) for name, value in rows] == [("a", 2 * largest), ("b", None)]
     assert kept.is_narrow("n") == (largest == 3)
+
+
+def test_whole_numbers_of_more_than_38_digits() -> None:
+    """polars has no such numbers: it ended in a panic, and every page of the table with it."""
+    values = [10**50 + 7, -(10**60), None, 10**40]
+    array = pa.array([None if value is None else str(value) for value in values]).cast(pa.decimal256(76, 0))
+    columns = [Column(name="n", kind="integer")]
+    table = TableSource(pa.table({"n": array}))
+    assert queries.select_rows(table, columns, RowsRequest())[1] == [[str(10**50 + 7)], [str(-(10**60))], [None], [str(10**40)]]
+    by_size = queries.select_rows(table, columns, RowsRequest(sort=[Sort(column="n")]))[1]
+    assert by_size == [[str(-(10**60))], [str(10**40)], [str(10**50 + 7)], [None]]
+    assert queries.select_rows(table, columns, RowsRequest(filters=[Filter(column="n", op="gt", value=0)]))[2] == 2
+    found = ask(table, columns, QueryRequest.model_validate({"measures": [{"op": "max", "column": "n"}, {"op": "count"}]}))
+    assert found.rows == [[1e50, 4]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -107,3 +108,37 @@ def test_utf_16_is_chosen_with_and_without_a_byte_order_mark(written: str, chose
     found = read(("id,name\n" + "".join(f"{n},näme {n}\n" for n in range(40))).encode(written), encoding=chosen)
     assert found.kinds == {"id": "integer", "name": "text"}
     assert found.values("name")[3] == "näme 3"
+
+
+STAMP = datetime(2024, 3, 1, 10, tzinfo=UTC)
+EXPORTS: dict[str, tuple[str | bytes, dict[str, str], list[Any]]] = {
+    "an issue tracker": (
+        'Summary,Key,Created,Description,Comment,Comment\n"Login, fails",P-1,12/Mar/24 3:45 PM,"Steps:\r\n1. open\r\n2. ""click""","a;b, \r\nc",\n'
+        "Other,P-2,13/Mar/24 9:00 AM,,,x\n",
+        {"Created": "datetime", "Comment_2": "category"},
+        ["Login, fails", "P-1", datetime(2024, 3, 12, 15, 45), 'Steps:\r\n1. open\r\n2. "click"', "a;b, \r\nc", None],
+    ),
+    "SAS": ('id,visit,amt\n1,01JAN2024,"1,234.50"\n2,15FEB2024,\n', {"visit": "date", "amt": "decimal"}, [1, date(2024, 1, 1), 1234.5]),
+    "SPSS": ("id,age,q1\n1,34,5\n2,.,4\n3,45,.\n", {"age": "integer", "q1": "integer"}, [1, 34, 5]),
+    "a form": (
+        'Timestamp,How happy?,"Which? (all)"\n3/13/2024 10:12:55,4,"Tea, Coffee"\n3/14/2024 9:02:01,5,Tea\n',
+        {"Timestamp": "datetime", "How happy?": "integer"},
+        [datetime(2024, 3, 13, 10, 12, 55), 4, "Tea, Coffee"],
+    ),
+    "psql": (" id | name \n----+------\n  1 | Ann\n  2 | Bob\n(2 rows)\n\n", {"id": "integer", "name": "category"}, [1, "Ann"]),
+    "Markdown": ("| id | name |\n|----|------|\n| 1 | Ann |\n| 2 | Bob |\n", {"id": "integer", "name": "category"}, [1, "Ann"]),
+    "R": ('"a","b"\n"1",1,"x"\n"2",2,"y"\n', {"column_1": "integer", "a": "integer", "b": "category"}, [1, 1, "x"]),
+    "Excel with sep": ("sep=;\r\nname;value\r\nAnn;1,5\r\nBob;2,5\r\n", {"value": "decimal"}, ["Ann", 1.5]),
+    "Excel with sep, UTF-16": ("sep=\t\r\nname\tvalue\r\nAnn\t1\r\nBob\t2\r\n".encode("utf-16"), {"value": "integer"}, ["Ann", 1]),
+    "a log": ('2024-03-01T10:00:00Z\tINFO\tstarted, 3\n2024-03-01T10:00:01Z\tWARN\tslow: "x"\n', {"column_1": "datetime"}, [STAMP, "INFO", "started, 3"]),
+    "variant calls": ("##format=1\n##source=x\n#CHROM\tPOS\n1\t100\n2\t200\n", {"CHROM": "integer", "POS": "integer"}, [1, 100]),
+    "old Mac": ("a,b\r1,x\r2,y\r3,z\r", {"a": "integer", "b": "text"}, [1, "x"]),
+}
+
+
+@pytest.mark.parametrize("of", EXPORTS)
+def test_what_programs_write(of: str) -> None:
+    data, kinds, first = EXPORTS[of]
+    found = read(data, "export.txt")
+    assert kinds.items() <= found.kinds.items()
+    assert list(found.table.slice(0, 1).to_pylist()[0].values()) == first

@@ -11,7 +11,7 @@ import io
 import json
 import math
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from dapp_ext.domain.exporting import Format, export
+from dapp_ext.domain.reading.kinds import kind_of
 from dapp_ext.domain.reading.missing import MARKS
+from dapp_ext.schema.datasets import Column
 from tests.domain.documents import document
 from tests.domain.tables import read
 
@@ -38,12 +41,14 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "boolean": st.booleans(),
     "date": st.dates(date(1, 1, 1), date(9999, 12, 31)),
     "datetime": st.datetimes(datetime(1700, 1, 1), datetime(2250, 1, 1)).map(lambda value: value.replace(microsecond=value.microsecond // 1000 * 1000)),
+    "zoned": st.datetimes(datetime(1700, 1, 1), datetime(2250, 1, 1)).map(lambda value: value.replace(microsecond=0, tzinfo=UTC)),
     "time": st.times().map(lambda value: value.replace(microsecond=0)),
     "duration": st.timedeltas(timedelta(), timedelta(days=3)).map(lambda value: timedelta(seconds=int(value.total_seconds()))),
     "span": st.timedeltas(timedelta(days=1), timedelta(days=400)).map(lambda value: timedelta(seconds=int(value.total_seconds()))),
     "calendar": st.dates(date(1900, 3, 1), date(9999, 12, 31)),  # as far as the calendar of workbooks goes
     "moment": st.datetimes(datetime(1900, 3, 1), datetime(2250, 1, 1)).map(lambda value: value.replace(second=max(value.second, 1), microsecond=0)),
     "text": WORDS,
+    "category": st.sampled_from(["red", "green", "blau", "größer als 3"]),
     "emoji": st.sampled_from(["😀", "👨‍👩‍👧", "שלום", "مرحبا", "e\u0301", "é", "<b>x</b>", "=1+1", "a,b;c|d\te", 'say "hi"', "two\nlines", "O'Neil"]),
 }
 
@@ -92,7 +97,7 @@ def arrow_table(table: Table) -> pa.Table:
     for name, values in table.items():
         huge = name.endswith("huge")
         array = pa.array([None if value is None else str(value) for value in values]).cast(pa.decimal256(76, 0)) if huge else None
-        columns[name] = pa.array(values) if array is None else array
+        columns[name] = array if array is not None else pa.array(values).dictionary_encode() if name.endswith("category") else pa.array(values)
     return pa.table(columns)
 
 
@@ -154,9 +159,9 @@ def check(data: bytes, filename: str, table: Table, expect: Callable[[Any], Any]
             assert same(before, after), (name, before, after, found.kinds[name])
 
 
-TEXT = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "span", "text", "emoji")
-TYPED = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "duration", "text", "emoji")
-IN_JSON = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "time", "duration", "text", "emoji")
+TEXT = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "zoned", "time", "span", "text", "category", "emoji")
+TYPED = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "zoned", "time", "duration", "text", "category", "emoji")
+IN_JSON = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "zoned", "time", "duration", "text", "category", "emoji")
 IN_DOCUMENTS = ("small", "decimal", "boolean", "calendar", "moment", "time", "span", "text")
 IN_CELLS = ("small", "boolean", "calendar", "moment", "time", "span", "text", "emoji")
 FORMATS: dict[str, tuple[tuple[str, ...], Callable[[Table], None]]] = {
@@ -171,6 +176,28 @@ FORMATS: dict[str, tuple[tuple[str, ...], Callable[[Table], None]]] = {
     "ODS": (IN_DOCUMENTS, lambda table: check(document({"S": [list(table), *zip(*table.values(), strict=True)]}), "t.ods", table)),
     "XLSX": (IN_CELLS, lambda table: check(workbook(table), "t.xlsx", table)),
 }
+
+
+def exported(table: Table, format_: Format) -> bytes:
+    """What is downloaded of a dataset with these values."""
+    plain = pa.table({name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for name, column in _named(arrow_table(table))})
+    _, pieces = export([plain], [Column(name=field.name, kind=kind_of(field.type)) for field in plain.schema], format_)
+    return b"".join(pieces)
+
+
+def _named(table: pa.Table) -> list[tuple[str, pa.ChunkedArray]]:
+    return list(zip(table.column_names, table.columns, strict=True))
+
+
+IN_EXPORTS = ("integer", "small", "huge", "decimal", "boolean", "date", "datetime", "zoned", "time", "text", "category")
+"""Spans of time leave as seconds, and texts that begin like a formula with an apostrophe before them: both on purpose."""
+EXPORTS: dict[str, tuple[tuple[str, ...], Callable[[Table], None]]] = {
+    "arrow download": (TYPED, lambda table: check(exported(table, "arrow"), "t.arrows", table)),
+    "Parquet download": (TYPED, lambda table: check(exported(table, "parquet"), "t.parquet", table)),
+    "CSV download": (IN_EXPORTS, lambda table: check(exported(table, "csv"), "t.csv", table)),
+    "XLSX download": (IN_CELLS[:-2], lambda table: check(exported(table, "xlsx"), "t.xlsx", table)),
+}
+FORMATS |= EXPORTS
 
 
 def roundtrip(format_: str, examples: int) -> None:

@@ -43,7 +43,7 @@ def test_every_fix_and_back(codes: Sequence[str], visit: Callable[..., Visit], u
     for code, ref in made.items():
         mended = ask("datasets.get", ref=ref)
         assert (mended["version"], mended["status"]) == (2, "ready"), code
-        assert ask("datasets.rows", ref=ref, limit=1000)["rows"] != before[code]["rows"], code
+        assert ask("datasets.rows", ref=ref, limit=1000, text_limit=None)["rows"] != before[code]["rows"], code
         undone = ask("datasets.undo", ref=ref)
         assert (undone["version"], undone["status"], undone["origin"]) == (3, "ready", "undo"), code
         after = _look(ask, ref, code)
@@ -54,7 +54,7 @@ def test_every_fix_and_back(codes: Sequence[str], visit: Callable[..., Visit], u
 def _look(ask: Ask, ref: str, code: str) -> dict[str, Any]:
     """What the pages Health and Rows show of a dataset, and its finding; the rows that the finding names are there to be shown."""
     profile = ask("datasets.profile", ref=ref)
-    rows = ask("datasets.rows", ref=ref, limit=1000)["rows"]
+    rows = ask("datasets.rows", ref=ref, limit=1000, text_limit=None)["rows"]
     finding = next(each for each in profile["findings"] if each["code"] == code)
     assert finding["fix"]["sentence"]
     assert all(row < len(rows) for row in finding["rows"]), code

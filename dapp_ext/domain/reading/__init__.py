@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from dapp_ext.domain.reading import sniffing
 from dapp_ext.domain.reading.opening import Opened
-from dapp_ext.domain.reading.packing import member_of
+from dapp_ext.domain.reading.packing import member_of, packing_of
 from dapp_ext.domain.reading.table import Progress, Sink, TableRead
 from dapp_ext.domain.reading.workbook import container_of
 from dapp_ext.errors import FileUnreadable
@@ -62,7 +62,7 @@ def read_table(source: BinaryIO, filename: str, options: ReadOptions, sink: Sink
     opened = Opened(source, progress)
     head = opened.head()
     content = sniffing.content_of(head, _tail(source, opened.size))
-    if opened.packing is not None and content != "text":
+    if opened.packing is not None and (content != "text" or packing_of(head) is not None):
         raise FileUnreadable(f"The {opened.packing} file holds a file that is packed already. Unpack it once and upload what is in it.")
     kind: str = content
     if content == "zip" and (kind := container_of(source)) == "archive":

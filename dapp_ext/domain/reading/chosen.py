@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dapp_ext.domain.findings import SHOWN_ROWS
-from dapp_ext.domain.reading import dates, numbers
+from dapp_ext.domain.reading import dates, numbers, spans, zones
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.domain.reading.table import ColumnPlan
 from dapp_ext.domain.reading.texts import TextColumn
@@ -182,8 +182,9 @@ class ChosenColumn(TextColumn):
             return lambda text: _date(text, day_first=day_first)
         if kind == "datetime":
             return lambda text: _moment(text, day_first=day_first, zoned=bool(self._zoned))
-        parse = dates.times if kind == "time" else dates.durations
-        return lambda text: parse(pa.array([text]))[0].as_py()
+        if kind == "duration":
+            return spans.span
+        return lambda text: dates.times(pa.array([text]))[0].as_py()
 
 
 _TYPES: dict[str, pa.DataType] = {
@@ -239,7 +240,8 @@ def _moment(text: str, *, day_first: bool, zoned: bool) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        found = dates.loose_parse(pa.array([text]), day_first=day_first, timed=True)[0].as_py()
+        one = pa.array([text])
+        found = (zones.named(one) if zoned else dates.loose_parse(one, day_first=day_first, timed=True))[0].as_py()
     if (found.tzinfo is not None) != zoned:
         raise DoesNotFit
     return found.astimezone(UTC) if zoned else found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 
-from dapp_ext.domain.reading import layouts, plans, sniffing
+from dapp_ext.domain.reading import encodings, layouts, plans, sniffing
 from dapp_ext.domain.reading.csv_table import CsvTable, NotUtf8
 from dapp_ext.domain.reading.dialect import Dialect, is_typed, sniff
 from dapp_ext.domain.reading.layouts import NotAligned
@@ -41,7 +41,7 @@ def read_csv(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
     except NotUtf8:
         if options.encoding:
             raise FileUnreadable(f"The text does not follow the encoding {options.encoding}. Choose another encoding.") from None
-        return _read_lines(opened, "cp1252", options, sink)
+        return _read_lines(opened, encodings.USUAL, options, sink)
 
 
 def _read_lines(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> TableRead:
@@ -133,8 +133,9 @@ def _sample(opened: Opened, encoding: str) -> tuple[str, bool]:
 
 def _tell(table: CsvTable, notes: Notes) -> None:
     dialect = table.dialect
-    if table.encoding == "cp1252":
-        notes.add("The text is not UTF-8; it was read as Windows-1252 (cp1252). Choose another encoding if letters look wrong.")
+    if not table.encoding.startswith(("utf", "ascii")):
+        called = "Windows-1252 (cp1252)" if table.encoding == encodings.USUAL else table.encoding
+        notes.add(f"The text is not UTF-8; it was read as {called}. Choose another encoding if letters look wrong.")
     if table.layout is not None:
         how = "columns that stand under each other" if table.layout.kind == "aligned" else "runs of blanks between the columns"
         notes.add(f"There is no delimiter; the lines were taken apart by {how}. If they are one text each, read the file again with the layout delimited.")
@@ -145,7 +146,7 @@ def _tell(table: CsvTable, notes: Notes) -> None:
     if dialect.header_rows == 2:
         notes.add("The names of the columns were put together from two rows; choose one header row if the second is data.")
     if dialect.skip:
-        notes.add(f"{dialect.skip:,} lines before the table were left out.")
+        notes.add("1 line before the table was left out." if dialect.skip == 1 else f"{dialect.skip:,} lines before the table were left out.")
     if not dialect.header:
         notes.add("No header row was found, so the columns were numbered.")
     if dialect.row_names:

@@ -20,25 +20,35 @@ from dapp_ext.domain.findings import SHOWN_ROWS
 from dapp_ext.domain.reading.numbers import DoesNotFit
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS_ELSEWHERE = (
+    "januar februar märz april mai juni juli august september oktober november dezember",
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+)
 MONTHS = {name[:length]: number for number, name in enumerate(_MONTHS, start=1) for length in (3, len(name))} | {"sept": 9}
-_TIME = r"(?:(?:[T ]|, )(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.(?P<f>\d{1,6}))?)?(?: ?(?P<p>[AaPp])\.?[Mm]\.?)?)?"
+MONTHS |= {name: number for names in _MONTHS_ELSEWHERE for number, name in enumerate(names.split(), start=1)}
+MONTHS |= {"mär": 3, "mrz": 3, "okt": 10, "dez": 12, "janv": 1, "févr": 2, "avr": 4, "juil": 7, "déc": 12}
+_DAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?:s|nes|rs|ur)?(?:day)?,? )?"
+_NAME = r"(?P<n>[A-Za-zäéû]{3,10})"
+_TIME = r"(?:(?:[T :]|, )(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.(?P<f>\d{1,6}))?)?(?: ?(?P<p>[AaPp])\.?[Mm]\.?)?)?"
 _SHAPES = tuple(
-    re.compile(shape + _TIME, re.ASCII)
+    re.compile(_DAY + shape + _TIME, re.ASCII)
     for shape in (
         r"(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
         r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4})",
         r"(?P<a>\d{1,2})(?P<s>[/.])(?P<b>\d{1,2})(?P=s)(?P<y>\d{2})",
-        r"(?P<d>\d{1,2})(?P<s>[- ])(?P<n>[A-Za-z]{3,9})\.?,?(?P=s)(?P<y>\d{4}|\d{2})",
-        r"(?P<n>[A-Za-z]{3,9})\.? (?P<d>\d{1,2}),? (?P<y>\d{4})",
+        r"(?P<d>\d{1,2})(?P<s>[-/ ])" + _NAME + r"\.?,?(?P=s)(?P<y>\d{4}|\d{2})",
+        _NAME + r"\.? (?P<d>\d{1,2}),? (?P<y>\d{4})",
+        r"(?P<d>\d{1,2})\. ?" + _NAME + r"\.? (?P<y>\d{4})",
+        r"(?P<d>\d{2})(?P<n>[A-Za-z]{3})(?P<y>\d{4}|\d{2})",
+        r"(?P<d>\d{1,2}) (?:de )?" + _NAME + r" de (?P<y>\d{4})",
     )
 )
 _MONTH_SHAPES = tuple(
     re.compile(shape, re.ASCII) for shape in (r"(?P<y>\d{4})[- ](?P<n>[A-Za-z]{3,9})", r"(?P<n>[A-Za-z]{3,9})[- ](?P<y>\d{4})", r"(?P<y>\d{4})-(?P<m>\d{2})")
 )
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?: ?([AaPp])\.?[Mm]\.?)?", re.ASCII)
-_SPAN = re.compile(r"(-)?(?:(\d+) days?,? ?\+?)?(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?", re.ASCII)
-_ISO_SPAN = re.compile(r"(-)?P(?=[\dT])(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6})0*)?S)?)?", re.ASCII)
-_ONLY_DAYS = re.compile(r"(-?\d+) days?", re.ASCII)
 
 
 @dataclass
@@ -82,6 +92,8 @@ class ZoneFacts:
     """Rows with another offset than the first one."""
     rows: list[int] = field(default_factory=list)
     """The first of those rows, or of the rows without an offset."""
+    names: set[str] = field(default_factory=set)
+    """Names of zones, where they have names."""
 
     @property
     def mixed(self) -> bool:
@@ -268,28 +280,6 @@ def times(array: pa.Array) -> pa.Array:
         return (datetime.min + _of_day(int(hour), int(minute), second, fraction, half)).time()
 
     return mapped(array, convert, pa.time64("us"))
-
-
-def durations(array: pa.Array) -> pa.Array:
-    """Spans of time: ``36:15:00``, ``2 days 03:04:05``, ``3 days``, and ISO 8601's ``P1DT12H15M`` (no months or years, which differ in length)."""
-
-    def convert(text: str) -> timedelta:
-        if (days := _ONLY_DAYS.fullmatch(text)) is not None:
-            return timedelta(days=int(days[1]))
-        if (iso := _ISO_SPAN.fullmatch(text)) is not None:
-            weeks, days_, hours_, minutes_, seconds_ = (int(part or 0) for part in iso.groups()[1:6])
-            parts = timedelta(weeks=weeks, days=days_, hours=hours_, minutes=minutes_, seconds=seconds_, microseconds=int((iso[7] or "").ljust(6, "0")))
-            return -parts if iso[1] else parts
-        found = _SPAN.fullmatch(text)
-        if found is None:
-            raise DoesNotFit
-        sign, days_text, hours, minutes, seconds, fraction = found.groups()
-        span = timedelta(
-            days=int(days_text or 0), hours=int(hours), minutes=int(minutes), seconds=int(seconds), microseconds=int((fraction or "").ljust(6, "0"))
-        )
-        return -span if sign else span
-
-    return mapped(array, convert, pa.duration("us"))
 
 
 def mapped(array: pa.Array, convert: Callable[[str], Any], target: pa.DataType) -> pa.Array:

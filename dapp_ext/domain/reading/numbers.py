@@ -1,6 +1,6 @@
 """Numbers in texts: which texts are numbers, and their exact values.
 
-A text is a number only if nothing is lost by taking it as one: ``007``, ``+49 170``, ``0x1F`` and ``1_000`` are not.
+A text is a number only if nothing is lost by taking it as one: ``007``, ``+49170``, ``0x1F`` and ``1_000`` are not.
 All functions take an Arrow string array in which missing cells are null, and raise :class:`DoesNotFit`.
 """
 
@@ -221,6 +221,32 @@ def decimals_written(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
 def decimals_minus_after(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
     """Doubles of which some have their minus behind them, as in ``12.50-``."""
     return decimals_written(pc.replace_substring_regex(array, r"^([0-9., ]*[0-9]) ?-$", r"-\1"), decimal, thousands)
+
+
+_LONGEST_SIGNED = 6
+"""More digits behind a plus, and nothing else, are a telephone number."""
+
+
+def signed(array: pa.Array, decimal: str | None, thousands: str) -> pa.Array:
+    """Numbers of which some have a plus before them, as in ``+1.5`` beside ``-2.0``: integers without a decimal sign, else doubles.
+
+    ``+49`` alone is a code of a country: a plus before a whole number is a sign only where others have a minus.
+    """
+    plus = pc.match_substring_regex(array, r"^\+")
+    whole = pc.match_substring_regex(array, r"^\+[0-9]+$")
+    if pc.any(whole).as_py() and not pc.any(pc.match_substring_regex(array, "^-")).as_py():
+        raise DoesNotFit
+    if not pc.any(plus).as_py() and decimal is None:
+        return integers(array)
+    return maybe_signed(array, decimal, thousands)
+
+
+def maybe_signed(array: pa.Array, decimal: str | None, thousands: str) -> pa.Array:
+    """The same, whether or not a value tells that a plus is a sign."""
+    if pc.any(pc.match_substring_regex(array, rf"^\+(00*[0-9]|[0-9]{{{_LONGEST_SIGNED + 1}}}[0-9]*$)")).as_py():
+        raise DoesNotFit
+    plain = pc.replace_substring_regex(array, r"^\+([0-9.,])", r"\1")
+    return integers(plain) if decimal is None else decimals_written(plain, decimal, thousands)
 
 
 def _must_match(array: pa.Array, pattern: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from dapp_ext.domain.findings import SHOWN_ROWS, ordered
-from dapp_ext.domain.reading import missing, numbers, texts
+from dapp_ext.domain.reading import missing, numbers, texts, zones
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.table import ColumnPlan, Notes, Plan, cells, named
 from dapp_ext.domain.reading.texts import TextColumn
@@ -124,6 +124,8 @@ def readings_of(columns: Sequence[Named], plan: Plan, ways: Ways) -> list[Column
 def _written(column: TextColumn, ways: Ways) -> str | None:
     if column.reading in texts.MINUS_AFTER:
         return f"numbers as 12{texts.MINUS_AFTER[column.reading][0]}50-"
+    if column.reading in texts.SIGNED:
+        return "numbers as +12"
     if column.reading in _BETWEEN:
         return f"numbers as {_BETWEEN[column.reading][1]}"
     if column.reading in ("decimal_comma", "decimal_comma_plain"):
@@ -131,7 +133,9 @@ def _written(column: TextColumn, ways: Ways) -> str | None:
     if column.reading == "date" and column.facts.ordered:
         order = "day first" if column.facts.day_first(ways.day_first) else "month first"
         return f"dates with the {order}" + ("" if column.facts.proven else ", a guess")
-    return {"iso_zoned": "time stamps with a zone, kept as UTC", "yes_no": "yes and no"}.get(column.reading or "")
+    return {"iso_zoned": "time stamps with a zone, kept as UTC", "named_zone": "time stamps with the name of a zone, kept as UTC", "yes_no": "yes and no"}.get(
+        column.reading or ""
+    )
 
 
 def findings(columns: Sequence[Named], plan: Plan, ways: Ways) -> list[Finding]:
@@ -159,7 +163,7 @@ def _marked(entry: Named, column: ColumnPlan) -> list[Finding]:
     marks = {mark: entry.column.marks[mark] for mark in column.missing if mark in entry.column.marks}
     if not marks:
         return []
-    listed = ", ".join(f'"{mark}" ({count:,} times)' for mark, count in sorted(marks.items(), key=lambda item: -item[1])[:5])
+    listed = ", ".join(f'"{mark}" ({count:,} {"time" if count == 1 else "times"})' for mark, count in sorted(marks.items(), key=lambda item: -item[1])[:5])
     rows = sorted({row for mark in marks for row in entry.column.mark_rows.get(mark, ())})[:SHOWN_ROWS]
     sentence = f"{listed} in {named([entry.name])} stands for a missing value and was read so."
     return [Finding(code="missing_marks", severity="info", sentence=sentence, columns=[entry.name], rows=rows, count=sum(marks.values()))]
@@ -178,19 +182,19 @@ def _ambiguous(entry: Named, ways: Ways) -> list[Finding]:
 
 
 def _zones(entry: Named) -> list[Finding]:
-    zones, name = entry.column.zones, named([entry.name])
+    seen, name = entry.column.zones, named([entry.name])
     if isinstance(entry.column, ChosenColumn):
         return []
-    if entry.column.reading == "iso_zoned" and len(zones.offsets) > 1:
-        listed = ", ".join(sorted(zones.offsets)[:6])
+    if entry.column.reading == "iso_zoned" and len(seen.offsets) > 1:
+        listed = ", ".join(sorted(seen.offsets)[:6])
         sentence = f"Time stamps in {name} were written with different offsets ({listed}); all were brought to universal time (UTC), each to the right moment."
-        return [Finding(code="mixed_zones", severity="info", sentence=sentence, columns=[entry.name], rows=zones.rows, count=zones.other)]
-    if entry.column.is_text() and zones.mixed:
+        return [Finding(code="mixed_zones", severity="info", sentence=sentence, columns=[entry.name], rows=seen.rows, count=seen.other)]
+    if entry.column.is_text() and seen.mixed:
         sentence = (
-            f"{zones.bare:,} time stamps in {name} have no zone while others have one, so their moment is not known and all were kept as text. "
+            f"{seen.bare:,} time stamps in {name} have no zone while others have one, so their moment is not known and all were kept as text. "
             f"Read the file again with {name} as datetime to keep those with a zone."
         )
-        return [Finding(code="mixed_zones", severity="warning", sentence=sentence, columns=[entry.name], rows=zones.rows, count=zones.bare)]
+        return [Finding(code="mixed_zones", severity="warning", sentence=sentence, columns=[entry.name], rows=seen.rows, count=seen.bare)]
     return []
 
 
@@ -204,10 +208,11 @@ def _refused(entry: Named) -> list[Finding]:
 
 def _tell_marks(columns: Sequence[Named], typed: Sequence[Named], notes: Notes) -> None:
     of_file = file_marks([entry.column for entry in columns]) | {mark for entry in typed for mark in entry.column.marks}
+    real = {id(entry.column) for entry in typed}
     taken: dict[str, int] = {}
     where: list[str] = []
     for entry in [*columns, *typed]:
-        nulls = entry.column.missing_marks(of_file) if entry not in typed else frozenset(entry.column.marks)
+        nulls = entry.column.missing_marks(of_file) if id(entry.column) not in real else frozenset(entry.column.marks)
         for mark in nulls:
             taken[mark] = taken.get(mark, 0) + entry.column.marks[mark]
         if nulls:
@@ -234,6 +239,8 @@ def _tell_numbers(columns: Sequence[Named], notes: Notes) -> None:
             notes.add(f"{words} between thousands, as in {example}, were left out of the numbers in {named(found)}.")
     if found := [entry.name for entry in columns if entry.column.reading in texts.MINUS_AFTER]:
         notes.add(f"A minus behind a number, as in 12.50-, was read as its sign in {named(found)}.")
+    if found := [entry.name for entry in columns if entry.column.reading in texts.SIGNED]:
+        notes.add(f"A plus before a number, as in +1.5, was read as its sign in {named(found)}.")
     if found := [entry.name for entry in columns if entry.column.reading in ("big_integer", "huge_integer")]:
         notes.add(f"Whole numbers beyond 64 bits were kept with all their digits in {named(found)}.")
     if found := [entry.name for entry in columns if entry.column.rounded and not entry.column.is_text()]:
@@ -246,8 +253,13 @@ def _tell_numbers(columns: Sequence[Named], notes: Notes) -> None:
 
 
 def _tell_dates(columns: Sequence[Named], notes: Notes, *, day_first: bool) -> None:
-    if found := [entry.name for entry in columns if entry.column.reading == "iso_zoned"]:
+    if found := [entry.name for entry in columns if entry.column.reading in ("iso_zoned", "named_zone")]:
         notes.add(f"Time stamps with a zone were converted to universal time (UTC) in {named(found)}.")
+    for entry in columns:
+        if entry.column.reading == "named_zone":
+            seen = sorted(entry.column.zones.names)
+            american = "; those of three letters as North America's (RFC 5322)" if zones.AMERICA.keys() & set(seen) else ""
+            notes.add(f"The zones of {named([entry.name])} were read from their names: {', '.join(seen[:6])}{' …' * (len(seen) > 6)}{american}.")
     for entry in columns:
         column = entry.column
         if column.reading != "date":

@@ -74,16 +74,18 @@ def tell(repairs: Repairs, notes: Notes, dialect: Dialect) -> None:
         notes.add("Byte order marks in the middle of the file were left out.")
     if repairs.short or repairs.long:
         total = len(repairs.short) + len(repairs.long)
-        notes.add(f"{total:,} rows do not have the {dialect.width:,} cells of the others.")
+        notes.add(f"{total:,} {'row does' if total == 1 else 'rows do'} not have the {dialect.width:,} cells of the others.")
     if repairs.short:
-        notes.add(f"{len(repairs.short):,} rows are too short ({_lines(repairs.short)}); their last cells were taken as missing.")
+        are, their = ("row is", "its") if len(repairs.short) == 1 else ("rows are", "their")
+        notes.add(f"{len(repairs.short):,} {are} too short ({_lines(repairs.short)}); {their} last cells were taken as missing.")
     if repairs.long:
         done = (
             "was kept in columns of its own"
             if dialect.keeps_extra
             else f"({cells(repairs.dropped)}) was left out; read the file again with extra cells kept to see it"
         )
-        notes.add(f"{len(repairs.long):,} rows are too long ({_lines(repairs.long)}); what is left over {done}.")
+        are = "row is" if len(repairs.long) == 1 else "rows are"
+        notes.add(f"{len(repairs.long):,} {are} too long ({_lines(repairs.long)}); what is left over {done}.")
     if repairs.nul:
         notes.add("NUL characters, which no text should hold, were left out.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import Literal
 
+from dapp_ext.domain.reading import encodings
 from dapp_ext.errors import FileUnreadable
 
 Content = Literal["text", "parquet", "arrow", "zip"]
@@ -162,7 +163,7 @@ def known_encoding(name: str, head: bytes) -> str:
 
 
 def encoding_of(head: bytes) -> str:
-    """The encoding of a text by its beginning; Windows-1252 where it is not UTF-8."""
+    """The encoding of a text by its beginning; one from before Unicode where it is not UTF-8."""
     found = mark_of(head) or wide_text(head)
     if found is not None:
         return found
@@ -170,5 +171,5 @@ def encoding_of(head: bytes) -> str:
         codecs.getincrementaldecoder("utf-8")("strict").decode(head)
     except UnicodeDecodeError as error:
         # After letters that are UTF-8 for sure a byte that is not makes a broken file, not another encoding.
-        return "cp1252" if head[: error.start].isascii() else "utf-8"
+        return encodings.guess(head) if head[: error.start].isascii() else "utf-8"
     return "utf-8"

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dapp_ext.domain.findings import SHOWN_ROWS
-from dapp_ext.domain.reading import dates, missing, numbers
+from dapp_ext.domain.reading import dates, missing, numbers, spans, zones
 from dapp_ext.domain.reading.categories import Variety
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.schema.datasets import ColumnKind
@@ -35,6 +35,8 @@ class Reading:
     type: pa.DataType
     parse: Callable[[pa.Array], pa.Array]
     wider: tuple[str, ...] = ()
+    probe: Callable[[pa.Array], pa.Array] | None = None
+    """What a few of the values are tried with before, where only all of them can tell."""
 
 
 def _booleans(words: dict[str, bool]) -> Callable[[pa.Array], pa.Array]:
@@ -74,22 +76,37 @@ A plain blank is taken only where it was chosen: ``555 123`` may be a telephone 
 """
 MINUS_AFTER = {"decimal_minus_after": (".", ","), "decimal_comma_minus_after": (",", ".")}
 """The minus stands behind some of the numbers, as accounting systems print it."""
-_WIDER = {"decimal_grouped": ("decimal_minus_after",), "decimal_comma": ("decimal_comma_minus_after",)}
+SIGNED: dict[str, tuple[str | None, str]] = {"integer_signed": (None, ""), "decimal_signed": (".", ","), "decimal_comma_signed": (",", ".")}
+"""A plus stands before some of the numbers."""
+_WIDER = {"decimal_grouped": ("decimal_minus_after", "decimal_signed"), "decimal_comma": ("decimal_comma_minus_after", "decimal_comma_signed")}
 READINGS: dict[str, Reading] = {
     "true_false": Reading("boolean", pa.bool_(), _booleans(_spellings("true", "false"))),
     "yes_no": Reading("boolean", pa.bool_(), _booleans(_YES_NO)),
-    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", *WRITTEN, *MINUS_AFTER)),
+    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", *WRITTEN, *MINUS_AFTER, *SIGNED)),
     "big_integer": Reading("integer", pa.decimal128(38, 0), lambda array: numbers.big_integers(array, 38), ("huge_integer",)),
     "huge_integer": Reading("integer", pa.decimal256(76, 0), lambda array: numbers.big_integers(array, 76)),
-    "decimal": Reading("decimal", _FLOAT, numbers.decimals, (*(name for name, (point, _) in WRITTEN.items() if point == "."), "decimal_minus_after")),
+    "decimal": Reading(
+        "decimal", _FLOAT, numbers.decimals, (*(name for name, (point, _) in WRITTEN.items() if point == "."), "decimal_minus_after", "decimal_signed")
+    ),
     "iso_date": Reading("date", pa.date32(), lambda array: dates.iso(array, pa.date32()), ("iso_datetime", "date")),
     "iso_datetime": Reading("datetime", pa.timestamp("us"), lambda array: dates.iso(array, pa.timestamp("us")), ("date",)),
-    "iso_zoned": Reading("datetime", pa.timestamp("us", "UTC"), dates.zoned),
+    "iso_zoned": Reading("datetime", pa.timestamp("us", "UTC"), dates.zoned, ("named_zone",)),
+    "named_zone": Reading("datetime", pa.timestamp("us", "UTC"), zones.named),
     "time": Reading("time", pa.time64("us"), dates.times),
-    "duration": Reading("duration", pa.duration("us"), dates.durations),
+    "duration": Reading("duration", pa.duration("us"), spans.durations, (), spans.maybe_durations),
     **{
         name: Reading("decimal", _FLOAT, partial(numbers.decimals_written, decimal=point, thousands=signs), _WIDER.get(name, ()))
         for name, (point, signs) in WRITTEN.items()
+    },
+    **{
+        name: Reading(
+            "integer" if point is None else "decimal",
+            pa.int64() if point is None else _FLOAT,
+            partial(numbers.signed, decimal=point, thousands=signs),
+            ("decimal_signed", "decimal_comma_signed") if point is None else (),
+            partial(numbers.maybe_signed, decimal=point, thousands=signs),
+        )
+        for name, (point, signs) in SIGNED.items()
     },
     **{name: Reading("decimal", _FLOAT, partial(numbers.decimals_minus_after, decimal=point, thousands=signs)) for name, (point, signs) in MINUS_AFTER.items()},
 }
@@ -98,10 +115,18 @@ _LOOSE = "date"
 """Dates in other spellings than ISO; their type depends on the facts of the column."""
 
 _BEFORE = ("true_false", "yes_no", "integer", "big_integer", "huge_integer")
-_AFTER = ("iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE)
+_AFTER = ("iso_date", "iso_datetime", "iso_zoned", "named_zone", "time", "duration", _LOOSE)
 _GUESSED = {
-    ".": ("decimal", "decimal_grouped", "decimal_spaced", "decimal_apostrophe", "decimal_minus_after"),
-    ",": ("decimal_comma", "decimal_comma_spaced", "decimal_comma_apostrophe", "decimal_comma_minus_after", "decimal"),
+    ".": ("decimal", "decimal_grouped", "decimal_spaced", "decimal_apostrophe", "decimal_minus_after", "integer_signed", "decimal_signed"),
+    ",": (
+        "decimal_comma",
+        "decimal_comma_spaced",
+        "decimal_comma_apostrophe",
+        "decimal_comma_minus_after",
+        "decimal",
+        "integer_signed",
+        "decimal_comma_signed",
+    ),
 }
 _CHOSEN = {
     ".": {",": "decimal_grouped", " ": "decimal_blanks", "'": "decimal_apostrophe"},
@@ -119,9 +144,9 @@ def readings(decimal: str, thousands: str | None = None) -> tuple[str, ...]:
 
 
 ALL = readings(".")
-FROM_CELLS = ("true_false", "yes_no", "iso_date", "iso_datetime", "iso_zoned", "time", "duration", _LOOSE)
+FROM_CELLS = ("true_false", "yes_no", "iso_date", "iso_datetime", "iso_zoned", "named_zone", "time", "duration", _LOOSE)
 """For texts beside real numbers, as in a workbook: a number written as text is meant as text."""
-FROM_STRINGS = ("iso_date", "iso_datetime", "iso_zoned", "time", "duration")
+FROM_STRINGS = ("iso_date", "iso_datetime", "iso_zoned", "named_zone", "time", "duration")
 """For JSON, where only dates, times and spans of time have to be written as texts."""
 
 
@@ -244,6 +269,8 @@ class TextColumn:
             self.variety.add(array)
         if self.reading == _LOOSE:
             self._note_ambiguous(array, before)
+        if self.reading == "named_zone":
+            self.zones.names |= zones.names(array)
         if self.reading == "iso_zoned" or parsed is None:
             self.zones.note(array, before)
         return parsed
@@ -269,9 +296,10 @@ class TextColumn:
                 if name == _LOOSE:
                     parsed = self._try_loose(array, probe)
                 else:
+                    reading = READINGS[name]
                     if name != self.reading:
-                        READINGS[name].parse(probe)
-                    parsed = READINGS[name].parse(array)
+                        (reading.probe or reading.parse)(probe)
+                    parsed = reading.parse(array)
             except DoesNotFit:
                 continue
             self.reading = name

@@ -988,6 +988,7 @@ export interface RowsRequest {
   sort?: Sort[];
   filters?: Filter[];
   search?: string | null;
+  text_limit?: number | null;
 }
 
 export interface Scatter {

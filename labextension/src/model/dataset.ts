@@ -18,7 +18,7 @@ export class DatasetView extends LoadedView<DatasetRead> {
     super(workspace);
     this.rows = new RowsSource({
       fetch: (request, signal) =>
-        workspace.api.rows(id, { ...request, version: this._dataset?.version }, signal)
+        workspace.api.rows(id, { ...request, version: this._dataset?.version, text_limit: 2000 }, signal)
     });
     workspace.jobs.changed.connect(this._onJobs, this);
     // Its rows need not wait for what the list tells already.
