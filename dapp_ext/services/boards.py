@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dapp_ext.domain.keeper import Keeper
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
 from dapp_ext.schema.boards import BoardRequest
-from dapp_ext.schema.datasets import Filter, Measure
+from dapp_ext.schema.datasets import Column, Filter, Measure
 from dapp_ext.services import reads
 from dapp_ext.services.answers import SharedAnswers
 from dapp_ext.services.context import Context
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.watching import Watch
+
+if TYPE_CHECKING:
+    from dapp_ext.store.cached_frames import CachedFrame
 
 ANSWER_BYTES = 64 * 2**20
 PLACES_KEPT = 1000
@@ -26,6 +31,7 @@ class Boards:
         self._answers = Keeper(ANSWER_BYTES)
         self._shared = SharedAnswers(context, "board")
         self._columns = Keeper(max(context.settings.cache_memory // 2, 256 * 2**20))
+        self._schemas: dict[tuple[str, int], tuple[int | None, list[Column]]] = {}
         self._places: dict[tuple[object, ...], tuple[int | None, tuple[str, int]]] = {}
         self._watch = Watch(context, lambda type_, _kind: type_ == "dataset.deleted", self.forget)
 
@@ -94,14 +100,15 @@ class Boards:
         """Let go of everything of a dataset that was deleted, at whatever door."""
         for keeper in (self._answers, self._columns):
             keeper.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
+        for key in [each for each in list(self._schemas) if each[0] == dataset_id]:
+            self._schemas.pop(key, None)
         self._tables.let_go(dataset_id)
         self._context.frames.drop(dataset_id)
 
     def _make(self, actor: Actor, key: tuple[str, int], request: BoardRequest) -> bytes:
         from dapp_ext.domain.boards.columns import ColumnDesk
 
-        table = self._tables.open(actor, key[0], key[1], "dataset.read")
-        desk = ColumnDesk(key, table.frame, table.columns, self._columns)
+        desk = ColumnDesk(key, *self._open(actor, key), self._columns)
         picked = [each.picks for each in request.charts]
         everything = _all_of(request.filters, *picked)
         figures = [self._figure(desk, each, everything) for each in [Measure(op="count"), *request.figures]]
@@ -112,6 +119,20 @@ class Boards:
             charts.append(self._chart(desk, bare, _all_of(request.filters, *others)))
         head = f'{{"version":{key[1]},"rows":{desk.rows},"fit":'.encode()
         return head + figures[0] + b',"figures":[' + b",".join(figures[1:]) + b'],"charts":[' + b",".join(charts) + b"]}"
+
+    def _open(self, actor: Actor, key: tuple[str, int]) -> tuple[CachedFrame, list[Column]]:
+        """A version that the actor was let in to a moment ago; looked up once as long as nothing was committed since."""
+        stamp = self._context.database.stamp()
+        known = self._schemas.get(key)
+        if known is not None and stamp is not None and known[0] == stamp:
+            frame = self._context.frames.opened(*key)
+            if frame is not None:
+                return frame, known[1]
+        table = self._tables.open(actor, key[0], key[1], "dataset.read")
+        if len(self._schemas) >= PLACES_KEPT:
+            self._schemas.clear()
+        self._schemas[key] = (stamp, table.columns)
+        return table.frame, table.columns
 
     def _figure(self, desk: object, measure: Measure, filters: list[Filter]) -> bytes:
         import json

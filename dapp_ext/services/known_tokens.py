@@ -1,8 +1,8 @@
 """Credentials that were looked up a moment ago, so that a stream of calls asks the database once.
 
-Nothing is believed for longer than a second. Within it an entry is dropped by any change to an account or session: on
-SQLite by any commit at all, which every call looks for; elsewhere as soon as this process makes one, or the feed tells
-of one by another.
+On SQLite every call looks whether anything at all was committed by anybody since; while nothing was, the database would
+say the same again. Elsewhere nothing is believed for longer than a second, and within it an entry is dropped by any
+change to an account or session, as soon as this process makes one, or the feed tells of one by another.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dapp_ext.services.watching import Watch
 from dapp_ext.store.tables import SignIn
 
 KEPT_SECONDS = 1.0
+STAMPED_SECONDS = 60.0
 MOST_KEPT = 2000
 # Things whose changes may end a credential.
 _TOLD_BY = ("account", "key")
@@ -91,7 +92,8 @@ class KnownTokens:
         known = self._kept.get(credential)
         if known is None:
             return None
-        if time.monotonic() - known.asked.at > KEPT_SECONDS or now() > known.until or stamp != known.asked.stamp:
+        longest = KEPT_SECONDS if known.asked.stamp is None else STAMPED_SECONDS
+        if time.monotonic() - known.asked.at > longest or now() > known.until or stamp != known.asked.stamp:
             self._kept.pop(credential, None)
             return None
         return known.actor.model_copy(update={"door": entry.door or known.actor.door, "address": entry.address, "request_id": entry.request_id})

@@ -67,6 +67,18 @@ class FrameCache:
                 each.close()
         return CachedFrame(self, key, frame)
 
+    def opened(self, dataset_id: str, version: Hashable) -> CachedFrame | None:
+        """A dataset version that is open already."""
+        from dapp_ext.store.cached_frames import CachedFrame
+
+        key = (dataset_id, version)
+        with self._lock:
+            frame = self._frames.get(key)
+            if frame is None:
+                return None
+            self._frames.move_to_end(key)
+        return CachedFrame(self, key, frame)
+
     def drop(self, dataset_id: str) -> None:
         """Forget all versions of a dataset."""
         with self._lock:

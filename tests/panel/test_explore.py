@@ -53,6 +53,24 @@ def test_the_second_asker_gets_the_same_bytes_and_nothing_is_computed(
     assert services.boards.answer(person("tom", Role.viewer), dataset.id, request) is first
 
 
+def test_new_questions_look_the_table_up_once_while_nothing_changes(
+    services: Services, owner: Actor, dataset: DatasetRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(least: int) -> int:
+        request = BoardRequest(charts=[ChartRequest(shape="bar", x="city")], filters=[Filter(column="price", op="ge", value=least)])
+        found: int = json.loads(services.boards.answer(owner, dataset.id, request))["fit"]
+        return found
+
+    assert [ask(10), ask(15)] == [5, 4]  # the first look is written down, and everything is looked up again after it
+    opened = services.boards._tables.open
+    monkeypatch.setattr(services.boards._tables, "open", lambda *_: pytest.fail("looked up again"))
+    assert [ask(25), ask(35)] == [3, 2]
+    monkeypatch.setattr(services.boards._tables, "open", opened)
+    services.trash.put(owner, "dataset", dataset.id)
+    with pytest.raises(DatasetNotFound):
+        ask(45)
+
+
 def test_what_is_kept_is_only_for_who_may_read_the_table(
     services: Services, owner: Actor, person: Callable[[str, Role], Actor], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None]
 ) -> None:
@@ -157,4 +175,8 @@ def test_a_deleted_table_leaves_nothing_behind(services: Services, owner: Actor,
 
 def _held(door: Services, dataset_id: str) -> bool:
     keepers = (door.boards._answers, door.boards._columns)
-    return any(key[0] == dataset_id for keeper in keepers for key in keeper._kept) or any(key[0] == dataset_id for key in door.context.frames._frames)
+    return (
+        any(key[0] == dataset_id for key in door.boards._schemas)
+        or any(key[0] == dataset_id for keeper in keepers for key in keeper._kept)
+        or any(key[0] == dataset_id for key in door.context.frames._frames)
+    )

@@ -130,9 +130,11 @@ class ColumnDesk:
         return found
 
     def kept_values(self, filter: Filter, levels: Levels) -> Array:
-        """Which of the different values of a column pass a condition."""
+        """Which of the different values of a column pass a condition; every chart of a board asks for the same."""
         column = self.column(filter.column)
-        return _passing(levels.values, column, filter)
+        key = (*self.key, "values", filter.model_dump_json())
+        found: Array = self.keeper.get(key, lambda: _passing(levels.values, column, filter), lambda it: int(it.nbytes) + 256)
+        return found
 
     def mask(self, filters: Sequence[Filter]) -> Array | None:
         """The rows that pass all conditions; None when there are none."""
