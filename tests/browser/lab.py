@@ -19,6 +19,10 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "dapp_ext" / "samples"
 TOKEN = "a token for a test"
 READY_SECONDS = 90
+TWO_CLASSES = (
+    "a,b,label\n" + "".join(f"{at % 7},{'' if at == 5 else at * 37 % 11},{'late' if at % 7 + at * 61 % 9 > 8 else 'early'}\n" for at in range(240))
+).encode()
+"""A small table of two classes that can be told apart, though not quite."""
 
 
 @dataclass
@@ -27,11 +31,14 @@ class Lab:
 
     base: Path
     port: int
+    base_url: str = ""
+    release: str = ""
+    """Another version than this one, for the server to say it is."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.base_url}"
 
     @property
     def folder(self) -> Path:
@@ -57,9 +64,12 @@ class Lab:
 
     def launch(self) -> None:
         """Start the process; whoever calls waits."""
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
+        other = f"import dapp_ext; dapp_ext.__version__ = {self.release!r}; from jupyterlab.labapp import main; main()"
+        begin = ["-c", other] if self.release else ["-m", "jupyterlab"]
+        command = [sys.executable, *begin, "--no-browser", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
         command += [
             f"--IdentityProvider.token={TOKEN}",
+            f"--ServerApp.base_url={self.base_url}/",
             "--expose-app-in-browser",
             "--JupyterNotebookApp.expose_app_in_browser=True",
             *(["--allow-root"] if os.geteuid() == 0 else []),

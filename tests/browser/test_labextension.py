@@ -4,61 +4,29 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from dapp_ext.client import DAPPClient
 from tests.conftest import PASSWORD
-from tests.stories.conftest import free_port
 
 from .cable import Cable
 from .contrast import CONTRAST
-from .lab import ROOT, TOKEN, Lab
+from .lab import TOKEN, TWO_CLASSES, Lab
+from .page import line, panel, ready, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    found = Lab(tmp_path_factory.mktemp("lab"), free_port())
-    found.prepare()
-    found.start()
-    command = [sys.executable, "-m", "dapp_ext.cli", "users", "add", "vera@example.org", "--name", "Vera", "--role", "viewer", "--password-stdin"]
-    subprocess.run(
-        command, env=found.environ | {"PYTHONPATH": str(ROOT)}, cwd=ROOT, input=f"{PASSWORD}\n".encode(), check=True, capture_output=True, timeout=60
-    )
-    yield found
-    found.end(signal.SIGTERM)
-
-
-@pytest.fixture(scope="module")
-def page(lab: Lab, chromium: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
-        found = browser.new_page(viewport={"width": 1440, "height": 900})
-        found.goto(f"{lab.url}/lab?token={TOKEN}")
-        _ready(found)
-        yield found
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def client(lab: Lab) -> Iterator[DAPPClient]:
-    """The owner, from a script."""
-    with DAPPClient(f"{lab.url}/?token={TOKEN}") as found:
-        yield found
-
-
-def _ready(page: Page) -> None:
-    page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('jupyter-dapp:show-panel')", timeout=60_000)
-    page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
-    _run(page, "jupyter-dapp:show-panel")
-    expect(_line(page)).to_have_attribute("data-state", "connected", timeout=20_000)
+def page(lab: Lab, client: DAPPClient, browser: Browser) -> Page:
+    found = browser.new_page(viewport={"width": 1440, "height": 900})
+    found.goto(f"{lab.url}/lab?token={TOKEN}")
+    ready(found)
+    return found
 
 
 def _another(page: Page) -> Page:
@@ -68,20 +36,8 @@ def _another(page: Page) -> Page:
     return browser.new_page(viewport={"width": 1440, "height": 900})
 
 
-def _run(page: Page, command: str, args: dict[str, Any] | None = None) -> None:
-    page.evaluate("([id, args]) => window.jupyterapp.commands.execute(id, args).then(() => null)", [command, args or {}])
-
-
-def _panel(page: Page) -> Locator:
-    return page.locator("#jupyter-dapp-panel")
-
-
-def _line(page: Page) -> Locator:
-    return _panel(page).locator(".jp-Dapp-line")
-
-
 def _row(page: Page, name: str) -> Locator:
-    return _panel(page).locator('[data-dapp-kind="dataset"]').filter(has=page.get_by_text(name, exact=True))
+    return panel(page).locator('[data-dapp-kind="dataset"]').filter(has=page.get_by_text(name, exact=True))
 
 
 def _menu(page: Page, name: str) -> Callable[[str], None]:
@@ -108,10 +64,10 @@ def _cells(page: Page) -> list[str]:
 
 
 def test_a_file_of_the_file_browser_is_sent_by_its_context_menu(page: Page) -> None:
-    _run(page, "filebrowser:activate")
+    run(page, "filebrowser:activate")
     page.locator(".jp-DirListing-item", has_text="from_browser.csv").click(button="right")
     page.get_by_role("menuitem", name="Send to DAPP").click()
-    _run(page, "jupyter-dapp:show-panel")
+    run(page, "jupyter-dapp:show-panel")
     expect(_row(page, "from_browser")).to_contain_text("344 rows", timeout=60_000)
     expect(page.get_by_text("from_browser is ready: 344 rows", exact=False).first).to_be_visible()
 
@@ -119,9 +75,9 @@ def test_a_file_of_the_file_browser_is_sent_by_its_context_menu(page: Page) -> N
 def test_a_file_of_the_desktop_is_dropped_on_the_panel(page: Page) -> None:
     carried = page.evaluate_handle("() => { const d = new DataTransfer(); d.items.add(new File(['a,b\\n1,x\\n2,y\\n3,x\\n'], 'dropped.csv')); return d; }")
     page.dispatch_event("#jupyter-dapp-panel", "dragover", {"dataTransfer": carried})
-    expect(_panel(page)).to_have_class(re.compile("jp-mod-drop"))
+    expect(panel(page)).to_have_class(re.compile("jp-mod-drop"))
     page.dispatch_event("#jupyter-dapp-panel", "drop", {"dataTransfer": carried})
-    expect(_panel(page)).not_to_have_class(re.compile("jp-mod-drop"))
+    expect(panel(page)).not_to_have_class(re.compile("jp-mod-drop"))
     expect(_row(page, "dropped")).to_contain_text("3 rows", timeout=40_000)
 
 
@@ -178,7 +134,7 @@ def test_the_lines_that_open_it_go_into_a_notebook(page: Page) -> None:
 
 
 def test_the_template_opens_from_the_launcher(page: Page, lab: Lab) -> None:
-    _run(page, "launcher:create")
+    run(page, "launcher:create")
     page.locator(".jp-LauncherCard:visible", has_text="Hybrid Workflow").click()
     expect(page.locator(".jp-NotebookPanel:visible h1").first).to_be_visible(timeout=20_000)
     assert (lab.folder / "hybrid_workflow.ipynb").is_file()
@@ -215,7 +171,7 @@ def test_rows_are_filtered_by_column_and_the_code_says_so(page: Page) -> None:
 def test_what_a_notebook_publishes_appears_in_its_tab(page: Page, client: DAPPClient) -> None:
     from matplotlib.figure import Figure
 
-    _run(page, "jupyter-dapp:open-insights")
+    run(page, "jupyter-dapp:open-insights")
     expect(page.get_by_text("Nothing has been published yet")).to_be_visible(timeout=20_000)
     figure = Figure()
     figure.add_subplot().plot([1, 3, 2])
@@ -230,7 +186,7 @@ def test_what_a_notebook_publishes_appears_in_its_tab(page: Page, client: DAPPCl
 
 
 def test_the_activity_has_a_tab_that_is_narrowed(page: Page) -> None:
-    _run(page, "jupyter-dapp:open-activity")
+    run(page, "jupyter-dapp:open-activity")
     tab = page.locator(".jp-Dapp-page:visible")
     expect(tab.get_by_text("Owner published an insight about from_browser")).to_be_visible(timeout=20_000)
     tab.get_by_label("About").select_option("dataset")
@@ -242,17 +198,17 @@ def test_the_activity_has_a_tab_that_is_narrowed(page: Page) -> None:
 
 def test_a_search_is_steered_and_seen_where_work_is_looked_for(page: Page, client: DAPPClient) -> None:
     model = client.train_model("from_browser", "species", time_budget=300, name="steered")
-    _run(page, "jupyter-dapp:open-model", {"id": model.id})
+    run(page, "jupyter-dapp:open-model", {"id": model.id})
     tab = page.locator(".jp-Dapp-page:visible")
     expect(page.locator(".jp-Dapp-status")).to_contain_text("Training steered", timeout=20_000)
-    _run(page, "running:show-panel")
+    run(page, "running:show-panel")
     expect(page.locator("#jp-running-sessions")).to_contain_text("Training steered")
-    _run(page, "jupyter-dapp:show-panel")
+    run(page, "jupyter-dapp:show-panel")
     skip = tab.get_by_role("button", name=re.compile("^Leave .* out$")).first
     expect(skip).to_be_visible(timeout=60_000)
     skip.click()
     expect(tab.get_by_text(re.compile("is left out")).first).to_be_visible(timeout=20_000)
-    _run(page, "jupyter-dapp:extend-training", {"id": model.id, "seconds": 60})
+    run(page, "jupyter-dapp:extend-training", {"id": model.id, "seconds": 60})
     page.wait_for_function("() => document.querySelector('.jp-Dapp-live')?.textContent.includes('left')", timeout=20_000)
     tab.get_by_role("button", name="Stop and keep the best").click()
     expect(tab.locator(".jp-Dapp-sentence")).to_be_visible(timeout=60_000)
@@ -276,10 +232,42 @@ def test_the_result_says_why_for_one_row(page: Page) -> None:
     expect(case.get_by_text("The table says Chinstrap.")).to_be_visible(timeout=20_000)
 
 
+def test_two_classes_have_a_line_between_them_that_is_kept(page: Page, client: DAPPClient) -> None:
+    data = client.upload_file(TWO_CLASSES, name="two classes")
+    model = client.train_model(data, "label", trials=2, families=["linear"], name="late or not", wait=True)
+    run(page, "jupyter-dapp:open-model", {"id": model.id})
+    results = client.get_results(model)
+    assert results.recommended is not None
+    near, is_best = len(results.equally_good), results.recommended.number == results.read.best.number
+    assert near > 1, "two linear models of the same rows differ by chance alone"
+    note = page.locator(".jp-Dapp-page:visible").get_by_role("note")
+    expect(note).to_contain_text(f"{near} candidates are {'equally good; this is the simplest of them' if is_best else 'not clearly worse'}")
+    card = page.get_by_role("region", name=re.compile("^When is it"))
+    card.get_by_label("A missed case costs").fill("not a number")
+    expect(card.get_by_role("button", name="Decide like this from now on")).to_be_disabled()
+    card.get_by_text("By capacity").click()
+    card.get_by_label("Of 100 cases").fill("30")
+    said = card.locator(".jp-Dapp-verdict p").inner_text()
+    card.get_by_role("button", name="Decide like this from now on").click()
+    expect(card.get_by_text(re.compile("^Now it is decided from .* on, by Owner"))).to_be_visible()
+    kept = client.thresholds(model)[0]
+    assert kept.by == "capacity"
+    assert kept.named is not None
+    assert kept.named <= 300
+    expect(card.get_by_text(kept.sentence)).to_be_visible()
+    assert f"it names {kept.named:,.0f}:" in said, "what is shown before is what is kept"
+    client.set_threshold(model, 0.77)
+    expect(card.get_by_text(re.compile("^Now it is decided from 77 % on"))).to_be_visible()
+    card.get_by_role("button", name="Insert into notebook").click()
+    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("capacity=0.3", timeout=20_000)
+    model.delete()
+    data.delete()
+
+
 def test_a_finding_is_mended_and_taken_back(page: Page, client: DAPPClient) -> None:
     frame = client.get_processed_data("from_browser").assign(number=range(344))
     data = client.upload_file(frame, name="numbered")
-    _run(page, "jupyter-dapp:open-dataset", {"id": data.id})
+    run(page, "jupyter-dapp:open-dataset", {"id": data.id})
     profile = page.locator(".jp-Dapp-profile:visible")
     profile.get_by_role("button", name="Fill the gaps").first.click()
     expect(profile.get_by_role("button", name="Undo")).to_be_visible(timeout=40_000)
@@ -310,10 +298,10 @@ def test_a_training_says_before_it_starts_what_should_be_looked_at(page: Page) -
 
 
 def test_the_bell_tells_what_concerns_the_reader_and_knows_what_was_read(page: Page, client: DAPPClient) -> None:
-    bell = _panel(page).locator(".jp-Dapp-bell")
+    bell = panel(page).locator(".jp-Dapp-bell")
     expect(bell.locator(".jp-Dapp-bell-count")).to_be_visible(timeout=20_000)
     bell.click()
-    notices = _panel(page).get_by_role("region", name="Notices")
+    notices = panel(page).get_by_role("region", name="Notices")
     expect(notices.get_by_role("button", name=re.compile("numbered.* is ready")).first).to_be_visible()
     notices.get_by_role("button", name=re.compile("steered")).first.click()
     expect(page.locator(".jp-Dapp-head:visible h2")).to_have_text("steered")
@@ -331,7 +319,7 @@ def test_tabs_come_back_after_a_reload(page: Page, client: DAPPClient) -> None:
     page.wait_for_timeout(1500)  # JupyterLab keeps its layout a second after the last change
     client.dataset("numbered").delete()
     page.reload()
-    _ready(page)
+    ready(page)
     expect(page.locator(".lm-TabBar-tabLabel", has_text="from_browser").first).to_be_visible(timeout=20_000)
     expect(page.locator(".jp-Dapp-dataset:visible canvas").first).to_be_visible(timeout=20_000)
     for name in ("DAPP Activity", "DAPP Insights", "steered", "Train: numbered"):
@@ -341,7 +329,7 @@ def test_tabs_come_back_after_a_reload(page: Page, client: DAPPClient) -> None:
 
 
 def test_the_keyboard_reaches_everything(page: Page) -> None:
-    first = _panel(page).locator(".jp-Dapp-row-main").first
+    first = panel(page).locator(".jp-Dapp-row-main").first
     first.focus()
     page.keyboard.press("ArrowDown")
     expect(_row(page, "from_browser").locator("button").first).to_be_focused()
@@ -354,9 +342,9 @@ def test_it_follows_the_theme(page: Page) -> None:
         return str(page.evaluate("() => getComputedStyle(document.querySelector('#jupyter-dapp-panel')).backgroundColor"))
 
     light = colour()
-    _run(page, "apputils:change-theme", {"theme": "JupyterLab Dark"})
+    run(page, "apputils:change-theme", {"theme": "JupyterLab Dark"})
     page.wait_for_function("before => getComputedStyle(document.querySelector('#jupyter-dapp-panel')).backgroundColor !== before", arg=light)
-    _run(page, "apputils:change-theme", {"theme": "JupyterLab Light"})
+    run(page, "apputils:change-theme", {"theme": "JupyterLab Light"})
     page.wait_for_function("before => getComputedStyle(document.querySelector('#jupyter-dapp-panel')).backgroundColor === before", arg=light)
 
 
@@ -374,7 +362,7 @@ def test_every_command_is_in_the_palette_with_words_and_arguments(page: Page) ->
     )
     assert len(found) >= 28
     assert [name for name, each in found.items() if not each["label"] or not each["described"]] == []
-    _run(page, "apputils:activate-command-palette")
+    run(page, "apputils:activate-command-palette")
     page.locator("#modal-command-palette input").fill("DAPP")
     shown = set(page.locator("#modal-command-palette .lm-CommandPalette-itemLabel").all_inner_texts())
     page.keyboard.press("Escape")
@@ -383,7 +371,7 @@ def test_every_command_is_in_the_palette_with_words_and_arguments(page: Page) ->
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"])
 def test_every_theme_can_be_read(page: Page, theme: str) -> None:
-    _run(page, "apputils:change-theme", {"theme": theme})
+    run(page, "apputils:change-theme", {"theme": theme})
     page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
     page.wait_for_timeout(300)
     assert page.evaluate(CONTRAST) == []
@@ -393,12 +381,12 @@ def test_a_cut_network_is_said_and_nothing_is_missed(page: Page, lab: Lab, clien
     with Cable(lab.port) as cable:
         other = _another(page)
         other.goto(f"http://127.0.0.1:{cable.port}/lab/workspaces/cut?token={TOKEN}")
-        _ready(other)
+        ready(other)
         cable.cut()
-        expect(_line(other)).to_have_attribute("data-state", re.compile("reconnecting|offline"), timeout=20_000)
+        expect(line(other)).to_have_attribute("data-state", re.compile("reconnecting|offline"), timeout=20_000)
         client.upload_file(b"a,b\n1,2\n3,4\n", name="made in the dark")
         cable.mend()
-        expect(_line(other)).to_have_attribute("data-state", "connected", timeout=40_000)
+        expect(line(other)).to_have_attribute("data-state", "connected", timeout=40_000)
         expect(_row(other, "made in the dark")).to_contain_text("2 rows", timeout=10_000)
         other.context.close()
     client.dataset("made in the dark").delete()
@@ -415,40 +403,40 @@ def test_notebook_7_has_it_too(page: Page, lab: Lab) -> None:
     )
     other.goto(f"{lab.url}/notebooks/seven.ipynb?token={TOKEN}")
     other.wait_for_function("() => window.jupyterapp?.commands.hasCommand('jupyter-dapp:show-panel')", timeout=60_000)
-    _run(other, "jupyter-dapp:show-panel")
-    expect(_line(other)).to_have_attribute("data-state", "connected", timeout=20_000)
+    run(other, "jupyter-dapp:show-panel")
+    expect(line(other)).to_have_attribute("data-state", "connected", timeout=20_000)
     _row(other, "from_browser").locator("button").first.click()
     expect(other.locator(".jp-Dapp-dataset:visible canvas").first).to_be_visible(timeout=20_000)
-    _run(other, "jupyter-dapp:open-activity")
+    run(other, "jupyter-dapp:open-activity")
     expect(other.locator(".jp-Dapp-page:visible h2")).to_have_text("Activity")
     assert errors == []
     other.context.close()
 
 
 def test_another_account_signs_in_inside_the_panel(page: Page) -> None:
-    _panel(page).get_by_role("button", name="Sign out").click()
-    form = _panel(page).get_by_role("form", name="Sign in to DAPP")
+    panel(page).get_by_role("button", name="Sign out").click()
+    form = panel(page).get_by_role("form", name="Sign in to DAPP")
     form.get_by_label("Email").fill("vera@example.org")
     form.get_by_label("Password").fill("certainly not this one")
     form.get_by_role("button", name="Sign in", exact=True).click()
     expect(form.get_by_role("alert")).to_contain_text("not right", timeout=20_000)
     form.get_by_label("Password").fill(PASSWORD)
     form.get_by_role("button", name="Sign in", exact=True).click()
-    expect(_panel(page).locator(".jp-Dapp-account")).to_contain_text("Vera", timeout=20_000)
+    expect(panel(page).locator(".jp-Dapp-account")).to_contain_text("Vera", timeout=20_000)
     expect(_row(page, "from_browser")).to_be_visible(timeout=20_000)
     _row(page, "from_browser").click(button="right")
     expect(page.get_by_role("menuitem", name=re.compile("Delete"))).to_have_class(re.compile("lm-mod-disabled"))
     page.keyboard.press("Escape")
-    _panel(page).get_by_role("button", name="Sign out").click()
-    _panel(page).get_by_role("button", name=re.compile("Jupyter.s own")).click()
-    expect(_panel(page).locator(".jp-Dapp-account")).to_contain_text("Owner", timeout=20_000)
+    panel(page).get_by_role("button", name="Sign out").click()
+    panel(page).get_by_role("button", name=re.compile("Jupyter.s own")).click()
+    expect(panel(page).locator(".jp-Dapp-account")).to_contain_text("Owner", timeout=20_000)
 
 
 def test_a_lost_server_is_said_and_found_again(page: Page, lab: Lab) -> None:
     """The last one: JupyterLab shows dialogs of its own about the loss."""
     lab.end(signal.SIGKILL)
-    expect(_line(page)).to_have_attribute("data-state", re.compile("reconnecting|offline"), timeout=10_000)
+    expect(line(page)).to_have_attribute("data-state", re.compile("reconnecting|offline"), timeout=10_000)
     lab.start()
-    expect(_line(page)).to_have_attribute("data-state", "connected", timeout=40_000)
-    names = _panel(page).locator('[data-dapp-kind="dataset"] .jp-Dapp-row-title')
+    expect(line(page)).to_have_attribute("data-state", "connected", timeout=40_000)
+    names = panel(page).locator('[data-dapp-kind="dataset"] .jp-Dapp-row-title')
     expect(names).to_have_text(["odd", "from_browser"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,11 +27,12 @@ STOP_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Source:
-    """One candidate in a final model: its weight and its fitted parts."""
+    """One candidate in a final model: its weight, its fitted parts, and the seconds that they took for each row (``None``: not fitted again)."""
 
     checked: Checked
     weight: float
     parts: list[tuple[Any, Any]]
+    pace: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ class Finals:
             members, weights = blend
             if sum(self._seconds(m) for m in members) <= self.clock.left() - self.plan.explain_seconds:
                 return self._blend(members, weights, search)
-        parts, rows = self._one(best)
-        return Final(parts, [1 / len(parts)] * len(parts), best.trial, rows, sources=[Source(best, 1.0, parts)])
+        source, rows = self._source(best, 1.0)
+        parts = source.parts
+        return Final(parts, [1 / len(parts)] * len(parts), best.trial, rows, sources=[source])
 
     def everything(self, final: Final, seconds_kept: float) -> tuple[list[tuple[Any, Any]], list[float]] | None:
         """The same model learned from these rows, which are all there are: (parts, weights), or None where there is no time.
@@ -84,7 +87,10 @@ class Finals:
         for source in final.sources:
             left = self.clock.left() - seconds_kept
             made = None
-            if not self.clock.stopped() and 1.3 * final_seconds(source.checked.trial, self.plan, len(self.y)) < left:
+            # What it took a moment ago tells more than what its candidate took, which had rows to stop at and began cold.
+            guessed = final_seconds(source.checked.trial, self.plan, len(self.y))
+            needed = guessed if source.pace is None else min(guessed, 1.2 * source.pace * len(self.y))
+            if not self.clock.stopped() and 1.3 * needed < left:
                 made = self._whole(source.checked.trial, self.clock.allow(left))
             fresh = fresh or made is not None
             share = source.weight if made is None else source.weight / 2 if len(source.parts) > 1 else 0.0
@@ -106,6 +112,13 @@ class Finals:
 
     def _seconds(self, checked: Checked) -> float:
         return 0.0 if self._bagged(checked) else final_seconds(checked.trial, self.plan, len(self.y))
+
+    def _source(self, checked: Checked, weight: float) -> tuple[Source, int]:
+        """A candidate fitted for good, and the rows that it learned from."""
+        began = time.monotonic()
+        parts, rows = self._one(checked)
+        fresh = not self._bagged(checked) and parts != [checked.kept]
+        return Source(checked, weight, parts, (time.monotonic() - began) / max(rows, 1) if fresh else None), rows
 
     def _one(self, checked: Checked) -> tuple[list[tuple[Any, Any]], int]:
         """The fitted parts of one candidate, of equal weight, and the rows that they learned from."""
@@ -149,7 +162,7 @@ class Finals:
         return step, fitted
 
     def _blend(self, members: list[Checked], weights: list[float], search: Search) -> Final:
-        fitted = [self._one(m) for m in members]
+        fitted = [self._source(m, w) for m, w in zip(members, weights, strict=True)]
         outs = [np.asarray(m.out) for m in members]
         mixed = sum(w * out for w, out in zip(weights, outs, strict=True))
         seen = np.isfinite(np.asarray(mixed)).all(axis=1)
@@ -165,8 +178,8 @@ class Finals:
             at=now(),
             is_best=True,
         )
-        sources = [Source(member, weight, made) for member, weight, (made, _) in zip(members, weights, fitted, strict=True)]
-        parts = [(part, weight / len(made)) for (made, _), weight in zip(fitted, weights, strict=True) for part in made]
+        sources = [source for source, _ in fitted]
+        parts = [(part, source.weight / len(source.parts)) for source in sources for part in source.parts]
         return Final([part for part, _ in parts], [weight for _, weight in parts], trial, min(rows for _, rows in fitted), np.asarray(mixed), sources)
 
     def _quick(self, number: int) -> Final:

@@ -28,6 +28,7 @@ PATIENCE = 30
 LARGEST_BAG = 120_000
 MOST_NEIGHBOURS = 20_000
 CELLS_FOR_ONE_THREAD = 200_000
+ROWS_FOR_ONE_THREAD = 256
 BATCH_SECONDS = 0.7
 FEWEST_TREES = 30
 # Rounds times rate after which boosting usually has learned most of what there is, and the largest rate that still learns well.
@@ -113,7 +114,9 @@ class BoostedTrees(BaseEstimator):
 
     def raw(self, X: Any) -> Array:
         """Probabilities or values as LightGBM returns them."""
-        return np.asarray(self.booster().predict(X, num_threads=self.threads, validate_features=False))
+        # Threads share the rows: a few are answered before a second thread has woken up, and each answer stays the same.
+        threads = self.threads if X.shape[0] > ROWS_FOR_ONE_THREAD else 1
+        return np.asarray(self.booster().predict(X, num_threads=threads, validate_features=False))
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities, (n, classes)."""

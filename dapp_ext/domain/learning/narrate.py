@@ -13,6 +13,7 @@ from dapp_ext.domain.learning.targets import Target
 from dapp_ext.schema.models import Guard, Score
 
 Array = npt.NDArray[Any]
+CLEARLY_LESS = 0.9
 
 
 def beats_guessing(score: Score) -> bool:
@@ -113,8 +114,11 @@ def _multiclass(truth: Truth, target: Target, guess: Array, useful: bool) -> str
 
 def _regression(by_name: dict[str, Score]) -> str:
     mae = by_name["mae"]
-    if not (beats_guessing(mae) or beats_guessing(by_name["rmse"])):
+    if beats_guessing(mae) or beats_guessing(by_name["rmse"]):
+        return f"It is typically off by ±{amount(mae.value)}; always guessing the average would be off by ±{amount(mae.baseline)}."
+    if mae.value < CLEARLY_LESS * mae.baseline:  # a few very large amounts decide, and they may fall either way
         return (
-            f"It is not better than guessing: it is off by ±{amount(mae.value)} on average, and always guessing the average is off by ±{amount(mae.baseline)}."
+            f"It looks better than guessing, but the rows held back are too few to be sure: it is off by ±{amount(mae.value)} on average, "
+            f"anywhere from ±{amount(mae.low)} to ±{amount(mae.high)}; always guessing the average is off by ±{amount(mae.baseline)}."
         )
-    return f"It is typically off by ±{amount(mae.value)}; always guessing the average would be off by ±{amount(mae.baseline)}."
+    return f"It is not better than guessing: it is off by ±{amount(mae.value)} on average, and always guessing the average is off by ±{amount(mae.baseline)}."

@@ -43,3 +43,19 @@ def test_numbers_tell_the_typical_error() -> None:
 
 def test_amounts_have_few_digits() -> None:
     assert [amount(v) for v in (14689.6, 84.99, 2.7285, 0.0, 0.0123)] == ["14,690", "85.0", "2.73", "0.00", "0.012"]
+
+
+def test_what_is_better_but_not_surely_so_is_not_called_guessing() -> None:
+    """Skewed amounts: one very large row decides, so the interval reaches beyond guessing though the error is a third."""
+    rng = np.random.default_rng(3)
+    y = np.concatenate([np.exp(rng.normal(size=58)) * 1000, [4e6, 9e5]])
+    truth = Truth("regression", y, np.where(y > 5e5, y * 0.4, y * 0.9))
+    guess = np.array([25_000.0])
+    found = scores(truth, guess, 0)
+    mae = next(score for score in found if score.name == "mae")
+    assert mae.value < 0.8 * mae.baseline, "the fixture is what it says"
+    assert mae.baseline < mae.high, "the fixture is what it says"
+    told = sentence(truth, Target("t", "regression", "", np.arange(len(y)), y), found, guess)
+    assert told.startswith("It looks better than guessing, but the rows held back are too few to be sure: it is off by ±")
+    assert f"to ±{amount(mae.high)}" in told
+    assert "not better" not in told
