@@ -121,10 +121,13 @@ export function learn(name: string, params: Record<string, unknown>, data: unkno
 const pending = new Set<Entry>();
 let scheduled = 0;
 
+/** Two versions never change, so neither does what differs between them; one of them may be gone by now. */
+const LASTING = new Set(["datasets.compare"]);
+
 /** What may have changed is asked again: at once where it shows, otherwise when it shows next. */
 export function invalidate(matches: (name: string, params: Record<string, unknown>) => boolean): void {
   for (const entry of entries.values()) {
-    if (!matches(entry.name, entry.params)) continue;
+    if (LASTING.has(entry.name) || !matches(entry.name, entry.params)) continue;
     entry.stale = true;
     if (entry.watchers.size > 0) pending.add(entry);
   }

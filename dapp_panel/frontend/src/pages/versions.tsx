@@ -134,8 +134,9 @@ function Line({ dataset, version }: { dataset: DatasetRead; version: VersionRead
 function Compare({ dataset, versions }: { dataset: DatasetRead; versions: VersionRead[] }) {
   const numbers = versions.map((each) => each.version).sort((a, b) => a - b);
   const query = place.value.query;
-  const b = Number(query.get("to")) || (numbers.at(-1) as number);
-  const a = Number(query.get("from")) || (numbers.at(-2) as number);
+  const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
+  const b = numbers.includes(to) ? to : (numbers.at(-1) as number);
+  const a = numbers.includes(from) ? from : (numbers.at(-2) as number);
   const found = useCall<VersionComparison>(a !== b ? "datasets.compare" : null, { ref: dataset.id, a, b });
   const [all, setAll] = useState(false);
   const choices = numbers.map((each): [string, string] => [String(each), `Version ${each}`]);
