@@ -20,6 +20,12 @@ def run(page: Page, command: str, args: dict[str, Any] | None = None) -> None:
     page.evaluate("([id, args]) => window.jupyterapp.commands.execute(id, args).then(() => null)", [command, args or {}])
 
 
+def dress(page: Page, theme: str) -> None:
+    """Change the theme, and wait until JupyterLab has taken it: before that it ignores the way back."""
+    run(page, "apputils:change-theme", {"theme": theme})
+    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+
+
 def begin(page: Page, command: str, args: dict[str, Any] | None = None) -> None:
     """Run a command that asks something."""
     page.evaluate("([id, args]) => void window.jupyterapp.commands.execute(id, args)", [command, args or {}])

@@ -16,7 +16,7 @@ from tests.conftest import PASSWORD
 from .cable import Cable
 from .contrast import CONTRAST
 from .lab import TOKEN, TWO_CLASSES, Lab
-from .page import line, panel, ready, run
+from .page import dress, line, panel, ready, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 
@@ -342,9 +342,9 @@ def test_it_follows_the_theme(page: Page) -> None:
         return str(page.evaluate("() => getComputedStyle(document.querySelector('#jupyter-dapp-panel')).backgroundColor"))
 
     light = colour()
-    run(page, "apputils:change-theme", {"theme": "JupyterLab Dark"})
+    dress(page, "JupyterLab Dark")
     page.wait_for_function("before => getComputedStyle(document.querySelector('#jupyter-dapp-panel')).backgroundColor !== before", arg=light)
-    run(page, "apputils:change-theme", {"theme": "JupyterLab Light"})
+    dress(page, "JupyterLab Light")
     page.wait_for_function("before => getComputedStyle(document.querySelector('#jupyter-dapp-panel')).backgroundColor === before", arg=light)
 
 
@@ -371,7 +371,7 @@ def test_every_command_is_in_the_palette_with_words_and_arguments(page: Page) ->
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"])
 def test_every_theme_can_be_read(page: Page, theme: str) -> None:
-    run(page, "apputils:change-theme", {"theme": theme})
+    dress(page, theme)
     page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
     page.wait_for_timeout(300)
     assert page.evaluate(CONTRAST) == []

@@ -15,7 +15,7 @@ from dapp_ext.client import DAPPClient, Dataset, Model
 
 from .contrast import CONTRAST
 from .lab import TOKEN, TWO_CLASSES, Lab
-from .page import begin, line, panel, ready, run
+from .page import begin, dress, line, panel, ready, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.story, pytest.mark.long]
 
@@ -29,7 +29,7 @@ def page(request: pytest.FixtureRequest, lab: Lab, client: DAPPClient, browser: 
     found.goto(f"{lab.url}/lab/workspaces/{request.param.split()[-1].lower()}?token={TOKEN}")
     ready(found)
     found.evaluate(NOTE_RUNS)
-    run(found, "apputils:change-theme", {"theme": request.param})
+    dress(found, request.param)
     yield found
     found.context.close()
 

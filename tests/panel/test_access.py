@@ -165,12 +165,14 @@ def test_the_bell_is_seen_whole(running: Running, browser: Browser, places: dict
 
 
 @pytest.mark.parametrize("who", ["tom", "maya"])
-def test_every_page_opens_for_every_role(who: str, running: Running, browser: Browser, places: dict[str, str]) -> None:
-    page = _signed_in(running, browser, who, "phone", "light")
+@pytest.mark.parametrize("screen", ["phone", pytest.param("desktop", marks=pytest.mark.long)])
+def test_every_page_opens_for_every_role(who: str, screen: str, running: Running, browser: Browser, places: dict[str, str]) -> None:
+    page = _signed_in(running, browser, who, screen, "light")
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    for place in places.values():
+    for name, place in places.items():
         _settled(page, f"{running.address}/#{place}")
+        page.screenshot(path=PICTURES / f"{screen}-{who}" / f"{name.replace(' ', '-')}.png", full_page=True)
         wide, inner = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= inner, place
     assert problems == []

@@ -6,8 +6,15 @@ const compact = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumSign
 const significant = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
 const day = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric" });
 const dayUtc = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const shortDay = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
+const hourOfDay = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit" });
 const moment = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+/** A place on an axis of time: "23 Nov", or "18:00" where it shows hours. */
+export function tick(at: number, hours: boolean): string {
+  return (hours ? hourOfDay : shortDay).format(new Date(at));
+}
 
 /** A count: 32,561. */
 export function count(value: number | null | undefined): string {

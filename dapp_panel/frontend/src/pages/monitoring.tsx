@@ -120,6 +120,9 @@ export function Monitoring({ model }: { model: ModelRead }) {
 
 function OverTime({ of }: { of: MonitoringRead }) {
   const drawn = useMemo(() => of.series, [of]);
+  const hours = of.days <= 2;
+  const known = drawn.some((each) => (each.prediction_drift ?? each.input_drift) !== null);
+  const least = hours ? 3 * 3_600_000 : 86_400_000;
   return (
     <Chart
       of={drawn}
@@ -133,8 +136,18 @@ function OverTime({ of }: { of: MonitoringRead }) {
       build={(paint) => ({
         grid: { left: 8, right: 16, top: 40, bottom: 8, containLabel: true },
         legend: { top: 0, left: 0, icon: "roundRect", itemWidth: 14, itemHeight: 8, textStyle: { color: paint.ink2, fontSize: 14 } },
-        xAxis: axis(paint, { type: "time", splitLine: { show: false } }),
-        yAxis: [axis(paint, { type: "value", minInterval: 1 }), axis(paint, { type: "value", min: 0, max: 1, splitLine: { show: false } })],
+        xAxis: axis(paint, {
+          type: "time",
+          min: Date.now() - of.days * 86_400_000,
+          max: Date.now(),
+          minInterval: least,
+          splitLine: { show: false },
+          axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: (at: number) => format.tick(at, hours) },
+        }),
+        yAxis: [
+          axis(paint, { type: "value", minInterval: 1 }),
+          axis(paint, { type: "value", min: 0, max: 1, splitLine: { show: false }, axisLabel: { show: known, color: paint.ink3, fontSize: 14 } }),
+        ],
         tooltip: tip(paint, (params) => {
           const each = drawn[(params as { dataIndex: number }).dataIndex];
           return each
@@ -154,15 +167,19 @@ function OverTime({ of }: { of: MonitoringRead }) {
             data: drawn.map((each) => [each.at, each.rows]),
             itemStyle: { color: paint.series[0], borderRadius: [3, 3, 0, 0] },
           },
-          {
-            type: "line",
-            name: "Drift",
-            yAxisIndex: 1,
-            showSymbol: drawn.length < 40,
-            data: drawn.map((each) => [each.at, each.prediction_drift ?? each.input_drift]),
-            lineStyle: { color: paint.series[1], width: 2 },
-            itemStyle: { color: paint.series[1] },
-          },
+          ...(known
+            ? [
+                {
+                  type: "line",
+                  name: "Drift",
+                  yAxisIndex: 1,
+                  showSymbol: drawn.length < 40,
+                  data: drawn.map((each) => [each.at, each.prediction_drift ?? each.input_drift]),
+                  lineStyle: { color: paint.series[1], width: 2 },
+                  itemStyle: { color: paint.series[1] },
+                },
+              ]
+            : []),
         ],
       })}
     />
