@@ -52,17 +52,22 @@ class Keeper:
                 del self._making[key]
             mine.set_exception(error)
             raise
+        self.keep(key, made, size(made))
         with self._lock:
             del self._making[key]
-            self._kept[key] = (made, size(made))
-            self.held += self._kept[key][1]
-            while self.held > self.limit and len(self._kept) > 1:
-                self.held -= self._kept.popitem(last=False)[1][1]
         mine.set_result(made)
         return made
 
-    def drop(self, belongs: Callable[[Hashable], bool]) -> None:
-        """Forget what belongs to something that is gone."""
+    def keep(self, key: Hashable, made: Any, size: int) -> None:
+        """Keep what was made elsewhere; what was used longest ago goes for it, and what is larger than the bound is not kept."""
         with self._lock:
-            for key in [each for each in self._kept if belongs(each)]:
+            self.held += size - self._kept.pop(key, (None, 0))[1]
+            self._kept[key] = (made, size)
+            while self.held > self.limit:
+                self.held -= self._kept.popitem(last=False)[1][1]
+
+    def drop(self, first: Hashable) -> None:
+        """Forget what belongs to something that is gone: everything whose key begins with this."""
+        with self._lock:
+            for key in [each for each in self._kept if isinstance(each, tuple) and each[0] == first]:
                 self.held -= self._kept.pop(key)[1]

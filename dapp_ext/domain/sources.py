@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Protocol
 
 import polars as pl
 import pyarrow as pa
 
+from dapp_ext.domain.keeper import Keeper
 from dapp_ext.errors import ColumnUnknown
 
 _SLICE_ROWS = 128 * 1024
 _CALENDAR_DAYS = 73_000_000
+_NUMBER_BYTES = 32
 
 
 class Source(Protocol):
@@ -71,58 +71,22 @@ class TableSource:
         return self._table.select(list(columns))
 
 
-class ColumnKeeper:
-    """Columns ready for polars, shared by all threads of a process: mended, and categories as codes. What was used longest ago goes first.
-
-    Parameters
-    ----------
-    limit_bytes : int
-        Memory that they may take together.
-    """
-
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit = limit_bytes
-        self._held = 0
-        self._kept: OrderedDict[tuple[Hashable, ...], tuple[pl.Series, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[Hashable, ...]) -> pl.Series | None:
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None:
-                return None
-            self._kept.move_to_end(key)
-            return found[0]
-
-    def put(self, key: tuple[Hashable, ...], column: pl.Series) -> None:
-        size = int(column.estimated_size())
-        with self._lock:
-            self._held += size - self._kept.pop(key, (column, 0))[1]
-            self._kept[key] = column, size
-            while self._held > self._limit:
-                self._held -= self._kept.popitem(last=False)[1][1]
-
-    def drop(self, first: Hashable) -> None:
-        """Forget all columns whose key begins like this."""
-        with self._lock:
-            for key in [each for each in self._kept if each[0] == first]:
-                self._held -= self._kept.pop(key)[1]
-
-
 class KeptSource:
-    """A source whose columns are kept ready between questions.
+    """A source whose columns are kept ready for polars between questions: mended, and categories as codes.
 
     Parameters
     ----------
     source : Source
         Where the columns come from.
+    keeper : Keeper
+        Shared by all threads of a process.
     key : tuple
-        What they are kept under; the first part is what :meth:`ColumnKeeper.drop` takes.
+        What they are kept under, before the name of each.
     coded : collection of str
         Columns of few different texts, which are kept as codes.
     """
 
-    def __init__(self, source: Source, keeper: ColumnKeeper, key: tuple[Hashable, ...], coded: Sequence[str]) -> None:
+    def __init__(self, source: Source, keeper: Keeper, key: tuple[Hashable, ...], coded: Sequence[str]) -> None:
         self._source, self._keeper, self._key, self._coded = source, keeper, key, frozenset(coded)
         self.rows, self.schema = source.rows, source.schema
 
@@ -142,7 +106,7 @@ class KeptSource:
         """Whole columns as ``c0``, ``c1``, …; none where they do not fit into memory."""
         if not columns or not self._source.fits(columns):
             return None
-        found = {name: self._keeper.get((*self._key, name)) for name in columns}
+        found: dict[str, pl.Series | None] = {name: self._keeper.peek((*self._key, name)) for name in columns}
         missing = [name for name, column in found.items() if column is None]
         if missing:
             made = as_frame(self._source.read(missing))
@@ -150,20 +114,19 @@ class KeptSource:
                 column = made.get_column(f"c{place}")
                 if name in self._coded and column.dtype == pl.String:
                     column = column.cast(pl.Categorical)
-                found[name] = column.rechunk()
-                self._keeper.put((*self._key, name), found[name])  # type: ignore[arg-type]  # set the line before
+                found[name] = kept = column.rechunk()
+                self._keeper.keep((*self._key, name), kept, int(kept.estimated_size()))
         return pl.DataFrame([found[name].alias(f"c{place}") for place, name in enumerate(columns)])  # type: ignore[union-attr]
 
     def is_narrow(self, name: str) -> bool:
         """Whether whole numbers of a kept column are so small that the sum of all of them, and of any, fits 64 bits; found out once."""
-        column = self._keeper.get((*self._key, name))
+        column = self._keeper.peek((*self._key, name))
         if column is None or column.dtype != pl.Int64:
             return False
-        known = self._keeper.get((*self._key, name, "extremes"))
-        if known is None:
-            known = pl.Series([column.min(), column.max()], dtype=pl.Int64)
-            self._keeper.put((*self._key, name, "extremes"), known)
-        return max(abs(int(each)) for each in known.fill_null(0)) * max(1, self.rows) < 2**63
+        largest: int = self._keeper.get(
+            (*self._key, name, "largest"), lambda: max(abs(int(each or 0)) for each in (column.min(), column.max())), lambda _: _NUMBER_BYTES
+        )
+        return largest * max(1, self.rows) < 2**63
 
 
 def parts(source: Source, columns: Sequence[str]) -> Iterator[pa.Table]:

@@ -140,6 +140,14 @@ def open_services(settings: Settings) -> Services:
         If the home was sealed with another key.
     """
     context = _open_context(settings)
+    services = _compose(context)
+    services.accounts.first_start()
+    context.tail.beside.append(services.herald.look_soon)
+    return services
+
+
+def _compose(context: Context) -> Services:
+    """Each service with those that it asks."""
     datasets = Datasets(context)
     scorers = Scorers()
     models = Models(context, datasets, scorers)
@@ -149,8 +157,8 @@ def open_services(settings: Settings) -> Services:
     events = Events(context)
     versions = Versions(context, datasets)
     insights = Insights(context, datasets, models)
-    services = Services(
-        settings=settings,
+    return Services(
+        settings=context.settings,
         accounts=accounts,
         signins=SignIns(context),
         invitations=Invitations(context, accounts, system),
@@ -185,9 +193,6 @@ def open_services(settings: Settings) -> Services:
         bell=context.bells.listen(),
         context=context,
     )
-    services.accounts.first_start()
-    context.tail.beside.append(services.herald.look_soon)
-    return services
 
 
 def _open_context(settings: Settings) -> Context:

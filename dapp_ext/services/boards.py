@@ -99,7 +99,7 @@ class Boards:
     def forget(self, dataset_id: str) -> None:
         """Let go of everything of a dataset that was deleted, at whatever door."""
         for keeper in (self._answers, self._columns):
-            keeper.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
+            keeper.drop(dataset_id)
         for key in [each for each in list(self._schemas) if each[0] == dataset_id]:
             self._schemas.pop(key, None)
         self._tables.let_go(dataset_id)

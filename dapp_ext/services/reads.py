@@ -150,7 +150,7 @@ def profile_of(context: Context, session: Session, version: DatasetVersion) -> b
 
 def forget(context: Context, dataset_id: str) -> None:
     """Let go of what is kept of a dataset that goes away."""
-    context.kept.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
+    context.kept.drop(dataset_id)
 
 
 def place_of(version: DatasetVersion) -> str:

@@ -24,7 +24,7 @@ from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Dataset, DatasetVersion
 
 if TYPE_CHECKING:
-    from dapp_ext.domain.sources import ColumnKeeper, KeptSource
+    from dapp_ext.domain.sources import KeptSource
     from dapp_ext.store.cached_frames import CachedFrame
 
 ExportFormat = Literal["arrow", "parquet", "csv", "xlsx"]
@@ -49,7 +49,7 @@ class Tables:
         self._context = context
         self._answers = Keeper(KEPT_ANSWER_BYTES)
         self._shared = SharedAnswers(context, "query")
-        self._keeper: ColumnKeeper | None = None
+        self._columns = Keeper(context.settings.cache_memory // 2)
         self._expects = False
 
     def _expect_questions(self) -> None:
@@ -92,19 +92,16 @@ class Tables:
 
     def _kept(self, table: OpenTable) -> KeptSource:
         """The table with its columns kept ready for the next question."""
-        from dapp_ext.domain.sources import ColumnKeeper, KeptSource
+        from dapp_ext.domain.sources import KeptSource
 
-        if self._keeper is None:
-            self._keeper = ColumnKeeper(self._context.settings.cache_memory // 2)
         coded = [column.name for column in table.columns if column.kind == "category"]
-        return KeptSource(table.frame, self._keeper, (table.dataset_id, table.version), coded)
+        return KeptSource(table.frame, self._columns, (table.dataset_id, table.version), coded)
 
     def let_go(self, dataset_id: str) -> None:
         """Forget what is kept of a dataset that goes away."""
-        self._answers.drop(lambda key: isinstance(key, tuple) and key[0] == dataset_id)
+        for keeper in (self._answers, self._columns):
+            keeper.drop(dataset_id)
         forget(self._context, dataset_id)
-        if self._keeper is not None:
-            self._keeper.drop(dataset_id)
 
     def export(
         self,

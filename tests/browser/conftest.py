@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from dapp_ext.client import DAPPClient
 from tests.conftest import PASSWORD
@@ -30,11 +29,3 @@ def client(lab: Lab) -> Iterator[DAPPClient]:
     with DAPPClient(f"{lab.url}/?token={TOKEN}") as found:
         found.add_user("vera@example.org", "Vera", "viewer", password=PASSWORD)
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
-        yield found
-        found.close()

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dapp_ext.domain import queries
-from dapp_ext.domain.sources import ColumnKeeper, KeptSource, Source, TableSource
+from dapp_ext.domain.keeper import Keeper
+from dapp_ext.domain.sources import KeptSource, Source, TableSource
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Aggregation, Column, Filter, Grouping, Measure, QueryRequest
 from tests.domain.test_queries import InParts
@@ -49,7 +50,7 @@ COLUMNS = [Column(name=name, kind=KINDS[name]) for name in TABLE.column_names]
 FRAME = TABLE.to_pandas(date_as_object=False).astype({"kind": object, "money": float})
 TEXTS = [column.name for column in COLUMNS if column.kind in ("category", "text")]
 # As a table, in parts that do not fit into memory as a whole, and as columns that are kept ready, texts as codes.
-SOURCES = [TableSource(TABLE), InParts(TABLE), KeptSource(TableSource(TABLE), ColumnKeeper(2**24), ("d", 1), TEXTS)]
+SOURCES = [TableSource(TABLE), InParts(TABLE), KeptSource(TableSource(TABLE), Keeper(2**24), ("d", 1), TEXTS)]
 whole_and_parts = pytest.mark.parametrize("source", SOURCES, ids=["whole", "parts", "kept"])
 
 

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dapp_ext.domain import queries
+from dapp_ext.domain.keeper import Keeper
 from dapp_ext.domain.queries import ask
-from dapp_ext.domain.sources import ColumnKeeper, KeptSource, Source, TableSource
+from dapp_ext.domain.sources import KeptSource, Source, TableSource
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Column, Filter, QueryRequest, RowsRequest, Sort
 
@@ -71,7 +72,7 @@ class InParts(TableSource):
 
 TEXTS = [column.name for column in COLUMNS if column.kind in ("category", "text")]
 # As a table, in parts that do not fit into memory as a whole, and as columns that are kept ready, texts as codes.
-SOURCES = [TableSource(TABLE), InParts(TABLE), KeptSource(TableSource(TABLE), ColumnKeeper(2**24), ("d", 1), TEXTS)]
+SOURCES = [TableSource(TABLE), InParts(TABLE), KeptSource(TableSource(TABLE), Keeper(2**24), ("d", 1), TEXTS)]
 whole_and_parts = pytest.mark.parametrize("source", SOURCES, ids=["whole", "parts", "kept"])
 
 
@@ -380,20 +381,20 @@ def test_a_table_without_rows() -> None:
 
 
 def test_kept_columns_take_no_more_room_than_they_may() -> None:
-    keeper = ColumnKeeper(40_000)
+    keeper = Keeper(40_000)
     source = KeptSource(TableSource(pa.table({f"c{at}": list(range(2000)) for at in range(6)})), keeper, ("d", 1), [])
     for name in source.schema.names:
         assert source.frame([name]) is not None
-    assert keeper.get(("d", 1, "c5")) is not None
-    assert keeper.get(("d", 1, "c0")) is None  # 16,000 bytes each: two fit
+    assert keeper.peek(("d", 1, "c5")) is not None
+    assert keeper.peek(("d", 1, "c0")) is None  # 16,000 bytes each: two fit
     keeper.drop("d")
-    assert keeper.get(("d", 1, "c5")) is None
+    assert keeper.peek(("d", 1, "c5")) is None
 
 
 @pytest.mark.parametrize("largest", [3, 2**62, 2**63 - 1, -(2**63)])
 def test_sums_of_kept_columns_are_exact_however_large(largest: int) -> None:
     table = pa.table({"g": ["a", "a", "b"], "n": pa.array([largest, largest, None], pa.int64())})
-    kept = KeptSource(TableSource(table), ColumnKeeper(1 << 20), ("d", 1), ["g"])
+    kept = KeptSource(TableSource(table), Keeper(1 << 20), ("d", 1), ["g"])
     columns = [Column(name="g", kind="category"), Column(name="n", kind="integer")]
     asked = QueryRequest.model_validate({"group_by": [{"column": "g"}], "measures": [{"op": "sum", "column": "n"}]})
     for _ in range(2):

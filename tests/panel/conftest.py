@@ -11,8 +11,16 @@ from dapp_ext.schema.accounts import AccountCreate, Actor, LoginRequest, Role
 from dapp_ext.services import Services
 from dapp_ext.settings import Settings
 from dapp_panel.app import serve
+from dapp_panel.crew import Crew
 from tests.conftest import PASSWORD
 from tests.panel.visiting import Visit
+
+
+@pytest.fixture
+def crew() -> Iterator[Crew]:
+    made = Crew("test", hands=4)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from dapp_ext.schema.accounts import AccountCreate, Role
 from dapp_ext.schema.datasets import DatasetUpload
@@ -40,14 +39,6 @@ TEXTS = """() => [...new Set([...document.querySelectorAll('body *')].filter((ea
   const style = getComputedStyle(each);
   return each.getClientRects().length > 0 && style.visibility !== 'hidden' && parseFloat(style.fontSize) < 14 && !['SCRIPT', 'STYLE', 'OPTION', 'TITLE'].includes(each.tagName);
 }).map((each) => each.tagName + '.' + each.className + ' ' + getComputedStyle(each).fontSize))]"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

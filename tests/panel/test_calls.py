@@ -6,7 +6,7 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
@@ -49,13 +49,6 @@ class Page:
         except DappError as error:
             found: dict[str, Any] = json.loads(envelope(error, "test"))
             return found
-
-
-@pytest.fixture
-def crew() -> Iterator[Crew]:
-    made = Crew("test", hands=4)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -52,13 +52,6 @@ class Page:
 
 
 @pytest.fixture
-def crew() -> Iterator[Crew]:
-    made = Crew("test", hands=4)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def page(services: Services, crew: Crew) -> Iterator[Callable[[Role], Page]]:
     made: list[Page] = []
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from dapp_ext.schema.accounts import AccountCreate, Role
 from dapp_ext.schema.datasets import DatasetUpload
@@ -82,14 +82,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     dashboard.stdout.close()
     log.close()
     assert codes[0] == 0, (home.parent / "log.txt").read_text()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(autouse=True)

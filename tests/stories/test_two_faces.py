@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import statistics
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.conftest import PASSWORD
 from tests.stories.conftest import Running
@@ -19,14 +18,6 @@ SAMPLES = Path(__file__).parents[2] / "dapp_ext" / "samples"
 PICTURES = Path(__file__).parents[2] / "build-output" / "pictures"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 EVENTS = 50
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-background-networking", "--disable-quic"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
