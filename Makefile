@@ -19,7 +19,7 @@ run: $(VENV)/installed
 	@exec $(BIN)/jupyter-dapp start
 
 test: $(VENV)/tools browser
-	@$(PYTEST) $(TWO) -m "not long"
+	@$(PYTEST) $(TWO) -m "not long" || sh tests/second_look.sh $$? $(BIN)/python -m "not long"
 
 test-full: $(VENV)/tools browser
 	@$(PYTEST) $(TWO)

@@ -26,7 +26,7 @@ def test_it_wakes_a_sleeper_quickly(tmp_path: Path) -> None:
     threading.Timer(0.05, ring, (folder,)).start()
     began = time.monotonic()
     assert bell.wait(5)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3  # it slept for five without
     bell.close()
 
 

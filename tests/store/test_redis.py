@@ -37,7 +37,7 @@ def test_a_lost_server_is_no_error_and_asked_again_later(
     redis.put("question", b"answer")
     assert redis.exchange("rate", {"me": 3}) == {}
     assert not redis.answers
-    assert time.monotonic() - began < 2  # nobody waits a hundred times
+    assert time.monotonic() - began < 10  # nobody waits half a second a hundred times
     assert 1 <= len(caplog.records) <= 10
     redis_server.start()
     time.sleep(0.35)
