@@ -360,7 +360,12 @@ function Values({ of, rows }: { of: ColumnProfile; rows: number }) {
       </>
     );
   }
-  return <Bars full={rows} rows={of.top.map((each) => ({ name: each.value, value: each.count, text: format.percent(rows ? each.count / rows : 0) }))} />;
+  return (
+    <Bars
+      full={rows}
+      rows={of.top.map((each) => ({ name: format.answer(each.value), value: each.count, text: format.percent(rows ? each.count / rows : 0) }))}
+    />
+  );
 }
 
 function tasksFor(column: ColumnProfile): Task[] {
