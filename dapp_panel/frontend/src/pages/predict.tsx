@@ -48,7 +48,7 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
   const features = useMemo(() => byImportance(results), [results]);
   const known = useMemo(() => new Map(columns.map((each) => [each.name, each])), [columns]);
   const usual = useMemo(() => Object.fromEntries(features.map((each) => [each.name, usualValue(each, known.get(each.name))])), [features, known]);
-  const [values, setValues] = useState<Record<string, string>>(usual);
+  const [values, setValues] = useState<Record<string, string>>(() => ({ ...usual, ...caseAsked(features) }));
   const [all, setAll] = useState(false);
   const [answer, setAnswer] = useState<PredictRead | null>(null);
   const [trouble, setTrouble] = useState<Failure | null>(null);
@@ -67,6 +67,8 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
     if (wrong.length > 0) return undefined;
     let late = false;
     const timer = setTimeout(() => {
+      const told = Object.entries(values).filter(([name, value]) => value !== usual[name]);
+      refine({ case: told.length > 0 ? JSON.stringify(Object.fromEntries(told)) : undefined });
       setAsking(true);
       const began = performance.now();
       // The first answer does not wait for its reasons.
@@ -187,6 +189,16 @@ function Outcome({ answer, results, onWhy }: { answer: PredictRead; results: Res
       )}
     </div>
   );
+}
+
+/** What a link says of the case; everything else is as usual. */
+function caseAsked(features: Column[]): Record<string, string> {
+  try {
+    const found = JSON.parse(place.value.query.get("case") ?? "{}") as Record<string, unknown>;
+    return Object.fromEntries(features.flatMap(({ name }) => (typeof found[name] === "string" ? [[name, found[name]]] : [])));
+  } catch {
+    return {};
+  }
 }
 
 function byImportance(results: Results): Column[] {

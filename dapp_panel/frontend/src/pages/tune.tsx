@@ -41,6 +41,11 @@ function effect(of: Decisions, at: number) {
   };
 }
 
+/** A number of cases out of 1,000: what is not nothing is not called so. */
+function cases(value: number): string {
+  return value > 0 && value < 0.5 ? "fewer than 1" : format.count(Math.round(value));
+}
+
 function Desk({ model, results, decisions }: { model: ModelRead; results: Results; decisions: Decisions }) {
   const positive = format.answer(decisions.positive);
   const query = place.value.query;
@@ -130,12 +135,11 @@ function Desk({ model, results, decisions }: { model: ModelRead; results: Result
       <section class="verdict">
         <p class="verdict-sentence">
           {chosen.named === 0 ? (
-            <>Nobody is named. {format.count(Math.round(chosen.missed))} of 1,000 cases are missed.</>
+            <>Nobody is named. {cases(chosen.missed)} of 1,000 cases are missed.</>
           ) : (
             <>
-              Named from {format.percent(chosen.threshold)} on. Of 1,000 cases it names {format.count(Math.round(chosen.named))}:{" "}
-              {format.count(Math.round(chosen.right))} rightly and {format.count(Math.round(chosen.wrong))} wrongly. {format.count(Math.round(chosen.missed))}{" "}
-              are missed.
+              Named from {format.percent(chosen.threshold)} on. Of 1,000 cases it names {cases(chosen.named)}: {cases(chosen.right)} rightly and{" "}
+              {cases(chosen.wrong)} wrongly. {cases(chosen.missed)} are missed.
             </>
           )}
         </p>
