@@ -24,7 +24,7 @@ from typing import Any
 
 from dapp_ext.errors import Busy, DappError, Unavailable
 from dapp_ext.schema.models import Advice
-from dapp_ext.services.files import FilePass
+from dapp_ext.services.passes import FilePass
 from dapp_ext.services.scoring import AdviceOrder, Answered, Question
 
 log = logging.getLogger(__name__)

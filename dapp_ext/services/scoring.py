@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dapp_ext.errors import DappError, Internal, RowsMismatch
 from dapp_ext.schema.models import Advice, Reasons
-from dapp_ext.services.files import FilePass
+from dapp_ext.services.passes import FilePass
 from dapp_ext.store.objects import open_sealed
 
 if TYPE_CHECKING:

@@ -1512,7 +1512,7 @@ export interface JobLine {
   error: string | null;
 }
 
-/** One job. `dead` means that its worker died three times. */
+/** One job. `dead` means that its process died three times. */
 export interface JobRead {
   id: string;
   kind: JobKind;

@@ -43,9 +43,10 @@ def _loaded(code: str) -> set[str]:
         ("import dapp_ext.schema.models, dapp_ext.schema.events, dapp_ext.schema.accounts", set()),
         ("from dapp_ext.client import DAPPClient", set()),
         ("from dapp_ext.cli.main import main; import sys; sys.argv = ['jupyter-dapp', '--help']; main()", set()),
-        ("import dapp_ext.services", {"sqlmodel", "sqlalchemy", "pyarrow"}),
+        ("from dapp_ext.services import open_services", {"sqlmodel", "sqlalchemy", "pyarrow"}),
+        ("import dapp_ext.services.preload", {"pandas", "sklearn", "lightgbm", "pyarrow"}),  # what the process of a job is forked from
     ],
-    ids=["package", "schema", "client", "help", "services"],
+    ids=["package", "schema", "client", "help", "services", "jobs"],
 )
 def test_light_starts(code: str, allowed: set[str]) -> None:
     assert _loaded(code) & HEAVY <= allowed
