@@ -16,7 +16,7 @@ from dapp_ext.services.audit import Audit
 from dapp_ext.services.backups import Backups, restore_backup, verify_backup
 from dapp_ext.services.batches import Batches
 from dapp_ext.services.boards import Boards
-from dapp_ext.services.context import Context
+from dapp_ext.services.context import Context, secret_of
 from dapp_ext.services.datasets import Datasets
 from dapp_ext.services.events import Events, Subscription
 from dapp_ext.services.files import Download
@@ -46,14 +46,15 @@ from dapp_ext.services.trash import Trash
 from dapp_ext.services.uploads import Upload
 from dapp_ext.services.versions import Versions
 from dapp_ext.settings import Settings
-from dapp_ext.store import bell, feed, instance, migrations, wires
+from dapp_ext.store import audit, bell, feed, instance, migrations, wires
 from dapp_ext.store.backups import BackupKey
-from dapp_ext.store.database import Database
+from dapp_ext.store.database import Database, Session
 from dapp_ext.store.folders import make_private
 from dapp_ext.store.frame_cache import FrameCache
-from dapp_ext.store.keys import open_export, open_keyring, put_back
+from dapp_ext.store.keys import Keyring, open_export, open_keyring, put_back
 from dapp_ext.store.redis import Redis, RedisWire
 from dapp_ext.store.remote_objects import open_objects
+from dapp_ext.store.tables import Instance
 
 __all__ = [
     "BackupKey",
@@ -207,7 +208,7 @@ def _open_context(settings: Settings) -> Context:
         keyring = open_keyring(settings, expected=expected, links=links)
         migrations.upgrade(database)
         with database.write() as session:
-            row = instance.find(session) or instance.create(session, keyring, new_id())
+            row = instance.find(session) or _make(session, keyring)
     except DappError:
         database.close()
         raise
@@ -226,6 +227,14 @@ def _open_context(settings: Settings) -> Context:
     )
     context.audit_key = context.secret("audit")
     return context
+
+
+def _make(session: Session, keyring: Keyring) -> Instance:
+    """A new workspace: which one it is, and the beginning of its audit."""
+    key = keyring.new_data_key()
+    row = instance.create(session, keyring, new_id(), key)
+    audit.begin(session, secret_of(key, "audit"))
+    return row
 
 
 def _wire(settings: Settings, database: Database, workspace: str) -> wires.Wire | None:

@@ -1764,11 +1764,10 @@ export interface AuditFinding {
   says: string;
 }
 
-/** Whether the log is whole. `unchained` rows were written by a release that had no chain yet; they are covered together. */
+/** Whether the log is whole. */
 export interface AuditVerification {
   ok: boolean;
   rows: number;
-  unchained: number;
   against_head: boolean;
   head: AuditHeadRead;
   findings: AuditFinding[];
