@@ -87,7 +87,7 @@ def with_dapp(source: Path, folder: Path) -> dict[str, Any]:
     import dapp_ext.services.preload  # noqa: F401
     from dapp_ext.schema.datasets import ReadOptions
     from dapp_ext.services.allocation import keep_memory
-    from dapp_ext.services.files import FilePass
+    from dapp_ext.services.passes import FilePass
     from dapp_ext.services.work import IngestOrder, ingest
     from dapp_ext.store.objects import SealedFile
     from dapp_ext.store.sealing import Label

@@ -249,7 +249,7 @@ class JobCancelled(JobFailed):
 
 class WorkerLost(JobFailed):
     code = "worker_lost"
-    sentence = "The work stopped three times without an answer, so it was given up. Try smaller data, or ask an administrator to look at the worker's log."
+    sentence = "The work stopped again and again without an answer, so it was given up. Try smaller data, or ask an administrator to look at the worker's log."
 
 
 class MemoryExceeded(JobFailed):

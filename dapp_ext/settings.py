@@ -7,6 +7,7 @@ what the caller gives (Jupyter configuration or the command line). A secret may 
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass, field, fields
@@ -172,6 +173,10 @@ def hide_secrets(environ: MutableMapping[str, str] | None = None) -> None:
             for variable in (*each.metadata["also"], environment_name(each.name)):
                 if not environ.get(variable, "file:").startswith("file:"):
                     del environ[variable]
+
+
+# How another process of ours begins: a module in the working folder never takes the place of a library (``-P``).
+PYTHON = (sys.executable, "-P")
 
 
 def process_environment(settings: Settings) -> dict[str, str]:

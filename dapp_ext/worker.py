@@ -28,7 +28,7 @@ from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_serv
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.work import Progress, Wanted
 from dapp_ext.settings import Settings, hide_secrets, read_settings
-from dapp_ext.store.folders import make_private
+from dapp_ext.store.folders import make_private, open_private
 from dapp_ext.store.queue import HEARTBEAT_SECONDS
 from dapp_ext.store.tables import Job
 
@@ -172,8 +172,8 @@ class Worker:
         except DappError as error:
             log.info("Job %s failed: %s", job.id, error.code)
             jobs.fail(job, error.code, error.message)
-        except Exception:  # a defect of ours must end the job, not the worker
-            log.exception("Job %s failed in an unforeseen way", job.id)
+        except Exception as error:  # noqa: BLE001  a defect of ours must end the job, not the worker
+            log.error("Job %s failed in an unforeseen way:\n%s", job.id, logs.outline(error))
             jobs.fail(job, Internal.code, Internal.sentence)
 
     def _work(self, job: Job) -> None:
@@ -227,7 +227,7 @@ def _nothing() -> None:
 def _place(folder: Path, *, only_if_free: bool) -> Any:
     """Hold this home's place for a worker; yields whether there is one to hold."""
     make_private(folder)
-    with open(folder / "worker.lock", "a") as handle:
+    with open_private(folder / "worker.lock") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _note_pid(handle)

@@ -39,7 +39,10 @@ class Visitor:
 
 def normal_origin(address: str) -> str | None:
     """``scheme://host[:port]`` in lower case without a default port; None when it is not an http origin."""
-    parts = urlsplit(address.strip())
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:  # an unclosed bracket
+        return None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         return None
     try:

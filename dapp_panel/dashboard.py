@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dapp_ext.errors import DappError, NotSignedIn
+from dapp_ext.logs import outline
 from dapp_ext.settings import Settings
 from dapp_panel.assets import Assets
 from dapp_panel.auth import Cookie, Doorkeeper, Origins
@@ -60,9 +61,9 @@ class Dashboard:
             await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
             try:
                 await self._check_all()
-            except Exception:
+            except Exception as error:  # noqa: BLE001
                 # Whatever it was: were this to end, no sign-in would be checked any more.
-                log.exception("sign-ins could not be checked")
+                log.error("sign-ins could not be checked:\n%s", outline(error))
 
     async def _check_all(self) -> None:
         # Apart from the loop above, so that no name there keeps pages alive while it sleeps.

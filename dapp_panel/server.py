@@ -24,12 +24,13 @@ from tornado.netutil import bind_sockets
 from tornado.web import RequestHandler
 
 from dapp_ext.errors import SettingInvalid
+from dapp_ext.logs import outline
 from dapp_panel.auth import DappAuthProvider, Visitor
 from dapp_panel.components.workspace import Workspace
 from dapp_panel.conversation import Conversation
 from dapp_panel.dashboard import Dashboard
 from dapp_panel.routes import routes
-from dapp_panel.routes.base import NotHere, WrongHost, security_headers
+from dapp_panel.routes.base import NotHere, WrongHost, security_headers, without_token
 from dapp_panel.state import VisitState
 
 log = logging.getLogger(__name__)
@@ -89,8 +90,8 @@ def _end(context: SessionContext) -> None:
     for each in callbacks:
         try:
             each(context)
-        except Exception:
-            log.exception("the end of a page could not be told")
+        except Exception as error:  # noqa: BLE001  told in the log; the others are still called
+            log.error("the end of a page could not be told:\n%s", outline(error))
 
 
 def _let_go(document: Document, session: Any) -> None:
@@ -147,7 +148,7 @@ class DashboardTornado(BokehTornado):
 
     def log_request(self, handler: RequestHandler) -> None:
         """By path alone: a query may carry the token of a link, or values of somebody's data."""
-        handler.request.uri = handler.request.path
+        handler.request.uri = without_token(handler.request.path)
         super().log_request(handler)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:

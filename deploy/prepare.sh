@@ -22,5 +22,10 @@ pair "$here/certificates" cert.pem key.pem dask-scheduler
 [ -e "$here/certificates/ca.pem" ] || cp "$here/certificates/cert.pem" "$here/certificates/ca.pem"
 pair "$here/tls" fullchain.pem privkey.pem "$host"
 # The processes in the containers run as account 10001.
-if [ "$(id -u)" = 0 ]; then chown -R 10001 "$here/secrets" "$here/certificates"; fi
+if [ "$(id -u)" = 0 ]; then
+    chown -R 10001 "$here/secrets" "$here/certificates"
+else
+    echo "The containers read these files as account 10001, so one step is left:"
+    echo "  sudo chown -R 10001 '$here/secrets' '$here/certificates'"
+fi
 echo "Ready. Keep $here/secrets in a safe place: without encryption-key no data can be opened."

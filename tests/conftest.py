@@ -84,7 +84,7 @@ def kept_scorers() -> Iterator[Scorers]:
 
 @pytest.fixture(autouse=True)
 def _one_pool_of_scorers(monkeypatch: pytest.MonkeyPatch, kept_scorers: Scorers) -> None:
-    monkeypatch.setattr("dapp_ext.services.Scorers", lambda: kept_scorers)
+    monkeypatch.setattr("dapp_ext.services.opening.Scorers", lambda: kept_scorers)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +53,30 @@ def test_a_line_is_one_object_with_its_request_and_no_value(line: object) -> Non
 
 def test_without_a_request_there_is_none(line: object) -> None:
     assert "request_id" not in line()  # type: ignore[operator]
+
+
+def test_plain_lines_hold_no_value_either(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    try:
+        logs.set_up(Settings(log_level="INFO"))
+        try:
+            raise ValueError("Zebulon Quackenbush")
+        except ValueError:
+            logging.getLogger("dapp.test").exception("It went wrong")
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    line = capsys.readouterr().err
+    assert "It went wrong" in line
+    assert "ValueError" in line
+    assert "test_logs.py" in line
+    assert "Quackenbush" not in line
+
+
+def test_no_line_of_ours_quotes_an_exception_of_others() -> None:
+    """Jobs, scorers and Jupyter write with handlers that are not ours, so lines carry an outline; the client writes in its user's own kernel."""
+    sources = [*Path(logs.__file__).parent.rglob("*.py"), *(Path(logs.__file__).parents[1] / "dapp_panel").rglob("*.py")]
+    quoting = [path.name for path in sources if path.parent.name != "client" and re.search(r"log\.exception\(|exc_info=(?!None)", path.read_text("utf-8"))]
+    assert len(sources) > 200
+    assert quoting == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import shlex
 import subprocess
-import sys
 import time
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +17,7 @@ from dapp_ext.schema.accounts import AccountCreate, Actor, Role
 from dapp_ext.schema.datasets import DatasetUpload
 from dapp_ext.schema.jobs import FINAL_JOB_STATUSES
 from dapp_ext.schema.models import TrainRequest
-from dapp_ext.settings import default_home, process_environment
+from dapp_ext.settings import PYTHON, default_home, process_environment
 
 if TYPE_CHECKING:
     from dapp_ext.services import Services
@@ -38,7 +37,7 @@ def demo(time_budget: Annotated[int, typer.Option(help="Seconds for training the
         passwords = _people(services, owner)
         worker = None
         if not services.system.status(owner).workers:
-            worker = subprocess.Popen([sys.executable, "-m", "dapp_ext.worker", "--if-free"], env=process_environment(settings), stderr=subprocess.DEVNULL)
+            worker = subprocess.Popen([*PYTHON, "-m", "dapp_ext.worker", "--if-free"], env=process_environment(settings), stderr=subprocess.DEVNULL)
         try:
             _fill(services, owner, time_budget)
         finally:

@@ -21,7 +21,7 @@ import typer
 from dapp_ext.cli import session
 from dapp_ext.cli.link import TICKETS, sign_in_address
 from dapp_ext.errors import Conflict, Unavailable
-from dapp_ext.settings import Settings, process_environment
+from dapp_ext.settings import PYTHON, Settings, process_environment
 from dapp_ext.store.folders import make_private
 
 START_SECONDS = 120.0
@@ -57,8 +57,8 @@ def start(
     settings = replace(settings, lab_port=lab_port, dashboard_port=panel_port)
     parts = [
         Part("JupyterLab", _lab_command(lab_port, folder), f"http://localhost:{lab_port}"),
-        Part("dashboard", [sys.executable, "-m", "dapp_panel"], f"http://localhost:{panel_port}"),
-        Part("worker", [sys.executable, "-m", "dapp_ext.worker", "--parent", str(os.getpid())]),
+        Part("dashboard", [*PYTHON, "-m", "dapp_panel"], f"http://localhost:{panel_port}"),
+        Part("worker", [*PYTHON, "-m", "dapp_ext.worker", "--parent", str(os.getpid())]),
     ]
     _keep_running(parts, settings)
 
@@ -92,7 +92,7 @@ def _refuse_elsewhere(settings: Settings) -> None:
 def _become(module: str, settings: Settings) -> None:
     """Go on as another program of ours: it loads only what it needs, and its fork server starts from little."""
     _refuse_elsewhere(settings)
-    os.execve(sys.executable, [sys.executable, "-m", module], process_environment(settings))
+    os.execve(sys.executable, [*PYTHON, "-m", module], process_environment(settings))
 
 
 def free_port(wanted: int, who: str, taken: set[int]) -> int:
@@ -129,7 +129,7 @@ def _answers(host: str, port: int) -> bool:
 
 def _lab_command(port: int, folder: Path) -> list[str]:
     command = [
-        sys.executable,
+        *PYTHON,
         "-m",
         "jupyterlab",
         "--no-browser",
@@ -185,7 +185,7 @@ def _keep_running(parts: list[Part], settings: Settings) -> None:
 
 def _tickets(environment: dict[str, str], stopping: threading.Event) -> list[str]:
     """One for each page; made by a process that ends, so that its libraries do not stay in memory."""
-    made = subprocess.run([sys.executable, "-c", TICKETS], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    made = subprocess.run([*PYTHON, "-c", TICKETS], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if made.returncode and not stopping.is_set():  # Ctrl-C ends it as well
         raise Unavailable("DAPP was not started, for the reason above. More says: jupyter dapp doctor")
     return made.stdout.split()

@@ -20,7 +20,7 @@ from dapp_ext.handlers.kept import KeptAnswers
 from dapp_ext.handlers.metrics import Metrics
 from dapp_ext.handlers.processes import ChildProcess
 from dapp_ext.handlers.rates import Rate
-from dapp_ext.handlers.wire import outline
+from dapp_ext.logs import outline
 from dapp_ext.settings import Settings, hide_secrets, read_settings
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from dapp_ext.errors import DappError, Denied, Malformed, MethodNotAllowed, NotS
 from dapp_ext.handlers.backend import SETTING, Backend
 from dapp_ext.handlers.kept import Question
 from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform, perform_soon
-from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, outline, status_of
-from dapp_ext.logs import REQUEST_ID
+from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, status_of
+from dapp_ext.logs import REQUEST_ID, outline
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import new_id
 
@@ -105,6 +105,8 @@ class DappHandler(JupyterHandler):
         are asked over https.
         """
         origin = (self.get_origin() or "").lower()
+        if not _is_address(origin):
+            return False
         parts = urlsplit(origin)
         same_host = parts.netloc == self.request.host.lower() and parts.scheme in {self.request.protocol, "https"}
         return bool(parts.netloc) and (same_host or origin in self.backend.allowed_origins())
@@ -194,6 +196,15 @@ class DappHandler(JupyterHandler):
         self.backend.metrics.answered(str(self.request.method), self.get_status(), self.request.request_time(), self.route)
 
 
+def _is_address(origin: str) -> bool:
+    """Whether this can be taken apart at all; what has an unclosed bracket cannot, and Jupyter's own check would break on it."""
+    try:
+        urlsplit(origin)
+    except ValueError:
+        return False
+    return True
+
+
 @stream_request_body
 class ApiHandler(DappHandler):
     """One address of the API: its operations by verb, each run on a thread.
@@ -269,6 +280,8 @@ class ApiHandler(DappHandler):
 
     async def _ask_jupyter(self) -> None:
         """Let Jupyter say who this is, by token, cookie and XSRF token, with its checks of the origin."""
+        if not _is_address(self.get_origin() or ""):
+            raise Denied("The request comes from another site.")
         del self._jupyter_current_user  # makes Jupyter look
         await super().prepare()
         if not self.check_origin():

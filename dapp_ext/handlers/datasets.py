@@ -13,7 +13,8 @@ from dapp_ext.errors import DappError, Internal, Invalid, MediaUnsupported
 from dapp_ext.handlers.base import ApiHandler
 from dapp_ext.handlers.operation import JSON, Call, Encoded, Nothing, Operation
 from dapp_ext.handlers.queries import ExportQuery, ListQuery, RowsQuery, UploadQuery, VersionQuery
-from dapp_ext.handlers.wire import encode, outline, read_json_text, read_query
+from dapp_ext.handlers.wire import encode, read_json_text, read_query
+from dapp_ext.logs import outline
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.boards import BoardRead, BoardRequest
 from dapp_ext.schema.datasets import (

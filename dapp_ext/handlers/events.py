@@ -16,7 +16,8 @@ from dapp_ext.handlers.base import DappHandler
 from dapp_ext.handlers.frames import Encoder, Frame, Told
 from dapp_ext.handlers.operation import Call, Nothing
 from dapp_ext.handlers.queries import EventsQuery, FeedQuery
-from dapp_ext.handlers.wire import outline, read_query
+from dapp_ext.handlers.wire import read_query
+from dapp_ext.logs import outline
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.events import Event, EventPage
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 
 from dapp_ext.errors import Unavailable
+from dapp_ext.settings import PYTHON
 
 END_SECONDS = 10.0
 
@@ -38,7 +38,7 @@ class ChildProcess:
                 return False
             try:
                 # A session of its own: Ctrl-C in the terminal reaches the server, which then ends its child in order.
-                self._process = subprocess.Popen([sys.executable, "-m", *arguments], stdin=subprocess.DEVNULL, env=dict(environment), start_new_session=True)
+                self._process = subprocess.Popen([*PYTHON, "-m", *arguments], stdin=subprocess.DEVNULL, env=dict(environment), start_new_session=True)
             except OSError as error:
                 raise Unavailable(f"Another process could not be started: {error.strerror}.") from error
             return True

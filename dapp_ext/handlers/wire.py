@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import UnionType
 from typing import Any, NoReturn, TypeVar, get_args, get_origin
 
@@ -70,21 +68,6 @@ def envelope(error: DappError, request_id: str) -> bytes:
     """The JSON of a failure."""
     body = ErrorBody(code=error.code, message=error.message, details=error.details, request_id=request_id)
     return ErrorAnswer(error=body).model_dump_json().encode()
-
-
-def outline(error: BaseException) -> str:
-    """Where an exception came from, for the log: classes and places.
-
-    The texts of foreign exceptions are left out, since they may quote values from somebody's data.
-    """
-    lines: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None:
-        text = f": {seen.message}" if isinstance(seen, DappError) else ""
-        lines.append(f"{type(seen).__module__}.{type(seen).__qualname__}{text}")
-        lines += [f"  {Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(seen.__traceback__)]
-        seen = seen.__cause__ or seen.__context__
-    return "\n".join(lines)
 
 
 def encode(answer: BaseModel) -> bytes:

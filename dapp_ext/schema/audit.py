@@ -70,11 +70,10 @@ class AuditFinding(Answer):
 
 
 class AuditVerification(Answer):
-    """Whether the log is whole. ``unchained`` rows were written by a release that had no chain yet; they are covered together."""
+    """Whether the log is whole."""
 
     ok: bool
     rows: int
-    unchained: int
     against_head: bool
     head: AuditHeadRead
     findings: list[AuditFinding] = Field(default_factory=list)

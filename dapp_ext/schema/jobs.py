@@ -34,7 +34,7 @@ class JobLine(Answer):
 
 
 class JobRead(Answer):
-    """One job. ``dead`` means that its worker died three times."""
+    """One job. ``dead`` means that its process died three times."""
 
     id: str
     kind: JobKind

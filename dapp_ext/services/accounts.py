@@ -125,12 +125,20 @@ class Accounts(Sessions):
         self._context.permit(actor, "account.change_self")
         with self._context.database.read() as session:
             account = _account(session, actor.account_id)
-        attempt = self._throttle.attempt(account.email, actor.address)
-        if account.password_hash is not None and not self._passwords.verify(account.password_hash, request.current_password or ""):
-            self._throttle.failed(attempt)
+        if account.password_hash is not None and not self._knows(account, request.current_password or "", actor.address):
             self._context.note(actor, "account.password", Subject(kind="account", id=account.id), "deny")
             raise LoginRefused("The present password is not right.")
         self._store_password(actor, account, request.new_password)
+
+    def _knows(self, account: Account, password: str, address: str) -> bool:
+        """Whether this is the account's password; a wrong one counts as a failed sign-in."""
+        self._throttle.look(account.email, address)
+        with self._passwords.turn():
+            attempt = self._throttle.attempt(account.email, address)
+            right = self._passwords.verify(account.password_hash, password)
+        if right:
+            self._throttle.succeeded(attempt)
+        return right
 
     def reset_password(self, actor: Actor, email: str, new_password: str) -> None:
         """Set somebody's password from the machine's own shell."""

@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 
 from dapp_ext.errors import DappError, Internal, MemoryExceeded, TimeExceeded
+from dapp_ext.logs import outline
 from dapp_ext.services.allocation import keep_memory
 from dapp_ext.services.work import FixOrder, IngestOrder, Order, Say, TrainOrder, Wanted, perform
 
@@ -203,6 +204,6 @@ def _main(pipe: Connection) -> None:
         say(Failed(error))
     except MemoryError:
         say(Failed(MemoryExceeded()))
-    except Exception:
-        log.exception("A job failed in an unforeseen way")
+    except Exception as error:  # noqa: BLE001  told in the log and to the worker
+        log.error("A job failed in an unforeseen way:\n%s", outline(error))
         say(Failed(Internal("The work failed in an unforeseen way. An administrator finds the reason in the worker's log.")))

@@ -286,8 +286,12 @@ def _audit(database: Database, ring: Keyring) -> Iterator[Check]:
         wrapped, instance_id = examining.instance_key(session)
         found = audit.verify(session, secret_of(ring.unwrap(wrapped, instance_id), "audit"))
         saved = examining.last_backup(session)
+        strangers = examining.accounts_beside_the_log(session)
     says = found.findings[0].says if found.findings else f"{found.rows} rows, whole"
     yield _check("audit", bool(found.findings), says, "Somebody changed the log, past DAPP.", "jupyter dapp audit verify")
+    says = f"{', '.join(strangers[:MOST_NAMED])}: not as the audit log tells" if strangers else "as the audit log tells"
+    why = "Somebody changed a role, or let somebody in, past DAPP."
+    yield _check("accounts", bool(strangers), says, why, "jupyter dapp users role EMAIL ROLE")
     age = (now() - saved).days if saved else None
     says = "never" if age is None else f"{age} days ago"
     late = age is None or age > BACKUP_DAYS

@@ -7,12 +7,12 @@ import hmac
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from dapp_ext.errors import NotFound, Unavailable
 from dapp_ext.schema.base import new_id
 from dapp_ext.services.context import Context
+from dapp_ext.services.passes import FilePass
 from dapp_ext.store.database import Session
 from dapp_ext.store.objects import StagedObject, StoredObject
 from dapp_ext.store.sealing import Label, SealedReader
@@ -31,20 +31,6 @@ class Download:
     chunks: Iterator[bytes]
     size: int | None = None
     version: int | None = None
-
-
-@dataclass(frozen=True)
-class FilePass:
-    """All that a child process needs to read or write one sealed file: where, which, and its key."""
-
-    path: Path
-    label: Label
-    key: bytes
-
-    @property
-    def aad(self) -> bytes:
-        """What an encrypted Parquet file is bound to."""
-        return self.label.context()
 
 
 @dataclass(frozen=True)

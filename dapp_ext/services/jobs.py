@@ -211,7 +211,7 @@ class Jobs:
         with change_for(self._context, job) as change:
             kept = queue.held(change.session, job.id, job.attempt)
             if kept is not None:
-                self._lose(change, kept)
+                self._lose(change, kept, own_death=True)
 
     def recover(self) -> None:
         """Find jobs whose worker is gone: their lease has ended, or their process on this machine does not exist."""
@@ -224,12 +224,12 @@ class Jobs:
                 return
         with self._context.change(None, None) as change:
             for job in queue.abandoned(change.session, missing):
-                self._lose(change, job)
+                self._lose(change, job, own_death=False)
             for worker_id in missing:
                 queue.forget_worker(change.session, worker_id)
 
-    def _lose(self, change: Change, job: Job) -> None:
-        if queue.lose(change.session, job):
+    def _lose(self, change: Change, job: Job, *, own_death: bool) -> None:
+        if queue.lose(change.session, job, own_death=own_death):
             self._explain(change, job, WorkerLost.code, WorkerLost.sentence)
             tell_job(change, "job.finished", job)
             _tell_batch(change, job)

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -43,18 +45,17 @@ class Passwords:
         self._dummy: str | None = None
 
     def hash(self, password: str) -> str:
-        with self._place():
+        with self.turn():
             return self._hasher.hash(self._peppered(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Whether the password is right; takes as long when there is none to compare with."""
-        with self._place():
-            if self._dummy is None:
-                self._dummy = self._hasher.hash(b"nobody has this password")
-            try:
-                return self._hasher.verify(stored or self._dummy, self._peppered(password)) and stored is not None
-            except (VerificationError, InvalidHashError):
-                return False
+        """Whether the password is right; takes as long when there is none to compare with. To be called within a :meth:`turn`."""
+        if self._dummy is None:
+            self._dummy = self._hasher.hash(b"nobody has this password")
+        try:
+            return self._hasher.verify(stored or self._dummy, self._peppered(password)) and stored is not None
+        except (VerificationError, InvalidHashError):
+            return False
 
     def is_outdated(self, stored: str) -> bool:
         """Whether the hash was made with older parameters and should be made again at the next sign-in."""
@@ -64,20 +65,21 @@ class Passwords:
         normal = unicodedata.normalize("NFC", password).encode()
         return hmac.new(self._pepper, normal, hashlib.sha256).digest()
 
-    def _place(self) -> _Place:
-        return _Place(self._places)
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One of the two places.
 
-
-class _Place:
-    def __init__(self, places: threading.BoundedSemaphore) -> None:
-        self._places = places
-
-    def __enter__(self) -> None:
+        Raises
+        ------
+        Busy
+            When none comes free within ten seconds.
+        """
         if not self._places.acquire(timeout=10):
             raise Busy("Too many people are signing in at this moment. Try again in a few seconds.")
-
-    def __exit__(self, *_: object) -> None:
-        self._places.release()
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 def check_password(password: str, *known: str) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from dapp_ext.domain import drift
 from dapp_ext.domain.drift import Reference
 from dapp_ext.errors import DappError, NotFound
+from dapp_ext.logs import outline
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject, new_id, now
 from dapp_ext.schema.models import Prediction
@@ -119,8 +120,8 @@ class PredictionLog:
                 self.flush()
             except DappError as error:
                 log.warning("Predictions could not be logged: %s", error.message)
-            except Exception:
-                log.exception("Predictions could not be logged")
+            except Exception as error:  # noqa: BLE001  told in the log; the next ones are logged again
+                log.error("Predictions could not be logged:\n%s", outline(error))
 
     def _write(self, model_id: str, entries: list[Entry]) -> None:
         good = [entry for entry in entries if entry.error is None]

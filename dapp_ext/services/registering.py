@@ -9,9 +9,9 @@ from dapp_ext.schema.models import ModelRead
 from dapp_ext.schema.registry import RegisterRequest
 from dapp_ext.services import files, models
 from dapp_ext.services.context import Context
-from dapp_ext.services.files import FilePass
 from dapp_ext.services.jobs import add_job
 from dapp_ext.services.models import Models
+from dapp_ext.services.passes import FilePass
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.things import thing_of

@@ -13,7 +13,6 @@ import logging
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -24,8 +23,9 @@ from typing import Any
 
 from dapp_ext.errors import Busy, DappError, Unavailable
 from dapp_ext.schema.models import Advice
-from dapp_ext.services.files import FilePass
+from dapp_ext.services.passes import FilePass
 from dapp_ext.services.scoring import AdviceOrder, Answered, Question
+from dapp_ext.settings import PYTHON
 
 log = logging.getLogger(__name__)
 PROCESSES = 2
@@ -250,7 +250,7 @@ class _Scorer:
         with there:
             environment = {name: value for name, value in os.environ.items() if not name.endswith("_KEY")} | _FEW_THREADS
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from dapp_ext.services.scoring import main; main()", str(there.fileno())],
+                [*PYTHON, "-c", "from dapp_ext.services.scoring import main; main()", str(there.fileno())],
                 pass_fds=[there.fileno()],
                 env=environment,
                 start_new_session=True,

@@ -15,8 +15,9 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from dapp_ext.errors import DappError, Internal, RowsMismatch
+from dapp_ext.logs import outline
 from dapp_ext.schema.models import Advice, Reasons
-from dapp_ext.services.files import FilePass
+from dapp_ext.services.passes import FilePass
 from dapp_ext.store.objects import open_sealed
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ def serve(pipe: Connection) -> None:
             answers = scoring.answer(act, asked)
         except DappError as error:
             answers = [error] * len(asked)
-        except Exception:
-            log.exception("A prediction failed in an unforeseen way")
+        except Exception as error:  # noqa: BLE001  told in the log and to whoever asked
+            log.error("A prediction failed in an unforeseen way:\n%s", outline(error))
             answers = [Internal("The prediction failed in an unforeseen way. An administrator finds the reason in the log.")] * len(asked)
         pipe.send(answers)
 

@@ -17,8 +17,8 @@ from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.models import PolicyApplied
 from dapp_ext.services import files
 from dapp_ext.services.context import Context
-from dapp_ext.services.files import FilePass
 from dapp_ext.services.models import Models, place_of, require_trained
+from dapp_ext.services.passes import FilePass
 from dapp_ext.services.things import thing_for
 from dapp_ext.services.watching import Watch
 from dapp_ext.store import models as store

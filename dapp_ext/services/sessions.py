@@ -87,12 +87,13 @@ class Sessions:
 
     def _verified(self, request: LoginRequest, address: str, request_id: str, device: str = "") -> Account:
         email = request.email.strip().casefold()
-        attempt = self._throttle.attempt(email, address, device)
-        with self._context.database.read() as session:
-            account = store.by_email(session, email)
-        right = self._passwords.verify(account.password_hash if account else None, request.password)
+        self._throttle.look(email, address, device)
+        with self._passwords.turn():
+            attempt = self._throttle.attempt(email, address, device)
+            with self._context.database.read() as session:
+                account = store.by_email(session, email)
+            right = self._passwords.verify(account.password_hash if account else None, request.password)
         if account is None or not right or account.disabled:
-            self._throttle.failed(attempt)
             subject = Subject(kind="account", id=account.id) if account else None
             nobody = None if account is None else _actor(account, None, "api", address, request_id)
             self._context.note(nobody, "account.login", subject, "deny", {"address": address, "disabled": bool(account and account.disabled)})
@@ -108,6 +109,7 @@ class Sessions:
             fresh = self._passwords.hash(password)
             with self._context.database.write() as session:
                 store.replace_hash(session, account.id, old, fresh)
+            account.password_hash = fresh
 
     def _start(self, account: Account, door: Door, address: str, request_id: str) -> TokenPair:
         with self._context.change(None, None) as change:
@@ -124,11 +126,12 @@ class Sessions:
         return cookie, _actor(account, row.id, door, address, request_id)
 
     def _new_session(self, change: Change, account: Account, door: Door, address: str, request_id: str) -> SignIn:
+        stored = change.session.get(Account, account.id)
+        if stored is None or stored.disabled or stored.password_hash != account.password_hash:
+            raise LoginRefused  # changed while the password was looked at; whoever changed it has ended all sessions
         row = SignIn(account_id=account.id, door=door, address=address, expires_at=now() + timedelta(days=self._context.settings.session_days))
         change.session.add(row)
         change.session.flush()
-        stored = change.session.get(Account, account.id)
-        assert stored is not None
         stored.seen_at = now()
         change.session.add(stored)
         change.actor = _actor(account, row.id, door, address, request_id)
@@ -222,7 +225,7 @@ class Sessions:
                 session.add(RefreshToken(hash=digest(successor), session_id=row.session_id, seq=row.seq + 1))
                 return self._pair(session, found[1], row.session_id, successor)
             following = session.get(RefreshToken, digest(successor))
-            if used_at is not None and following is not None and following.used_at is None and now() - used_at <= REFRESH_GRACE:
+            if used_at is not None and following is not None and following.used_at is None and abs(now() - used_at) <= REFRESH_GRACE:
                 return self._pair(session, found[1], row.session_id, successor)
             store.revoke(session, row.session_id)
             session_id, account = row.session_id, found[1]
@@ -298,7 +301,7 @@ class Sessions:
     def record_acceptance(self, change: Change, account: Account, entry: Entry, action: str) -> Actor:
         """Write down that somebody used a link, in the change that it makes; who that is."""
         actor = _actor(account, None, entry.door or "api", entry.address, entry.request_id)
-        self._context.record(change.session, audit.Entry(actor, action, Subject(kind="account", id=account.id)))
+        self._context.record(change.session, audit.Entry(actor, action, Subject(kind="account", id=account.id), "allow", {"role": account.role}))
         return actor
 
     def device_mark(self, actor: Actor) -> str:

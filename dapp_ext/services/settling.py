@@ -21,6 +21,7 @@ from dapp_ext.services.cluster import cluster_of
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.jobs import change_for, finish_job
 from dapp_ext.services.jobs import place_of as place_of_job
+from dapp_ext.services.passes import FilePass
 from dapp_ext.services.things import thing_of
 from dapp_ext.services.work import (
     FixOrder,
@@ -191,7 +192,7 @@ class Settling:
             return None
         return Profile.model_validate_json(files.read_stored(self._context, session, version.profile_id))
 
-    def _table(self, session: Session, dataset_id: str, number: int) -> tuple[files.FilePass, list[Column]]:
+    def _table(self, session: Session, dataset_id: str, number: int) -> tuple[FilePass, list[Column]]:
         version = datasets_store.version_of(session, dataset_id, number)
         if version is None:
             raise DatasetNotFound("The dataset was deleted before the work began.")

@@ -10,7 +10,7 @@ import secrets
 from datetime import timedelta
 
 from dapp_ext.domain.access import Thing, allowed
-from dapp_ext.errors import Invalid, ShareNotFound
+from dapp_ext.errors import Denied, Invalid, ShareNotFound
 from dapp_ext.schema.accounts import Actor, Role
 from dapp_ext.schema.base import Named, Page, Subject, now
 from dapp_ext.schema.models import Results
@@ -52,6 +52,10 @@ class Shares:
             raise Invalid("Say what the link opens: a model or an insight.")
         with self._context.database.read() as session:
             found = self._named(actor, session, request.model, request.insight)
+        if not allowed(actor, "share.create", Thing(found.owner_id, found.visibility)):
+            # Such a link would open nothing: it is good as long as its maker may show what it leads to to anybody.
+            self._context.note(actor, "share.create", None, "deny", {"reason": "private, and of somebody else"})
+            raise Denied("It is private and shared with you alone, so only its owner can make a link to it. Ask its owner.")
         token = _PREFIX + secrets.token_urlsafe(32)
         share = Share(token_hash=digest(token), owner_id=actor.account_id, expires_at=now() + timedelta(days=request.days))
         if isinstance(found, Model):

@@ -9,7 +9,6 @@ import logging
 import os
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,11 +24,11 @@ from dapp_ext.schema.system import NumbersRead, StatusRead, WorkerRead
 from dapp_ext.services.context import Context
 from dapp_ext.services.maintenance import read_maintenance
 from dapp_ext.services.pace import Pace
-from dapp_ext.settings import Settings, process_environment
+from dapp_ext.settings import PYTHON, Settings, process_environment
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import backups, feed, queue
 from dapp_ext.store import datasets as datasets_store
-from dapp_ext.store.folders import make_private
+from dapp_ext.store.folders import make_private, open_private
 
 log = logging.getLogger(__name__)
 AddressKind = Literal["api", "jupyterlab", "dashboard", "service"]
@@ -181,14 +180,14 @@ class WorkerKeeper:
     def _run(self) -> None:
         while not self._stopping.is_set():
             if (self._process is None or self._process.poll() is not None) and self._is_free():
-                command = [sys.executable, "-m", "dapp_ext.worker", "--if-free", "--parent", str(os.getpid())]
+                command = [*PYTHON, "-m", "dapp_ext.worker", "--if-free", "--parent", str(os.getpid())]
                 self._process = subprocess.Popen(command, env=process_environment(self._settings), stdin=subprocess.DEVNULL, start_new_session=True)
             self._stopping.wait(KEEPER_SECONDS)
 
     def _is_free(self) -> bool:
         path = self._settings.run_folder / "worker.lock"
         make_private(path.parent)
-        with open(path, "a") as handle:
+        with open_private(path) as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -27,7 +27,7 @@ from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column, Profile, ReadOptions, ReadReport
 from dapp_ext.schema.models import Guard, Results, SecondScore, Trial
 from dapp_ext.services.cluster import Cluster, engine_of
-from dapp_ext.services.files import FilePass
+from dapp_ext.services.passes import FilePass
 from dapp_ext.store.objects import SealedFile, StoredObject, open_sealed
 
 # So many rows tell how a table is spread.

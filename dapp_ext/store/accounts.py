@@ -115,6 +115,11 @@ def count_failure(session: Session, key: str, *, forget_before: datetime) -> Non
     session.add(row)
 
 
+def take_back_failure(session: Session, key: str) -> None:
+    """One failure less: what was counted in advance was none."""
+    session.connection().execute(update(LoginFailure).where(col(LoginFailure.key) == key, col(LoginFailure.count) > 0).values(count=LoginFailure.count - 1))
+
+
 def clear_failures(session: Session, key: str) -> None:
     session.connection().execute(delete(LoginFailure).where(col(LoginFailure.key) == key))
 

@@ -4,7 +4,7 @@ The code is an HMAC-SHA-256 under a secret of the workspace, so whoever can writ
 keys can neither change a row nor make one. The head, one row that is changed together with each new one, tells when
 rows were cut off at the end; against somebody who also puts back an older head, only a head kept elsewhere helps.
 
-Rows from before the chain (releases before it) are covered together by the first link.
+The chain begins with the workspace itself, so a log without a head, or one whose rows have no codes, was tampered with.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ LONGEST_DETAILS = 4096
 PAGE = 1000
 MOST_FINDINGS = 100
 COLUMNS = ("id", "at", "actor_id", "actor_name", "door", "address", "action", "subject_kind", "subject_id", "outcome", "request_id", "details")
+# What the first row is linked to.
+_BEGINNING = hashlib.sha256().digest()
 # What spreadsheet programs take for the beginning of a formula (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
@@ -48,9 +50,17 @@ class Entry:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+def begin(session: Session, key: bytes) -> None:
+    """Begin the chain of a new workspace, in the transaction that makes it: nothing comes before it, and it is never begun again."""
+    session.add(AuditHead(id=1, seq=0, mac=_BEGINNING, seal=_seal(key, 0, _BEGINNING)))
+    session.flush()
+
+
 def record(session: Session, key: bytes, entry: Entry) -> None:
     """Add a row to the transaction of what it tells of; the lock on the head keeps the rows of all processes in one line."""
-    head = session.exec(select(AuditHead).where(AuditHead.id == 1).with_for_update()).first() or _begin(session, key)
+    head = session.exec(select(AuditHead).where(AuditHead.id == 1).with_for_update()).first()
+    if head is None:
+        raise Broken("The end of the audit log was removed, so nothing can be added to it. Run: jupyter dapp audit verify")
     actor = entry.actor
     # A row that somebody else put behind the end must not keep us from writing; the check of the chain names it.
     number = max(head.seq, session.exec(select(func.max(AuditRow.id))).one() or 0) + 1
@@ -129,7 +139,6 @@ class Check:
     """What a walk over the whole log found."""
 
     rows: int = 0
-    unchained: int = 0
     last: int = 0
     findings: list[AuditFinding] = field(default_factory=list)
 
@@ -151,54 +160,52 @@ def verify(session: Session, key: bytes, exported: tuple[int, bytes] | None = No
         A head that was kept elsewhere: number and code of the newest row of that time.
     """
     found = Check()
-    digest = hashlib.sha256()
-    mac: bytes | None = None
+    mac = _BEGINNING
     whole = True
     seen: bytes | None = None
-    head_seq, head_mac = head_of(session)
+    head = session.get(AuditHead, 1)
+    end = None if head is None else head.seq
     for row in ascending(session):
         assert row.id is not None
         found.rows += 1
+        if row.id < 1:
+            found.add("added", row.id, row.id, f"Row {row.id} was added by somebody else than DAPP.")
+            continue
         if exported is not None and row.id == exported[0]:
             seen = row.mac
-        if row.mac is None and mac is None:
-            digest.update(_canonical(row, row.id))
-            found.unchained += 1
-            found.last = row.id
-            continue
-        if mac is None:
-            mac = digest.digest()
         if row.id != found.last + 1:
             missing = (found.last + 1, row.id - 1)
             found.add("removed", *missing, f"{_rows(*missing)} removed.")
         shift = next((step for step in (0, 1, -1, 2, -2) if _fits(key, row, row.id - step)), None)
-        if row.id > head_seq:
+        if end is not None and row.id > end:
             found.add("added", row.id, row.id, f"Row {row.id} was added by somebody else than DAPP.")
         elif shift is None:
             found.add("changed", row.id, row.id, f"Row {row.id} was changed, or put there by somebody else than DAPP.")
         elif shift:
             found.add("moved", row.id, row.id, f"Rows from {row.id} on were given other numbers.")
         elif row.link != mac and whole and row.id == found.last + 1:
-            first = row.id if found.unchained < row.id - 1 else 1
-            found.add("changed", first, row.id - 1 or 1, f"What stands before row {row.id} is not what stood there when it was written.")
+            before = max(row.id - 1, 1)
+            found.add("changed", before, before, f"What stands before row {row.id} is not what stood there when it was written.")
         whole = shift == 0
         mac, found.last = row.mac or b"", row.id
-    _verify_end(session, key, found, (head_seq, head_mac, mac))
+    _verify_end(session, key, found, mac)
     if exported is not None:
         _verify_exported(found, exported, seen)
     return found
 
 
-def _verify_end(session: Session, key: bytes, found: Check, end: tuple[int, bytes, bytes | None]) -> None:
-    head_seq, head_mac, mac = end
+def _verify_end(session: Session, key: bytes, found: Check, mac: bytes) -> None:
+    """Compare the newest row with the head."""
     head = session.get(AuditHead, 1)
+    last = max(found.last, 1)
     if head is None:
-        if mac is not None:
-            found.add("changed", found.last, found.last, "The row that marks the end of the log was removed, so rows may be missing at the end.")
-    elif not hmac.compare_digest(head.seal, _seal(key, head_seq, head_mac)):
-        found.add("changed", found.last, found.last, "The row that marks the end of the log was changed, so rows may be missing at the end.")
-    elif found.last < head_seq:
-        found.add("removed", found.last + 1, head_seq, f"{_rows(found.last + 1, head_seq)} cut off at the end.")
+        found.add("removed", last, last, "The row that marks the end of the log was removed, so rows may be missing, or all may have been written anew.")
+    elif not hmac.compare_digest(head.seal, _seal(key, head.seq, head.mac)):
+        found.add("changed", last, last, "The row that marks the end of the log was changed, so rows may be missing at the end.")
+    elif found.last < head.seq:
+        found.add("removed", found.last + 1, head.seq, f"{_rows(found.last + 1, head.seq)} cut off at the end.")
+    elif not found.findings and not hmac.compare_digest(head.mac, mac):
+        found.add("changed", last, last, f"Row {last} is not the one that the end of the log was marked with.")
 
 
 def _verify_exported(found: Check, exported: tuple[int, bytes], seen: bytes | None) -> None:
@@ -209,19 +216,6 @@ def _verify_exported(found: Check, exported: tuple[int, bytes], seen: bytes | No
         found.add("removed", found.last + 1, seq, says)
     elif seen is not None and not hmac.compare_digest(seen, mac):
         found.add("changed", seq, seq, f"Row {seq} is not the one of the exported head: the log was written anew.")
-
-
-def _begin(session: Session, key: bytes) -> AuditHead:
-    """The head of a chain that begins now, after whatever rows an older release wrote."""
-    digest = hashlib.sha256()
-    last = 0
-    for row in ascending(session):
-        assert row.id is not None
-        if row.mac is not None:
-            raise Broken("The end of the audit log was removed, so nothing can be added to it. Run: jupyter dapp audit verify")
-        digest.update(_canonical(row, row.id))
-        last = row.id
-    return AuditHead(id=1, seq=last, mac=digest.digest(), seal=_seal(key, last, digest.digest()))
 
 
 def _fits(key: bytes, row: AuditRow, number: int) -> bool:

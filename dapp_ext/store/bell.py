@@ -16,11 +16,13 @@ import hashlib
 import os
 import select
 import socket
+import stat
 import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from dapp_ext.errors import SettingInvalid
 from dapp_ext.schema.base import new_id
 from dapp_ext.store.database import Session
 from dapp_ext.store.folders import make_private
@@ -28,12 +30,23 @@ from dapp_ext.store.wires import Wire
 
 
 def bell_folder(home: Path) -> Path:
-    """The private folder for the bells of one home."""
+    """The private folder for the bells of one home.
+
+    Raises
+    ------
+    SettingInvalid
+        When somebody else has taken its place: everybody may write to the folder for temporary files.
+    """
     base = Path(tempfile.gettempdir()) / f"dapp-{os.getuid()}"
     folder = base / hashlib.sha256(str(home).encode()).hexdigest()[:16]
-    make_private(folder)
-    if base.stat().st_uid != os.getuid():
-        raise PermissionError(f"{base} belongs to somebody else")
+    try:
+        make_private(base)
+        found = base.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+            raise SettingInvalid(f"{base} is not a folder that only you can write to. Remove it, or set TMPDIR to a folder of your own.")
+        make_private(folder)
+    except OSError as error:
+        raise SettingInvalid(f"The folder {folder} cannot be made: {error.strerror}. Set TMPDIR to a folder of your own.") from error
     return folder
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select
 from dapp_ext.errors import NotFound
 from dapp_ext.store.backups import faults_of
 from dapp_ext.store.database import Database
-from dapp_ext.store.tables import AuditRow, DataKey, EventRow, Instance, Job, Worker
+from dapp_ext.store.tables import Account, AuditRow, DataKey, EventRow, Instance, Job, Worker
 
 
 def faults(database: Database) -> list[str]:
@@ -48,6 +48,27 @@ def instance_key(session: Session) -> tuple[bytes, str]:
     if row is None or key is None:
         raise NotFound("The database does not say which workspace it is. Restore it from a backup.")
     return key.wrapped, row.instance_id
+
+
+def accounts_beside_the_log(session: Session) -> list[str]:
+    """Emails of accounts whose role, or whether they may sign in, is not what the audit says; or that it does not know.
+
+    Every change of an account is one transaction with its row, so the two differ only where somebody wrote past DAPP. The
+    owner of a new workspace has no row until somebody changes it.
+    """
+    told: dict[str, dict[str, object]] = {}
+    kinds = ("account.create", "account.update", "account.reset", "invitation.accept")
+    for row in session.exec(select(AuditRow).where(col(AuditRow.action).in_(kinds), AuditRow.outcome == "allow").order_by(col(AuditRow.id))):
+        if row.subject_id is not None:
+            told.setdefault(row.subject_id, {}).update({name: row.details[name] for name in ("role", "disabled") if name in row.details})
+    wrong = []
+    for account in session.exec(select(Account).order_by(col(Account.created_at))):
+        first = {"role": "admin"} if account.is_owner else {}
+        known = {"disabled": False} | first | told.get(account.id, {})
+        if (known.get("role"), known["disabled"]) != (account.role, account.disabled):
+            wrong.append(account.email)
+    owners = list(session.exec(select(Account.email).where(col(Account.is_owner).is_(True)).order_by(col(Account.created_at))))
+    return wrong + [email for email in owners[1:] if email not in wrong]
 
 
 def last_backup(session: Session) -> datetime | None:

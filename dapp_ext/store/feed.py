@@ -11,6 +11,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dapp_ext.errors import DappError
+from dapp_ext.logs import outline
 from dapp_ext.schema.base import Answer, Named, Subject
 from dapp_ext.schema.events import PAYLOADS
 from dapp_ext.store.bell import Bell, Bells
@@ -139,8 +140,8 @@ class Tail:
                 for deliver in listeners:
                     try:
                         deliver(row)
-                    except Exception:
-                        log.exception("A reader of the feed failed and is dropped")
+                    except Exception as error:  # noqa: BLE001  told in the log; the others read on
+                        log.error("A reader of the feed failed and is dropped:\n%s", outline(error))
                         self.forget(deliver)
             if len(rows) < PAGE:
                 return

@@ -27,12 +27,12 @@ def known_key(database: Database) -> tuple[str | None, list[RootLink]]:
         return fingerprint, [RootLink(row.kid, row.by_kid, row.sealed) for row in session.exec(select(RootLinkRow))]
 
 
-def create(session: Session, keyring: Keyring, instance_id: str) -> Instance:
-    """Make the row, and a data key of the workspace itself for its own secrets."""
+def create(session: Session, keyring: Keyring, instance_id: str, key: bytes) -> Instance:
+    """Make the row, and keep the data key of the workspace itself, which its own secrets come from."""
     row = Instance(id=1, instance_id=instance_id, key_fingerprint=keyring.fingerprint)
     session.add(row)
     session.add(RootKey(kid=keyring.kid, fingerprint=keyring.fingerprint))
-    session.add(DataKey(subject_id=instance_id, kid=keyring.kid, wrapped=keyring.wrap(keyring.new_data_key(), instance_id)))
+    session.add(DataKey(subject_id=instance_id, kid=keyring.kid, wrapped=keyring.wrap(key, instance_id)))
     session.flush()
     return row
 

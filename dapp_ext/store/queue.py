@@ -1,7 +1,7 @@
 """Jobs as rows: claimed with a lease, kept alive by a heartbeat, fenced by the attempt's number.
 
 A worker that cannot renew its lease has lost the job: every write names the attempt, and one that no longer runs
-changes nothing. Lost work is queued again; work whose worker died three times is given up.
+changes nothing. Lost work is queued again; work whose own process died three times is given up.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from dapp_ext.store.tables import Dataset, Grant, Job, Model, Worker
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
 DEATHS_UNTIL_DEAD = 3
+# A worker that is gone says little about the job that it had; a job that takes its worker with it must end some time, too.
+ATTEMPTS_UNTIL_DEAD = 20
 RETRY_AFTER_SECONDS = 1.0
 
 
@@ -108,16 +110,16 @@ def workers_on(session: Session, host: str) -> list[Worker]:
     return list(session.exec(select(Worker).where(Worker.host == host)))
 
 
-def lose(session: Session, job: Job) -> bool:
-    """Queue a lost job again; ``True`` when it has died too often and is given up."""
-    job.deaths += 1
+def lose(session: Session, job: Job, *, own_death: bool) -> bool:
+    """Queue a lost job again, blamed for it when its own process died; ``True`` when that was too often and it is given up."""
+    job.deaths += own_death
     job.worker_id, job.lease_until = None, None
-    dead = job.deaths >= DEATHS_UNTIL_DEAD
+    dead = job.deaths >= DEATHS_UNTIL_DEAD or job.attempt >= ATTEMPTS_UNTIL_DEAD
     if dead:
         finish(session, job, "dead", "worker_lost")
     else:
         job.status = "queued"
-        job.not_before = time.time() + RETRY_AFTER_SECONDS * (job.deaths - 1)
+        job.not_before = time.time() + RETRY_AFTER_SECONDS * max(job.deaths - 1, 0)
     session.add(job)
     return dead
 

@@ -11,6 +11,7 @@ from tornado.web import OutputTransform, RequestHandler
 from dapp_ext import errors
 from dapp_ext.errors import DappError, Denied, Internal, NotSignedIn, RouteNotFound
 from dapp_ext.handlers.wire import envelope, status_of
+from dapp_ext.logs import outline
 from dapp_ext.schema.base import new_id
 from dapp_panel.auth import Visitor
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from dapp_panel.dashboard import Dashboard
 
 log = logging.getLogger(__name__)
+
+
+def without_token(path: str) -> str:
+    """A path for the log: that of a read-only link is the credential itself."""
+    return "/shared/…" if path.startswith("/shared/") else path
 
 
 def security_headers(framing: tuple[str, ...]) -> type[OutputTransform]:
@@ -135,9 +141,9 @@ class DashboardHandler(RequestHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if isinstance(value, DappError):
-            log.info("%s %s: %s, request %s", self.request.method, self.request.path, value.code, self.request_id)
+            log.info("%s %s: %s, request %s", self.request.method, without_token(self.request.path), value.code, self.request_id)
         else:
-            log.error("%s %s failed, request %s", self.request.method, self.request.path, self.request_id, exc_info=(typ, value, tb))
+            log.error("%s %s failed, request %s:\n%s", self.request.method, without_token(self.request.path), self.request_id, outline(value))
 
 
 class NotHere(DashboardHandler):

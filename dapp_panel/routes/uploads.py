@@ -11,6 +11,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import stream_request_body
 
 from dapp_ext.errors import DappError, Internal, Invalid, TooLarge
+from dapp_ext.logs import outline
 from dapp_ext.schema.datasets import DatasetUpload, ReadOptions
 from dapp_panel.pages.asking import invalid_from
 from dapp_panel.routes.base import DashboardHandler
@@ -132,4 +133,4 @@ class UploadHandler(DashboardHandler):
 def _log_failure(task: asyncio.Future[None]) -> None:
     error = None if task.cancelled() else task.exception()
     if error is not None and not isinstance(error, StreamClosedError):
-        log.error("an upload that was broken off could not be dropped", exc_info=error)
+        log.error("an upload that was broken off could not be dropped:\n%s", outline(error))

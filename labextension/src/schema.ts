@@ -1510,7 +1510,7 @@ export interface JobLine {
   error: string | null;
 }
 
-/** One job. `dead` means that its worker died three times. */
+/** One job. `dead` means that its process died three times. */
 export interface JobRead {
   id: string;
   kind: JobKind;
@@ -1762,11 +1762,10 @@ export interface AuditFinding {
   says: string;
 }
 
-/** Whether the log is whole. `unchained` rows were written by a release that had no chain yet; they are covered together. */
+/** Whether the log is whole. */
 export interface AuditVerification {
   ok: boolean;
   rows: number;
-  unchained: number;
   against_head: boolean;
   head: AuditHeadRead;
   findings: AuditFinding[];

@@ -364,6 +364,7 @@ def test_every_command_is_in_the_palette_with_words_and_arguments(page: Page) ->
     assert [name for name, each in found.items() if not each["label"] or not each["described"]] == []
     run(page, "apputils:activate-command-palette")
     page.locator("#modal-command-palette input").fill("DAPP")
+    expect(page.locator("#modal-command-palette .lm-CommandPalette-itemLabel", has_text="DAPP Activity")).to_be_visible()  # it filters a moment later
     shown = set(page.locator("#modal-command-palette .lm-CommandPalette-itemLabel").all_inner_texts())
     page.keyboard.press("Escape")
     assert {each["label"] for name, each in found.items() if name != "jupyter-dapp:open-job"} <= shown

@@ -12,6 +12,7 @@ import pytest
 
 import dapp_ext
 import dapp_panel
+from dapp_ext.settings import PYTHON
 
 HEAVY = {
     "pandas",
@@ -43,9 +44,10 @@ def _loaded(code: str) -> set[str]:
         ("import dapp_ext.schema.models, dapp_ext.schema.events, dapp_ext.schema.accounts", set()),
         ("from dapp_ext.client import DAPPClient", set()),
         ("from dapp_ext.cli.main import main; import sys; sys.argv = ['jupyter-dapp', '--help']; main()", set()),
-        ("import dapp_ext.services", {"sqlmodel", "sqlalchemy", "pyarrow"}),
+        ("from dapp_ext.services import open_services", {"sqlmodel", "sqlalchemy", "pyarrow"}),
+        ("import dapp_ext.services.preload", {"pandas", "sklearn", "lightgbm", "pyarrow"}),  # what the process of a job is forked from
     ],
-    ids=["package", "schema", "client", "help", "services"],
+    ids=["package", "schema", "client", "help", "services", "jobs"],
 )
 def test_light_starts(code: str, allowed: set[str]) -> None:
     assert _loaded(code) & HEAVY <= allowed
@@ -70,3 +72,18 @@ def test_keys_are_wrapped_and_the_audit_is_written_in_one_place_each() -> None:
     ):
         found = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if text in path.read_text("utf-8")}
         assert found == homes, text
+
+
+def test_what_lies_in_the_working_folder_takes_no_librarys_place(tmp_path: Path) -> None:
+    """Python looks there first for ``-m`` and ``-c``; a notebook folder may hold a ``polars.py``."""
+    (tmp_path / "polars.py").write_text("raise SystemExit('taken in')")
+    for words in (["-c", "import polars"], ["-m", "dapp_ext.worker", "--help"]):
+        done = subprocess.run([*PYTHON, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert "taken in" not in done.stdout + done.stderr
+    assert "taken in" in subprocess.run([sys.executable, "-c", "import polars"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False).stderr
+
+
+def test_every_process_of_ours_is_started_so() -> None:
+    sources = [*Path(dapp_ext.__file__).parent.rglob("*.py"), *Path(dapp_panel.__file__).parent.rglob("*.py")]
+    starting = {path.name: path.read_text("utf-8").count("sys.executable") for path in sources if "sys.executable" in path.read_text("utf-8")}
+    assert starting == {"settings.py": 1, "serving.py": 1}, "start with dapp_ext.settings.PYTHON"

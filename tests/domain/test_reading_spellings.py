@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -185,9 +187,16 @@ def test_western_texts_stay_windows_1252(text: str) -> None:
 # -- wide and wrapped -----------------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_packed_twice_is_refused() -> None:
+@pytest.mark.parametrize("inner", [gzip.compress(b"a,b\n1,2\n", mtime=number) for number in (1, 0x41414141, 0x01010101)], ids=range(3))
+def test_a_file_that_is_packed_twice_is_refused(inner: bytes) -> None:
+    """Whatever its bytes look like, which the time within them changes."""
     with pytest.raises(FileUnreadable, match="packed already"):
-        read(gzip.compress(gzip.compress(b"a,b\n1,2\n")), "t.csv.gz")
+        read(gzip.compress(inner), "t.csv.gz")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        files.writestr("t.csv.gz", inner)
+    with pytest.raises(FileUnreadable, match="packed already"):
+        read(archive.getvalue(), "t.zip")
 
 
 def test_thousands_of_keys_are_read_in_no_time() -> None:

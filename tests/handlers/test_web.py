@@ -267,3 +267,11 @@ async def test_a_refusal_keeps_the_connection_or_says_that_it_ends(nobody: Calle
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize("odd", ["http://[", "http://[::1", "//", "null", "http://a:b:c"])
+async def test_an_odd_origin_is_a_foreign_one(owner: Caller, nobody: Caller, odd: str, jp_auth_header: dict[str, str]) -> None:
+    socket = {"Origin": odd, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"}
+    assert (await owner("GET", "/events/ws", headers=socket)).status == 403
+    assert (await nobody("POST", "/auth/jupyter", headers={"Origin": odd})).status in (401, 403, 404)
+    assert (await owner("GET", "/auth/me", headers={"Origin": odd})).status == 200

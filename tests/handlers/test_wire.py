@@ -9,7 +9,8 @@ from pydantic import Field
 from tornado.web import HTTPError
 
 from dapp_ext.errors import DappError, Denied, Internal, Invalid, Malformed, MediaUnsupported, MethodNotAllowed, StorageFull, TooLarge, every_error
-from dapp_ext.handlers.wire import as_dapp_error, check_json, envelope, outline, read_body, read_query, status_of
+from dapp_ext.handlers.wire import as_dapp_error, check_json, envelope, read_body, read_query, status_of
+from dapp_ext.logs import outline
 from dapp_ext.schema.base import Request
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from dapp_ext.errors import Denied, Invalid, NotReady, ShareNotFound
 from dapp_ext.schema.accounts import AccountUpdate, Actor, Role
 from dapp_ext.schema.datasets import DatasetRead
+from dapp_ext.schema.grants import GrantPut
 from dapp_ext.schema.insights import InsightPublish, InsightUpdate, TableWrite
 from dapp_ext.schema.models import ModelRead, ModelUpdate, TrainRequest
 from dapp_ext.schema.shares import ShareCreate
@@ -139,6 +140,16 @@ def test_who_may_make_and_withdraw_links(
     services.shares.withdraw(owner, made.id)
     actions = [row.action for row in services.audit.list(owner).items]
     assert {"share.create", "share.withdraw"} <= set(actions)
+
+
+def test_whom_a_private_result_is_shared_with_makes_no_link(services: Services, maya: Actor, model: ModelRead, person: Callable[[str, Role], Actor]) -> None:
+    """It would open nothing: a link shows what its maker may show to anybody."""
+    alan = person("alan", Role.analyst)
+    services.models.update(maya, model.id, ModelUpdate(visibility="private"))
+    services.sharing.put(maya, "model", model.id, alan.email, GrantPut(level="edit"))
+    with pytest.raises(Denied):
+        services.shares.create(alan, ShareCreate(model=model.id))
+    assert services.shares.list(maya).items == []
 
 
 @pytest.mark.parametrize("token", ["", "x", "dapp_sh_wrong", "dapp_sh_" + "a" * 500])

@@ -60,3 +60,27 @@ def test_a_call_that_the_role_forbids_is_refused_however_it_is_sent(visit: Calla
     assert vera.call("no.such.call")["error"]["code"] == "invalid"
     assert vera.call("accounts.update", ref="x", role="root")["error"]["code"] == "invalid"
     assert services.maintenance.read(services.system.shell_actor()).state == "off"
+
+
+@pytest.mark.parametrize("odd", ["http://[", "http://[::1", "http://a:b:c", "http://a:99999999", "//", "null"])
+def test_an_odd_origin_is_a_foreign_one(address: str, visit: Callable[..., Visit], odd: str) -> None:
+    maya = visit("maya")
+    json = {"Content-Type": "application/json", "Origin": odd}
+    assert maya.http.post("/call/home", content=b"{}", headers=json).status_code == 403
+    assert maya.http.post("/signin", data={"email": "a@example.org", "password": "x"}, headers={"Origin": odd}).status_code == 403
+    socket = {"Origin": odd, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"}
+    assert maya.http.get("/ws", headers=socket).status_code == 403
+
+
+@pytest.mark.parametrize("odd", ["[", "[::1", "a:b:c", "127.0.0.1:1:2", "localhost."])
+def test_an_odd_host_is_told_so(address: str, odd: str) -> None:
+    assert httpx.get(f"{address}/health/live", headers={"Host": odd}).status_code == 403
+
+
+def test_the_token_of_a_shared_link_stays_out_of_the_log(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert httpx.get(f"{address}/shared/dapp_sh_4711secret").status_code == 404
+    assert httpx.post(f"{address}/shared/dapp_sh_4711secret").status_code == 405
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]
+    assert any("/shared/…" in line for line in ours)
+    assert not any("4711secret" in line for line in ours)

@@ -12,11 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from dapp_ext.schema.accounts import Actor
+from dapp_ext.schema.accounts import AccountCreate, AccountUpdate, Actor, Role
 from dapp_ext.schema.base import now
 from dapp_ext.schema.datasets import DatasetRead
+from dapp_ext.schema.signins import InvitationCreate, LinkAccept
 from dapp_ext.services import BackupKey, Services, doctor, open_services
+from dapp_ext.services.known_tokens import Entry
 from dapp_ext.settings import Settings
+from dapp_ext.store import examining
+from tests.conftest import PASSWORD
 
 
 @pytest.fixture
@@ -103,6 +107,12 @@ def edited_audit(settings: Settings) -> None:
     by_hand(settings, "UPDATE audit SET actor_name = 'Somebody else' WHERE id = 1")
 
 
+def promoted_by_hand(settings: Settings) -> None:
+    by_hand(
+        settings, "INSERT INTO accounts (id, email, name, role, disabled, is_owner, created_at) VALUES ('x', 'x@example.org', 'x', 'admin', 0, 0, '2026-01-01')"
+    )
+
+
 def no_worker(settings: Settings) -> None:
     by_hand(settings, "UPDATE jobs SET status = 'queued'")
 
@@ -121,6 +131,7 @@ PLANTED = [
     (broken_database, "database", "bad"),
     (broken_reference, "database", "bad"),
     (edited_audit, "audit", "bad"),
+    (promoted_by_hand, "accounts", "bad"),
     (no_worker, "workers", "bad"),
     (late_clock, "clock", "bad"),
 ]
@@ -173,3 +184,26 @@ def test_an_interrupted_rotation_is_told(home: Settings, monkeypatch: pytest.Mon
         count = sum(key.wraps for key in services.keys.status(owner).keys)
     assert count >= 2
     assert found(home)["rotation"] == ("note", f"{count} data keys wait", "jupyter dapp keys rotate")
+
+
+@pytest.mark.only_sqlite
+def test_accounts_are_as_the_log_tells_however_they_came_to_be(settings: Settings, services: Services, owner: Actor) -> None:
+    accounts, database = services.accounts, services.context.database
+
+    def strangers() -> list[str]:
+        with database.read() as session:
+            return examining.accounts_beside_the_log(session)
+
+    made = accounts.create(owner, AccountCreate(email="ada@example.org", role=Role.viewer, password=PASSWORD))
+    accounts.update(owner, made.id, AccountUpdate(role=Role.analyst, disabled=True))
+    accounts.update(owner, made.id, AccountUpdate(disabled=False))
+    link = services.invitations.create(owner, InvitationCreate(email="alan@example.org", role=Role.admin))
+    services.invitations.accept(LinkAccept(token=link.token, password=PASSWORD, name="Alan"), Entry())
+    link = services.invitations.reset(owner, made.id)
+    services.invitations.accept(LinkAccept(token=link.token, password="another plain sentence 8", name=""), Entry())
+    assert strangers() == []
+    for wrong, right in (("role = 'admin'", "role = 'analyst'"), ("disabled = 1", "disabled = 0"), ("is_owner = 1", "is_owner = 0")):
+        by_hand(settings, f"UPDATE accounts SET {wrong} WHERE email = 'ada@example.org'")
+        assert strangers() == ["ada@example.org"], wrong
+        by_hand(settings, f"UPDATE accounts SET {right} WHERE email = 'ada@example.org'")
+    assert strangers() == []

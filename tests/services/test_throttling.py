@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from dapp_ext.errors import LoginRefused, Throttled
-from dapp_ext.schema.accounts import Actor, LoginRequest, PasswordChange, Role
+from dapp_ext.schema.accounts import AccountUpdate, Actor, LoginRequest, PasswordChange, Role
 from dapp_ext.schema.base import now
 from dapp_ext.services import Services, throttling
+from dapp_ext.services.passwords import Passwords
 from dapp_ext.services.throttling import network
 from tests.conftest import PASSWORD
 
@@ -181,3 +183,60 @@ def test_a_hash_of_older_parameters_is_made_again(services: Services, person: Pe
         fresh = session.exec(select(Account.password_hash).where(Account.email == "ada@example.org")).one()
     assert fresh not in (None, old)
     assert services.accounts.login(RIGHT)
+
+
+def test_many_guesses_at_the_same_moment_gain_nothing(services: Services, person: Person) -> None:
+    person("ada", Role.analyst)
+
+    def guess(number: int) -> str:
+        try:
+            services.accounts.login(LoginRequest(email="ada@example.org", password=f"guess {number}"), address="192.0.2.7")
+        except (LoginRefused, Throttled) as error:
+            return error.code
+        return "in"
+
+    with ThreadPoolExecutor(20) as crew:
+        told = list(crew.map(guess, range(20)))
+    assert told.count("login_refused") == throttling.FREE_FAILURES
+    assert told.count("throttled") == 20 - throttling.FREE_FAILURES
+
+
+def test_many_right_passwords_at_the_same_moment_all_get_in(services: Services, person: Person) -> None:
+    person("ada", Role.analyst)
+    with ThreadPoolExecutor(20) as crew:
+        assert all(crew.map(lambda _: services.accounts.login(RIGHT, address="192.0.2.7"), range(40)))
+    _fail(services, throttling.FREE_FAILURES, "192.0.2.7")  # nothing of that was left to count
+
+
+def test_a_clock_that_was_put_back_slows_nobody_down(services: Services, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    person("ada", Role.analyst)
+    _fail(services, throttling.CLIENT_FAILURES, "192.0.2.7")
+    with pytest.raises(Throttled):
+        services.accounts.login(RIGHT, address="192.0.2.7")
+    monkeypatch.setattr(throttling, "now", lambda: now() - timedelta(hours=5))
+    assert services.accounts.login(RIGHT, address="192.0.2.7")
+
+
+@pytest.mark.parametrize("change", ["password", "disabled"])
+def test_a_sign_in_does_not_outrun_a_change_of_its_account(
+    services: Services, person: Person, owner: Actor, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """The password takes a moment to be looked at; what changes in it has ended all sessions, and this one must not begin after."""
+    ada = person("ada", Role.analyst)
+    real = Passwords.verify
+
+    def slowly(self: Passwords, stored: str | None, password: str) -> bool:
+        right = real(self, stored, password)
+        if change == "password":
+            with services.context.change(owner, "test") as made:
+                services.accounts.replace_password(made, ada.account_id, "another hash")
+        else:
+            services.accounts.update(owner, ada.account_id, AccountUpdate(disabled=True))
+        return right
+
+    monkeypatch.setattr(Passwords, "verify", slowly)
+    with pytest.raises(LoginRefused):
+        services.accounts.login(RIGHT, address="192.0.2.7")
+    with pytest.raises((LoginRefused, Throttled)):
+        services.accounts.login_browser(RIGHT, address="192.0.2.8")
+    assert services.signins.sessions(owner, ada.account_id).items == []

@@ -61,9 +61,9 @@ def read_table(source: BinaryIO, filename: str, options: ReadOptions, sink: Sink
     """
     opened = Opened(source, progress)
     head = opened.head()
+    if opened.packing is not None:
+        _expect_text(head, f"The {opened.packing} file")
     content = sniffing.content_of(head, _tail(source, opened.size))
-    if opened.packing is not None and (content != "text" or packing_of(head) is not None):
-        raise FileUnreadable(f"The {opened.packing} file holds a file that is packed already. Unpack it once and upload what is in it.")
     kind: str = content
     if content == "zip" and (kind := container_of(source)) == "archive":
         kind = _choose_member(opened, options)
@@ -75,9 +75,14 @@ def read_table(source: BinaryIO, filename: str, options: ReadOptions, sink: Sink
 def _choose_member(opened: Opened, options: ReadOptions) -> str:
     """Read one file of a zip archive from now on."""
     opened.choose(member_of(opened.source, options.sheet))
-    if sniffing.content_of(opened.head(), b"") != "text":
-        raise FileUnreadable("The zip archive holds a file that is packed already. Unpack it once and upload what is in it.")
+    _expect_text(opened.head(), "The zip archive")
     return "text"
+
+
+def _expect_text(head: bytes, outer: str) -> None:
+    # What is packed is asked first: the bytes of a small packed file may look like text or like anything else.
+    if packing_of(head) is not None or sniffing.content_of(head, b"PAR1") != "text":
+        raise FileUnreadable(f"{outer} holds a file that is packed already. Unpack it once and upload what is in it.")
 
 
 def _tail(source: BinaryIO, size: int) -> bytes:

@@ -79,7 +79,6 @@ export interface AuditRead {
 export interface AuditVerification {
   ok: boolean;
   rows: number;
-  unchained: number;
   against_head: boolean;
   head: AuditHeadRead;
   findings: AuditFinding[];
