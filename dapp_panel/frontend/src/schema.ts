@@ -436,6 +436,7 @@ export interface Histogram {
 
 export interface HomeRead {
   jobs: JobRead[];
+  needs: Needs;
   datasets: DatasetRead[];
   datasets_total: number | null;
   models: ModelRead[];
@@ -648,6 +649,7 @@ export interface ModelRead {
   skipped: string[];
   policy_version: number | null;
   alert: string | null;
+  concern: string | null;
   created_at: string;
   updated_at: string;
 }
@@ -700,6 +702,11 @@ export interface MonitoringRead {
 export interface Named {
   id: string;
   name: string;
+}
+
+export interface Needs {
+  datasets: DatasetRead[];
+  models: ModelRead[];
 }
 
 export interface NotificationCount {
