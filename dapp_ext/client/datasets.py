@@ -26,6 +26,7 @@ from dapp_ext.client.sharing import grants, share_with
 from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import Conflict, FileUnreadable, Invalid
+from dapp_ext.schema.accounts import Role
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import (
     Aggregation,
@@ -271,10 +272,18 @@ class Dataset(Thing[DatasetRead]):
         ------
         Conflict
             If something depends on it; says what, and deletes nothing.
+        Denied
+            If it is somebody else's.
         """
-        if not force and (told := history.warning(self.dependents())):
+        if not force and self._is_mine and (told := history.warning(self.dependents())):
             raise Conflict(f"{told} To delete it all the same: dataset.delete(force=True)")
         self._connection.transport.call("DELETE", f"datasets/{path_of(self.id)}")
+
+    @property
+    def _is_mine(self) -> bool:
+        """Whether it can be this account's to delete; an administrator may delete everybody's."""
+        account = self._connection.transport.sign_in.account
+        return self._read.access == "owner" or account is None or account.role is Role.admin
 
     def _update(self, change: DatasetUpdate) -> Dataset:
         self._read = self._connection.transport.patch(DatasetRead, f"datasets/{path_of(self.id)}", change)

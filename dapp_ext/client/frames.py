@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from dapp_ext.client.pandas_frames import from_pandas
 from dapp_ext.errors import FileUnreadable, Invalid
 
 if TYPE_CHECKING:
@@ -57,15 +59,18 @@ def source_of(thing: Any, name: str | None = None) -> Source:
     if callable(getattr(thing, "read", None)):
         own = getattr(thing, "name", None)
         return _from_file(thing, Path(own).name if isinstance(own, str) and own else name or "upload")
-    data = _parquet(arrow_table(thing))
+    table = arrow_table(thing)
+    if not table.num_rows or not table.num_columns:
+        raise FileUnreadable("The table is empty. Give one with at least one row and one column.")
+    data = _parquet(table)
     return Source(f"{_stem(name)}.parquet", len(data), _pieces(io.BytesIO(data)))
 
 
 def arrow_table(thing: Any, *, keep_index: bool = True) -> pa.Table:
     """Any table as an Arrow table.
 
-    The index of a pandas frame is kept as columns where it has names (unless ``keep_index`` is off), and left out where
-    it only counts rows.
+    The index of a pandas frame is kept as columns where it says more than a row number, unless ``keep_index`` is off; see
+    :func:`~dapp_ext.client.pandas_frames.from_pandas`. A Series is a table of one column.
     """
     import pyarrow as pa
 
@@ -74,18 +79,23 @@ def arrow_table(thing: Any, *, keep_index: bool = True) -> pa.Table:
             return thing
         if isinstance(thing, pa.RecordBatch):
             return pa.Table.from_batches([thing])
-        library = type(thing).__module__.partition(".")[0]
-        if library == "pandas" and type(thing).__name__ == "DataFrame":
-            return _from_pandas(thing, keep_index=keep_index)
-        if library == "polars" and type(thing).__name__ == "LazyFrame":
-            return thing.collect().to_arrow()
-        if library == "polars" and type(thing).__name__ == "DataFrame":
+        pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")  # whoever holds a frame of theirs has imported them
+        if pandas and isinstance(thing, pandas.Series):
+            thing = thing.to_frame("value" if thing.name is None else thing.name)
+        if pandas and isinstance(thing, pandas.DataFrame):
+            return from_pandas(thing, keep_index=keep_index)
+        if polars and isinstance(thing, polars.LazyFrame):
+            thing = thing.collect()
+        if polars and isinstance(thing, polars.Series):
+            thing = thing.to_frame(thing.name or "value")
+        if polars and isinstance(thing, polars.DataFrame):
             return thing.to_arrow()
         if hasattr(thing, "__arrow_c_stream__"):
             return pa.RecordBatchReader.from_stream(thing).read_all()
-    except (pa.ArrowException, TypeError, ValueError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise FileUnreadable(f"The table cannot be written as Parquet: {error}. Give each column values of one kind.") from error
-    raise Invalid(f"A {type(thing).__name__} is not a table. Give a path, an open file, or a pandas, polars or Arrow table.")
+    hint = " Make one of it with: pandas.DataFrame(…)" if isinstance(thing, (dict, list)) or hasattr(thing, "__array__") else ""
+    raise Invalid(f"A value of the type {type(thing).__name__} is not a table. Give a path, an open file, or a pandas, polars or Arrow table.{hint}")
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -167,24 +177,13 @@ def read_arrow(stream: BinaryIO) -> pa.Table:
         raise FileUnreadable("The server's answer is not an Arrow stream. Client and server may differ in version.") from error
 
 
-def _from_pandas(frame: pd.DataFrame, *, keep_index: bool) -> pa.Table:
-    import pyarrow as pa
-
-    if keep_index and any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
-    names = [str(name) for name in frame.columns]
-    if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise FileUnreadable(f"Two columns are named {twice[0]!r}. Rename one of them.")
-    # set_axis makes a shallow copy: the caller's frame keeps its names.
-    return pa.Table.from_pandas(frame.set_axis(names, axis=1), preserve_index=False).replace_schema_metadata(None)
-
-
 def _from_path(path: Path) -> Source:
     try:
         size = path.stat().st_size
         file = path.open("rb")
     except (OSError, ValueError) as error:
+        if "\n" in str(path):
+            raise FileUnreadable("This is the text of a file, not its path. Give its bytes: text.encode()") from error
         reason = "is a folder" if path.is_dir() else getattr(error, "strerror", None) or str(error)
         raise FileUnreadable(f"The file {str(path)!r} cannot be opened: {reason}. Check the path.") from error
     if path.is_dir():

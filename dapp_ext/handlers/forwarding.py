@@ -278,6 +278,21 @@ class Alive(DappHandler):
         self.finish(b'{"status":"ok"}')
 
 
+class NoExchange(DappHandler):
+    """Jupyter's login means nothing to the service: it is another machine's, and everybody could claim any name."""
+
+    def check_xsrf_cookie(self) -> None:
+        """Refused whoever asks."""
+
+    async def prepare(self) -> None:
+        self.forget_jupyter()
+        raise Denied("This JupyterLab works with a DAPP service for the whole team. Sign in with your DAPP email and password.")
+
+    @allow_unauthenticated
+    def post(self) -> None:
+        """Never reached; says that nobody has to be signed in to be told so."""
+
+
 class NotHere(DappHandler):
     """A sign-in link of the service opens its dashboard, not this JupyterLab."""
 
@@ -296,6 +311,7 @@ def forwarding_handlers(service: Service) -> list[tuple[Any, ...]]:
     return [
         (f"{API}/health/live", Alive),
         (f"{API}/events/ws", ForwardFeed, given),
+        (f"{API}/auth/jupyter", NoExchange),
         (rf"{API}/.*", Forward, given),
         ("/dapp/docs", Docs),
         (r"/dapp/docs/(?P<name>docs\.(?:css|js))", Docs),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import date, datetime, time
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -68,17 +69,60 @@ def test_index_with_a_name_is_kept() -> None:
     frame = pd.DataFrame({"n": [1, 2]}, index=pd.Index(["a", "b"], name="key"))
     assert sent(frame).column_names == ["key", "n"]
     assert arrow_table(frame, keep_index=False).column_names == ["n"]
-    assert sent(frame.rename_axis(None)).column_names == ["n"]
     assert list(frame.columns) == ["n"]
+    assert sent(frame.rename_axis(None)).column_names == ["index", "n"], "texts say more than a row number"
+    assert sent(frame.reset_index(drop=True).iloc[1:]).column_names == ["n"]
+    with pytest.raises(FileUnreadable, match="index and a column are both named 'n'"):
+        source_of(frame.rename_axis("n"))
 
 
 def test_frame_that_is_no_table_is_refused_in_words() -> None:
-    with pytest.raises(FileUnreadable, match="one kind"):
-        source_of(pd.DataFrame({"mixed": [1, "a", object()]}))
+    with pytest.raises(FileUnreadable, match=r"Column 'mixed' holds values of several kinds \(int, object, str\)"):
+        source_of(pd.DataFrame({"fine": [1, 2, 3], "mixed": [1, "a", object()]}))
+    with pytest.raises(FileUnreadable, match="The table is empty"):
+        source_of(pd.DataFrame({"a": []}))
+    with pytest.raises(FileUnreadable, match="the text of a file, not its path"):
+        source_of("a,b\n1,2\n")
     with pytest.raises(FileUnreadable, match="Two columns"):
         source_of(pd.DataFrame([[1, 2]], columns=["a", "a"]))
-    with pytest.raises(Invalid, match="int is not a table"):
+    with pytest.raises(Invalid, match="type int is not a table"):
         source_of(3)
+    with pytest.raises(Invalid, match=r"pandas\.DataFrame"):
+        source_of({"a": [1]})
+
+
+def test_what_arrow_has_no_type_for_becomes_what_a_person_would_write() -> None:
+    some = UUID(int=7)
+    frame = pd.DataFrame(
+        {
+            "month": pd.period_range("2024-01", periods=2, freq="M"),
+            "bin": pd.cut(pd.Series([1, None]), [0, 5]),
+            "range": pd.interval_range(0, 2),
+            "sparse": pd.arrays.SparseArray([0, 1]),
+            "long": np.array([1.5, 2], dtype="longdouble"),
+            "id": [some, None],
+        }
+    )
+    assert sent(frame).to_pydict() == {
+        "month": [datetime(2024, 1, 1), datetime(2024, 2, 1)],
+        "bin": ["(0, 5]", None],
+        "range": ["(0, 1]", "(1, 2]"],
+        "sparse": [0, 1],
+        "long": [1.5, 2.0],
+        "id": [str(some), None],
+    }
+    huge = sent(pd.DataFrame({"n": [2**70, None, 1]}, dtype=object))
+    assert [None if each is None else int(each) for each in huge["n"].to_pylist()] == [2**70, None, 1]
+
+
+def test_names_of_several_levels_are_joined() -> None:
+    frame = pd.DataFrame({"g": ["x", "y", "x"], "v": [1, 2, 3]}).groupby("g").agg({"v": ["mean", "max"]})
+    assert sent(frame).column_names == ["g", "v_mean", "v_max"]
+    assert sent(pd.DataFrame([[1, 2]], columns=[None, pd.Timestamp(2024, 1, 1)])).column_names == ["", "2024-01-01 00:00:00"]
+    levels = pd.MultiIndex.from_tuples([("a", 1), ("b", 2)])
+    assert sent(pd.DataFrame({"v": [1, 2]}, index=levels)).column_names == ["level_0", "level_1", "v"]
+    assert sent(pd.Series([1, 2], name="v")).to_pydict() == {"v": [1, 2]}
+    assert sent(pl.Series([1, 2])).to_pydict() == {"value": [1, 2]}
 
 
 def test_arrow_becomes_what_pandas_reads() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dapp_ext.client import DAPPClient
-from dapp_ext.errors import AccountNotFound, Conflict, DatasetNotFound, Invalid
+from dapp_ext.errors import AccountNotFound, Conflict, DatasetNotFound, Denied, Invalid
 from dapp_ext.schema.accounts import Role
 from tests.client.server import PASSWORD, JupyterServer, add_account
 from tests.handlers.troubled import TROUBLED
@@ -80,6 +80,8 @@ def test_sharing_by_name(client: DAPPClient, jupyter: JupyterServer) -> None:
         assert [each.level for each in dataset.share_with("grace")] == ["use"]
         assert other.dataset("for grace alone").frame()["a"].tolist() == [1, 3]
         assert other.dataset(dataset.id).read.access == "use"
+        with pytest.raises(Denied):
+            other.dataset(dataset.id).delete()  # before it says what would be lost: it is not theirs to lose
         assert "grace@example.org" in repr(dataset.shared_with())
         with pytest.raises(Conflict, match=r"one person it is shared with.*force=True"):
             dataset.delete()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvi
 from tornado.httputil import HTTPHeaders
 from traitlets.config import Config
 
+from dapp_ext.handlers.auth import HUB_PROVIDER
 from dapp_ext.handlers.backend import Backend
 from dapp_ext.schema.accounts import Role
 from tests.handlers.serving import PASSWORD, Caller
@@ -152,6 +154,50 @@ async def test_a_login_that_knows_people_makes_nobody_the_owner(nobody: Caller, 
 async def test_a_server_for_a_team_makes_nobody_the_owner(nobody: Caller, backend: Backend, jp_auth_header: dict[str, str]) -> None:
     backend.personal = False
     assert (await nobody("POST", "/auth/jupyter", headers=jp_auth_header)).code == "denied"
+
+
+class _HubUser(User):
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(name)
+        self.hub_user = {"kind": kind, "name": name}
+
+
+@pytest.fixture
+def hub(jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """A server that a JupyterHub has started for ada, and who it says is there."""
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+
+    def says(kind: str, name: str) -> None:
+        answers = {"get_user": lambda self, handler: _HubUser(kind, name), "is_token_authenticated": lambda self, handler: True}
+        module, named = HUB_PROVIDER
+        provider = type(named, (IdentityProvider,), {**answers, "__module__": module, "__qualname__": named})
+        jp_serverapp.web_app.settings["identity_provider"] = provider(parent=jp_serverapp, token="x")
+
+    return says
+
+
+async def test_the_person_for_whom_a_hub_started_the_server_is_the_owner(nobody: Caller, services: Any, hub: Callable[[str, str], None]) -> None:
+    hub("user", "ada")
+    pair = await nobody("POST", "/auth/jupyter")
+    assert (pair.status, pair.json["account"]["role"]) == (200, "admin")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("user", "grace"), ("service", "ada")])
+async def test_whoever_else_a_hub_lets_in_is_not(nobody: Caller, services: Any, hub: Callable[[str, str], None], kind: str, name: str) -> None:
+    hub(kind, name)
+    answer = await nobody("POST", "/auth/jupyter")
+    assert (answer.status, answer.code) == (403, "denied")
+    assert "somebody else's" in answer.json["error"]["message"]
+
+
+async def test_a_hub_whose_servers_share_a_database_makes_nobody_the_owner(
+    nobody: Caller, services: Any, backend: Backend, hub: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub("user", "ada")
+    monkeypatch.setattr(backend, "_settings", replace(backend.settings(), database_url="postgresql://somewhere/dapp"))
+    answer = await nobody("POST", "/auth/jupyter")
+    assert (answer.status, answer.code) == (403, "denied")
+    assert "the same workspace" in answer.json["error"]["message"]
 
 
 async def test_a_password_is_a_secret_too(jp_serverapp: Any) -> None:

@@ -90,7 +90,8 @@ def test_nothing_is_lost_and_nothing_runs_twice(services: Services, processes: d
     until = time.monotonic() + 150  # a lease lasts half a minute
     while any(services.datasets.get(owner, each).status == "processing" for each in made) and time.monotonic() < until:
         time.sleep(0.5)
-    assert [services.datasets.get(owner, each).status for each in made] == ["ready"] * FILES, f"seed {SEED}"
+    undone = [job for job in services.jobs.list(owner, limit=500).items if job.status != "succeeded"]
+    assert [services.datasets.get(owner, each).status for each in made] == ["ready"] * FILES, f"seed {SEED}: {undone} {services.system.status(owner).workers}"
     told = everything_after(services, cursor)
     for dataset_id in made:
         types = [type for subject, type in told if subject == dataset_id]

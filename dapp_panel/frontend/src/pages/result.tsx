@@ -57,7 +57,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
           <Step
             icon="tune"
             title="Tune the decision"
-            words={`From which probability on is it “${results.decisions.positive}”? By cost, or by how many can be looked at.`}
+            words={`From which probability on is it “${format.answer(results.decisions.positive)}”? By cost, or by how many can be looked at.`}
             href={to(`/models/${model.id}/tune`)}
           />
         )}
