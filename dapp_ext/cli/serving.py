@@ -31,6 +31,7 @@ PORTS_TRIED = 50
 # A part that lived for a while and then ended is simply started again; one that keeps ending at once is given up.
 RESTARTS = 5
 STEADY_SECONDS = 10.0
+TOKEN_FILE = "jupyter.token"
 
 
 @dataclass
@@ -145,7 +146,7 @@ def _lab_command(port: int, folder: Path) -> list[str]:
 
 def _jupyter_token(settings: Settings) -> dict[str, str]:
     """Give Jupyter's token in a file, as new as this start: one that Jupyter makes up itself is written into its log."""
-    path = settings.run_folder / "jupyter.token"
+    path = settings.run_folder / TOKEN_FILE
     make_private(path.parent)
     path.unlink(missing_ok=True)
     with open_private(path) as file:
@@ -192,6 +193,7 @@ def _keep_running(parts: list[Part], settings: Settings) -> None:
                 _revive(part, environment, log_folder)
     finally:
         _stop_all(parts)
+        (settings.run_folder / TOKEN_FILE).unlink(missing_ok=True)
 
 
 def _tickets(environment: dict[str, str], stopping: threading.Event) -> list[str]:

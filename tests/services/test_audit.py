@@ -180,6 +180,25 @@ def test_a_hundred_random_edits_are_all_found(log: Services, settings: Settings,
 
 
 @pytest.mark.only_sqlite
+def test_a_row_of_another_course_of_things_is_found(log: Services, settings: Settings, owner: Actor) -> None:
+    """It carries a code of DAPP's own and the right number: only what follows knows that another one stood there."""
+    with sqlite3.connect(settings.home / "dapp.sqlite") as database:
+        head = database.execute("SELECT seq, mac, seal FROM audit_head").fetchone()
+        log.context.note(owner, "test.one", None, "allow")
+        (number,) = database.execute("SELECT max(id) FROM audit").fetchone()
+        kept = database.execute("SELECT * FROM audit WHERE id = ?", (number,)).fetchone()
+        database.execute("DELETE FROM audit WHERE id = ?", (number,))
+        database.execute("UPDATE audit_head SET seq = ?, mac = ?, seal = ?", head)
+        database.commit()
+        for action in ("test.other", "test.more"):
+            log.context.note(owner, action, None, "allow")
+        database.execute("DELETE FROM audit WHERE id = ?", (number,))
+        database.execute(f"INSERT INTO audit VALUES ({','.join('?' * len(kept))})", kept)
+    database.close()
+    assert findings(log, owner) == [("changed", number, number)]
+
+
+@pytest.mark.only_sqlite
 @pytest.mark.parametrize(
     "statements",
     [

@@ -52,6 +52,7 @@ def test_no_secret_where_others_look(tmp_path: Path, monkeypatch: pytest.MonkeyP
         began = time.monotonic()
         assert product.stop(running) == 0, running.logs()
     assert time.monotonic() - began < 30
+    assert not list((tmp_path / "home").rglob("*.token"))
 
 
 def jupyters_token(folder: Path) -> bytes:
