@@ -122,7 +122,7 @@ def test_the_lines_that_open_it_go_into_a_notebook(page: Page) -> None:
     expect(page.locator(".jp-NotebookPanel .jp-Cell")).to_contain_text("get_processed_data")
     _menu(page, "from_browser")("Insert into Notebook")
     expect(page.locator(".jp-NotebookPanel .jp-CodeCell")).to_have_count(2)
-    panel(page).get_by_role("button", name="Insert What I Did").click()
+    panel(page).locator('[data-command="jupyter-dapp:insert-steps"]').click()
     page.locator(".jp-Dialog option").filter(has_text="rename").first.wait_for(state="attached")
     page.locator(".jp-Dialog select").select_option(label='client.dataset("dropped").rename("three rows")')
     page.locator(".jp-Dialog .jp-mod-accept").click()
