@@ -105,8 +105,9 @@ function Advised(props: {
   if (near.length < 2 || !advised) {
     return null;
   }
-  const isBest = advised.number === results.best.number;
-  const others = near.filter(each => each !== advised).map(each => each.label);
+  // Two candidates of one kind bear one name: that one would do as well as itself tells nothing.
+  const isBest = advised.number === results.best.number || advised.label === results.best.label;
+  const others = [...new Set(near.map(each => each.label))].filter(each => each !== advised.label);
   const named = [...others.slice(0, 3), ...(others.length > 3 ? [trans.__('others')] : [])].join(', ');
   return (
     <div className="jp-Dapp-advised" role="note">
@@ -118,7 +119,9 @@ function Advised(props: {
         </p>
         <p className="jp-Dapp-hint">
           {isBest
-            ? trans.__('Its score cannot be told from that of %1.', named)
+            ? named
+              ? trans.__('Its score cannot be told from that of %1.', named)
+              : trans.__('They differ in their settings only.')
             : trans.__(
                 '%1 candidates are not clearly worse than the best (%2). This is the simplest of them: easier to explain and quicker to ask.',
                 near.length,
