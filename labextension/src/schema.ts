@@ -341,6 +341,8 @@ export interface Column {
   name: string;
   kind: ColumnKind;
   nullable: boolean;
+  /** What stood beside its numbers in the file, such as $ or %. */
+  unit: string | null;
 }
 
 /** A value, as text, and how many rows have it. */

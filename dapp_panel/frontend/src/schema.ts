@@ -168,6 +168,7 @@ export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
   nullable: boolean;
+  unit: string | null;
 }
 
 export interface ColumnComparison {
