@@ -27,13 +27,15 @@ section,.notice{background:var(--paper);border:1px solid var(--line);border-radi
 .notice{font-size:14px;color:var(--soft)}
 .lamp{border-left:5px solid var(--good);padding-left:14px}.lamp.warn{border-color:var(--warn)}.lamp.bad{border-color:var(--bad)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:7px 10px 7px 0;border-bottom:1px solid var(--line);vertical-align:top;font-weight:400}
+th,td{text-align:left;padding:7px 10px 7px 0;border-bottom:1px solid var(--line);vertical-align:top;font-weight:400;overflow-wrap:break-word}
+.n,.state{white-space:nowrap}.wide th{max-width:32ch}
 thead th{color:var(--soft);font-size:14px}td.n,th.n{text-align:right}
 .bars div{display:grid;grid-template-columns:minmax(90px,30%) 1fr 60px;gap:10px;align-items:center;margin:5px 0}
 .bars i{display:block;height:12px;border-radius:4px;background:var(--accent);min-width:2px}
 .charts{display:flex;flex-wrap:wrap;gap:18px}.charts svg{max-width:100%;height:auto}
 .wide{overflow-x:auto}.shown{display:block;max-width:100%;height:auto;margin:0 auto;background:#fff;border-radius:8px}
 footer{color:var(--soft);font-size:14px;margin-top:24px}
+@media(max-width:559px){main{padding:20px 14px 48px}section,.notice{padding:16px}.drawn{display:none}th,td{padding-right:8px}.bars div{grid-template-columns:minmax(90px,40%) 1fr 44px}}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#333;--line:#bbb;--paper:#fff;--back:#fff;--accent:#0b6b74}main{padding:0;max-width:none}section{border-color:#bbb}.no-print{display:none}a{color:inherit}}
 @page{margin:18mm 15mm}
 """
@@ -129,10 +131,10 @@ def _verdict(results: Results) -> str:
 def _scores(results: Results) -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(each.label)}</th><td class="n"><strong>{number(each.value)}</strong></td><td class="n">{number(each.low)} to {number(each.high)}</td>'
-        f'<td class="n">{number(each.baseline)}</td><td>{score_svg(each)}</td></tr>'
+        f'<td class="n">{number(each.baseline)}</td><td class="drawn">{score_svg(each)}</td></tr>'
         for each in results.scores
     )
-    head = '<tr><th scope="col">Score</th><th scope="col" class="n">This model</th><th scope="col" class="n">95% range</th><th scope="col" class="n">Guessing</th><td></td></tr>'
+    head = '<tr><th scope="col">Score</th><th scope="col" class="n">This model</th><th scope="col" class="n">95% range</th><th scope="col" class="n">Guessing</th><td class="drawn"></td></tr>'
     return f'<section><h2>Scores on rows it had never seen</h2><div class="wide"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div></section>'
 
 
@@ -166,7 +168,7 @@ def _charts(results: Results) -> str:
 
 
 def _guards(guards: list[Guard]) -> str:
-    rows = "".join(f"<tr><td>{_STATES[each.state]}</td><td>{escape(each.sentence)}</td></tr>" for each in guards)
+    rows = "".join(f"<tr><td class=state>{_STATES[each.state]}</td><td>{escape(each.sentence)}</td></tr>" for each in guards)
     head = '<thead><tr><th scope="col">State</th><th scope="col">What was found</th></tr></thead>'
     return f"<section><h2>Checks before anything was scored</h2><table>{head}<tbody>{rows}</tbody></table></section>"
 

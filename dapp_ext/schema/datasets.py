@@ -31,6 +31,7 @@ class Column(Answer):
     name: str
     kind: ColumnKind
     nullable: bool = True
+    unit: str | None = Field(default=None, description="What stood beside its numbers in the file, such as $ or %.")
 
 
 class ValueCount(Answer):

@@ -367,6 +367,7 @@ class ModelRead(Answer):
     skipped: list[str] = Field(default_factory=list, description="Families that are not tried any more.")
     policy_version: int | None = Field(default=None, description="The threshold policy that answers follow.")
     alert: str | None = Field(default=None, description="Code of what the watch over its predictions found, until it is over.")
+    concern: str | None = Field(default=None, description="The gravest thing that its checks found, where it should not be relied on as it is.")
     created_at: datetime
     updated_at: datetime
 

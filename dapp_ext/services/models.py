@@ -467,7 +467,6 @@ def read_all(context: Context, session: Session, rows: list[Model]) -> list[Mode
 def read(context: Context, session: Session, model: Model, names: dict[str, str] | None = None, counts: dict[str, int] | None = None) -> ModelRead:
     """A model as it is shown."""
     owners = names if names is not None else accounts_store.names(session, {model.owner_id})
-    trials = counts if counts is not None else store.trial_counts(session, [model.id])
     inside = context.unseal(session, model.id, place_of(model), model.sealed)
     return ModelRead(
         id=model.id,
@@ -485,7 +484,7 @@ def read(context: Context, session: Session, model: Model, names: dict[str, str]
         score=Score.model_validate(inside["score"]) if inside.get("score") else None,
         plain_score=Score.model_validate(inside["plain_score"]) if inside.get("plain_score") else None,
         sentence=inside.get("sentence"),
-        trials=trials.get(model.id, 0),
+        trials=(counts if counts is not None else store.trial_counts(session, [model.id])).get(model.id, 0),
         time_budget=model.time_budget + model.extra_seconds,
         job_id=model.job_id,
         champion=model.champion,
@@ -495,6 +494,7 @@ def read(context: Context, session: Session, model: Model, names: dict[str, str]
         skipped=model.skipped.split(),
         policy_version=model.policy_version or None,
         alert=model.alert_code,
+        concern=inside.get("concern"),
         created_at=model.created_at,
         updated_at=model.updated_at,
     )

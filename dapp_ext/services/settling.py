@@ -367,6 +367,7 @@ def _headline(results: Results) -> dict[str, Any]:
         "task": results.task,
         "metric": results.metric,
         "sentence": results.sentence,
+        "concern": next((guard.sentence for guard in results.guards if guard.state == "alerted" and guard.severity == "alert"), None),
         "score": score.model_dump(mode="json"),
         "plain_score": plain.model_dump(mode="json"),
     }

@@ -11,9 +11,10 @@ Decrypted columns are shared between threads by ``store.frame_cache``.
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ _GROUP_ROWS = 128 * 1024
 _GROUP_CELLS = 4_000_000
 _SMALLEST_GROUP_ROWS = 2048
 _BATCH_ROWS = 32 * 1024
+_BUFFER_BYTES = 1024 * 1024
 _IDLE_FILES = 2
 # So many values tell whether a dictionary is worth its time.
 _LOOKED_AT, _LOOKED_AT_SHARE = 4096, 0.5
@@ -57,6 +59,7 @@ class FrameWriter:
         self._properties = create_encryption_properties(key, aad_prefix=label.context(), store_aad_prefix=False)
         self._file = StagingFile(Path(path))
         self._writer: pq.ParquetWriter | None = None
+        self._buffer: io.BufferedWriter | None = None
         self._schema: pa.Schema | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
@@ -110,6 +113,7 @@ class FrameWriter:
             while self._waiting_rows:
                 self._write_group()
             self._begun(self._schema.empty_table()).close()
+            self._put_down()
             digest = self._file.sync()
         except DappError:
             self.abort()
@@ -154,7 +158,9 @@ class FrameWriter:
             self._stored = pa.schema([pa.field(field.name, mine.type, field.nullable) for field, mine in zip(self._schema, first.schema, strict=True)])
             # Nobody reads the smallest and largest values of a page, and to find them takes a third of the time of writing.
             settings = {"write_statistics": False, "write_batch_size": _BATCH_ROWS, "store_schema": False, **_encodings(first)}
-            self._writer = pq.ParquetWriter(self._file, self._stored, encryption_properties=self._properties, **settings)
+            # Parquet writes every page by itself: a few KiB each, which are put together before they go to the file.
+            self._buffer = io.BufferedWriter(self._file, _BUFFER_BYTES)
+            self._writer = pq.ParquetWriter(self._buffer, self._stored, encryption_properties=self._properties, **settings)
             self._writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(self._schema.serialize().to_pybytes()).decode()})
         return self._writer
 
@@ -166,6 +172,14 @@ class FrameWriter:
                 writer.close()
             except (DappError, pa.ArrowException, OSError, ValueError):
                 writer.is_open = False
+            with contextlib.suppress(DappError, OSError, ValueError):
+                self._put_down()
+
+    def _put_down(self) -> None:
+        """Write what is still held; the file itself stays open."""
+        buffer, self._buffer = self._buffer, None
+        if buffer is not None:
+            buffer.detach()
 
 
 class Frame:
@@ -239,7 +253,7 @@ class Frame:
         for file in idle:
             file.close(force=True)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _reading(self) -> Iterator[pq.ParquetFile]:
         with self._lock:
             file = self._idle.pop() if self._idle else None

@@ -341,6 +341,8 @@ export interface Column {
   name: string;
   kind: ColumnKind;
   nullable: boolean;
+  /** What stood beside its numbers in the file, such as $ or %. */
+  unit: string | null;
 }
 
 /** A value, as text, and how many rows have it. */
@@ -1120,6 +1122,8 @@ export interface ModelRead {
   policy_version: number | null;
   /** Code of what the watch over its predictions found, until it is over. */
   alert: string | null;
+  /** The gravest thing that its checks found, where it should not be relied on as it is. */
+  concern: string | null;
   created_at: string;
   updated_at: string;
 }

@@ -102,6 +102,10 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[pa.Table], bool]]] = {
         lambda made: made["a"].null_count == ROWS // 20 and made["a"][3].as_py() == 1.5,
     ),
     "numbers_as_text": ({"a": [f"${number:,}.50" for number in range(1, 2 * ROWS, 2)]}, lambda made: made["a"].to_pylist()[:2] == [1.5, 3.5]),
+    "compact_dates": (
+        {"a": [20240131, 20231201, None, 19991231]},
+        lambda made: made["a"].to_pylist() == [date(2024, 1, 31), date(2023, 12, 1), None, date(1999, 12, 31)],
+    ),
     "outliers": ({"a": _with(_usual(), _3=100_000.0)}, lambda made: 60 < made["a"][3].as_py() < 200 and made["a"][4].as_py() == _usual()[4]),
     "infinite_values": ({"a": _with(_usual(), _3=float("inf"), _9=float("-inf"))}, lambda made: made["a"].null_count == 2),
     "skewed": (

@@ -36,6 +36,7 @@ TROUBLED: dict[str, bytes] = {
     "disguised_missing": _csv(("a", [9999 if number % 10 == 0 else number % 7 for number in range(60)]), _beside(60)),
     "mixed_types": _csv(("a", ["many" if number % 10 == 0 else number % 30 for number in range(60)]), _beside(60)),
     "numbers_as_text": _csv(("a", [f"{number % 25}.5 kg" for number in range(60)]), _beside(60)),
+    "compact_dates": _csv(("a", [20240100 + 1 + number % 28 for number in range(60)]), _beside(60)),
     "outliers": _csv(("a", [100_000.5, *_USUAL[:199]]), _beside(200)),
     "infinite_values": _csv(("a", ["inf", "-inf", *_USUAL[:198]]), _beside(200)),
     "skewed": _csv(("a", [round(math.exp(_DICE.gauss(0, 2.5)), 4) for _ in range(900)]), _beside(900)),

@@ -63,6 +63,9 @@ def test_a_link_opens_one_result_until_it_ends(
     services.shares.withdraw(maya, made.id)
     gone = httpx.get(f"{address}/shared/{made.token}")
     assert (gone.status_code, "withdrawn" in gone.text) == (404, True)
+    drawn = re.findall(r'(?:href|src)="([^"]+)"', gone.text)
+    assert len(drawn) == 3
+    assert all(httpx.get(httpx.URL(f"{address}/shared/{made.token}").join(each)).status_code == 200 for each in drawn)
     assert services.shares.list(maya).items == []
 
     other = services.shares.create(maya, ShareCreate(model=model.id))

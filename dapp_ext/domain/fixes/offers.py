@@ -22,7 +22,7 @@ _FITS: dict[str, tuple[str, ...]] = {
     "group_rare": _TEXTS,
     "cut_texts": _TEXTS,
     "normalise_texts": _TEXTS,
-    "parse_dates": ("text", "category", "date", "datetime"),
+    "parse_dates": ("text", "category", "date", "datetime", "integer"),
     "fill_gaps": ("date", "datetime"),
 }
 _WHOLE_ROWS = ("drop_duplicate_rows", "drop_header_rows", "drop_rows")
@@ -42,6 +42,7 @@ _PLAIN_OFFERS: dict[str, tuple[FixCode, str]] = {
     "high_cardinality": ("group_rare", "Keep the 49 most frequent texts and call all others Other."),
     "long_text": ("cut_texts", "Cut texts after 20,000 characters."),
     "ambiguous_dates": ("parse_dates", "Swap day and month."),
+    "compact_dates": ("parse_dates", "Make it a column of dates."),
     "date_gaps": ("fill_gaps", "Add a row for every date that is left out; its other columns are missing."),
 }
 

@@ -321,15 +321,16 @@ class ParseDates(_Mapped):
     def prepare(self) -> None:
         self.maps, self._lost = {}, 0
         for name in self.asked.columns:
-            if self.kinds[name] in ("text", "category"):
+            if self.kinds[name] in ("text", "category", "integer"):
                 self._parse(name)
 
     def _parse(self, name: str) -> None:
         counts = self.texts(name)
         texts = list(counts)
-        kind: Any = "datetime" if sum(":" in text for text in texts) > len(texts) / 2 else "date"
+        shown = [str(text) for text in texts]  # 20240131 is a number in its column
+        kind: Any = "datetime" if sum(":" in text for text in shown) > len(texts) / 2 else "date"
         reader = ChosenColumn(Choice(kind, day_first=bool(self.asked.options.day_first)))
-        parsed = reader.parse(pc.utf8_trim_whitespace(pa.array(texts, pa.string()))).to_pylist()
+        parsed = reader.parse(pc.utf8_trim_whitespace(pa.array(shown, pa.string()))).to_pylist()
         self.maps[name] = dict(zip(texts, parsed, strict=True))
         lost = sum(counts[text] for text in texts if self.maps[name][text] is None)
         if lost == sum(counts.values()):
@@ -346,6 +347,8 @@ class ParseDates(_Mapped):
         if not self.maps:
             return f"Swapped day and month in {self.where}."
         lost = f"; {counted(self._lost, 'value')} that {'is' if self._lost == 1 else 'are'} no date became missing" if self._lost else ""
+        if all(self.kinds[name] == "integer" for name in self.maps):
+            return f"Read the whole numbers of {self.where} as dates{lost}."
         return f"Read {self.where} as dates, the {'day' if self.asked.options.day_first else 'month'} first{lost}."
 
 

@@ -100,7 +100,7 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
         watch.trial(trial, max(clock.left(), 0.0))
         spent = clock.spent() / max(recipe.time_budget, 1e-9)
         counted = trial.number / recipe.trials if recipe.trials else 0.0
-        watch.progress(float(np.clip(max(spent, counted), 0.05, 0.9)), f"Tried {trial.number} candidates")
+        watch.progress(float(np.clip(max(spent, counted), 0.05, 0.9)), f"Tried {trial.number} {'candidate' if trial.number == 1 else 'candidates'}")
 
     families = [k.family for k in KINDS.values() if not recipe.families or k.family in recipe.families]
     search = Search(ground, clock, report, check_params(recipe.params, stage.problem), families)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -36,6 +37,7 @@ CODES = {
     "infinite_values": "some values are infinite",
     "skewed": "values are very uneven",
     "date_gaps": "dates have gaps",
+    "compact_dates": "whole numbers look like dates",
     "spelling_variants": "the same is spelled in several ways",
     "high_cardinality": "there are very many different texts",
     "long_text": "there are very long texts",
@@ -43,6 +45,7 @@ CODES = {
 """The stable codes of findings on values, and what is said of many columns at once; the codes of reading are :data:`~dapp_ext.domain.reading.plans.READ_CODES`."""
 _SENTINELS = {sign * int(digits) for digits in ("99", "999", "9999", "99999", "999999", "9999999") for sign in (1, -1)} | {-1, -9}
 _ID_WORDS = re.compile(r"(^|[^a-z])(id|ids|uuid|guid|key|pid|no|nr|num|number|code|index|order|rowid|hash|token|invoice)([^a-z]|$)")
+_FIRST_DAY, _LAST_DAY = 19_000_101, 20_991_231
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -120,6 +123,7 @@ def _numbers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
         yield from _gaps(seen, evidence)
     if not evidence.is_number or seen.column.kind == "boolean":
         return
+    yield from _compact_dates(seen, evidence)
     yield from _sentinels(seen, evidence)
     if evidence.tally.distinct <= 10 or seen.is_identifier:
         return
@@ -141,6 +145,24 @@ def _gaps(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
         after = gaps.after // 86_400_000_000 if pa.types.is_date(evidence.type) else gaps.after
         sentence = f"{seen.quoted} has one {gaps.step} after the other, but {gaps.missing:,} {'is' if gaps.missing == 1 else 'are'} left out."
         yield _finding("date_gaps", "info", sentence, seen, rows=evidence.rows_of(after, seen.sampled), count=gaps.missing)
+
+
+def _compact_dates(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
+    """Whole numbers such as 20240131, all of them days of the calendar between 1900 and 2099."""
+    if not pa.types.is_integer(evidence.type) or not evidence.tally.exact or evidence.minimum is None:
+        return
+    if not (evidence.minimum >= _FIRST_DAY and evidence.maximum <= _LAST_DAY) or evidence.tally.distinct < 2 or not all(map(_is_day, evidence.tally.counts)):
+        return
+    sentence = f"{seen.quoted} holds whole numbers that all look like dates written as 20240131; they were kept as numbers."
+    yield _finding("compact_dates", "info", sentence, seen, rows=evidence.present_rows, count=evidence.values)
+
+
+def _is_day(value: object) -> bool:
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def suggested(name: str | None, reason: str | None, columns: Sequence[Seen]) -> list[Finding]:

@@ -36,7 +36,16 @@ class _Moments:
             return
         with np.errstate(over="ignore", invalid="ignore"):
             mean = float(values.mean())
-            squares = float(((values - mean) ** 2).sum())
+            self._merge(count, mean, float(((values - mean) ** 2).sum()))
+
+    def add_counted(self, values: Floats, counts: npt.NDArray[np.int64]) -> None:
+        """Take different values, each so often as its count says."""
+        count = int(counts.sum())
+        mean = float(np.dot(values, counts)) / count
+        self._merge(count, mean, float(np.dot((values - mean) ** 2, counts)))
+
+    def _merge(self, count: int, mean: float, squares: float) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
             total = self.count + count
             delta = mean - self.mean
             self.squares += squares + delta * delta * self.count * count / total
@@ -100,6 +109,8 @@ class NumberColumn:
             Places of the rows that belong to the sample; None for all.
         """
         plain = countable(array)
+        if pa.types.is_integer(plain.type) and len(self.present_rows) == SHOWN_ROWS and self._add_narrow(plain, picked):
+            return
         floats = _as_floats(plain)
         whole = not array.null_count and not pa.types.is_floating(plain.type)
         empty = None if whole else np.isnan(floats)
@@ -126,6 +137,35 @@ class NumberColumn:
         self._sorted = None
         self._sample.append(floats if picked is None else floats[picked])
         self.rows += len(array)
+
+    def _add_narrow(self, plain: pa.Array, picked: npt.NDArray[np.intp] | None) -> bool:
+        """Take the next values, if they are whole numbers of a narrow range: then how often each is there tells nearly all."""
+        gone = plain.null_count
+        present = plain.drop_null() if gone else plain
+        found = self.tally.add_narrow(present)
+        if found is None:
+            return False
+        if gone:
+            if len(self.missing_rows) < SHOWN_ROWS:
+                self._note(self.missing_rows, pc.is_null(plain).to_numpy(zero_copy_only=False))
+            self.missing += gone
+        low, counts = found
+        used = np.flatnonzero(counts)
+        values, weights = (used + low).astype(np.float64), counts[used]
+        high = low + len(counts) - 1
+        if self.lowest is None or float(low) < self.lowest[0]:
+            self.lowest = (float(low), self.rows + pc.index(plain, pa.scalar(low, plain.type)).as_py())
+        if self.highest is None or float(high) > self.highest[0]:
+            self.highest = (float(high), self.rows + pc.index(plain, pa.scalar(high, plain.type)).as_py())
+        self.minimum = low if self.minimum is None else min(self.minimum, low)
+        self.maximum = high if self.maximum is None else max(self.maximum, high)
+        self.moments.add_counted(values, weights)
+        if self.bins is not None:
+            self.bins.add(values, weights)
+        self._sorted = None
+        self._sample.append(_as_floats(plain if picked is None else plain.take(pa.array(picked))))
+        self.rows += len(plain)
+        return True
 
     def _note(self, rows: list[int], mask: npt.NDArray[np.bool_] | None) -> None:
         if mask is not None and len(rows) < SHOWN_ROWS:

@@ -70,24 +70,28 @@ class _Dense:
         self._base = 0
         self._wide = False
 
-    def add(self, array: pa.Array, limit: int) -> bool:
-        """Count values, if they are whole numbers of a narrow range with at most ``limit`` different ones."""
-        if self._wide or not pa.types.is_integer(array.type):
-            return False
+    def add(self, array: pa.Array, limit: int) -> tuple[int, npt.NDArray[np.int64]] | None:
+        """Count values, if they are whole numbers of a narrow range with at most ``limit`` different ones.
+
+        Returns the smallest of them, and how often it and each number after it is there.
+        """
+        if self._wide or not pa.types.is_integer(array.type) or not len(array):
+            return None
         plain = array.to_numpy()
         low, high = int(plain.min()), int(plain.max())
         first = min(low, self._base) if len(self.counts) else low
         last = max(high, self._base + len(self.counts) - 1) if len(self.counts) else high
         self._wide = last - first >= _NARROW
         if self._wide:
-            return False
+            return None
         if not len(self.counts):
             self._base = first
         grown = np.pad(self.counts, (self._base - first, last - first + 1 - len(self.counts) - (self._base - first)))
-        grown[low - first : high - first + 1] += np.bincount(plain - low)
+        found = np.bincount(plain - low)
+        grown[low - first : high - first + 1] += found
         self.counts, self._base = grown, first
         self._wide = int(np.count_nonzero(grown)) > limit
-        return True
+        return low, found
 
     def take(self) -> list[tuple[int, int]]:
         """What was counted; it is forgotten here."""
@@ -142,13 +146,17 @@ class Tally:
 
     def add(self, array: pa.Array) -> None:
         """Count values; null must not be among them."""
-        if self.many is None and self._dense.add(array, self.limit):
+        if self.add_narrow(array) is not None:
             return
         if self.many is None:
             found = pc.value_counts(array)
             self.add_counted(found.field(0), found.field(1))
         else:
             self._add_to_many(array, self.many)
+
+    def add_narrow(self, array: pa.Array) -> tuple[int, npt.NDArray[np.int64]] | None:
+        """Count values, if they are whole numbers of a narrow range: the smallest, and how often it and each number after it is there."""
+        return self._dense.add(array, self.limit) if self.many is None else None
 
     def add_counted(self, values: pa.Array, counts: pa.Array) -> None:
         """Take values, all different, with how often each occurs."""
@@ -307,8 +315,8 @@ class Bins:
         self._base = 0
         self._counts: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
-    def add(self, values: Floats) -> None:
-        """Take finite values."""
+    def add(self, values: Floats, counts: npt.NDArray[np.int64] | None = None) -> None:
+        """Take finite values, each so often as its count says; once where there are no counts."""
         if not len(values):
             return
         low, high = float(values.min()), float(values.max())
@@ -320,7 +328,8 @@ class Bins:
         places = self._place(values)
         first, last = int(places.min()), int(places.max())
         self._reach(first, last)
-        self._counts += np.bincount(places - self._base, minlength=len(self._counts))
+        found = np.bincount(places - self._base, counts, minlength=len(self._counts))
+        self._counts += found if counts is None else found.astype(np.int64)
 
     def _place(self, values: Floats) -> npt.NDArray[np.int64]:
         assert self._exponent is not None

@@ -19,7 +19,7 @@ from dapp_ext.schema.datasets import ReadOptions
 
 __all__ = ["Progress", "Sink", "TableRead", "read_table"]
 
-_TEXT = ("csv", "tsv", "txt", "tab", "dat", "psv", "json", "jsonl", "ndjson")
+_TEXT = ("csv", "tsv", "txt", "tab", "dat", "psv", "arff", "json", "jsonl", "ndjson")
 _ENDINGS = {
     "text": (*_TEXT, "gz", "bz2", "xz", "zst", "zip", "tsv", "log"),
     "parquet": ("parquet", "pq", "parq"),
@@ -103,10 +103,14 @@ def _read(kind: str, opened: Opened, options: ReadOptions, sink: Sink) -> TableR
         from dapp_ext.domain.reading.excel import read_excel
 
         return read_excel(opened, kind, options, sink)
+    from dapp_ext.domain.reading.arff import looks_like_arff, read_arff
+
     if options.format in ("json", "jsonl") or (options.format != "csv" and _is_json(opened.head())):
         from dapp_ext.domain.reading.json import read_json
 
         return read_json(opened, options, sink)
+    if options.format is None and looks_like_arff(opened.head(64 * 1024)):
+        return read_arff(opened, options, sink)
     from dapp_ext.domain.reading.csv import read_csv
 
     return read_csv(opened, options, sink)

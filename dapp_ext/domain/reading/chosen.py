@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dapp_ext.domain.findings import SHOWN_ROWS
-from dapp_ext.domain.reading import dates, numbers, spans, zones
+from dapp_ext.domain.reading import amounts, dates, numbers, spans, zones
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.domain.reading.table import ColumnPlan
 from dapp_ext.domain.reading.texts import TextColumn
@@ -163,6 +163,7 @@ class ChosenColumn(TextColumn):
 
     def _plain_numbers(self, array: pa.Array) -> pa.Array:
         """Numbers with a decimal point and nothing else; null for what is no number."""
+        array = amounts.without_signs(array)
         point, thousands = self.choice.decimal, self.choice.thousands
         signs = {"none": "", " ": numbers.SPACES, "'": numbers.APOSTROPHES, None: "," if point == "." else "."}.get(thousands, thousands) or ""
         grouped = rf"[0-9]{{1,3}}([{re.escape(signs)}][0-9]{{3}})+|" if signs else ""

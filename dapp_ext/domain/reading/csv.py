@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 
 from dapp_ext.domain.reading import encodings, layouts, plans, sniffing
+from dapp_ext.domain.reading.amounts import unit_of
 from dapp_ext.domain.reading.csv_table import CsvTable, NotUtf8
 from dapp_ext.domain.reading.dialect import Dialect, is_typed, sniff
 from dapp_ext.domain.reading.layouts import NotAligned
@@ -86,7 +87,7 @@ def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> Ta
         options,
         format="csv",
         layout=layout.kind if layout else "delimited",
-        delimiter=None if dialect.delimiter == layouts.PARTED else dialect.delimiter,
+        delimiter=None if layout is not None or dialect.prose or dialect.width == 1 == (dialect.delimiter == layouts.PARTED) else dialect.delimiter,
         quote=dialect.cells.quote or "none",
         escape="backslash" if dialect.escaped else "none",
         encoding=encoding,
@@ -109,7 +110,7 @@ def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> Ta
             "notes": notes.sentences,
         }
     )
-    columns = [Column(name=entry.name, kind=entry.kind, nullable=True) for entry in plan.columns]
+    columns = [Column(name=entry.name, kind=entry.kind, nullable=True, unit=unit_of(entry.how)) for entry in plan.columns]
     return TableRead(columns, rows, report, [*findings(table.repairs, dialect.width), *plans.findings(entries, plan, table.ways)])
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from dapp_ext.domain.conveyor import ahead
-from dapp_ext.domain.reading import layouts, numbers, plans, texts
+from dapp_ext.domain.reading import footers, layouts, numbers, plans, texts
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
-from dapp_ext.domain.reading.dialect import Dialect, can_repeat
+from dapp_ext.domain.reading.dialect import Dialect, can_repeat, is_typed
 from dapp_ext.domain.reading.layouts import is_drawn
 from dapp_ext.domain.reading.names import column_names
 from dapp_ext.domain.reading.numbers import DoesNotFit
@@ -85,6 +85,7 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 _ESCAPED = re.compile(rb'\\(["\\])')
 _REPEATED = pa.dictionary(pa.int32(), pa.string())
 _MOST_EXTRA = 100
+_TAIL, _TAIL_LINES = 256 * 1024, 120
 
 
 class NotUtf8(Exception):
@@ -156,7 +157,7 @@ class CsvTable:
         text = self._from_table(unescaped(text) if self.dialect.escaped else text)
         first = self.dialect.header
         for piece in ahead(self.slicer.cut(text, self.dialect.skip + 1)):
-            piece = self._without_marks(piece)
+            piece = self._without_footer(self._without_marks(piece), header=first)
             if self.dialect.rule:
                 piece = self._without_rules(piece)
             if first or self._header is not None:
@@ -197,7 +198,7 @@ class CsvTable:
 
         data, dropped = self.slicer.without(piece.data, wanted)
         self.repairs.comments.update(piece.line + line for line in dropped)
-        return Slice(data, piece.line, piece.loose)
+        return replace(piece, data=data)
 
     def _without_marks(self, piece: Slice) -> Slice:
         """Leave out byte order marks at the beginning of lines, where one file was put after another."""
@@ -206,14 +207,35 @@ class CsvTable:
             return piece
         self.repairs.marks = True
         data = piece.data.removeprefix(codecs.BOM_UTF8).replace(marked, self.slicer.line_end)
-        return Slice(data, piece.line, piece.loose)
+        return replace(piece, data=data)
+
+    def _without_footer(self, piece: Slice, *, header: bool) -> Slice:
+        """Leave out totals and notes below the table, where they are surely none of its rows."""
+        quote, end = self.slicer.quote, self.slicer.line_end
+        if not piece.last or self.extra_rows == "keep" or self.dialect.width < 2:
+            return piece
+        # What ends without a line end may be cut; lines are looked at as far as no quote stands in them.
+        tail = piece.data[-_TAIL:]
+        lines = tail.split(end)[1 if len(tail) < len(piece.data) else self.dialect.header_rows if header else 0 :]
+        if (quote and any(quote in line for line in lines[-_TAIL_LINES:])) or self.dialect.rule or self.dialect.comment:
+            return piece
+        texts_of = [line.decode("utf-8", "replace").rstrip("\r\n") for line in lines[-_TAIL_LINES:]]
+        found = footers.footer_of(texts_of, self._cells_of, self.dialect.width, is_typed)
+        if not found.lines or (found.notes and not found.totals and not piece.data.endswith((b"\n", b"\r")) and not any(not line for line in texts_of)):
+            return piece
+        kept = piece.data.rsplit(end, found.lines)[0] + end
+        self.repairs.below, self.repairs.totals = found.notes + found.totals, found.totals
+        return replace(piece, data=kept)
+
+    def _cells_of(self, line: str) -> list[str]:
+        return next(iter(self.dialect.cells.records(line)), [])
 
     def _without_rules(self, piece: Slice) -> Slice:
         """Leave out the lines that only draw the table."""
         rule = self.dialect.rule.encode()
         data, dropped = self.slicer.without(piece.data, lambda line: not is_drawn(line, rule))
         self.repairs.rules.update(piece.line + line for line in dropped)
-        return Slice(data, piece.line, piece.loose)
+        return replace(piece, data=data)
 
     def _without_headers(self, piece: Slice, *, first: bool) -> Slice:
         """Leave out lines that are the header once more; where they may be data, say that they are there."""
@@ -236,7 +258,7 @@ class CsvTable:
         header, known = self._header.removesuffix(self.slicer.line_end), iter([True])
         data, dropped = self.slicer.without(piece.data, lambda line: line != header or (first and next(known, False)))
         self.repairs.headers.update(piece.line + line for line in dropped)
-        return Slice(data, piece.line, piece.loose)
+        return replace(piece, data=data)
 
     def _parse(self, piece: Slice, *, header: bool) -> Chunk | None:
         data = self._checked(piece)

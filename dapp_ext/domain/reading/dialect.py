@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from dapp_ext.domain.reading import layouts, numbers
+from dapp_ext.domain.reading.amounts import AMOUNT
 from dapp_ext.domain.reading.headings import joined_names, names_in_two_rows
 from dapp_ext.domain.reading.table import check_columns
 from dapp_ext.domain.reading.texts import ALL, TEXT, TextColumn, tidy
@@ -22,9 +23,14 @@ from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.datasets import ReadOptions
 
 DELIMITERS = (",", ";", "\t", "|")
+RARE_DELIMITERS = ("\x01", "\x1f", "\x1e", "\x02", "~", "^")
+"""What programs write between cells where nothing usual would do; taken only where every line has the same number of them."""
 _RECORDS = 300
 _PREAMBLE = 30
 _FEW = 100
+_NARROWEST = 3
+_FEWEST = 5
+"""Lines from which on a sign that stands once in each of them may be a delimiter."""
 _LETTERHEAD = 4
 """Cells that a table must have at least, for lines of one or two cells before it to be no rows of it."""
 _MOST_COMMENTS = 1000
@@ -241,8 +247,8 @@ def _told_delimiter(text: str, options: ReadOptions) -> tuple[str | None, int]:
     first = text.split("\n", 1)[0].strip('\r \ufeff"')
     said = first[4:5] if first.lower().startswith("sep=") and len(first) == 5 else None
     chosen = options.delimiter or said
-    if chosen is not None and (chosen in '"\r\n' or not chosen.isascii()):
-        raise FileUnreadable("This character cannot separate cells. Choose a comma, a semicolon, a tab or a bar.")
+    if chosen is not None and (chosen in '"\r\n\0' or not chosen.isascii()):
+        raise FileUnreadable("This character cannot separate cells. Choose a comma, a semicolon, a tab, a bar or another sign of ASCII.")
     return chosen, 1 if said else 0
 
 
@@ -299,7 +305,23 @@ def _delimiter(text: str, quote: str) -> str:
         score *= 1 - 0.5 * _misplaced(text, delimiter, quote)
         if share >= 0.5 and score > best_score:
             best, best_score = delimiter, score
-    return best
+    rare = _rare_delimiter(text, quote)
+    return rare if rare is not None and (rare < " " or best not in text.lstrip().split("\n", 1)[0]) else best
+
+
+def _rare_delimiter(text: str, quote: str) -> str | None:
+    """A seldom sign that stands equally often in every line: at least twice, or in many lines; a control character once."""
+    for delimiter in RARE_DELIMITERS:
+        if delimiter not in text:
+            continue
+        try:
+            rows = Cells(delimiter, quote).records(text)[:_RECORDS]
+        except csv.Error:
+            continue
+        widths = {len(row) for row in rows}
+        if len(rows) > 1 and len(widths) == 1 and widths != {1} and (delimiter < " " or min(widths) > 2 or len(rows) >= _FEWEST):
+            return delimiter
+    return None
 
 
 def _misplaced(text: str, delimiter: str, quote: str) -> float:
@@ -339,6 +361,10 @@ def _table_rows(text: str, cells: Cells, line_end: str, *, look: bool) -> tuple[
             while skipped < len(lines) and cells.width(lines[skipped]) < (2 if short else width):
                 skipped += 1
             rows = _records_or_refuse(cells, "".join(lines[skipped:]))
+        elif _is_padded_letterhead(rows, width):
+            while skipped < len(lines) and _filled(next(iter(_records_or_refuse(cells, lines[skipped])), [])) < width:
+                skipped += 1
+            rows = _records_or_refuse(cells, "".join(lines[skipped:]))
     return skipped, rows
 
 
@@ -350,6 +376,22 @@ def _is_letterhead(rows: list[list[str]], width: int) -> bool:
         return False
     few = all(sum(bool(cell.strip()) for cell in row) <= 2 and len(row) < width for row in rows[:start])
     return few and sum(len(row) == width for row in rest) >= 0.9 * len(rest) and _is_header(rest[0], rest[1:_FEW])
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
+
+
+def _is_padded_letterhead(rows: list[list[str]], width: int) -> bool:
+    """The same where each line has all delimiters, as a spreadsheet saves it; each begins in the first cell, or is empty."""
+    start = next((number for number, row in enumerate(rows) if _filled(row) == width), len(rows))
+    body = rows[start + 1 : start + 1 + _FEW]
+    if width < _NARROWEST or not 0 < start <= _PREAMBLE or len(body) < 2 or not rows[0][0].strip():
+        return False
+    few = all(_filled(row) <= 2 and (row[0].strip() or not _filled(row)) for row in rows[:start])
+    wide = sum(_filled(row) > 2 for row in body) >= 0.9 * len(body)
+    typed = [is_typed(column) for column in _columns_of(body)]
+    return few and wide and any(typed) and _is_header(rows[start], body) and all(_type_of([cell]) == TEXT for cell in rows[start])
 
 
 def _records_or_refuse(cells: Cells, text: str) -> list[list[str]]:
@@ -436,8 +478,8 @@ def _is_header(first: list[str], body: list[list[str]]) -> bool:
         kind = _type_of(below)
         if kind in (None, TEXT):
             repeated |= bool(name.strip()) and name in below
-        elif _type_of([name]) == TEXT:
-            return True
+        elif (named := _type_of([name])) == TEXT or (named == AMOUNT != kind):
+            return True  # "95%" over other numbers is a name
         else:
             seen_typed |= bool(name.strip())
     return (not seen_typed or counts_up(first)) and not repeated

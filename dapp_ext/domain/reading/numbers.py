@@ -218,6 +218,13 @@ def decimals_written(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
     return decimals(array if decimal == "." else pc.replace_substring(array, decimal, "."))
 
 
+def decimals_lakh(array: pa.Array) -> pa.Array:
+    """Doubles with commas after the thousands and then after every two digits, as in ``12,34,567.50``; grouping by threes fits beside it."""
+    whole = r"[1-9][0-9]?(,[0-9]{2})+,[0-9]{3}|[0-9]{1,3}(,[0-9]{3})+|0|[1-9][0-9]*"
+    _must_match(array, rf"^(-?({whole})?([.][0-9]*)?([eE][+-]?[0-9]+)?|{_INFINITY})$")
+    return decimals(pc.replace_substring(array, ",", ""))
+
+
 def decimals_minus_after(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
     """Doubles of which some have their minus behind them, as in ``12.50-``."""
     return decimals_written(pc.replace_substring_regex(array, r"^([0-9., ]*[0-9]) ?-$", r"-\1"), decimal, thousands)

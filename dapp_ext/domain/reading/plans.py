@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from dapp_ext.domain.findings import SHOWN_ROWS, ordered
-from dapp_ext.domain.reading import missing, numbers, texts, zones
+from dapp_ext.domain.reading import amounts, missing, numbers, texts, zones
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.table import ColumnPlan, Notes, Plan, cells, named
 from dapp_ext.domain.reading.texts import TextColumn
@@ -17,6 +17,7 @@ from dapp_ext.schema.datasets import ColumnReading, Finding, ReadOptions, ReadRe
 
 _BETWEEN = {
     "decimal_grouped": ("Commas", "1,234.5"),
+    "decimal_lakh": ("Commas", "12,34,567.5"),
     "decimal_spaced": ("Blanks", "1 234.5"),
     "decimal_blanks": ("Blanks", "1 234.5"),
     "decimal_apostrophe": ("Apostrophes", "1'234.5"),
@@ -57,6 +58,8 @@ def plan_column(name: str, column: TextColumn, marks: set[str], *, day_first: bo
     if column.reading == "date":
         kind, type_ = texts.loose_type(column.facts)
         return ColumnPlan(name, kind, type_, texts.loose_name(column.facts, day_first=day_first), nulls)
+    if column.reading == amounts.AMOUNT:
+        return ColumnPlan(name, "decimal", pa.float64(), amounts.name_of(column.amounts), nulls)
     reading = texts.READINGS[column.reading]
     return ColumnPlan(name, reading.kind, reading.type, column.reading, nulls)
 
@@ -122,6 +125,9 @@ def readings_of(columns: Sequence[Named], plan: Plan, ways: Ways) -> list[Column
 
 
 def _written(column: TextColumn, ways: Ways) -> str | None:
+    if column.reading == amounts.AMOUNT:
+        unit = f"; the unit {column.amounts.unit} is kept with the column" if column.amounts.unit else ""
+        return f"amounts as {column.amounts.example}{unit}"
     if column.reading in texts.MINUS_AFTER:
         return f"numbers as 12{texts.MINUS_AFTER[column.reading][0]}50-"
     if column.reading in texts.SIGNED:
@@ -237,6 +243,11 @@ def _tell_numbers(columns: Sequence[Named], notes: Notes) -> None:
     for reading, (words, example) in _BETWEEN.items():
         if found := [entry.name for entry in columns if entry.column.reading == reading]:
             notes.add(f"{words} between thousands, as in {example}, were left out of the numbers in {named(found)}.")
+    for entry in columns:
+        if entry.column.reading == amounts.AMOUNT:
+            facts = entry.column.amounts
+            kept = f' The unit "{facts.unit}" is kept with the column.' if facts.unit else ""
+            notes.add(f"{named([entry.name])} was read as numbers written like {facts.example}.{kept} Choose text for it if that is not what it means.")
     if found := [entry.name for entry in columns if entry.column.reading in texts.MINUS_AFTER]:
         notes.add(f"A minus behind a number, as in 12.50-, was read as its sign in {named(found)}.")
     if found := [entry.name for entry in columns if entry.column.reading in texts.SIGNED]:

@@ -24,6 +24,8 @@ class Repairs:
     dropped: int = 0
     nul: int = 0
     marks: bool = False
+    below: int = 0
+    totals: int = 0
 
 
 def findings(repairs: Repairs, width: int) -> list[Finding]:
@@ -32,9 +34,15 @@ def findings(repairs: Repairs, width: int) -> list[Finding]:
 
 
 def _left_out(repairs: Repairs) -> list[Finding]:
-    found = [(len(repairs.headers), "repeat the header"), (len(repairs.rules), "only draw the table")]
+    below = repairs.below - repairs.totals
+    found = [
+        (len(repairs.headers), "repeat the header"),
+        (len(repairs.rules), "only draw the table"),
+        (repairs.totals, "holds totals below the table"),
+        (below, "is a note below the table" if below == 1 else "are notes below the table"),
+    ]
     what = " and ".join(f"{count:,} that {words}" for count, words in found if count)
-    return [left_out(f"Lines of the file were left out: {what}.", len(repairs.headers) + len(repairs.rules))] if what else []
+    return [left_out(f"Lines of the file were left out: {what}.", sum(count for count, _ in found))] if what else []
 
 
 def left_out(sentence: str, count: int) -> Finding:
@@ -70,6 +78,10 @@ def tell(repairs: Repairs, notes: Notes, dialect: Dialect) -> None:
     if repairs.rules:
         count = len(repairs.rules)
         notes.add(f"{count:,} {'line that only draws' if count == 1 else 'lines that only draw'} the table {'was' if count == 1 else 'were'} left out.")
+    if repairs.below:
+        what = "a line of totals" if repairs.totals == repairs.below else "notes" if not repairs.totals else "totals and notes"
+        are = "line" if repairs.below == 1 else "lines"
+        notes.add(f"{repairs.below:,} {are} below the table ({what}) {'was' if repairs.below == 1 else 'were'} left out.")
     if repairs.marks:
         notes.add("Byte order marks in the middle of the file were left out.")
     if repairs.short or repairs.long:

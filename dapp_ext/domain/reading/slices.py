@@ -29,11 +29,14 @@ class Slice:
         Number of the first line in the file, from 1.
     loose : bool
         Quotes stand where a strict reader would not expect them.
+    last : bool
+        Nothing comes after it.
     """
 
     data: bytes
     line: int
     loose: bool = False
+    last: bool = False
 
 
 class Slicer:
@@ -96,7 +99,7 @@ class Slicer:
                 f"A quote is opened on line {line + self._opened_on(whole):,} and never closed, so the rows after it cannot be told apart. "
                 "Close or remove the quote and upload the file again."
             )
-        return Slice(held, line, loose)
+        return Slice(held, line, loose, last=True)
 
     def _refuse_long(self, held: bytes, line: int) -> None:
         if len(held) > MAX_RECORD:

@@ -47,6 +47,8 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_PARTING = (1, 2, 30, 31)
+_LINES, _SHORT = 50, 64 * 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -123,8 +125,16 @@ def _is_plain(head: bytes) -> bool:
 
 def _control_share(head: bytes) -> float:
     """Share of bytes that plain text does not have; a NUL counts less, as broken exports hold a few."""
-    control = sum(head.count(bytes([code])) for code in range(1, 32) if code not in (9, 10, 12, 13, 27))
+    control = sum(head.count(bytes([code])) for code in range(1, 32) if code not in (9, 10, 12, 13, 27) and not _parts_cells(head, code))
     return (control + head.count(b"\0") * 0.2) / max(len(head), 400)
+
+
+def _parts_cells(head: bytes, code: int) -> bool:
+    """Whether a control character stands equally often in the first lines, as one that parts cells does (Hive writes ``\\x01``)."""
+    if code not in _PARTING or bytes([code]) not in head:
+        return False
+    counts = {line.count(code) for line in head.split(b"\n")[:_LINES][: -1 if len(head) > _SHORT else None] if line.strip()}
+    return len(counts) == 1
 
 
 def mark_of(head: bytes) -> str | None:

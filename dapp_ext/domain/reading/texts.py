@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dapp_ext.domain.findings import SHOWN_ROWS
-from dapp_ext.domain.reading import dates, missing, numbers, spans, zones
+from dapp_ext.domain.reading import amounts, dates, missing, numbers, spans, zones
 from dapp_ext.domain.reading.categories import Variety
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.schema.datasets import ColumnKind
@@ -78,15 +78,17 @@ MINUS_AFTER = {"decimal_minus_after": (".", ","), "decimal_comma_minus_after": (
 """The minus stands behind some of the numbers, as accounting systems print it."""
 SIGNED: dict[str, tuple[str | None, str]] = {"integer_signed": (None, ""), "decimal_signed": (".", ","), "decimal_comma_signed": (",", ".")}
 """A plus stands before some of the numbers."""
-_WIDER = {"decimal_grouped": ("decimal_minus_after", "decimal_signed"), "decimal_comma": ("decimal_comma_minus_after", "decimal_comma_signed")}
+_LAKH = "decimal_lakh"
+"""Thousands and then hundreds between commas, as in India: ``12,34,567.5``."""
+_WIDER = {"decimal_grouped": (_LAKH, "decimal_minus_after", "decimal_signed"), "decimal_comma": ("decimal_comma_minus_after", "decimal_comma_signed")}
 READINGS: dict[str, Reading] = {
     "true_false": Reading("boolean", pa.bool_(), _booleans(_spellings("true", "false"))),
     "yes_no": Reading("boolean", pa.bool_(), _booleans(_YES_NO)),
-    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", *WRITTEN, *MINUS_AFTER, *SIGNED)),
+    "integer": Reading("integer", pa.int64(), numbers.integers, ("big_integer", "huge_integer", "decimal", *WRITTEN, _LAKH, *MINUS_AFTER, *SIGNED)),
     "big_integer": Reading("integer", pa.decimal128(38, 0), lambda array: numbers.big_integers(array, 38), ("huge_integer",)),
     "huge_integer": Reading("integer", pa.decimal256(76, 0), lambda array: numbers.big_integers(array, 76)),
     "decimal": Reading(
-        "decimal", _FLOAT, numbers.decimals, (*(name for name, (point, _) in WRITTEN.items() if point == "."), "decimal_minus_after", "decimal_signed")
+        "decimal", _FLOAT, numbers.decimals, (*(name for name, (point, _) in WRITTEN.items() if point == "."), _LAKH, "decimal_minus_after", "decimal_signed")
     ),
     "iso_date": Reading("date", pa.date32(), lambda array: dates.iso(array, pa.date32()), ("iso_datetime", "date")),
     "iso_datetime": Reading("datetime", pa.timestamp("us"), lambda array: dates.iso(array, pa.timestamp("us")), ("date",)),
@@ -108,6 +110,7 @@ READINGS: dict[str, Reading] = {
         )
         for name, (point, signs) in SIGNED.items()
     },
+    _LAKH: Reading("decimal", _FLOAT, numbers.decimals_lakh),
     **{name: Reading("decimal", _FLOAT, partial(numbers.decimals_minus_after, decimal=point, thousands=signs)) for name, (point, signs) in MINUS_AFTER.items()},
 }
 _PLAIN = frozenset({"integer", "decimal", "iso_date", "iso_datetime", "iso_zoned"})
@@ -117,7 +120,17 @@ _LOOSE = "date"
 _BEFORE = ("true_false", "yes_no", "integer", "big_integer", "huge_integer")
 _AFTER = ("iso_date", "iso_datetime", "iso_zoned", "named_zone", "time", "duration", _LOOSE)
 _GUESSED = {
-    ".": ("decimal", "decimal_grouped", "decimal_spaced", "decimal_apostrophe", "decimal_minus_after", "integer_signed", "decimal_signed"),
+    ".": (
+        "decimal",
+        "decimal_grouped",
+        _LAKH,
+        "decimal_spaced",
+        "decimal_apostrophe",
+        "decimal_minus_after",
+        "integer_signed",
+        "decimal_signed",
+        amounts.AMOUNT,
+    ),
     ",": (
         "decimal_comma",
         "decimal_comma_spaced",
@@ -126,6 +139,7 @@ _GUESSED = {
         "decimal",
         "integer_signed",
         "decimal_comma_signed",
+        amounts.AMOUNT,
     ),
 }
 _CHOSEN = {
@@ -134,13 +148,16 @@ _CHOSEN = {
 }
 
 
+_MAY_BE_AMOUNTS = {"integer": None, "decimal": ".", "decimal_grouped": ".", "decimal_comma": ","}
+
+
 def readings(decimal: str, thousands: str | None = None) -> tuple[str, ...]:
     """The ways to read that are tried, where numbers are written with these signs; None for any between thousands."""
     if thousands is None:
         return (*_BEFORE, *_GUESSED[decimal], *_AFTER)
     chosen = _CHOSEN[decimal].get(thousands)
-    with_signs = () if chosen is None else (chosen,)
-    return (*_BEFORE, *(("decimal", *with_signs) if decimal == "." else (*with_signs, "decimal")), *_AFTER)
+    with_signs = () if chosen is None else (chosen, _LAKH) if chosen == "decimal_grouped" else (chosen,)
+    return (*_BEFORE, *(("decimal", *with_signs) if decimal == "." else (*with_signs, "decimal")), amounts.AMOUNT, *_AFTER)
 
 
 ALL = readings(".")
@@ -182,6 +199,7 @@ class TextColumn:
         self.marks: Counter[str] = Counter()
         self.mark_rows: dict[str, list[int]] = {}
         self.facts = dates.DateFacts()
+        self.amounts = amounts.AmountFacts()
         self.rows = 0
         self.nulls = 0
         self.infinite = 0
@@ -284,9 +302,12 @@ class TextColumn:
             self.facts.rows += [before + int(place) for place in found[: SHOWN_ROWS - len(self.facts.rows)]]
 
     def _wider(self) -> tuple[str, ...]:
-        if self.reading is None or self.reading == _LOOSE:
+        if self.reading in (None, _LOOSE, amounts.AMOUNT):
             return ()
-        return tuple(name for name in READINGS[self.reading].wider if name in self.readings)
+        wider = READINGS[self.reading].wider
+        # Numbers of which a later one stands in brackets, as accounting writes a minus.
+        bracketed = (amounts.AMOUNT,) if self.reading in _MAY_BE_AMOUNTS else ()
+        return tuple(name for name in (*wider, *bracketed) if name in self.readings)
 
     def _try(self, names: tuple[str, ...], array: pa.Array) -> pa.Array | None:
         # A failed cast of a long array costs far more than a good one, so a few values are tried before.
@@ -295,6 +316,8 @@ class TextColumn:
             try:
                 if name == _LOOSE:
                     parsed = self._try_loose(array, probe)
+                elif name == amounts.AMOUNT:
+                    parsed = self._try_amounts(array, probe)
                 else:
                     reading = READINGS[name]
                     if name != self.reading:
@@ -319,6 +342,17 @@ class TextColumn:
         dates.loose_gather(array, facts)
         self.facts = facts
         return array  # the order of day and month is known when all is seen
+
+    def _try_amounts(self, array: pa.Array, probe: pa.Array) -> pa.Array:
+        facts = replace(self.amounts)
+        if self.reading in _MAY_BE_AMOUNTS:  # numbers without a unit came before
+            facts.unit, facts.decimal = "", _MAY_BE_AMOUNTS[self.reading]
+        usual = "," if "decimal_comma" in self.readings or "decimal_comma_plain" in self.readings else "."
+        if facts.unit is not None:
+            amounts.gather(probe, replace(facts), usual)
+        amounts.gather(array, facts, usual)
+        self.amounts = facts
+        return array  # the decimal sign is known when all is seen
 
     def _without_marks(self, array: pa.Array, before: int) -> pa.Array:
         is_mark = pc.is_in(array, self._mark_set)
@@ -376,6 +410,8 @@ def convert(array: pa.Array, tidied: pa.Array, reading: str, marks: frozenset[st
         if tidied.null_count == array.null_count:
             return array
         return pc.if_else(pc.is_null(tidied), pa.scalar(None, pa.string()), array)
+    if reading.startswith(amounts.AMOUNT + ":"):
+        return amounts.parse(tidied, reading)
     if reading.startswith(_LOOSE + ":"):
         return dates.loose_parse(tidied, day_first="day" in reading, timed="timed" in reading)
     return READINGS[reading].parse(tidied)

@@ -48,6 +48,8 @@ const READING = new Set([
   "models.monitoring",
   "models.log",
   "models.lineage",
+  "models.check",
+  "models.advise",
   "jobs.list",
   "jobs.get",
   "events.recent",

@@ -28,7 +28,8 @@ export function counted(value: number | null | undefined, one: string, many = `$
 
 /** A large count in few characters: 337k. */
 export function short(value: number): string {
-  return Math.abs(value) < 10_000 ? whole.format(value) : compact.format(value).replace("K", "k");
+  if (Math.abs(value) >= 10_000) return compact.format(value).replace("K", "k");
+  return Number.isInteger(value) ? whole.format(value) : significant.format(value);
 }
 
 /** Any number with as many digits as carry meaning. */
@@ -88,6 +89,11 @@ export function duration(seconds: number): string {
   return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
 }
 
+/** How long something took. */
+export function took(seconds: number): string {
+  return seconds > 0 && seconds < 1 ? "under a second" : duration(seconds);
+}
+
 /** How long ago, in words. */
 export function ago(iso: string, now = Date.now()): string {
   const seconds = (new Date(iso).getTime() - now) / 1000;
@@ -139,6 +145,32 @@ export function figure(value: unknown, kind?: string): string {
   if (value === null || value === undefined) return "–";
   if (typeof value === "number") return kind === "integer" ? plain(Math.round(value * 10) / 10) : number(value);
   return cell(value, kind);
+}
+
+/** A text that is not longer than its place allows. */
+export function cut(text: string, most = 60): string {
+  const letters = [...text];
+  return letters.length > most
+    ? `${letters
+        .slice(0, most - 1)
+        .join("")
+        .trimEnd()}…`
+    : text;
+}
+
+/** A text of the data inside a sentence: short, and not mixing its direction of writing with ours. */
+export function quoted(text: string): string {
+  return `\u2068${cut(text)}\u2069`;
+}
+
+/** The name of an answer: columns of yes and no name theirs as Python does. */
+export function answer(name: string): string {
+  return name === "True" || name === "true" ? "Yes" : name === "False" || name === "false" ? "No" : name;
+}
+
+/** A sentence of the service with the names of its answers as they are shown. */
+export function answers(said: string | null | undefined): string {
+  return (said ?? "").replace(/“(True|False)”/g, (_, name: string) => `“${answer(name)}”`);
 }
 
 /** A list in words: a, b and c. */

@@ -168,6 +168,7 @@ export interface Column {
   name: string;
   kind: "integer" | "decimal" | "boolean" | "category" | "text" | "date" | "datetime" | "time" | "duration";
   nullable: boolean;
+  unit: string | null;
 }
 
 export interface ColumnComparison {
@@ -435,6 +436,7 @@ export interface Histogram {
 
 export interface HomeRead {
   jobs: JobRead[];
+  needs: Needs;
   datasets: DatasetRead[];
   datasets_total: number | null;
   models: ModelRead[];
@@ -647,6 +649,7 @@ export interface ModelRead {
   skipped: string[];
   policy_version: number | null;
   alert: string | null;
+  concern: string | null;
   created_at: string;
   updated_at: string;
 }
@@ -699,6 +702,11 @@ export interface MonitoringRead {
 export interface Named {
   id: string;
   name: string;
+}
+
+export interface Needs {
+  datasets: DatasetRead[];
+  models: ModelRead[];
 }
 
 export interface NotificationCount {

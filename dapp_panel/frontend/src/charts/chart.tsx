@@ -252,6 +252,7 @@ export function axis(colour: Paint, more: object = {}): object {
     axisLabel: { color: colour.ink3, fontSize: 14, hideOverlap: true },
     splitLine: { lineStyle: { color: colour.line, type: [3, 4] } },
     nameTextStyle: { color: colour.ink3, fontSize: 14 },
+    nameTruncate: { maxWidth: 220, ellipsis: "…" },
     ...more,
   };
 }

@@ -65,7 +65,11 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
   return (
     <Card
       class="chart-card"
-      title={title}
+      title={
+        <span class="two-lines" title={title.length > 60 ? title : undefined}>
+          {title}
+        </span>
+      }
       note={drawn?.note}
       action={
         <>

@@ -97,7 +97,7 @@ function Job({ job }: { job: JobRead }) {
 
 function took(job: JobRead): string {
   if (!job.started_at || !job.finished_at) return "";
-  return `Took ${format.duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)}`;
+  return `Took ${format.took((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)}`;
 }
 
 /** What happened, newest first. */

@@ -80,8 +80,8 @@ export function Advice({ told, trouble, asking, validation, applied, onApply, on
                     {guard.fixes.length > 0 && (
                       <div class="row wrap" style={{ "--gap": "8px" }}>
                         {guard.fixes.map((fix, index) => (
-                          <Button key={fix.code} small tone={index === 0 ? "plain" : "ghost"} onClick={() => onApply(fix)}>
-                            {fix.label}
+                          <Button key={fix.code} small tone={index === 0 ? "plain" : "ghost"} title={fix.label} onClick={() => onApply(fix)}>
+                            {format.cut(fix.label)}
                           </Button>
                         ))}
                       </div>

@@ -5,27 +5,46 @@ import * as format from "../format";
 import { motions } from "../live";
 import { useCall } from "../query";
 import { place, refine, to } from "../router";
-import type { BatchPredictRead, BoardRead, ChartRequest, CheckRead, Column, DatasetRead, JobRead, ModelRead, Page as Listed, RowsRead } from "../schema";
+import type { BatchPredictRead, BoardRead, ChartRequest, CheckRead, Column, DatasetRead, JobRead, ModelRead, RowsRead } from "../schema";
 import { may } from "../session";
 import { Chart } from "../charts/chart";
 import { drawChart } from "../explore/draw";
 import { Button } from "../parts/button";
 import { Menu } from "../parts/dialog";
+import { ChooseDataset } from "../parts/choose_dataset";
 import { Drop, Sendings } from "../parts/drop";
-import { Chooser } from "../parts/field";
 import { Bone, Card, Notice, Progress, Trouble } from "../parts/surface";
+
+/** A file that was dropped, and what was made from it; kept in the address, so that a reload or a link shows the same. */
+interface DroppedFile {
+  file: string;
+  made?: string;
+  job?: string;
+}
+
+// Files that came while this page was open are predicted by themselves; those of a link only when somebody says so.
+const here = new Set<string>();
+
+function readDropped(): DroppedFile[] {
+  const entries = (place.value.query.get("dropped") ?? "").split(",").filter(Boolean);
+  return entries.map((entry) => {
+    const [file = "", made, job] = entry.split(".");
+    return { file, made, job };
+  });
+}
+
+function writeDropped(all: DroppedFile[]): void {
+  refine({ dropped: all.map((each) => [each.file, each.made, each.job].filter(Boolean).join(".")).join(",") });
+}
 
 export function Batch({ model }: { model: ModelRead }) {
   const chosen = place.value.query.get("file") ?? "";
   const made = place.value.query.get("made");
   const job = place.value.query.get("job");
-  const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
   const dataset = useCall<DatasetRead>(chosen ? "datasets.get" : null, { ref: chosen });
   const fit = useCall<CheckRead>(dataset.data?.status === "ready" ? "models.check" : null, { ref: model.id, dataset: chosen });
   const [trouble, setTrouble] = useState("");
-  const [dropped, setDropped] = useState<string[]>([]);
-  const ready = (listed.data?.items ?? []).filter((each) => each.status === "ready");
-  const listedWith = dataset.data && !ready.some((each) => each.id === chosen) ? [dataset.data, ...ready] : ready;
+  const dropped = readDropped();
   const start = () => {
     setTrouble("");
     return call<BatchPredictRead>("models.predict_batch", { ref: model.id, dataset: chosen }).then(
@@ -37,21 +56,22 @@ export function Batch({ model }: { model: ModelRead }) {
     <>
       <Card title="Which rows?" note={`They need the columns that the model learned from${model.target ? `; ${model.target} may be missing` : ""}.`}>
         <div class="batch-ways">
-          <Chooser
+          <ChooseDataset
             label="A dataset that is here"
             value={chosen}
-            placeholder="Choose a dataset"
-            options={listedWith.map((each) => ({
-              value: each.id,
-              label: each.name,
-              note: each.status === "ready" ? format.counted(each.rows, "row") : "being read",
-            }))}
+            present={dataset.data}
             onChange={(value) => refine({ file: value, made: undefined, job: undefined })}
           />
           {may("dataset.create") && (
             <>
               <span class="or">or</span>
-              <Drop compact onDone={(fresh) => setDropped((before) => [...before.filter((each) => each !== fresh.id), fresh.id])}>
+              <Drop
+                compact
+                onDone={(fresh) => {
+                  here.add(fresh.id);
+                  writeDropped([...readDropped().filter((each) => each.file !== fresh.id), { file: fresh.id }]);
+                }}
+              >
                 Drop new files
               </Drop>
             </>
@@ -74,9 +94,9 @@ export function Batch({ model }: { model: ModelRead }) {
           </Button>
         </div>
       </Card>
-      {dropped.map((id) => (
-        <Dropped key={id} id={id} model={model} />
-      ))}
+      {dropped.map((each) =>
+        each.made ? <Outcome key={each.file} id={each.made} job={each.job ?? null} model={model} /> : <Dropped key={each.file} id={each.file} model={model} />,
+      )}
       {made && <Outcome id={made} job={job} model={model} />}
     </>
   );
@@ -100,7 +120,6 @@ function Fit({ of }: { of: CheckRead }) {
 /** A file that was just dropped: predicted by itself as soon as it is read, unless its columns should be looked at first. */
 function Dropped({ id, model }: { id: string; model: ModelRead }) {
   const dataset = useCall<DatasetRead>("datasets.get", { ref: id });
-  const [made, setMade] = useState<BatchPredictRead | null>(null);
   const [trouble, setTrouble] = useState("");
   const [asked, setAsked] = useState(false);
   const ready = dataset.data?.status === "ready";
@@ -108,12 +127,14 @@ function Dropped({ id, model }: { id: string; model: ModelRead }) {
   const fits = fit.data && fit.data.usable && fit.data.missing.length + fit.data.retyped.length === 0;
   const start = () => {
     setAsked(true);
-    return call<BatchPredictRead>("models.predict_batch", { ref: model.id, dataset: id }).then(setMade, (error: Error) => setTrouble(error.message));
+    return call<BatchPredictRead>("models.predict_batch", { ref: model.id, dataset: id }).then(
+      (made) => writeDropped(readDropped().map((each) => (each.file === id ? { file: id, made: made.dataset_id, job: made.job_id } : each))),
+      (error: Error) => setTrouble(error.message),
+    );
   };
   useEffect(() => {
-    if (fits && !asked) void start();
+    if (fits && !asked && here.has(id)) void start();
   }, [fits, asked]);
-  if (made) return <Outcome id={made.dataset_id} job={made.job_id} model={model} />;
   return (
     <Card title={dataset.data?.name ?? "A new file"}>
       {dataset.error && <Trouble error={dataset.error} />}
@@ -121,10 +142,10 @@ function Dropped({ id, model }: { id: string; model: ModelRead }) {
       {trouble && <Notice tone="bad">{trouble}</Notice>}
       {fit.error && <Trouble error={fit.error} again={fit.reload} />}
       {fit.data && !asked && !fits && <Fit of={fit.data} />}
-      {fit.data?.usable && !asked && !fits && (
+      {fit.data?.usable && !asked && (!fits || !here.has(id)) && (
         <div>
           <Button icon="predict" onClick={start}>
-            Predict all the same
+            {fits ? `Predict ${format.counted(dataset.data?.rows, "row")}` : "Predict all the same"}
           </Button>
         </div>
       )}

@@ -44,7 +44,17 @@ export function Dataset({ id }: { id: string }) {
       {!data && <Bones lines={4} height={90} />}
       {data?.status === "processing" && <Reading dataset={data} />}
       {data?.status === "failed" && (
-        <Notice tone="bad" title={data.error ?? "The file could not be read."}>
+        <Notice
+          tone="bad"
+          title={data.error ?? "The file could not be read."}
+          action={
+            may("dataset.create") && (
+              <Button icon="upload" href={to("/datasets")}>
+                Upload again
+              </Button>
+            )
+          }
+        >
           The file itself is kept as it came.{" "}
           {may("dataset.create") ? "Save it in another way and upload it again, or delete this one." : "Ask its owner to upload it again."}
         </Notice>

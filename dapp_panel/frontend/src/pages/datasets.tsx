@@ -1,8 +1,8 @@
 // Data: every dataset one may see, and the place to drop new ones.
 import { useEffect, useState } from "preact/hooks";
-import { call } from "../calls";
 import * as format from "../format";
 import { motions } from "../live";
+import { PAGE, useMore } from "../pages_of";
 import { useCall } from "../query";
 import { place, refine, to } from "../router";
 import type { DatasetRead, Page as Listed } from "../schema";
@@ -14,8 +14,6 @@ import { Icon } from "../parts/icon";
 import { Ago, Badge, Bones, Empty, Face, Progress, State, Trouble } from "../parts/surface";
 import { Head, Page } from "../shell/page";
 
-const PAGE = 50;
-
 export function Datasets() {
   const search = place.value.query.get("search") ?? "";
   const [text, setText] = useState(search);
@@ -24,7 +22,7 @@ export function Datasets() {
     return () => clearTimeout(timer);
   }, [text]);
   const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: search || null, limit: PAGE }, { keep: true });
-  const more = useMore(listed.data, search);
+  const more = useMore("datasets.list", listed.data, search);
   const items = [...(listed.data?.items ?? []), ...more.items];
   const none = listed.data && items.length === 0;
   return (
@@ -68,13 +66,13 @@ export function Datasets() {
                 <th scope="col" class="right wide-only">
                   Columns
                 </th>
-                <th scope="col" class="right wide-only w-s">
+                <th scope="col" class="right wide-only">
                   Size
                 </th>
-                <th scope="col" class="wide-only w-m">
+                <th scope="col" class="wide-only w-s">
                   Health
                 </th>
-                <th scope="col" class="wide-only w-l">
+                <th scope="col" class="wide-only w-m">
                   Owner
                 </th>
                 <th scope="col" class="wide-only w-m">
@@ -97,23 +95,6 @@ export function Datasets() {
       )}
     </Page>
   );
-}
-
-/** The pages of a list after the first. */
-export function useMore(first: Listed<DatasetRead> | undefined, search: string) {
-  const [items, setItems] = useState<DatasetRead[]>([]);
-  const [next, setNext] = useState<string | null | undefined>(undefined);
-  useEffect(() => {
-    setItems([]);
-    setNext(undefined);
-  }, [search, first?.next]);
-  const cursor = next === undefined ? (first?.next ?? null) : next;
-  const load = async () => {
-    const page = await call<Listed<DatasetRead>>("datasets.list", { search: search || null, limit: PAGE, cursor });
-    setItems((before) => [...before, ...page.items]);
-    setNext(page.next);
-  };
-  return { items, next: cursor, load };
 }
 
 function Line({ dataset }: { dataset: DatasetRead }) {

@@ -212,7 +212,7 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
 }
 
 function label(color: string, share: boolean): object {
-  return { color, fontSize: 13, hideOverlap: true, formatter: (value: number) => (share ? `${Math.round(value * 100)}%` : format.short(value)) };
+  return { color, fontSize: 14, hideOverlap: true, formatter: (value: number) => (share ? `${Math.round(value * 100)}%` : format.short(value)) };
 }
 
 function Mistakes({ of }: { of: Confusion }) {
@@ -230,7 +230,7 @@ function Mistakes({ of }: { of: Confusion }) {
                 <th key={name} scope="col">
                   <span class="small muted">Said</span>
                   <span class="clip" title={name}>
-                    {name}
+                    {format.answer(name)}
                   </span>
                 </th>
               ))}
@@ -242,7 +242,7 @@ function Mistakes({ of }: { of: Confusion }) {
                 <th scope="row">
                   <span class="small muted">Was</span>
                   <span class="clip" title={name}>
-                    {name}
+                    {format.answer(name)}
                   </span>
                 </th>
                 {(of.counts[row] ?? []).map((value, column) => {
@@ -375,8 +375,8 @@ function Check({ guard, results }: { guard: Guard; results: Results }) {
         {guard.fixes.length > 0 && may("model.train") && (
           <div class="row wrap" style={{ "--gap": "8px" }}>
             {guard.fixes.map((fix, index) => (
-              <Button key={fix.label} small tone={index === 0 ? "plain" : "ghost"} onClick={() => again(results, fix)}>
-                {fix.label}
+              <Button key={fix.label} small tone={index === 0 ? "plain" : "ghost"} title={fix.label} onClick={() => again(results, fix)}>
+                {format.cut(fix.label)}
               </Button>
             ))}
             {may("model.rescore") && <ScoreAgain guard={guard} results={results} />}

@@ -1,5 +1,5 @@
 // Explore: charts over every row of one table that filter each other, key figures, and the rows themselves.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { everyFilter, filtersOf, readCharts, readFigures, writeCharts } from "../explore/board";
 import { ChartCard } from "../explore/card";
 import { EditChart } from "../explore/edit";
@@ -10,7 +10,7 @@ import { useCall } from "../query";
 import { go, place, refine, to } from "../router";
 import type { BoardRead, ChartRequest, DatasetRead, Filter, Page as Listed, Profile } from "../schema";
 import { Button, Segmented } from "../parts/button";
-import { Chooser } from "../parts/field";
+import { ChooseDataset } from "../parts/choose_dataset";
 import { Icon } from "../parts/icon";
 import { Bones, Card, Empty, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
@@ -21,9 +21,7 @@ export function Explore({ id }: { id: string | undefined }) {
   const asked = Number(place.value.query.get("version"));
   const opened = useCall<Opened>(id ? "explore.open" : null, asked > 0 ? { ref: id ?? "", version: asked } : { ref: id ?? "" });
   const dataset = opened.data?.dataset;
-  const [drawn, setDrawn] = useState(!id);
-  // The other datasets are for the chooser alone, so they are asked for once the charts are there.
-  const listed = useCall<Listed<DatasetRead>>(!id || drawn ? "datasets.list" : null, { search: null, limit: 100 });
+  const listed = useCall<Listed<DatasetRead>>(id ? null : "datasets.list", { search: null, limit: 100 });
   const ready = listed.data?.items.filter((each) => each.status === "ready") ?? [];
   return (
     <Page wide={Boolean(id)}>
@@ -60,9 +58,7 @@ export function Explore({ id }: { id: string | undefined }) {
       )}
       {id && opened.error && <Trouble error={opened.error} again={opened.reload} />}
       {id && !dataset && !opened.error && <Bones lines={2} height={200} />}
-      {dataset?.status === "ready" && opened.data?.profile && (
-        <Board key={dataset.id} dataset={dataset} profile={opened.data.profile} others={ready} onDrawn={() => setDrawn(true)} />
-      )}
+      {dataset?.status === "ready" && opened.data?.profile && <Board key={dataset.id} dataset={dataset} profile={opened.data.profile} />}
       {dataset && dataset.status !== "ready" && <Notice title={`${dataset.name} is not ready yet`}>Its page says how it goes.</Notice>}
     </Page>
   );
@@ -73,7 +69,7 @@ interface Opened {
   profile: Profile | null;
 }
 
-function Board({ dataset, profile, others, onDrawn }: { dataset: DatasetRead; profile: Profile; others: DatasetRead[]; onDrawn: () => void }) {
+function Board({ dataset, profile }: { dataset: DatasetRead; profile: Profile }) {
   const [adding, setAdding] = useState(false);
   const charts = readCharts(profile);
   const figures = readFigures(dataset);
@@ -81,23 +77,15 @@ function Board({ dataset, profile, others, onDrawn }: { dataset: DatasetRead; pr
   const table = place.value.query.get("view") === "rows";
   const asked = { ref: dataset.id, version: dataset.version, charts: charts.map(bare), figures, filters };
   const board = useCall<BoardRead>("explore.board", asked, { keep: true });
+  // The other datasets are for the chooser alone, so they are asked for once the charts are there.
   const answered = board.data !== undefined;
-  useEffect(() => {
-    if (answered) onDrawn();
-  }, [answered]);
   const put = (at: number, chart: ChartRequest | null) =>
     writeCharts(chart ? charts.map((each, place) => (place === at ? chart : each)) : charts.filter((_, place) => place !== at));
   const picked = charts.flatMap((each, at) => ((each.picks ?? []).length ? [{ at, words: pickWords(each.picks ?? []) }] : []));
   return (
     <>
       <div class="board-tools no-print">
-        <Chooser
-          label="Dataset"
-          quiet
-          value={dataset.id}
-          options={withPresent(others, dataset).map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }))}
-          onChange={(value) => go(`/explore/${value}`)}
-        />
+        <ChooseDataset label="Dataset" quiet value={dataset.id} present={dataset} wait={!answered} onChange={(value) => go(`/explore/${value}`)} />
         <Segmented
           label="View"
           value={table ? "rows" : "charts"}
@@ -195,8 +183,4 @@ function copyLink(): void {
     () => toast({ tone: "good", title: "The link was copied. It opens the same charts, filters and picks." }),
     () => toast({ tone: "bad", title: "The browser did not let it be copied. Copy the address of this page." }),
   );
-}
-
-function withPresent(others: DatasetRead[], present: DatasetRead): DatasetRead[] {
-  return others.some((each) => each.id === present.id) ? others : [present, ...others];
 }

@@ -34,7 +34,7 @@ export function Grid({ dataset, picked = [] }: { dataset: DatasetRead; picked?: 
   const sort = readSort(query.get("sort"));
   const filters = [...readFilters(), ...picked];
   const [text, setText] = useState(search);
-  const [chosen, choose] = useState<string[] | null>(null);
+  const chosen = readColumns(query.get("columns"));
   const [choosing, setChoosing] = useState(false);
   const profile = useCall<Profile>("datasets.profile", { ref: dataset.id });
   useEffect(() => {
@@ -42,7 +42,8 @@ export function Grid({ dataset, picked = [] }: { dataset: DatasetRead; picked?: 
     return () => clearTimeout(timer);
   }, [text]);
 
-  const names = chosen ?? dataset.schema.slice(0, MOST_COLUMNS).map((each) => each.name);
+  const there = chosen?.filter((name) => dataset.schema.some((each) => each.name === name)) ?? [];
+  const names = there.length > 0 ? there : dataset.schema.slice(0, MOST_COLUMNS).map((each) => each.name);
   const columns = dataset.schema.filter((each) => names.includes(each.name));
   const asked: Asked = {
     ref: dataset.id,
@@ -64,9 +65,26 @@ export function Grid({ dataset, picked = [] }: { dataset: DatasetRead; picked?: 
         )}
       </div>
       <Window key={JSON.stringify(asked)} asked={asked} columns={columns} sort={sort} total={dataset.rows ?? 0} />
-      {choosing && <ChooseColumns all={dataset.schema} chosen={names} onDone={choose} onClose={() => setChoosing(false)} />}
+      {choosing && (
+        <ChooseColumns
+          all={dataset.schema}
+          chosen={names}
+          onDone={(picked) => refine({ columns: JSON.stringify(picked) })}
+          onClose={() => setChoosing(false)}
+        />
+      )}
     </section>
   );
+}
+
+/** The columns that a link shows; null for the first ones. */
+function readColumns(text: string | null): string[] | null {
+  try {
+    const found = JSON.parse(text ?? "null") as unknown;
+    return Array.isArray(found) ? found.filter((each): each is string => typeof each === "string") : null;
+  } catch {
+    return null;
+  }
 }
 
 function readSort(text: string | null): { column: string; descending: boolean } | null {

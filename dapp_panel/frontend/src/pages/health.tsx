@@ -209,5 +209,5 @@ function describe(column: ColumnProfile, rows: number): string {
   const about = column.distinct_exact ? "" : "about ";
   const different = column.distinct === 1 ? "one value" : `${about}${format.count(column.distinct)} values`;
   if (!top || !rows || column.distinct > rows * 0.9) return different;
-  return `${different}, most often ${top.value} (${format.percent(top.count / rows)})`;
+  return `${different}, most often ${format.quoted(format.answer(top.value))} (${format.percent(top.count / rows)})`;
 }

@@ -47,10 +47,11 @@ export function Home() {
 
 /** What waits for a decision: what failed, and models whose watch has found something. */
 function Needs({ data }: { data: HomeRead }) {
-  const failed = data.datasets.filter((each) => each.status === "failed");
-  const broken = data.models.filter((each) => each.status === "failed");
-  const alerted = data.models.filter((each) => each.alert);
-  if (failed.length + broken.length + alerted.length === 0) return null;
+  const failed = data.needs.datasets;
+  const broken = data.needs.models.filter((each) => each.status === "failed");
+  const alerted = data.needs.models.filter((each) => each.alert);
+  const doubtful = data.needs.models.filter((each) => each.concern && !each.alert && each.status !== "failed");
+  if (failed.length + broken.length + alerted.length + doubtful.length === 0) return null;
   return (
     <Card title="Needs a decision" flush>
       <ul class="lines">
@@ -62,6 +63,9 @@ function Needs({ data }: { data: HomeRead }) {
             title={`${each.name}: predictions are not what they were`}
             words="Look at what changed, then train again or wait."
           />
+        ))}
+        {doubtful.map((each) => (
+          <Need key={each.id} icon="warn" href={to(`/models/${each.id}/evidence`)} title={`${each.name}: do not rely on it yet`} words={each.concern ?? ""} />
         ))}
         {failed.map((each) => (
           <Need
@@ -86,7 +90,7 @@ function Needs({ data }: { data: HomeRead }) {
   );
 }
 
-function Need({ icon, href, title, words }: { icon: "alert" | "gauge"; href: string; title: string; words: string }) {
+function Need({ icon, href, title, words }: { icon: "alert" | "gauge" | "warn"; href: string; title: string; words: string }) {
   return (
     <li>
       <a class="line" href={href}>
@@ -120,8 +124,8 @@ function summary(data: HomeRead): string {
   const runs = data.jobs.length - waits;
   const running = runs ? `${format.counted(runs, "job is", "jobs are")} running` : "Nothing is running right now";
   const busy = waits ? `${running}, ${format.counted(waits, "waits", "wait")} for a worker` : running;
-  const failed = data.datasets.filter((each) => each.status === "failed").length + data.models.filter((each) => each.status === "failed").length;
-  return failed ? `${busy}, and ${format.counted(failed, "recent thing needs", "recent things need")} a look.` : `${busy}.`;
+  const needed = may("dataset.create") ? data.needs.datasets.length + data.needs.models.length : 0;
+  return needed ? `${busy}, and ${format.counted(needed, "thing needs", "things need")} a decision.` : `${busy}.`;
 }
 
 function Beginning() {
@@ -274,7 +278,8 @@ export function ModelCard({ model }: { model: ModelRead }) {
       <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
         {model.status === "failed"
           ? model.error
-          : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
+          : format.answers(model.sentence) ||
+            (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker")}
       </p>
       <p class="small muted clip">
         {model.version > 1 ? `Version ${model.version} · ` : ""}

@@ -1,6 +1,7 @@
 // Models: every model one may see, the newest first.
 import { useEffect, useState } from "preact/hooks";
 import * as format from "../format";
+import { PAGE, useMore } from "../pages_of";
 import { useCall } from "../query";
 import { place, refine, to } from "../router";
 import type { ModelRead, Page as Listed } from "../schema";
@@ -17,8 +18,9 @@ export function Models() {
     const timer = setTimeout(() => text !== search && refine({ search: text }), 200);
     return () => clearTimeout(timer);
   }, [text]);
-  const listed = useCall<Listed<ModelRead>>("models.list", { search: search || null, limit: 100 }, { keep: true });
-  const items = listed.data?.items ?? [];
+  const listed = useCall<Listed<ModelRead>>("models.list", { search: search || null, limit: PAGE }, { keep: true });
+  const more = useMore("models.list", listed.data, search);
+  const items = [...(listed.data?.items ?? []), ...more.items];
   const none = listed.data && items.length === 0;
   return (
     <Page>
@@ -78,13 +80,14 @@ export function Models() {
                 <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
                   {model.status === "failed"
                     ? model.error
-                    : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
+                    : format.answers(model.sentence) ||
+                      (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker")}
                 </p>
                 <p class="small muted row wrap" style={{ "--gap": "4px 8px" }}>
                   <span>Version {model.version}</span>
                   <span aria-hidden="true">·</span>
                   {model.target && <span>Predicts {model.target}</span>}
-                  <span>from {model.dataset.name}</span>
+                  <span class="clip meta-name">from {model.dataset.name}</span>
                   <span aria-hidden="true">·</span>
                   <span class="row" style={{ "--gap": "6px" }}>
                     <Face person={model.owner} size={24} />
@@ -98,6 +101,11 @@ export function Models() {
           </li>
         ))}
       </ul>
+      {more.next && (
+        <Button onClick={more.load} class="center">
+          Show more
+        </Button>
+      )}
     </Page>
   );
 }

@@ -48,7 +48,7 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
   const features = useMemo(() => byImportance(results), [results]);
   const known = useMemo(() => new Map(columns.map((each) => [each.name, each])), [columns]);
   const usual = useMemo(() => Object.fromEntries(features.map((each) => [each.name, usualValue(each, known.get(each.name))])), [features, known]);
-  const [values, setValues] = useState<Record<string, string>>(usual);
+  const [values, setValues] = useState<Record<string, string>>(() => ({ ...usual, ...caseAsked(features) }));
   const [all, setAll] = useState(false);
   const [answer, setAnswer] = useState<PredictRead | null>(null);
   const [trouble, setTrouble] = useState<Failure | null>(null);
@@ -67,6 +67,8 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
     if (wrong.length > 0) return undefined;
     let late = false;
     const timer = setTimeout(() => {
+      const told = Object.entries(values).filter(([name, value]) => value !== usual[name]);
+      refine({ case: told.length > 0 ? JSON.stringify(Object.fromEntries(told)) : undefined });
       setAsking(true);
       const began = performance.now();
       // The first answer does not wait for its reasons.
@@ -127,11 +129,41 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
         <Card title={results.target}>
           <div class={asking ? "answer thinking" : "answer"} role="region" aria-label="Answer" aria-live="polite" tabIndex={0}>
             {trouble && <Trouble error={trouble} />}
-            {!trouble && !answer && <Bones lines={2} height={48} />}
+            {!trouble && !answer && <Loading />}
             {!trouble && answer && <Outcome answer={answer} results={results} onWhy={why} />}
+            {!trouble && answer && asking && <Late />}
           </div>
         </Card>
       </div>
+    </div>
+  );
+}
+
+const SOON_MS = 800;
+const LATE_MS = 3000;
+
+/** Whether more than this has passed since it was first shown. */
+function useLate(milliseconds: number): boolean {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), milliseconds);
+    return () => clearTimeout(timer);
+  }, []);
+  return late;
+}
+
+/** Below an answer that is being replaced: a server that was started anew has to load the model once more. */
+function Late() {
+  return useLate(LATE_MS) ? <p class="small">This is still the answer to the case before. The new one takes unusually long.</p> : null;
+}
+
+/** Before the first answer: after a moment it is said what takes so long. */
+function Loading() {
+  const late = useLate(SOON_MS);
+  return (
+    <div class="stack">
+      <Bones lines={2} height={48} />
+      <p class="muted">{late ? "The model is being loaded into memory. This takes a few seconds the first time; answers after it come at once." : ""}</p>
     </div>
   );
 }
@@ -141,12 +173,20 @@ function Outcome({ answer, results, onWhy }: { answer: PredictRead; results: Res
   if (!first) return null;
   const shares = Object.entries(first.probabilities ?? {}).sort((a, b) => b[1] - a[1]);
   const error = results.scores.find((each) => each.name === "mae");
-  const said = format.cell(first.prediction, typeof first.prediction === "number" ? "decimal" : undefined);
+  // A class that is a number, such as a year, is a name and no amount.
+  const amount = typeof first.prediction === "number" && shares.length === 0;
+  const said = amount ? format.number(first.prediction as number) : format.answer(format.cell(first.prediction));
+  const name = (label: string) => format.answer(Number.isFinite(Number(label)) ? format.cell(Number(label)) : label);
   return (
     <div class="stack">
-      <p class="outcome">{typeof first.prediction === "number" ? format.number(first.prediction) : said}</p>
+      <p class="outcome" dir="auto">
+        {said}
+      </p>
       {shares.length > 0 && (
-        <Bars full={1} rows={shares.slice(0, 8).map(([name, share]) => ({ name, value: share, text: format.percent(share), strong: name === said }))} />
+        <Bars
+          full={1}
+          rows={shares.slice(0, 8).map(([label, share]) => ({ name: name(label), value: share, text: format.percent(share), strong: name(label) === said }))}
+        />
       )}
       {shares.length === 0 && error && <p class="muted">On rows it had never seen it was typically off by ±{format.rough(error.value)}.</p>}
       {answer.notes.map((note) => (
@@ -162,6 +202,16 @@ function Outcome({ answer, results, onWhy }: { answer: PredictRead; results: Res
       )}
     </div>
   );
+}
+
+/** What a link says of the case; everything else is as usual. */
+function caseAsked(features: Column[]): Record<string, string> {
+  try {
+    const found = JSON.parse(place.value.query.get("case") ?? "{}") as Record<string, unknown>;
+    return Object.fromEntries(features.flatMap(({ name }) => (typeof found[name] === "string" ? [[name, found[name]]] : [])));
+  } catch {
+    return {};
+  }
 }
 
 function byImportance(results: Results): Column[] {

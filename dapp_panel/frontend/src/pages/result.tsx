@@ -19,7 +19,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
   return (
     <>
       <section class="verdict">
-        <p class="verdict-sentence">{results.sentence}</p>
+        <p class="verdict-sentence">{format.answers(results.sentence)}</p>
         <div class={`lamp ${trust.tone}`}>
           <Icon name={LAMPS[trust.tone] ?? "info"} size={22} />
           <div>
@@ -57,7 +57,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
           <Step
             icon="tune"
             title="Tune the decision"
-            words={`From which probability on is it “${results.decisions.positive}”? By cost, or by how many can be looked at.`}
+            words={`From which probability on is it “${format.answer(results.decisions.positive)}”? By cost, or by how many can be looked at.`}
             href={to(`/models/${model.id}/tune`)}
           />
         )}

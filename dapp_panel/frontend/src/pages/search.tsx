@@ -148,9 +148,9 @@ export function OverTime({ board }: { board: Pick<Leaderboard, "trials" | "metri
           min: 0,
           minInterval: 1,
           splitLine: { show: false },
-          axisLabel: { color: paint.ink3, fontSize: 13, hideOverlap: true, formatter: (value: number) => format.duration(value) },
+          axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: (value: number) => format.duration(value) },
         }),
-        yAxis: axis(paint, { type: "value", scale: true, axisLabel: { color: paint.ink3, fontSize: 13, formatter: (value: number) => format.number(value) } }),
+        yAxis: axis(paint, { type: "value", scale: true, axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => format.number(value) } }),
         tooltip: tip(paint, (params) => {
           const each = params as { dataIndex: number; seriesType: string };
           const point = drawn.points[each.dataIndex];
@@ -231,7 +231,7 @@ export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials"
               {trial.score === null ? <span class="muted">{trial.status === "failed" ? "failed" : "stopped"}</span> : format.near(board.metric, trial.score)}
               {trial.std !== null && trial.std > 0 && <span class="muted small"> ± {format.rough(trial.std, 2)}</span>}
             </td>
-            <td class="right num nowrap wide-only muted">{format.duration(trial.seconds)}</td>
+            <td class="right num nowrap wide-only muted">{format.took(trial.seconds)}</td>
           </tr>,
         ])}
       </tbody>

@@ -9,6 +9,7 @@ import { may } from "../session";
 import { FAMILIES, TASKS, bySeverity } from "../words";
 import { Bars, Distribution } from "../charts/small";
 import { Button, Segmented } from "../parts/button";
+import { ChooseDataset } from "../parts/choose_dataset";
 import { Drop, Sendings } from "../parts/drop";
 import { Check, Chooser, Input, Select } from "../parts/field";
 import { Icon } from "../parts/icon";
@@ -20,6 +21,26 @@ import { TrainMany } from "./train_many";
 type Budget = "quick" | "standard" | "thorough" | "own";
 const SECONDS: Record<Exclude<Budget, "own">, number> = { quick: 30, standard: 300, thorough: 3600 };
 type Task = NonNullable<TrainRequest["task"]>;
+type Way = NonNullable<TrainRequest["validation"]>;
+const WAYS: Way[] = ["random", "stratified", "group", "time"];
+
+/** What the link says of a choice. */
+function linked(name: string): string {
+  return place.value.query.get(name) ?? "";
+}
+
+function oneOf<T extends string>(known: readonly T[], text: string): T | undefined {
+  return known.find((each) => each === text);
+}
+
+function excludedAsked(): string[] {
+  try {
+    const found = JSON.parse(linked("exclude") || "[]") as unknown;
+    return Array.isArray(found) ? found.filter((each): each is string => typeof each === "string") : [];
+  } catch {
+    return [];
+  }
+}
 
 export function Train() {
   const listed = useCall<Listed<DatasetRead>>("datasets.list", { search: null, limit: 100 });
@@ -61,12 +82,12 @@ export function Train() {
       {(ready.length > 0 || dataset.data) && (
         <>
           <Card>
-            <Chooser
+            <ChooseDataset
               label="Learn from"
               value={asked ?? ""}
-              placeholder="Choose a dataset"
-              options={options(ready, dataset.data)}
-              onChange={(value) => refine({ dataset: value, target: undefined })}
+              present={dataset.data}
+              fits={(each) => may("model.train", each)}
+              onChange={(value) => go("/train", { dataset: value })}
             />
           </Card>
           {!asked && (
@@ -85,11 +106,6 @@ export function Train() {
   );
 }
 
-function options(ready: DatasetRead[], present: DatasetRead | undefined) {
-  const all = present && !ready.some((each) => each.id === present.id) ? [present, ...ready] : ready;
-  return all.map((each) => ({ value: each.id, label: each.name, note: format.counted(each.rows, "row") }));
-}
-
 /** The families that a link asks for, else all. */
 function familiesAsked(): string[] {
   const wanted = (place.value.query.get("families") ?? "").split(",").filter((each) => each in FAMILIES);
@@ -105,14 +121,14 @@ function likelyTask(column: ColumnProfile): Task {
 
 function Desk({ dataset }: { dataset: DatasetRead }) {
   const profile = useCall<Profile>("datasets.profile", { ref: dataset.id });
-  const [budget, setBudget] = useState<Budget>("quick");
-  const [minutes, setMinutes] = useState("10");
-  const [task, setTask] = useState<Task | "">("");
+  const [budget, setBudget] = useState<Budget>(() => oneOf(["quick", "standard", "thorough", "own"], linked("time")) ?? "quick");
+  const [minutes, setMinutes] = useState(linked("minutes") || "10");
+  const [task, setTask] = useState<Task | "">(() => oneOf(Object.keys(TASKS) as Task[], linked("task")) ?? "");
   const [families, setFamilies] = useState<string[]>(familiesAsked);
-  const [validation, setValidation] = useState<"" | "random" | "stratified" | "group" | "time">("");
-  const [group, setGroup] = useState("");
-  const [excluded, setExcluded] = useState<string[]>([]);
-  const [name, setName] = useState("");
+  const [validation, setValidation] = useState<Way | "">(() => oneOf(WAYS, linked("check")) ?? "");
+  const [group, setGroup] = useState(linked("group"));
+  const [excluded, setExcluded] = useState<string[]>(excludedAsked);
+  const [name, setName] = useState(linked("name"));
   const [trouble, setTrouble] = useState<{ message: string } | null>(null);
   // What fixes have changed beyond the fields of this page, and the wishes before each, for its undo.
   const [wish, setWish] = useState<Wish>({});
@@ -120,11 +136,25 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
   const asked = place.value.query.get("target");
   const target = asked && dataset.schema.some((each) => each.name === asked) ? asked : (profile.data?.likely_target ?? "");
   const column = profile.data?.columns.find((each) => each.name === target);
-  useEffect(() => {
+  const retarget = (value: string) => {
     setTask("");
     setWish({});
     setApplied([]);
-  }, [target]);
+    refine({ target: value });
+  };
+  // The address says what was chosen, so that a link or a reload opens the same.
+  useEffect(() => {
+    refine({
+      time: budget === "quick" ? undefined : budget,
+      minutes: budget === "own" ? minutes : undefined,
+      task: task || undefined,
+      families: families.length === Object.keys(FAMILIES).length ? undefined : families.join(","),
+      check: validation || undefined,
+      group: (validation === "group" && group) || undefined,
+      exclude: excluded.length > 0 ? JSON.stringify(excluded) : undefined,
+      name: name.trim() || undefined,
+    });
+  }, [budget, minutes, task, families, validation, group, excluded, name]);
   const findings = useMemo(
     () =>
       bySeverity(profile.data?.findings ?? []).filter((each) => each.code !== "likely_target" && (each.severity === "alert" || each.columns.includes(target))),
@@ -201,7 +231,7 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
               kind: each.kind,
               note: each.name === profile.data?.likely_target ? "likely" : undefined,
             }))}
-            onChange={(value) => refine({ target: value })}
+            onChange={retarget}
             hint={target === profile.data.likely_target ? format.sentence(profile.data.likely_target_reason) : undefined}
           />
           {column && (
@@ -360,7 +390,12 @@ function Values({ of, rows }: { of: ColumnProfile; rows: number }) {
       </>
     );
   }
-  return <Bars full={rows} rows={of.top.map((each) => ({ name: each.value, value: each.count, text: format.percent(rows ? each.count / rows : 0) }))} />;
+  return (
+    <Bars
+      full={rows}
+      rows={of.top.map((each) => ({ name: format.answer(each.value), value: each.count, text: format.percent(rows ? each.count / rows : 0) }))}
+    />
+  );
 }
 
 function tasksFor(column: ColumnProfile): Task[] {

@@ -25,13 +25,13 @@ export function Tune({ model, results }: { model: ModelRead; results: Results })
   return <Desk model={model} results={results} decisions={decisions} />;
 }
 
-/** What one threshold does, in cases of 1,000. */
+/** What one threshold does, in cases of 1,000; before the first one (-1) nobody is named. */
 function effect(of: Decisions, at: number) {
   const all = of.positives + of.negatives || 1;
   const right = of.true_positives[at] ?? 0;
   const wrong = of.false_positives[at] ?? 0;
   return {
-    threshold: of.thresholds[at] ?? 0,
+    threshold: at < 0 ? 1 : (of.thresholds[at] ?? 0),
     named: ((right + wrong) / all) * 1000,
     right: (right / all) * 1000,
     wrong: (wrong / all) * 1000,
@@ -41,7 +41,13 @@ function effect(of: Decisions, at: number) {
   };
 }
 
+/** A number of cases out of 1,000: what is not nothing is not called so. */
+function cases(value: number): string {
+  return value > 0 && value < 0.5 ? "fewer than 1" : format.count(Math.round(value));
+}
+
 function Desk({ model, results, decisions }: { model: ModelRead; results: Results; decisions: Decisions }) {
+  const positive = format.answer(decisions.positive);
   const query = place.value.query;
   const by = (["cost", "capacity", "value"] as const).find((each) => each === query.get("by")) ?? "cost";
   const number = (name: string, otherwise: number) => {
@@ -51,16 +57,18 @@ function Desk({ model, results, decisions }: { model: ModelRead; results: Result
   const costFalse = number("false", 1);
   const costMissed = number("missed", 5);
   const capacity = Math.min(100, number("capacity", 10)) / 100;
+  const wished = Math.min(1, number("threshold", results.threshold ?? 0.5));
   const [typed, type] = useState({ false: String(costFalse), missed: String(costMissed), capacity: String(capacity * 100) });
-  const effects = useMemo(() => decisions.thresholds.map((_, at) => effect(decisions, at)), [decisions]);
+  const effects = useMemo(() => [effect(decisions, -1), ...decisions.thresholds.map((_, at) => effect(decisions, at))], [decisions]);
   const cost = (each: (typeof effects)[number]) => each.wrong * costFalse + each.missed * costMissed;
   const at = useMemo(() => {
     if (by === "cost") return effects.reduce((best, each, index) => (cost(each) < cost(effects[best] as (typeof effects)[number]) ? index : best), 0);
     if (by === "capacity") return effects.reduce((best, each, index) => (each.named <= capacity * 1000 + 1e-9 ? index : best), 0);
-    const wished = number("threshold", results.threshold ?? 0.5);
-    return effects.reduce((best, each, index) => (Math.abs(each.threshold - wished) < Math.abs((effects[best]?.threshold ?? 0) - wished) ? index : best), 0);
-  }, [effects, by, costFalse, costMissed, capacity, query.get("threshold")]);
-  const chosen = effects[at] ?? effect(decisions, 0);
+    return effects.reduce((best, each, index) => (each.threshold >= wished - 1e-12 ? index : best), 0);
+  }, [effects, by, costFalse, costMissed, capacity, wished]);
+  const found = effects[at] ?? effect(decisions, -1);
+  // What is set by hand counts as it is, also between two lines that the rows can tell apart.
+  const chosen = by === "value" ? { ...found, threshold: wished } : found;
   const put = (name: "false" | "missed" | "capacity", value: string) => {
     type({ ...typed, [name]: value });
     refine({ [name]: value });
@@ -69,7 +77,7 @@ function Desk({ model, results, decisions }: { model: ModelRead; results: Result
   const drawn = useMemo(() => ({ effects, at, by }), [effects, at, by, costFalse, costMissed]);
   return (
     <>
-      <Card title={`When is it “${decisions.positive}”?`} note="The model gives a probability. Where the line lies is your decision, not the model's.">
+      <Card title={`When is it “${positive}”?`} note="The model gives a probability. Where the line lies is your decision, not the model's.">
         <Segmented
           roomy
           label="How to choose"
@@ -88,14 +96,14 @@ function Desk({ model, results, decisions }: { model: ModelRead; results: Result
               inputMode="decimal"
               value={typed.false}
               onInput={(value) => put("false", value)}
-              hint={`Named “${decisions.positive}”, but it is not`}
+              hint={`Named “${positive}”, but it is not`}
             />
             <Input
               label="A missed case costs"
               inputMode="decimal"
               value={typed.missed}
               onInput={(value) => put("missed", value)}
-              hint={`It is “${decisions.positive}”, but was not named`}
+              hint={`It is “${positive}”, but was not named`}
             />
           </div>
         )}
@@ -111,7 +119,7 @@ function Desk({ model, results, decisions }: { model: ModelRead; results: Result
         {by === "value" && (
           <label class="field">
             <span class="field-label">
-              Probability from which it is “{decisions.positive}”: {format.percent(chosen.threshold)}
+              Probability from which it is “{positive}”: {format.percent(chosen.threshold)}
             </span>
             <input
               type="range"
@@ -126,9 +134,14 @@ function Desk({ model, results, decisions }: { model: ModelRead; results: Result
       </Card>
       <section class="verdict">
         <p class="verdict-sentence">
-          Named from {format.percent(chosen.threshold)} on. Of 1,000 cases it names {format.count(Math.round(chosen.named))}:{" "}
-          {format.count(Math.round(chosen.right))} rightly and {format.count(Math.round(chosen.wrong))} wrongly. {format.count(Math.round(chosen.missed))} are
-          missed.
+          {chosen.named === 0 ? (
+            <>Nobody is named. {cases(chosen.missed)} of 1,000 cases are missed.</>
+          ) : (
+            <>
+              Named from {format.percent(chosen.threshold)} on. Of 1,000 cases it names {cases(chosen.named)}: {cases(chosen.right)} rightly and{" "}
+              {cases(chosen.wrong)} wrongly. {cases(chosen.missed)} are missed.
+            </>
+          )}
         </p>
         <dl class="facts inside">
           <div class="fact">

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as format from "../format";
 import type { DatasetRead } from "../schema";
+import { go, place } from "../router";
 import { boot } from "../session";
 import { type Sending, dismiss, send, sendings, stop } from "../uploads";
 import { Button } from "./button";
@@ -26,7 +27,11 @@ export function Drop({
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const take = (files: FileList | null | undefined) => {
-    if (files && files.length > 0) send(files, onDone);
+    if (!files || files.length === 0) return;
+    // Whoever brings one file wants to see what is in it; whoever brings several watches the list, and whoever left meanwhile stays there.
+    const here = place.value.path;
+    const alone = files.length === 1 && !sendings.value.some((each) => each.state === "sending" || each.state === "waiting");
+    send(files, onDone ?? (alone ? (fresh) => place.value.path === here && go(`/datasets/${fresh.id}`) : undefined));
   };
   useEffect(() => {
     if (!whole) return undefined;

@@ -142,6 +142,8 @@ interface ChooserProps {
   hint?: ComponentChildren;
   clearable?: boolean;
   quiet?: boolean;
+  /** Told what is typed, where the options are only the first of many. */
+  onSearch?: (text: string) => void;
 }
 
 const MOST_SHOWN = 100;
@@ -176,6 +178,7 @@ export function Chooser(props: ChooserProps) {
   const close = () => {
     setOpen(false);
     setText("");
+    props.onSearch?.("");
   };
   const choose = (value: string) => {
     props.onChange(value);
@@ -215,6 +218,7 @@ export function Chooser(props: ChooserProps) {
               onClick={() => setOpen(true)}
               onInput={(event) => {
                 setText(event.currentTarget.value);
+                props.onSearch?.(event.currentTarget.value);
                 setAt(0);
                 setOpen(true);
               }}

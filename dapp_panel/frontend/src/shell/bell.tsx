@@ -23,18 +23,23 @@ export function Bell({ ghost }: { ghost?: boolean }) {
     const away = (event: Event) => {
       if (!box.current?.contains(event.target as Node)) setOpen(false);
     };
+    // A button that is gone once it was pressed takes the focus with it, so keys are heard wherever they go.
+    const leave = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setOpen(false);
+      box.current?.querySelector<HTMLElement>("button")?.focus();
+    };
     addEventListener("pointerdown", away);
+    addEventListener("keydown", leave);
     box.current?.querySelector<HTMLElement>(".bell-list a, .bell-list button, .bell-head button")?.focus();
-    return () => removeEventListener("pointerdown", away);
+    return () => {
+      removeEventListener("pointerdown", away);
+      removeEventListener("keydown", leave);
+    };
   }, [open]);
-  const leave = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || !open) return;
-    setOpen(false);
-    box.current?.querySelector<HTMLElement>("button")?.focus();
-  };
   const words = unread ? `Notifications, ${unread >= 100 ? "100 or more" : unread} unread` : "Notifications";
   return (
-    <div class="bell" ref={box} onKeyDown={leave}>
+    <div class="bell" ref={box}>
       <button
         type="button"
         class={ghost ? "bell-button ghost" : "bell-button"}

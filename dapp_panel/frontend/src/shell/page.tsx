@@ -22,7 +22,9 @@ export function Head({ title, lead, crumbs, actions, mark }: HeadProps) {
           <nav class="crumbs" aria-label="Where you are">
             {crumbs.map((each) => (
               <>
-                <a href={each.href}>{each.label}</a>
+                <a class="clip" href={each.href} title={each.label}>
+                  {each.label}
+                </a>
                 <Icon name="next" size={14} />
               </>
             ))}

@@ -62,11 +62,13 @@ function Window() {
   const datasets = useCall<Page<DatasetRead>>("datasets.list", params, { keep: true });
   const models = useCall<Page<ModelRead>>("models.list", params, { keep: true });
   const wanted = text.trim().toLowerCase();
+  // What is called exactly so comes first, then what begins so.
+  const rank = ({ label }: Found) => (!wanted ? 0 : label.toLowerCase() === wanted ? 0 : label.toLowerCase().startsWith(wanted) ? 1 : 2);
   const found: Found[] = [
     ...pages().filter((each) => !wanted || each.label.toLowerCase().includes(wanted)),
     ...(datasets.data?.items ?? []).map((each): Found => ({ key: each.id, icon: "data", label: each.name, note: "Dataset", path: `/datasets/${each.id}` })),
     ...(models.data?.items ?? []).map((each): Found => ({ key: each.id, icon: "model", label: each.name, note: "Model", path: `/models/${each.id}` })),
-  ];
+  ].sort((one, other) => rank(one) - rank(other));
   const close = () => {
     shown.value = false;
   };
