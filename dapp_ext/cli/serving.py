@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from dapp_ext.cli import session
 from dapp_ext.cli.link import TICKETS, sign_in_address
 from dapp_ext.errors import Conflict, Unavailable
 from dapp_ext.settings import PYTHON, Settings, process_environment
-from dapp_ext.store.folders import make_private
+from dapp_ext.store.folders import make_private, open_private
 
 START_SECONDS = 120.0
 STOP_SECONDS = 12.0
@@ -142,6 +143,16 @@ def _lab_command(port: int, folder: Path) -> list[str]:
     return command
 
 
+def _jupyter_token(settings: Settings) -> dict[str, str]:
+    """Give Jupyter's token in a file, as new as this start: one that Jupyter makes up itself is written into its log."""
+    path = settings.run_folder / "jupyter.token"
+    make_private(path.parent)
+    path.unlink(missing_ok=True)
+    with open_private(path) as file:
+        file.write(secrets.token_hex(24))
+    return {"JUPYTER_TOKEN_FILE": str(path)}
+
+
 def _welcome(settings: Settings, urls: list[str], tickets: list[str]) -> None:
     lab, panel = urls
     typer.echo("")
@@ -155,7 +166,7 @@ def _welcome(settings: Settings, urls: list[str], tickets: list[str]) -> None:
 
 def _keep_running(parts: list[Part], settings: Settings) -> None:
     """Start all parts, keep them running, stop them when told to."""
-    environment = process_environment(settings)
+    environment = process_environment(settings) | _jupyter_token(settings)
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

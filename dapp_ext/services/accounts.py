@@ -86,6 +86,8 @@ class Accounts(Sessions):
                 raise LastAdmin
             if request.name is not None:
                 account.name = display_name(request.name)
+            if loses_admin:
+                store.withdraw_invitations_of(change.session, account.id)
             if request.role is not None:
                 account.role = request.role.value
             if request.disabled is not None:

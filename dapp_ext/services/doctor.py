@@ -131,7 +131,7 @@ def _private_paths(settings: Settings) -> Iterator[Path]:
     for folder in (settings.objects_folder, settings.keys_folder, settings.run_folder, settings.home / "logs"):
         if folder.is_dir():
             yield folder
-    for pattern in ("dapp.sqlite*", "dapp.toml", "keys/*", "logs/*", "run/*.json"):
+    for pattern in ("dapp.sqlite*", "dapp.toml", "keys/*", "logs/*", "run/*.json", "run/*.lock", "run/*.token"):
         yield from settings.home.glob(pattern)
 
 

@@ -56,6 +56,7 @@ class Pace:
         with contextlib.suppress(OSError):  # a full disk must not keep an answer from going out
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             temporary = self._path.with_suffix(".new")
+            temporary.touch(mode=0o600)
             temporary.write_text(
                 json.dumps({"at": moment, "pid": os.getpid(), "doors": {name: [round(each, 5) for each in times] for name, times in found.items()}})
             )

@@ -32,6 +32,28 @@ _OBVIOUS = (
     "abcdefghij",
     "changeme",
     "secret",
+    # Ways over the keyboard, and what people like.
+    "qwertyuiop",
+    "qwertzuiop",
+    "azertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "1qaz2wsx",
+    "3edc4rfv",
+    "5tgb6yhn",
+    "qazwsx",
+    "edcrfv",
+    "tgbyhn",
+    "1q2w3e4r",
+    "5t6y7u8i",
+    "iloveyou",
+    "princess",
+    "football",
+    "baseball",
+    "sunshine",
+    "superman",
+    "thequickbrownfox",
+    "correcthorsebatterystaple",
 )
 
 
@@ -103,8 +125,16 @@ def check_password(password: str, *known: str) -> None:
     folded = password.casefold()
     if len(set(folded)) < 6:
         raise PasswordWeak("The password repeats the same few characters. A few unrelated words do well.")
+    if _is_repeated(folded):
+        raise PasswordWeak("The password says the same thing again and again. A few unrelated words do well.")
     left = folded
-    for word in (*_OBVIOUS, *(each.casefold() for text in known for each in (text, text.partition("@")[0]) if len(each) > 3)):
+    own = (each.casefold() for text in known for each in (text, text.partition("@")[0]) if len(each) > 3)
+    for word in sorted((*_OBVIOUS, *own), key=len, reverse=True):
         left = left.replace(word, "")
     if left != folded and sum(char.isalpha() for char in left) < 8:
         raise PasswordWeak("The password is built around words that are tried first. A few unrelated words do well.")
+
+
+def _is_repeated(text: str) -> bool:
+    """Whether a text is one piece, twice or more: it is found in its double before its own end."""
+    return (text + text).find(text, 1) < len(text)

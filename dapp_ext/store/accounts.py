@@ -146,6 +146,12 @@ def withdraw_invitations(session: Session, email: str) -> None:
     session.connection().execute(update(Invitation).where(col(Invitation.email) == email, *_open()).values(withdrawn_at=now()))
 
 
+def withdraw_invitations_of(session: Session, account_id: str) -> None:
+    """The invitations that an account has made open nothing any more; links to a new password, whose people need them, stay."""
+    mine = update(Invitation).where(col(Invitation.invited_by) == account_id, col(Invitation.account_id).is_(None), *_open())
+    session.connection().execute(mine.values(withdrawn_at=now()))
+
+
 def _open() -> tuple[ColumnElement[bool], ...]:
     return (col(Invitation.used_at).is_(None), col(Invitation.withdrawn_at).is_(None), col(Invitation.expires_at) > now())
 

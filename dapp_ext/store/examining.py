@@ -60,7 +60,7 @@ def accounts_beside_the_log(session: Session) -> list[str]:
     kinds = ("account.create", "account.update", "account.reset", "invitation.accept")
     for row in session.exec(select(AuditRow).where(col(AuditRow.action).in_(kinds), AuditRow.outcome == "allow").order_by(col(AuditRow.id))):
         if row.subject_id is not None:
-            told.setdefault(row.subject_id, {}).update({name: row.details[name] for name in ("role", "disabled") if name in row.details})
+            told.setdefault(row.subject_id, {}).update({name: row.details[name] for name in ("role", "disabled") if row.details.get(name) is not None})
     wrong = []
     for account in session.exec(select(Account).order_by(col(Account.created_at))):
         first = {"role": "admin"} if account.is_owner else {}

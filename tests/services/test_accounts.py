@@ -9,6 +9,7 @@ import pytest
 from dapp_ext.errors import Denied, Invalid, LastAdmin, LoginRefused, NameTaken, NotSignedIn, PasswordWeak
 from dapp_ext.schema.accounts import AccountCreate, AccountUpdate, Actor, LoginRequest, PasswordChange, Role
 from dapp_ext.services import Services, open_services
+from dapp_ext.services.passwords import check_password
 from dapp_ext.settings import Settings
 from tests.conftest import PASSWORD
 
@@ -104,3 +105,20 @@ def test_changing_the_password_ends_the_other_sessions(services: Services, perso
 def test_the_owner_sets_a_first_password_without_an_old_one(services: Services, owner: Actor) -> None:
     services.accounts.set_password(owner, PasswordChange(new_password="the very first words"))
     assert services.accounts.login(LoginRequest(email=owner.email, password="the very first words")).account.id == owner.account_id
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "iloveyouiloveyou", "qwertyuiopasdfgh", "qwertyuiopasdfghjkl", "1qaz2wsx3edc4rfv", "1q2w3e4r5t6y7u8i9o0p", "qazwsxedcrfvtgb", "princessprincess",
+        "passwordpassword1", "administrator123", "thequickbrownfox", "Ada@example.orgAda@example.org", "dapp-jupyter-2026", "tree7 rock tree7 rock ", "a" * 20,
+    ],
+)  # fmt: skip
+def test_what_is_tried_first_is_no_password(password: str) -> None:
+    with pytest.raises(PasswordWeak):
+        check_password(password, "ada@example.org", "Ada")
+
+
+@pytest.mark.parametrize("password", ["correct sunshine under bridges", "plain words of a test 7", "my princess eats nine olives", "äöü lange Wörter gehen"])
+def test_a_few_unrelated_words_do_well(password: str) -> None:
+    check_password(password, "ada@example.org", "Ada")

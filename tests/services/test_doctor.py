@@ -197,6 +197,7 @@ def test_accounts_are_as_the_log_tells_however_they_came_to_be(settings: Setting
     made = accounts.create(owner, AccountCreate(email="ada@example.org", role=Role.viewer, password=PASSWORD))
     accounts.update(owner, made.id, AccountUpdate(role=Role.analyst, disabled=True))
     accounts.update(owner, made.id, AccountUpdate(disabled=False))
+    accounts.update(owner, made.id, AccountUpdate(role=None, disabled=None, name="Ada"))
     link = services.invitations.create(owner, InvitationCreate(email="alan@example.org", role=Role.admin))
     services.invitations.accept(LinkAccept(token=link.token, password=PASSWORD, name="Alan"), Entry())
     link = services.invitations.reset(owner, made.id)

@@ -137,3 +137,19 @@ def test_the_link_is_kept_nowhere(services: Services, owner: Actor) -> None:
     made = services.invitations.create(owner, InvitationCreate(email="ada@example.org"))
     stored = b"".join(path.read_bytes() for path in Path(services.settings.home).rglob("*") if path.is_file())
     assert made.token.encode() not in stored
+
+
+@pytest.mark.parametrize("change", [AccountUpdate(role=Role.analyst), AccountUpdate(disabled=True)])
+def test_what_an_administrator_invited_to_ends_with_the_right_to_invite(services: Services, owner: Actor, person: Person, change: AccountUpdate) -> None:
+    """Or whoever is to leave lets an administrator in first."""
+    ada, alan = person("ada", Role.admin), person("alan", Role.viewer)
+    invited = services.invitations.create(ada, InvitationCreate(email="mallory@example.org", role=Role.admin))
+    kept = services.invitations.create(owner, InvitationCreate(email="grace@example.org"))
+    reset = services.invitations.reset(ada, alan.account_id)
+    services.accounts.update(owner, ada.account_id, AccountUpdate(name="Ada"))
+    assert services.invitations.offer(invited.token)
+    services.accounts.update(owner, ada.account_id, change)
+    with pytest.raises(NotSignedIn):
+        services.invitations.accept(LinkAccept(token=invited.token, password=PASSWORD), HERE)
+    assert services.invitations.offer(kept.token).email == "grace@example.org"
+    assert services.invitations.offer(reset.token).purpose == "reset"

@@ -46,11 +46,20 @@ def test_no_secret_where_others_look(tmp_path: Path, monkeypatch: pytest.MonkeyP
             if path.is_file():
                 content = path.read_bytes()
                 assert not any(value.encode() in content for value in KEYS.values()), path
+                assert path.name == "jupyter.token" or jupyters_token(tmp_path) not in content, path
         assert not any(value in shown for value in KEYS.values())
     finally:
         began = time.monotonic()
         assert product.stop(running) == 0, running.logs()
     assert time.monotonic() - began < 30
+
+
+def jupyters_token(folder: Path) -> bytes:
+    """What opens this Jupyter server, as it says itself where only its user can read it."""
+    (path,) = folder.rglob("jpserver-*.json")
+    token = str(json.loads(path.read_text())["token"])
+    assert len(token) >= 32
+    return token.encode()
 
 
 def start_kernel(running: product.Running) -> psutil.Process:
