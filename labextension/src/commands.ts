@@ -45,5 +45,6 @@ export namespace CommandIDs {
   export const cancelJob = 'jupyter-dapp:cancel-job';
 
   export const insertCode = 'jupyter-dapp:insert-code';
+  export const insertSteps = 'jupyter-dapp:insert-steps';
   export const createWorkflow = 'jupyter-dapp:create-workflow';
 }

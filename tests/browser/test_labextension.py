@@ -122,7 +122,13 @@ def test_the_lines_that_open_it_go_into_a_notebook(page: Page) -> None:
     expect(page.locator(".jp-NotebookPanel .jp-Cell")).to_contain_text("get_processed_data")
     _menu(page, "from_browser")("Insert into Notebook")
     expect(page.locator(".jp-NotebookPanel .jp-CodeCell")).to_have_count(2)
-    first, second = _cells(page)
+    panel(page).locator('[data-command="jupyter-dapp:insert-steps"]').click()
+    page.locator(".jp-Dialog option").filter(has_text="rename").first.wait_for(state="attached")
+    page.locator(".jp-Dialog select").select_option(label='client.dataset("dropped").rename("three rows")')
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    expect(page.locator(".jp-NotebookPanel .jp-CodeCell")).to_have_count(3)
+    first, second, third = _cells(page)
+    assert third == 'client.dataset("dropped").rename("three rows")'
     assert first.splitlines() == [
         "from dapp_ext.client import DAPPClient",
         "",
@@ -238,7 +244,7 @@ def test_two_classes_have_a_line_between_them_that_is_kept(page: Page, client: D
     run(page, "jupyter-dapp:open-model", {"id": model.id})
     results = client.get_results(model)
     assert results.recommended is not None
-    near, is_best = len(results.equally_good), results.recommended.number == results.read.best.number
+    near, is_best = len(results.equally_good), results.read.best.label == results.recommended.label
     assert near > 1, "two linear models of the same rows differ by chance alone"
     note = page.locator(".jp-Dapp-page:visible").get_by_role("note")
     expect(note).to_contain_text(f"{near} candidates are {'equally good; this is the simplest of them' if is_best else 'not clearly worse'}")
@@ -393,7 +399,18 @@ def test_a_cut_network_is_said_and_nothing_is_missed(page: Page, lab: Lab, clien
     client.dataset("made in the dark").delete()
 
 
-def test_notebook_7_has_it_too(page: Page, lab: Lab) -> None:
+def test_a_page_that_slept_catches_up(page: Page, client: DAPPClient) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    client.upload_file(b"a,b\n1,2\n3,4\n", name="while it slept")
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    expect(_row(page, "while it slept")).to_contain_text("2 rows", timeout=20_000)
+    expect(line(page)).to_have_attribute("data-state", "connected")
+    client.dataset("while it slept").delete()
+    expect(_row(page, "while it slept")).to_have_count(0)
+
+
+def test_notebook_7_has_it_too(page: Page, lab: Lab, client: DAPPClient) -> None:
     pytest.importorskip("notebook", reason="Notebook 7 is not installed")
     other = _another(page)
     errors: list[str] = []
@@ -408,6 +425,17 @@ def test_notebook_7_has_it_too(page: Page, lab: Lab) -> None:
     expect(line(other)).to_have_attribute("data-state", "connected", timeout=20_000)
     _row(other, "from_browser").locator("button").first.click()
     expect(other.locator(".jp-Dapp-dataset:visible canvas").first).to_be_visible(timeout=20_000)
+    other.locator(".jp-Dapp-dataset:visible").get_by_role("button", name="Train a model").click()
+    form = other.locator(".jp-Dapp-form:visible")
+    form.get_by_label("Target").select_option("species")
+    expect(form.get_by_role("region", name="Before it starts")).to_contain_text("rows", timeout=20_000)
+    expect(form.get_by_role("button", name="Train", exact=True)).to_be_in_viewport()
+    model = next(each for each in client.models() if each.name == "steered")
+    run(other, "jupyter-dapp:open-model", {"id": model.id})
+    results = other.locator(".jp-Dapp-page:visible")
+    expect(results.locator(".jp-Dapp-sentence")).to_be_in_viewport(timeout=20_000)
+    results.get_by_role("button", name="Insert into notebook").first.click()
+    expect(other.locator(".jp-Notebook .jp-CodeCell")).to_contain_text('get_results("steered")')
     run(other, "jupyter-dapp:open-activity")
     expect(other.locator(".jp-Dapp-page:visible h2")).to_have_text("Activity")
     assert errors == []

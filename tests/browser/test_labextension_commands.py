@@ -166,9 +166,27 @@ def test_a_model_is_named_shared_promoted_and_used(page: Page, data: Dataset, mo
     expect(page.locator(".jp-NotebookPanel:visible h1").first).to_be_visible(timeout=20_000)
     run(page, "jupyter-dapp:insert-code", {"kind": "results", "name": "runner"})
     expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text('get_results("runner")')
+    begin(page, "jupyter-dapp:insert-steps")
+    _choose(page, "client.predict_dataset")
+    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text('client.predict_dataset("runner@2", "walked far")')
     begin(page, "jupyter-dapp:delete-model", asked)
     _accept(page, "Delete")
     expect(panel(page).get_by_text("runner", exact=True)).to_have_count(0, timeout=20_000)
+
+
+def test_a_score_is_made_again_with_a_fix(page: Page, client: DAPPClient) -> None:
+    lines = TWO_CLASSES.decode().splitlines()
+    leaky = "\n".join([f"{lines[0]},told", *(f"{each},{len(each.split(',')[2])}" for each in lines[1:])]).encode()
+    data = client.upload_file(leaky, name="leaky")
+    model = client.train_model(data, "label", trials=2, families=["linear"], name="told before", allow=["told"], wait=True)
+    run(page, "jupyter-dapp:open-model", {"id": model.id})
+    checks = page.locator(".jp-Dapp-page:visible").get_by_role("region", name="Checks")
+    checks.get_by_role("button", name=re.compile("^Score with")).first.click()
+    expect(checks.get_by_role("button", name="Scoring…")).to_be_visible()
+    expect(checks.get_by_role("button", name="Scoring…")).to_have_count(0, timeout=60_000)
+    second = client.get_results(model).read.second_scores[0]
+    expect(checks.get_by_text(second.sentence)).to_be_visible(timeout=20_000)
+    assert page.evaluate(CONTRAST) == []
 
 
 def test_what_was_published_is_taken_back(page: Page, data: Dataset, client: DAPPClient) -> None:

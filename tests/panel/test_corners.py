@@ -132,6 +132,7 @@ def test_a_link_opens_the_same_columns_case_and_training(running: Running, page:
     page.get_by_text("Fine tuning").click()
     page.get_by_label("How it is checked").select_option("stratified")
     page.get_by_label("Name of the model").fill("Where they live")
+    page.wait_for_url(re.compile("name=Where.*"))  # the address follows a moment later
     second.goto(page.url)
     second.get_by_text("Fine tuning").click()
     expect(second.get_by_label("How it is checked")).to_have_value("stratified")

@@ -24,8 +24,8 @@ _ROWS = 5_000
 _CELLS = 500_000
 _DOCUMENT = 512 * 1024 * 1024
 _DEPTH = 64
-_PLAIN_LIST = re.compile(r"\[(\s*(-?[\d.eE+-]+|true|false|null)\s*,?)*\]?\s*")
-"""A list of plain values, perhaps cut."""
+_PLAIN_LIST = re.compile(r"\[(\s*(-?[\d.eE+-]+|true|false|null)\s*,?)*(\]?\s*|[{[][\s\S]*)")
+"""A list that begins with plain values, perhaps cut."""
 _NOTHING = object()
 Path = tuple[str, ...]
 

@@ -25,7 +25,6 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"\x89HDF", "an HDF5 file"),
     (b"\x93NUMPY", "a NumPy array file"),
-    (b"FEA1", "a Feather file of version 1"),
     (b"ORC", "an ORC file"),
     (b"Obj\x01", "an Avro file"),
     (b"$FL2", "an SPSS file"),
@@ -89,6 +88,10 @@ def content_of(head: bytes, tail: bytes) -> Content:
         raise FileUnreadable("The Parquet file is encrypted, so it cannot be read. Save it without encryption and upload it again.")
     if head.startswith(b"PK\x03\x04"):
         return "zip"
+    if head.startswith(b"FEA1"):
+        raise FileUnreadable(
+            "This is a Feather file of version 1, which is no longer read. Save it as Feather of version 2, or as Parquet, and upload it again."
+        )
     if head.startswith(_OLE):
         raise FileUnreadable(_ole_sentence(head))
     _refuse_binary(head)

@@ -168,6 +168,11 @@ export function answer(name: string): string {
   return name === "True" || name === "true" ? "Yes" : name === "False" || name === "false" ? "No" : name;
 }
 
+/** A sentence of the service with the names of its answers as they are shown. */
+export function answers(said: string | null | undefined): string {
+  return (said ?? "").replace(/“(True|False)”/g, (_, name: string) => `“${answer(name)}”`);
+}
+
 /** A list in words: a, b and c. */
 export function listed(items: string[], most = 3): string {
   if (items.length <= most) return new Intl.ListFormat("en", { type: "conjunction" }).format(items);

@@ -2,6 +2,8 @@
 // Distributed under the terms of the Modified BSD License.
 
 import type { ServerConnection } from '@jupyterlab/services';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
 
 import type {
   Advice,
@@ -31,6 +33,7 @@ import type {
   PredictRead,
   PredictRequest,
   Profile,
+  RescoreRequest,
   Results,
   RowsRead,
   RowsRequest,
@@ -66,6 +69,13 @@ export interface IUpload {
   onProgress?: (sent: number) => void;
 }
 
+/** A call that the server has answered with a yes. */
+export interface ICall {
+  method: string;
+  path: string;
+  body?: unknown;
+}
+
 /**
  * Every call to the server, typed. A call signs in by itself and renews the sign-in once when it is refused.
  */
@@ -82,6 +92,11 @@ export class Api {
 
   readonly session: Session;
   readonly feed: Feed;
+
+  /** Emitted after every call but those that only read, before its answer is used. */
+  get done(): ISignal<this, ICall> {
+    return this._done;
+  }
 
   datasets(listing: IListing = {}): Promise<Page<DatasetRead>> {
     return this._get('datasets', listing);
@@ -110,13 +125,15 @@ export class Api {
   /** Send a file; answers when the server has all of it, while the reading goes on as a job. */
   async upload(upload: IUpload): Promise<DatasetRead> {
     const { filename, visibility, file, signal, onProgress } = upload;
-    return this._transport.sendFile('datasets', {
+    const made = await this._transport.sendFile<DatasetRead>('datasets', {
       query: { filename, visibility },
       token: await this.session.token(),
       file,
       signal,
       onProgress
     });
+    this._done.emit({ method: 'POST', path: 'datasets', body: { filename, visibility } });
+    return made;
   }
 
   datasetVersions(ref: string): Promise<Page<VersionRead>> {
@@ -230,6 +247,11 @@ export class Api {
     return this._post(`models/${segment(ref)}/threshold`, request);
   }
 
+  /** What the score is with a finding's fix; it is kept in the results. */
+  rescoreModel(ref: string, request: RescoreRequest): Promise<JobRead> {
+    return this._post(`models/${segment(ref)}/rescore`, request);
+  }
+
   /** The training as a notebook document. */
   trainingNotebook(ref: string): Promise<Record<string, unknown>> {
     return this._get(`models/${segment(ref)}/export`, { format: 'notebook' });
@@ -331,8 +353,13 @@ export class Api {
     return this._call(path, { method: 'POST', body });
   }
 
-  private _call<T>(path: string, send: ISend): Promise<T> {
-    return this._signed(token => this._transport.json<T>(path, { ...send, token }));
+  private async _call<T>(path: string, send: ISend): Promise<T> {
+    const answer = await this._signed(token => this._transport.json<T>(path, { ...send, token }));
+    const { method = 'GET', body } = send;
+    if (method !== 'GET') {
+      this._done.emit({ method, path, body });
+    }
+    return answer;
   }
 
   private async _signed<T>(work: (token: string) => Promise<T>): Promise<T> {
@@ -348,6 +375,7 @@ export class Api {
   }
 
   private _transport: Transport;
+  private _done = new Signal<this, ICall>(this);
 }
 
 function segment(ref: string): string {

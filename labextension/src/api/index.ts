@@ -5,7 +5,7 @@
  * The only part of the extension that speaks with the server.
  */
 export { Api } from './api';
-export type { IListing, IUpload } from './api';
+export type { ICall, IListing, IUpload } from './api';
 export { ApiError } from './failure';
 export type { FailureCode } from './failure';
 export { Feed } from './feed';

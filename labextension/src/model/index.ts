@@ -36,6 +36,8 @@ export { Running } from './running';
 export type { IStatus } from './running';
 export { lines, quoted } from './snippets';
 export type { ISnippet, SnippetKind } from './snippets';
+export { args, lineOf, literal, Steps, trainingLine } from './steps';
+export type { INames } from './steps';
 export { Told } from './told';
 export { ModelView } from './training';
 export { Uploads } from './uploads';

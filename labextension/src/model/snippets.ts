@@ -2,7 +2,8 @@
 // Distributed under the terms of the Modified BSD License.
 
 /** What the lines do. */
-export type SnippetKind = 'dataset' | 'profile' | 'train' | 'model' | 'results' | 'threshold' | 'insight';
+export type SnippetKind =
+  'dataset' | 'profile' | 'train' | 'model' | 'results' | 'threshold' | 'insight' | 'code';
 
 /** What the lines are about. */
 export interface ISnippet {
@@ -11,6 +12,8 @@ export interface ISnippet {
   name: string;
   target?: string | null;
   timeBudget?: number;
+  /** Lines as they are. */
+  code?: string;
   /** From which probability on it is yes: by one of these. */
   value?: number;
   capacity?: number;
@@ -67,6 +70,8 @@ function bodyOf(snippet: ISnippet): string[] {
       return [`predictions = client.predict(${name}, df)`, 'predictions.head()'];
     case 'threshold':
       return [`client.set_threshold(${name}, ${chosen(snippet)})`];
+    case 'code':
+      return (snippet.code ?? '').split('\n');
     case 'insight':
       return [`client.insight(${name})`];
     case 'results':

@@ -2,7 +2,8 @@
 // Distributed under the terms of the Modified BSD License.
 
 import { ApiError } from '../api';
-import type { Event, JobRead, Leaderboard, ModelRead, Results, TrainRequest } from '../schema';
+import type { Event, Guard, JobRead, Leaderboard, ModelRead, Results, TrainRequest } from '../schema';
+import { FINAL_JOB_STATUSES } from '../schema';
 import { CaseView } from './case';
 import { Deciding } from './deciding';
 import { LoadedView } from './view';
@@ -125,6 +126,21 @@ export class ModelView extends LoadedView<IFound> {
     });
   }
 
+  /** Ask for the score with the fix of a finding; it comes with the results, beside the finding. */
+  async scoreAgain(guard: Guard): Promise<void> {
+    const job = await this.workspace.api.rescoreModel(this.id, { guard: guard.code });
+    this._rescores.set(guard.code, job.id);
+    this.workspace.jobs.put(job);
+    this.announce();
+  }
+
+  /** Whether a finding is being scored again. */
+  isScoringAgain(guard: Guard): boolean {
+    const job = this._rescores.get(guard.code);
+    const status = job && this.workspace.jobs.get(job)?.status;
+    return status !== undefined && status !== '' && !FINAL_JOB_STATUSES.includes(status);
+  }
+
   override dispose(): void {
     clearTimeout(this._timer);
     this._case?.dispose();
@@ -193,7 +209,7 @@ export class ModelView extends LoadedView<IFound> {
   }
 
   private _onJobs(): void {
-    if (this.isTraining) {
+    if (this.isTraining || this._rescores.size > 0) {
       this.announce();
     }
   }
@@ -203,6 +219,8 @@ export class ModelView extends LoadedView<IFound> {
   private _results: Results | null = null;
   private _case: CaseView | null = null;
   private _deciding: Deciding | null = null;
+  /** The jobs that score again, by the code of the finding. */
+  private readonly _rescores = new Map<string, string>();
   private _deadline: number | null = null;
   private _isStopping = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;

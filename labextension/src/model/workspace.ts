@@ -22,6 +22,7 @@ import { BUDGETS, FINAL_JOB_STATUSES } from '../schema';
 import { Activity } from './activity';
 import { Bell } from './bell';
 import { Collection } from './collection';
+import { Steps } from './steps';
 import { Uploads } from './uploads';
 
 /** The token of the workspace that all plugins share. */
@@ -53,6 +54,11 @@ export class Workspace implements IDisposable {
     this.activity = new Activity(api);
     this.bell = new Bell(api);
     this.uploads = new Uploads(api, () => this.preferences.visibility);
+    this.steps = new Steps({
+      dataset: id => this.datasets.get(id)?.name ?? id,
+      model: id => this._nameOfModel(id)
+    });
+    api.done.connect((_, call) => this.steps.note(call), this);
     this.uploads.sent.connect(this._onSent, this);
     api.session.changed.connect(this._onSession, this);
     api.feed.event.connect(this._onEvent, this);
@@ -67,6 +73,8 @@ export class Workspace implements IDisposable {
   readonly activity: Activity;
   readonly bell: Bell;
   readonly uploads: Uploads;
+  /** What was done here, as lines of Python. */
+  readonly steps: Steps;
 
   /** Emitted when the account or the connection changes. */
   get stateChanged(): ISignal<this, void> {
@@ -228,6 +236,17 @@ export class Workspace implements IDisposable {
     this.activity.clear();
     this.bell.clear();
     this.uploads.clear();
+    this.steps.clear();
+  }
+
+  /** A name alone leads to the champion; any other version is named with its number. */
+  private _nameOfModel(id: string): string {
+    const model = this.models.get(id);
+    return model
+      ? model.version > 1 || !model.champion
+        ? `${model.name}@${model.version}`
+        : model.name
+      : id;
   }
 
   private _again: ReturnType<typeof setTimeout> | undefined;

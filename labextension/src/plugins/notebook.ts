@@ -48,9 +48,10 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
           properties: {
             kind: {
               type: 'string',
-              description: 'dataset, profile, train, model, results, threshold or insight'
+              description: 'dataset, profile, train, model, results, threshold, insight or code'
             },
             name: { type: 'string', description: 'Name of the dataset or model; id of the insight.' },
+            code: { type: 'string', description: 'Lines as they are.' },
             filter: { type: 'string', description: 'Rows that are meant, in the words of the client.' },
             target: { type: 'string' },
             timeBudget: { type: 'number', description: 'Seconds.' },
@@ -75,6 +76,28 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
         Notification.success(trans.__('Inserted into %1', panel.title.label), { autoClose: 2500 });
       }
     });
+
+    commands.addCommand(CommandIDs.insertSteps, {
+      label: args => (args['toolbar'] ? '' : trans.__('Insert What I Did into Notebook…')),
+      caption: trans.__('Put a step that you have just clicked into the notebook, as code'),
+      icon: insertIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { code: { type: 'string' }, toolbar: { type: 'boolean' } }
+        }
+      },
+      isVisible: () => tracker !== null,
+      isEnabled: () => workspace.steps.items.length > 0,
+      execute: async args => {
+        const choices = workspace.steps.items.map(each => ({ id: each, name: each }));
+        const code = await chosen(app, { id: args['code'] }, trans.__('Which step?'), choices);
+        return code === null
+          ? undefined
+          : commands.execute(CommandIDs.insertCode, { kind: 'code', name: code, code });
+      }
+    });
+    workspace.steps.changed.connect(() => commands.notifyCommandChanged(CommandIDs.insertSteps), workspace);
 
     const write = async (name: string, folder: string, content: unknown): Promise<void> => {
       const { contents } = app.serviceManager;

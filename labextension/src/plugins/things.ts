@@ -7,6 +7,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { deleteIcon, editIcon, refreshIcon, shareIcon } from '@jupyterlab/ui-components';
 
+import { ApiError } from '../api';
 import { CommandIDs } from '../commands';
 import { IWorkspace } from '../model';
 import type { Workspace } from '../model';
@@ -14,6 +15,9 @@ import { FINAL_JOB_STATUSES } from '../schema';
 import type { Visibility } from '../schema';
 import { dashboardIcon, stopIcon } from '../widgets/icons';
 import { chosen, DOMAIN, ID_ARGS, pointedAt, report } from './shared';
+
+/** Names of the machine itself, which lead somewhere else from any other machine. */
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** What the two kinds of things have in common, seen from their commands. */
 interface IKind {
@@ -162,6 +166,15 @@ class ThingCommands {
     await report(trans, async () => {
       const { url } = await this._workspace.api.openDashboard();
       const target = new URL(url, window.location.href);
+      if (LOOPBACK.test(target.hostname) && !LOOPBACK.test(window.location.hostname)) {
+        throw new ApiError(
+          'unavailable',
+          trans.__(
+            'The dashboard answers at %1, which only the server’s own machine reaches. Its administrator can set DAPP_DASHBOARD_URL.',
+            target.origin
+          )
+        );
+      }
       if (target.protocol === 'http:' || target.protocol === 'https:') {
         isOpen = true;
         if (page) {

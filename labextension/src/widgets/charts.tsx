@@ -4,7 +4,7 @@
 import * as React from 'react';
 
 import { wording } from '../model';
-import type { Confusion, Curve, Importance, Scatter, Score } from '../schema';
+import type { Confusion, Curve, Importance, Scatter, Score, Trial } from '../schema';
 
 /** The box of a square chart and the room for its axes. */
 const SIZE = 220;
@@ -366,4 +366,14 @@ function place(value: number, [low, high]: Range, size: number): number {
 
 function clip(percent: number): number {
   return Math.max(0, Math.min(100, percent));
+}
+
+/** The best score after each trial, in the order of the trials. */
+export function climb(trials: readonly Trial[]): number[] {
+  const ordered = [...trials].sort((a, b) => a.number - b.number);
+  const scores = ordered.flatMap(each => each.score ?? []);
+  // The best tells which way is up, also before the metric is known.
+  const best = ordered.find(each => each.is_best)?.score;
+  const better = best === Math.min(...scores) && best !== Math.max(...scores) ? Math.min : Math.max;
+  return scores.map((_, index) => better(...scores.slice(0, index + 1)));
 }

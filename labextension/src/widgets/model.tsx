@@ -10,7 +10,7 @@ import type { ModelView } from '../model';
 import { wording } from '../model';
 import type { Family, Leaderboard, ModelRead, TrainRequest } from '../schema';
 import { CaseCard } from './case';
-import { Stair } from './charts';
+import { climb, Stair } from './charts';
 import type { IContext } from './context';
 import { DecidingCard } from './deciding';
 import { datasetIcon, insertIcon, lineageIcon, modelIcon, stopIcon } from './icons';
@@ -106,6 +106,7 @@ function Outcome(props: IProps): React.ReactElement | null {
         results={view.results}
         trans={trans}
         onAgain={workspace.mayWrite && view.isOfSearch ? change => void again(change) : undefined}
+        rescoring={workspace.mayWrite && view.isOfSearch ? view : undefined}
       >
         {view.deciding && <DecidingCard context={context} view={view.deciding} mayKeep={view.mayChange} />}
         {view.case && <CaseCard view={view.case} trans={trans} />}
@@ -228,7 +229,10 @@ function Search(props: IProps): React.ReactElement {
         </div>
         <Progress value={isQueued ? null : progress(view)} label={trans.__('Training')} />
         <Skips context={context} view={view} />
-        <Stair scores={climb(board)} label={trans.__('The best score so far after each candidate')} />
+        <Stair
+          scores={climb(board?.trials ?? [])}
+          label={trans.__('The best score so far after each candidate')}
+        />
       </section>
       {board && board.trials.length > 0 && (
         <Card title={trans.__('Leaderboard')} hint={trans.__('Cross-validated on the training rows')}>
@@ -307,16 +311,6 @@ function progress(view: ModelView): number | null {
   const budget = view.model?.time_budget ?? 0;
   const byClock = left === null || !budget ? 0 : 1 - left / budget;
   return Math.max(byClock, view.job?.progress ?? 0) || null;
-}
-
-/** The best score after each trial, in the order of the trials. */
-function climb(board: Leaderboard | null): number[] {
-  const trials = [...(board?.trials ?? [])].sort((a, b) => a.number - b.number);
-  const scores = trials.flatMap(each => each.score ?? []);
-  // The best tells which way is up, also before the metric is known.
-  const best = trials.find(each => each.is_best)?.score;
-  const better = best === Math.min(...scores) && best !== Math.max(...scores) ? Math.min : Math.max;
-  return scores.map((_, index) => better(...scores.slice(0, index + 1)));
 }
 
 /** Draw once a second, so that the time that is left runs. */

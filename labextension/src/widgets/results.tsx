@@ -4,9 +4,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { ApiError } from '../api';
 import { raised, wording } from '../model';
 import type { Family, Fix, Guard, Results, Score, TrainRequest } from '../schema';
-import { ConfusionTable, CurveChart, ImportanceBars, ScatterChart, ScoreScale } from './charts';
+import { climb, ConfusionTable, CurveChart, ImportanceBars, ScatterChart, ScoreScale, Stair } from './charts';
 import { Button } from './kit';
 import { LeaderboardTable } from './leaderboard';
 
@@ -18,10 +19,12 @@ export function ResultsView(props: {
   trans: TranslationBundle;
   /** Train once more with a part of the recipe changed; missing where that may not be. */
   onAgain?: (change: Partial<TrainRequest>) => void;
+  /** Scores the model again with a finding's fix; missing where that may not be. */
+  rescoring?: IRescoring;
   /** What stands between the evidence and the leaderboard. */
   children?: React.ReactNode;
 }): React.ReactElement {
-  const { results, trans, onAgain, children } = props;
+  const { results, trans, onAgain, rescoring, children } = props;
   const metric = results.scores.find(each => each.name === results.metric)?.label ?? results.metric;
   return (
     <div className="jp-Dapp-results">
@@ -45,12 +48,21 @@ export function ResultsView(props: {
           <ImportanceBars importances={results.importances} label={trans.__('Importance of each column')} />
         </Card>
         <Card title={trans.__('Checks')} hint={results.split.sentence}>
-          <Guards guards={results.guards} trans={trans} onFix={onAgain && (fix => onAgain(fix.change))} />
+          <Guards
+            guards={results.guards}
+            trans={trans}
+            onFix={onAgain && (fix => onAgain(fix.change))}
+            rescoring={rescoring}
+          />
         </Card>
       </div>
       {children}
       <Evidence results={results} trans={trans} />
       <Card title={trans.__('Leaderboard')} hint={trans.__('Cross-validated on the training rows')}>
+        <Stair
+          scores={climb(results.leaderboard)}
+          label={trans.__('The best score so far after each candidate')}
+        />
         <LeaderboardTable trials={results.leaderboard} metric={metric} trans={trans} />
       </Card>
       <Footer results={results} trans={trans} />
@@ -93,8 +105,9 @@ function Advised(props: {
   if (near.length < 2 || !advised) {
     return null;
   }
-  const isBest = advised.number === results.best.number;
-  const others = near.filter(each => each !== advised).map(each => each.label);
+  // Two candidates of one kind bear one name: that one would do as well as itself tells nothing.
+  const isBest = advised.number === results.best.number || advised.label === results.best.label;
+  const others = [...new Set(near.map(each => each.label))].filter(each => each !== advised.label);
   const named = [...others.slice(0, 3), ...(others.length > 3 ? [trans.__('others')] : [])].join(', ');
   return (
     <div className="jp-Dapp-advised" role="note">
@@ -106,7 +119,9 @@ function Advised(props: {
         </p>
         <p className="jp-Dapp-hint">
           {isBest
-            ? trans.__('Its score cannot be told from that of %1.', named)
+            ? named
+              ? trans.__('Its score cannot be told from that of %1.', named)
+              : trans.__('They differ in their settings only.')
             : trans.__(
                 '%1 candidates are not clearly worse than the best (%2). This is the simplest of them: easier to explain and quicker to ask.',
                 near.length,
@@ -127,13 +142,16 @@ function Guards(props: {
   guards: readonly Guard[];
   trans: TranslationBundle;
   onFix?: (fix: Fix) => void;
+  rescoring?: IRescoring;
 }): React.ReactElement {
-  const { guards, trans, onFix } = props;
+  const { guards, trans, onFix, rescoring } = props;
+  const more =
+    rescoring && ((guard: Guard) => <ScoreAgain guard={guard} rescoring={rescoring} trans={trans} />);
   const passed = guards.filter(guard => guard.state === 'passed');
   const isShort = passed.length <= 3;
   return (
     <>
-      <GuardList guards={[...raised(guards), ...(isShort ? passed : [])]} onFix={onFix} />
+      <GuardList guards={[...raised(guards), ...(isShort ? passed : [])]} onFix={onFix} more={more} />
       {!isShort && (
         <details className="jp-Dapp-more-guards">
           <summary>{trans._n('%1 check passed', '%1 checks passed', passed.length)}</summary>
@@ -148,8 +166,10 @@ function Guards(props: {
 export function GuardList(props: {
   guards: readonly Guard[];
   onFix?: (fix: Fix) => void;
+  /** What else can be done about it, beside its fixes. */
+  more?: (guard: Guard) => React.ReactNode;
 }): React.ReactElement {
-  const { onFix } = props;
+  const { more, onFix } = props;
   const marks: Record<Guard['state'], string> = { alerted: '!', done: '•', passed: '✓' };
   return (
     <ul className="jp-Dapp-guards">
@@ -168,12 +188,62 @@ export function GuardList(props: {
                     {fix.label}
                   </Button>
                 ))}
+                {more?.(guard)}
               </span>
             )}
           </div>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What scores a model again. */
+export interface IRescoring {
+  scoreAgain: (guard: Guard) => Promise<void>;
+  /** Whether that goes on for a finding. */
+  isScoringAgain: (guard: Guard) => boolean;
+}
+
+/** What the score would be with the first fix, without another version: it is kept beside the first. */
+function ScoreAgain(props: {
+  guard: Guard;
+  rescoring: IRescoring;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { guard, rescoring, trans } = props;
+  const [problem, setProblem] = React.useState('');
+  const isBusy = rescoring.isScoringAgain(guard);
+  const words =
+    guard.fixes[0]?.code === 'drop_columns'
+      ? trans._n('Score without this column', 'Score without these columns', guard.columns.length)
+      : trans.__('Score with this fix');
+  const ask = async (): Promise<void> => {
+    setProblem('');
+    try {
+      await rescoring.scoreAgain(guard);
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      setProblem(wording.failureText(error, trans));
+    }
+  };
+  return (
+    <>
+      <Button
+        disabled={isBusy}
+        title={trans.__('What the score would be; this model stays as it is')}
+        onClick={() => void ask()}
+      >
+        {isBusy ? trans.__('Scoring…') : words}
+      </Button>
+      {problem && (
+        <span className="jp-Dapp-problem" role="alert">
+          {problem}
+        </span>
+      )}
+    </>
   );
 }
 

@@ -86,6 +86,7 @@ export class DappPanel extends SidePanel {
     this.toolbar.node.setAttribute('aria-label', trans.__('DAPP tools'));
     const items: [string, string, string][] = [
       ['upload', CommandIDs.uploadFiles, trans.__('Upload')],
+      ['steps', CommandIDs.insertSteps, ''],
       ['refresh', CommandIDs.refresh, ''],
       ['dashboard', CommandIDs.openDashboard, trans.__('Dashboard')]
     ];

@@ -9,7 +9,7 @@ import * as React from 'react';
 import { ApiError } from '../api';
 import { CommandIDs } from '../commands';
 import type { DatasetView, IApplied } from '../model';
-import { Advising, withoutFix, wording } from '../model';
+import { Advising, trainingLine, withoutFix, wording } from '../model';
 import type { DatasetRead, Family, Fix, ModelRead, TrainRequest, Validation } from '../schema';
 import { BUDGETS } from '../schema';
 import { AdviceCard } from './advice';
@@ -141,7 +141,6 @@ function Form(props: {
     }
   };
 
-  const { target, seconds } = choices;
   return (
     <form
       className="jp-Dapp-form"
@@ -177,10 +176,9 @@ function Form(props: {
             icon={insertIcon}
             onClick={() =>
               void commands.execute(CommandIDs.insertCode, {
-                kind: 'train',
+                kind: 'code',
                 name: dataset.name,
-                target,
-                timeBudget: seconds
+                code: `${trainingLine(dataset.name, requestOf(dataset, choices))}\nmodel.wait()`
               })
             }
           >

@@ -150,7 +150,7 @@ function histogram(chart: ChartRequest, answer: ChartRead): Drawn {
       }),
       tooltip: tip(paint, (params) => {
         const { dataIndex, seriesIndex } = params as { dataIndex: number; seriesIndex: number };
-        const own: [string, string][] = parts ? [[String(parts.names[seriesIndex]), format.count(parts.rows[seriesIndex]?.[dataIndex])]] : [];
+        const own: [string, string][] = parts ? [[format.answer(String(parts.names[seriesIndex])), format.count(parts.rows[seriesIndex]?.[dataIndex])]] : [];
         return [
           [chart.x, range(dataIndex)],
           ...own,
@@ -160,7 +160,7 @@ function histogram(chart: ChartRequest, answer: ChartRead): Drawn {
       }),
       series: (parts?.rows ?? [data.rows]).map((rows, part) => ({
         type: "custom",
-        name: parts ? String(parts.names[part]) : "Rows",
+        name: parts ? format.answer(String(parts.names[part])) : "Rows",
         color: paint.series[part],
         data: rows.map((count, index) => [data.edges[index], data.edges[index + 1], count, below(parts, part, index)]),
         encode: { x: [0, 1], y: 2 },

@@ -22,7 +22,7 @@ const numberAxis = (value: number) => format.short(Number(value.toPrecision(6)))
 export function points(chart: ChartRequest, answer: ChartRead): Drawn {
   const data = answer.data as unknown as { parts: unknown[] | null; points?: [number, number, number | null][]; raster?: Raster };
   const raster = data.raster;
-  const names = data.parts?.map(String) ?? null;
+  const names = data.parts?.map((each) => format.answer(String(each))) ?? null;
   const y = chart.y ?? "";
   const brush = (xs: [number, number], ys: [number, number]): Filter[] => [
     ...stretch(chart.x, round(xs[0]), round(xs[1])),

@@ -75,7 +75,7 @@ export function Datasets() {
                 <th scope="col" class="wide-only w-m">
                   Owner
                 </th>
-                <th scope="col" class="wide-only w-out">
+                <th scope="col" class="wide-only w-m">
                   Added
                 </th>
               </tr>

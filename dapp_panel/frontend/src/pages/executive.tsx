@@ -64,7 +64,7 @@ function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | u
           </Badge>
         )}
       </span>
-      <span class="result-sentence">{model.sentence}</span>
+      <span class="result-sentence">{format.answers(model.sentence)}</span>
       {score && (
         <span class="result-figure">
           <b class="num">{format.score(score.name, score.value)}</b>

@@ -278,7 +278,8 @@ export function ModelCard({ model }: { model: ModelRead }) {
       <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
         {model.status === "failed"
           ? model.error
-          : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
+          : format.answers(model.sentence) ||
+            (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker")}
       </p>
       <p class="small muted clip">
         {model.version > 1 ? `Version ${model.version} · ` : ""}

@@ -80,7 +80,8 @@ export function Models() {
                 <p class={`model-sentence ${model.status === "failed" ? "bad-text" : ""}`}>
                   {model.status === "failed"
                     ? model.error
-                    : (model.sentence ?? (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker"))}
+                    : format.answers(model.sentence) ||
+                      (model.status === "training" ? `${format.counted(model.trials, "candidate")} tried so far` : "Waiting for a worker")}
                 </p>
                 <p class="small muted row wrap" style={{ "--gap": "4px 8px" }}>
                   <span>Version {model.version}</span>

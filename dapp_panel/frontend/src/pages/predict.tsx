@@ -131,6 +131,7 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
             {trouble && <Trouble error={trouble} />}
             {!trouble && !answer && <Loading />}
             {!trouble && answer && <Outcome answer={answer} results={results} onWhy={why} />}
+            {!trouble && answer && asking && <Late />}
           </div>
         </Card>
       </div>
@@ -139,14 +140,26 @@ function Form({ model, results, columns }: { model: ModelRead; results: Results;
 }
 
 const SOON_MS = 800;
+const LATE_MS = 3000;
+
+/** Whether more than this has passed since it was first shown. */
+function useLate(milliseconds: number): boolean {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), milliseconds);
+    return () => clearTimeout(timer);
+  }, []);
+  return late;
+}
+
+/** Below an answer that is being replaced: a server that was started anew has to load the model once more. */
+function Late() {
+  return useLate(LATE_MS) ? <p class="small">This is still the answer to the case before. The new one takes unusually long.</p> : null;
+}
 
 /** Before the first answer: after a moment it is said what takes so long. */
 function Loading() {
-  const [late, setLate] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setLate(true), SOON_MS);
-    return () => clearTimeout(timer);
-  }, []);
+  const late = useLate(SOON_MS);
   return (
     <div class="stack">
       <Bones lines={2} height={48} />

@@ -29,7 +29,7 @@ export function Reasons({ of }: { of: Told }) {
         ))}
       </ul>
       <p class="small muted">
-        {of.label}: {amount(of.output)}; for typical cases {amount(of.base)}. A reason is not a cause.
+        {format.answers(of.label)}: {amount(of.output)}; for typical cases {amount(of.base)}. A reason is not a cause.
       </p>
     </div>
   );

@@ -19,7 +19,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
   return (
     <>
       <section class="verdict">
-        <p class="verdict-sentence">{results.sentence}</p>
+        <p class="verdict-sentence">{format.answers(results.sentence)}</p>
         <div class={`lamp ${trust.tone}`}>
           <Icon name={LAMPS[trust.tone] ?? "info"} size={22} />
           <div>
