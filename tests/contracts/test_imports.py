@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
@@ -51,6 +52,11 @@ def _loaded(code: str) -> set[str]:
 )
 def test_light_starts(code: str, allowed: set[str]) -> None:
     assert _loaded(code) & HEAVY <= allowed
+
+
+def test_the_process_of_a_job_is_not_loaded_with_its_workers_program() -> None:
+    """Multiprocessing loads the program of its parent in every child, unless it is a package's ``__main__``: half a second a job."""
+    assert importlib.util.find_spec("dapp_ext.worker.__main__") is not None
 
 
 def test_every_module_can_be_imported() -> None:

@@ -273,7 +273,3 @@ def main() -> int:
     except DappError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
