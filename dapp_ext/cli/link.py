@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 from typing import Annotated, Literal
 
@@ -11,6 +12,8 @@ from dapp_ext.cli import session
 from dapp_ext.errors import DappError, Unavailable
 
 Door = Literal["dashboard", "jupyterlab"]
+# A program that has not made its tickets by then says where it stands.
+STUCK_SECONDS = 30.0
 # A program that prints a ticket of the owner's for JupyterLab and one for the dashboard, a line each.
 TICKETS = "from dapp_ext.cli.link import print_tickets; print_tickets()"
 
@@ -22,6 +25,7 @@ def sign_in_address(kind: Door, base: str, ticket: str) -> str:
 
 def print_tickets() -> None:
     """For ``jupyter dapp start``, which goes on for long and so loads nothing of the services itself."""
+    faulthandler.dump_traceback_later(STUCK_SECONDS)
     try:
         with session.services() as services:
             doors: tuple[Door, ...] = ("jupyterlab", "dashboard")

@@ -27,6 +27,7 @@ from dapp_ext.store.folders import make_private, open_private
 
 START_SECONDS = 120.0
 STOP_SECONDS = 12.0
+TICKET_SECONDS = 45.0
 PORTS_TRIED = 50
 # A part that lived for a while and then ended is simply started again; one that keeps ending at once is given up.
 RESTARTS = 5
@@ -198,10 +199,17 @@ def _keep_running(parts: list[Part], settings: Settings) -> None:
 
 def _tickets(environment: dict[str, str], stopping: threading.Event) -> list[str]:
     """One for each page; made by a process that ends, so that its libraries do not stay in memory."""
-    made = subprocess.run([*PYTHON, "-c", TICKETS], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
-    if made.returncode and not stopping.is_set():  # Ctrl-C ends it as well
-        raise Unavailable("DAPP was not started, for the reason above. More says: jupyter dapp doctor")
-    return made.stdout.split()
+    for _ in range(2):  # one that stands still has said where it does, and must not hold up the start for ever
+        try:
+            made = subprocess.run(
+                [*PYTHON, "-c", TICKETS], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False, timeout=TICKET_SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            continue
+        if made.returncode and not stopping.is_set():  # Ctrl-C ends it as well
+            break
+        return made.stdout.split()
+    raise Unavailable("DAPP was not started, for the reason above. More says: jupyter dapp doctor")
 
 
 def _launch(part: Part, environment: dict[str, str], log_folder: Path) -> None:
