@@ -128,6 +128,7 @@ export function cell(value: unknown, kind?: string): string {
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (typeof value === "number") return kind === "integer" || Number.isInteger(value) ? plain(value) : precise(value);
   if (typeof value === "string" && (kind === "date" || kind === "datetime")) return dataDate(value);
+  if (typeof value === "string" && kind === "boolean") return answer(value, kind);
   return String(value);
 }
 
@@ -163,14 +164,34 @@ export function quoted(text: string): string {
   return `\u2068${cut(text)}\u2069`;
 }
 
-/** The name of an answer: columns of yes and no name theirs as Python does. */
-export function answer(name: string): string {
-  return name === "True" || name === "true" ? "Yes" : name === "False" || name === "false" ? "No" : name;
+/** The name of a value: only a column of kind boolean is yes and no, whatever its file said; words of a text stay its own. */
+export function answer(name: string, kind: string | null | undefined): string {
+  return kind !== "boolean" ? name : /^true$/i.test(name) ? "Yes" : /^false$/i.test(name) ? "No" : name;
 }
 
 /** A sentence of the service with the names of its answers as they are shown. */
-export function answers(said: string | null | undefined): string {
-  return (said ?? "").replace(/“(True|False)”/g, (_, name: string) => `“${answer(name)}”`);
+export function answers(said: string | null | undefined, kind: string | null | undefined = "boolean"): string {
+  return (said ?? "").replace(/“(True|False)”/g, (_, name: string) => `“${answer(name, kind)}”`);
+}
+
+const BEFORE = /[$€£¥₹₩₽₺₪฿]$/;
+
+/** A number that is said already, with what its column is counted in: $1,250, 12.5%, 80 kr. */
+export function amount(said: string, unit: string | null | undefined): string {
+  if (!unit || said === "–" || said === "") return said;
+  if (unit === "%" || unit === "‰") return `${said}${unit}`;
+  if (!BEFORE.test(unit)) return `${said} ${unit}`;
+  return /^[-−]/.test(said) ? `${said.charAt(0)}${unit}${said.slice(1)}` : `${unit}${said}`;
+}
+
+/** How far off an amount is: of per cents in points, which are no share of the amount. */
+export function offBy(said: string, unit: string | null | undefined): string {
+  return unit === "%" ? `${said} points` : amount(said, unit);
+}
+
+/** A column's name with what its numbers are counted in: price ($). */
+export function named(name: string, unit: string | null | undefined): string {
+  return unit ? `${name} (${unit})` : name;
 }
 
 /** A list in words: a, b and c. */
@@ -180,11 +201,14 @@ export function listed(items: string[], most = 3): string {
 }
 
 const SHARES = new Set(["accuracy", "balanced_accuracy", "precision", "recall"]);
+/** Scores in the unit of the target. */
+const OFF = new Set(["mae", "rmse"]);
 
 /** A score, read as its metric is: accuracy in per cent, the others with two decimals or in units. */
-export function score(name: string | null | undefined, value: number | null | undefined): string {
+export function score(name: string | null | undefined, value: number | null | undefined, unit?: string | null): string {
   if (value == null || !Number.isFinite(value)) return "–";
   if (name && SHARES.has(name)) return percent(value);
+  if (name && unit && OFF.has(name)) return offBy(score(name, value), unit);
   if (Math.abs(value) < 0.0005) return "0";
   if (Math.abs(value) < 10) return value.toFixed(Math.abs(value) < 0.095 ? 3 : 2);
   return rough(value);

@@ -70,7 +70,7 @@ export function Train() {
           )
         }
       />
-      {many && <TrainMany datasets={ready} onClose={() => setMany(false)} />}
+      {many && <TrainMany onClose={() => setMany(false)} />}
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
       {!listed.data && !listed.error && <Bones lines={3} height={90} />}
       {listed.data && ready.length === 0 && !asked && (
@@ -393,7 +393,7 @@ function Values({ of, rows }: { of: ColumnProfile; rows: number }) {
   return (
     <Bars
       full={rows}
-      rows={of.top.map((each) => ({ name: format.answer(each.value), value: each.count, text: format.percent(rows ? each.count / rows : 0) }))}
+      rows={of.top.map((each) => ({ name: format.answer(each.value, of.kind), value: each.count, text: format.percent(rows ? each.count / rows : 0) }))}
     />
   );
 }
