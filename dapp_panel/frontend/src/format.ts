@@ -32,11 +32,26 @@ export function short(value: number): string {
   return Number.isInteger(value) ? whole.format(value) : significant.format(value);
 }
 
+const LARGE: [number, string][] = [
+  [1e12, "trillion"],
+  [1e9, "billion"],
+  [1e6, "million"],
+];
+
+/** A number too long to be read by its digits: 77.8 billion; null when it is not. */
+function large(value: number, digits: number, least = 1e6): string | null {
+  const size = Math.abs(value);
+  if (size < least || size >= 1e15) return null;
+  const [step, word] = LARGE.find(([each]) => size >= each) as [number, string];
+  return `${new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: digits }).format(value / step)} ${word}`;
+}
+
 /** Any number with as many digits as carry meaning. */
 export function number(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e15) return whole.format(value);
+  if (Number.isInteger(value) && size < 1e12) return whole.format(value);
+  if (size >= 1e9 && size < 1e15) return large(value, 4) as string;
   if (size >= 1e9 || (size > 0 && size < 1e-4)) return value.toExponential(2).replace("e+", "e");
   if (size >= 1000) return whole.format(value);
   if (size >= 100) return new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 }).format(value);
@@ -47,6 +62,8 @@ export function number(value: number | null | undefined): string {
 /** A figure that is itself an estimate: three digits say all there is to say. */
 export function rough(value: number | null | undefined, digits = 3): string {
   if (value == null || !Number.isFinite(value)) return "–";
+  const words = large(value, digits);
+  if (words !== null) return words;
   if (Math.abs(value) >= 10 ** digits) return whole.format(Number(value.toPrecision(digits)));
   return new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: digits }).format(value);
 }
@@ -157,6 +174,17 @@ export function cut(text: string, most = 60): string {
         .join("")
         .trimEnd()}…`
     : text;
+}
+
+/** A long name by its two ends: names of one family differ at the end. */
+export function middle(text: string, most = 26): string {
+  const letters = [...text];
+  if (letters.length <= most) return text;
+  const tail = Math.floor(most / 3);
+  return `${letters
+    .slice(0, most - tail - 1)
+    .join("")
+    .trimEnd()}…${letters.slice(-tail).join("").trimStart()}`;
 }
 
 /** A text of the data inside a sentence: short, and not mixing its direction of writing with ours. */

@@ -71,6 +71,7 @@ export function legend(paint: Paint, shown: boolean, icon = "roundRect"): object
         icon,
         itemWidth: 14,
         itemHeight: 10,
+        formatter: (name: string) => format.middle(name),
         textStyle: { color: paint.ink2, fontSize: 14, width: 220, overflow: "truncate" },
         pageIconColor: paint.ink2,
         pageTextStyle: { color: paint.ink3, fontSize: 14 },

@@ -71,13 +71,13 @@ function Scores({ scores, metric, unit }: { scores: Score[]; metric: string; uni
       <thead>
         <tr>
           <th scope="col">Measure</th>
-          <th scope="col" class="right w-s">
+          <th scope="col" class="right w-score">
             This model
           </th>
           <th scope="col" class="right wide-only w-l">
             95% range
           </th>
-          <th scope="col" class="right">
+          <th scope="col" class="right w-score">
             Guessing
           </th>
         </tr>
@@ -148,7 +148,7 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
           ]
         : null;
   return (
-    <Card title={title} note={note}>
+    <Card title={title} note={curves.length > shown.length ? `${note} Drawn for ${shown.length} of ${curves.length} answers.` : note}>
       <Chart
         of={curves}
         height={300}
@@ -160,7 +160,16 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
         build={(paint) => ({
           grid: { left: 8, right: 20, top: several ? 40 : 14, bottom: 30, containLabel: true },
           legend: several
-            ? { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } }
+            ? {
+                top: 0,
+                left: 0,
+                type: "scroll",
+                icon: "roundRect",
+                itemWidth: 14,
+                itemHeight: 4,
+                formatter: (name: string) => format.middle(name),
+                textStyle: { color: paint.ink2, fontSize: 14 },
+              }
             : undefined,
           xAxis: axis(paint, {
             type: "value",
@@ -215,7 +224,11 @@ function label(color: string, share: boolean): object {
   return { color, fontSize: 14, hideOverlap: true, formatter: (value: number) => (share ? `${Math.round(value * 100)}%` : format.short(value)) };
 }
 
+/** With more classes than this, cells hold bare counts and columns bare numbers. */
+const ROOMY_CLASSES = 7;
+
 function Mistakes({ of, kind }: { of: Confusion; kind: string | undefined }) {
+  if (of.classes.length > ROOMY_CLASSES) return <ManyMistakes of={of} />;
   const totals = of.counts.map((row) => row.reduce((sum, each) => sum + each, 0));
   return (
     <Card title="Where it is right and wrong" note="Each row is what it really was; the columns are what the model said.">
@@ -254,6 +267,56 @@ function Mistakes({ of, kind }: { of: Confusion; kind: string | undefined }) {
                     </td>
                   );
                 })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+/** Many classes: each has a number, its row the name, and only what occurred is written. */
+function ManyMistakes({ of }: { of: Confusion }) {
+  const totals = of.counts.map((row) => row.reduce((sum, each) => sum + each, 0));
+  return (
+    <Card class="whole" title="Where it is right and wrong" note="Each row is what it really was; the columns, by the same numbers, are what the model said.">
+      <div class="confusion-scroll" tabIndex={0} role="region" aria-label="Right and wrong answers">
+        <table class="confusion many">
+          <thead>
+            <tr>
+              <th scope="col">Really was</th>
+              {of.classes.map((name, at) => (
+                <th key={name} scope="col" class="num" title={name}>
+                  <span aria-hidden="true">{at + 1}</span>
+                  <span class="hush">Said {name}</span>
+                </th>
+              ))}
+              <th scope="col" class="right">
+                Right
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {of.classes.map((name, row) => (
+              <tr key={name}>
+                <th scope="row" title={name}>
+                  <span class="num muted">{row + 1}</span> {format.middle(name, 28)}
+                </th>
+                {(of.counts[row] ?? []).map((value, column) => {
+                  const share = totals[row] ? value / (totals[row] as number) : 0;
+                  return (
+                    <td
+                      key={column}
+                      class={`num ${row === column ? "right-cell" : "wrong-cell"}`}
+                      style={{ "--share": share }}
+                      title={`Was ${name}, said ${of.classes[column] ?? ""}: ${format.count(value)} (${format.percent(share)})`}
+                    >
+                      {value > 0 ? format.short(value) : <span class="hush">0</span>}
+                    </td>
+                  );
+                })}
+                <td class="right num">{format.percent(totals[row] ? (of.counts[row]?.[row] ?? 0) / (totals[row] as number) : null)}</td>
               </tr>
             ))}
           </tbody>

@@ -193,7 +193,9 @@ function Outcome({ answer, results, onWhy }: { answer: PredictRead; results: Res
         />
       )}
       {shares.length === 0 && error && (
-        <p class="muted">On rows it had never seen it was typically off by ±{format.offBy(format.rough(error.value), results.target_column?.unit)}.</p>
+        <p class="muted">
+          On rows it had never seen it was typically off by <span class="nowrap">±{format.offBy(format.rough(error.value), results.target_column?.unit)}</span>.
+        </p>
       )}
       {answer.notes.map((note) => (
         <Notice key={note}>{note}</Notice>

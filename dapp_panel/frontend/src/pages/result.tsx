@@ -63,7 +63,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
           <Step
             icon="tune"
             title="Tune the decision"
-            words={`From which probability on is it “${format.answer(results.decisions.positive, targetKind(results))}”? By cost, or by how many can be looked at.`}
+            words={`When is it “${format.answer(results.decisions.positive, targetKind(results))}”? By cost, or by how many can be looked at.`}
             href={to(`/models/${model.id}/tune`)}
           />
         )}

@@ -42,7 +42,7 @@ export function Bell({ ghost }: { ghost?: boolean }) {
     <div class="bell" ref={box}>
       <button
         type="button"
-        class={ghost ? "bell-button ghost" : "bell-button"}
+        class={`bell-button${ghost ? " ghost" : ""}${unread >= 10 ? " roomy" : ""}`}
         aria-label={words}
         title={words}
         aria-expanded={open}
