@@ -250,6 +250,8 @@ ROUTES: dict[str, str | Why] = {
     "POST /auth/refresh": SIGNING,
     "POST /auth/jupyter": SIGNING,
     "POST /auth/accept": SIGNING,
+    "POST /auth/resume": SIGNING,
+    "DELETE /auth/resume": SIGNING,
     "POST /auth/logout": "account.change_self",
     "GET /auth/me": "account.read_self",
     "PATCH /auth/me": "account.change_self",
