@@ -317,7 +317,7 @@ class ForwardResume(Keeping):
             self.finish(self.keep(TokenPair.model_validate_json(answer.content)))
             return
         if answer.status_code == 401:
-            self.drop()
+            self.stop_keeping()
         self.set_status(answer.status_code)
         for name in ("Content-Type", "Retry-After"):
             if name in answer.headers:
@@ -331,7 +331,7 @@ class ForwardResume(Keeping):
             if answer.status_code == 200:
                 token = TokenPair.model_validate_json(answer.content).access_token
                 await self._ask("auth/logout", None, {"Authorization": f"Bearer {token}"})
-        self.drop()
+        self.stop_keeping()
         self.set_status(204)
 
     async def _renew(self, token: str) -> httpx.Response:

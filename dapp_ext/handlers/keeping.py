@@ -67,7 +67,7 @@ class Keeping(DappHandler):
         self.set_cookie(self._cookie, pair.refresh_token, max_age=KEPT_SECONDS, **self._attributes)
         return encode(pair.model_copy(update={"refresh_token": ""}))
 
-    def drop(self) -> None:
+    def stop_keeping(self) -> None:
         """Take the cookie away."""
         if self.kept:
             self.set_cookie(self._cookie, "", max_age=0, **self._attributes)
@@ -104,7 +104,7 @@ class ResumeHandler(Keeping, ApiHandler):
         try:
             answer: Content | Download | None = await self.backend.call(perform, self.operation, raw)
         except NotSignedIn:
-            self.drop()
+            self.stop_keeping()
             if self.request.method == "DELETE":  # it had ended before, which is what was asked for
                 self._nothing()
                 return
@@ -113,7 +113,7 @@ class ResumeHandler(Keeping, ApiHandler):
             self.set_header("Content-Type", JSON)
             self.finish(self.keep(TokenPair.model_validate_json(answer.content)))
         else:
-            self.drop()
+            self.stop_keeping()
             self._nothing()
 
     def _as_it_came(self, path: Mapping[str, str]) -> Raw:
