@@ -107,7 +107,7 @@ class Profiler:
             findings=[
                 *suggested(name, reason, seen),
                 *totals_row(seen, self._last, self.rows),
-                *duplicates(repeated, repeated_rows, self.rows),
+                *duplicates(repeated, repeated_rows, self.rows, len(seen)),
                 *find(seen, self.rows),
             ],
             duplicate_rows=repeated,
