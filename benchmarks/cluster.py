@@ -27,6 +27,7 @@ import pyarrow as pa
 from dapp_ext.domain.learning import Recipe, Wishes, train
 from dapp_ext.schema.datasets import Column
 from dapp_ext.schema.models import Guard, Trial
+from dapp_ext.services.allocation import cores
 from dapp_ext.services.cluster import Cluster, DaskEngine
 from tests import servers
 
@@ -64,7 +65,7 @@ def search(data: pa.Table, trials: int, engine: DaskEngine | None) -> tuple[floa
     """Seconds, and how many candidates were looked at."""
     columns = [Column(name=name, kind="boolean" if name == "hit" else "decimal") for name in data.column_names]
     watch, began = Watch(), time.monotonic()
-    train(data, columns, Recipe("hit", trials=trials, time_budget=3600.0, families=["lightgbm", "linear", "forest"]), watch, (), engine)
+    train(data, columns, Recipe("hit", trials=trials, time_budget=3600.0, families=["lightgbm", "linear", "forest"], threads=cores()), watch, (), engine)
     return time.monotonic() - began, watch.trials
 
 

@@ -13,6 +13,7 @@
     │   ├── CursorInvalid        a feed or list cursor that was not given out by this instance
     │   ├── TooLarge             more bytes, rows or columns than the settings allow
     │   │   └── QuotaExceeded    more than this account may store
+    │   ├── TooSlow              the body of a request did not come in time
     │   ├── Malformed            bytes that are not what they say: broken JSON, two credentials that differ
     │   ├── MediaUnsupported     a content type that this address does not take
     │   └── SettingInvalid       a setting has a value that cannot be used
@@ -125,6 +126,11 @@ class TooLarge(Invalid):
 class QuotaExceeded(TooLarge):
     code = "quota_exceeded"
     sentence = "There is no room left in what your account may store. Delete something, or ask an administrator for more."
+
+
+class TooSlow(Invalid):
+    code = "too_slow"
+    sentence = "The request did not come in time. Check the connection and send it again."
 
 
 class Malformed(Invalid):

@@ -25,6 +25,7 @@ from dapp_ext.settings import Settings, read_settings
 from dapp_ext.store.folders import make_private
 
 PACKAGE = "dapp_ext"
+IDLE_SECONDS = 120.0  # a line on which no whole request comes is closed, be it slow or forgotten
 _JSON_LOG = {"formatters": {"console": {"class": "dapp_ext.logs.JsonFormatter"}}}
 
 
@@ -67,6 +68,10 @@ class Service(ServerApp):
 
     def running_server_info(self, kernel_count: bool = True) -> str:
         return f"DAPP is served at {self.connection_url}"
+
+    def init_httpserver(self) -> None:
+        super().init_httpserver()
+        self._http_server.conn_params.header_timeout = IDLE_SECONDS
 
     def init_webapp(self) -> None:
         super().init_webapp()

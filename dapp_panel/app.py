@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+IDLE_SECONDS = 120
+
 
 def serve(settings: Settings, *, port: int | None = None, ready: Callable[[str], None] | None = None, stop: threading.Event | None = None) -> None:
     """Serve the dashboard until a signal or ``stop`` ends it.
@@ -64,8 +66,8 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
     dashboard = Dashboard(services, settings, port)
     application = DashboardTornado(dashboard)
     application.initialize(IOLoop.current())
-    # Uploads raise the bound for themselves.
-    server = PromptServer(application, xheaders=settings.behind_proxy, max_body_size=BODY_LIMIT)
+    # Uploads raise the bound for themselves. A line on which no request comes is closed, be it slow or forgotten.
+    server = PromptServer(application, xheaders=settings.behind_proxy, max_body_size=BODY_LIMIT, idle_connection_timeout=IDLE_SECONDS)
     server.add_sockets(sockets)
     application.start()
     # Panel starts this task at the first message of the first page, and would keep that page's document with it for ever.

@@ -31,6 +31,7 @@ from dapp_panel.conversation import Conversation
 from dapp_panel.dashboard import Dashboard
 from dapp_panel.routes import routes
 from dapp_panel.routes.base import NotHere, WrongHost, security_headers, without_token
+from dapp_panel.routes.bodies import Bounded
 from dapp_panel.state import VisitState
 
 log = logging.getLogger(__name__)
@@ -153,8 +154,11 @@ class DashboardTornado(BokehTornado):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         if not self.dashboard.origins.allows_host(request.host):
-            return self.get_handler_delegate(request, WrongHost, {"dashboard": self.dashboard})
-        return super().find_handler(request, **kwargs)
+            found: HTTPMessageDelegate = self.get_handler_delegate(request, WrongHost, {"dashboard": self.dashboard})
+        else:
+            found = super().find_handler(request, **kwargs)
+        # Who takes a body by pieces bounds it itself.
+        return found if getattr(found, "stream_request_body", False) else Bounded(found, request, self, self.dashboard)
 
 
 class PromptServer(HTTPServer):

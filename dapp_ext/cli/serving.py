@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import secrets
 import signal
@@ -26,6 +27,8 @@ from dapp_ext.settings import PYTHON, Settings, process_environment
 from dapp_ext.store.folders import make_private, open_private
 
 START_SECONDS = 120.0
+# After so long a person wants to know what is being waited for.
+PATIENCE_SECONDS = 20.0
 STOP_SECONDS = 12.0
 TICKET_SECONDS = 45.0
 PORTS_TRIED = 50
@@ -224,12 +227,17 @@ def _launch(part: Part, environment: dict[str, str], log_folder: Path) -> None:
 
 
 def _wait_for_answers(parts: list[Part], stopping: threading.Event, log_folder: Path) -> None:
-    until = time.monotonic() + START_SECONDS
+    began = time.monotonic()
     for part in parts:
+        log, told = log_folder / f"{part.name.lower()}.log", False
         while part.url is not None and not stopping.is_set() and not _is_up(part.url):
             assert part.process is not None
-            if part.process.poll() is not None or time.monotonic() > until:
-                raise Unavailable(f"{part.name} did not start. Its log says why: {log_folder / (part.name.lower() + '.log')}")
+            waited = time.monotonic() - began
+            if part.process.poll() is not None or waited > START_SECONDS:
+                raise Unavailable(f"{part.name} did not start. Its log says why: {log}")
+            if waited > PATIENCE_SECONDS and not told:
+                typer.echo(f"{part.name} does not answer at {part.url} yet. Its log: {log}")
+                told = True
             stopping.wait(0.1)
 
 
@@ -240,7 +248,7 @@ def _is_up(url: str) -> bool:
             return bool(answer.status == 200)
     except urllib.error.HTTPError as error:
         return error.code in (401, 403, 404)
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 

@@ -20,6 +20,7 @@ from dapp_ext.errors import DappError, Denied, Malformed, MethodNotAllowed, NotS
 from dapp_ext.handlers.backend import SETTING, Backend
 from dapp_ext.handlers.kept import Question
 from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform, perform_soon
+from dapp_ext.handlers.parting import BODY_SECONDS, DRAIN_LIMIT, PartingHandler
 from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, status_of
 from dapp_ext.logs import REQUEST_ID, outline
 from dapp_ext.schema.accounts import Actor
@@ -28,8 +29,6 @@ from dapp_ext.schema.base import new_id
 if TYPE_CHECKING:
     from dapp_ext.services.files import Download
 
-# So much of a refused body is still taken in, so that the client is reading when the answer comes.
-DRAIN_LIMIT = 16 * 1024 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -206,17 +205,17 @@ def _is_address(origin: str) -> bool:
 
 
 @stream_request_body
-class ApiHandler(DappHandler):
+class ApiHandler(PartingHandler, DappHandler):
     """One address of the API: its operations by verb, each run on a thread.
 
-    The body is taken in by pieces, so that a caller is known before any of it is kept, and it is bounded.
+    The body is taken in by pieces, so that a caller is known before any of it is kept, and it is bounded in size and time.
     """
 
     operations: Mapping[str, Operation]
     account: Actor | None = None
     _refusal: Exception | None = None
-    _hangs_up = False
-    _drained = 0
+    # Seconds without a piece after which the sender of a long body is given up; the whole of a short one has to be here by then.
+    patience = BODY_SECONDS
 
     def initialize(self, operations: Mapping[str, Operation]) -> None:
         self.operations = operations
@@ -253,10 +252,12 @@ class ApiHandler(DappHandler):
         try:
             await self.admit()
         except (DappError, HTTPError) as error:
-            if not self._worth_draining():
-                self._hangs_up = True
-                raise
             self._refusal = error
+            if self.has_body and not self._worth_draining():
+                await self.part(as_dapp_error(error))
+                return
+        if self.has_body:
+            self.set_body_watch(self.patience)
 
     async def admit(self) -> None:
         """Pass whoever may call this operation, or raise."""
@@ -313,11 +314,16 @@ class ApiHandler(DappHandler):
 
     async def data_received(self, chunk: bytes) -> None:
         if self._refusal is not None:
-            self._drained += len(chunk)
-            if self._drained > DRAIN_LIMIT:
-                self.request.connection.close()
+            self.drop(chunk)
             return
         await self.take(chunk)
+        if self._refusal is not None and not self.parted:
+            await self.part(as_dapp_error(self._refusal))
+
+    async def give_up(self, error: DappError) -> None:
+        self._refusal = error
+        self._body.clear()
+        await super().give_up(error)
 
     async def take(self, chunk: bytes) -> None:
         """Keep a piece of the body."""
@@ -354,6 +360,9 @@ class ApiHandler(DappHandler):
 
     @allow_unauthenticated
     def options(self, **path: str) -> None:
+        if self.parted:
+            self.take_leave()
+            return
         if self._refusal is not None:
             raise self._refusal
         self.set_cors_headers()
@@ -364,12 +373,11 @@ class ApiHandler(DappHandler):
             self.set_header("Access-Control-Max-Age", "600")
         self.set_status(204)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        if self._hangs_up:  # the rest of the body is not read, so this connection ends: a client that knows it does not use it again
-            self.set_header("Connection", "close")
-        super().write_error(status_code, **kwargs)
-
     async def _serve(self, path: Mapping[str, str]) -> None:
+        self.stop_watch()
+        if self.parted:
+            self.take_leave()
+            return
         if self._refusal is not None:
             raise self._refusal
         await self.answer(path)

@@ -146,10 +146,16 @@ class DatasetsHandler(ApiHandler):
             options=ReadOptions(**asked.model_dump(include=set(ReadOptions.model_fields))),
         )
 
+    async def give_up(self, error: DappError) -> None:
+        self._refusal = error
+        await self._abort()
+        await super().give_up(error)
+
     async def take(self, chunk: bytes) -> None:
         if self._upload is None:
             await super().take(chunk)
             return
+        self.set_body_watch(self.patience)
         self._body += chunk
         if len(self._body) >= PIECE:
             await self._write()

@@ -32,6 +32,7 @@ STATUS: dict[type[DappError], int] = {
     errors.Malformed: 400,
     errors.CursorInvalid: 400,
     errors.TooLarge: 413,
+    errors.TooSlow: 408,
     errors.MediaUnsupported: 415,
     errors.NotSignedIn: 401,
     errors.Throttled: 429,

@@ -88,6 +88,8 @@ class Accounts(Sessions):
                 account.name = display_name(request.name)
             if loses_admin:
                 store.withdraw_invitations_of(change.session, account.id)
+            if request.role not in (None, account.role) or request.disabled:
+                store.end_links(change.session, account.id)
             if request.role is not None:
                 account.role = request.role.value
             if request.disabled is not None:
@@ -171,11 +173,12 @@ class Accounts(Sessions):
         return self._passwords.hash(password)
 
     def replace_password(self, change: Change, account_id: str, password_hash: str | None, but: str | None = None) -> Account:
-        """Put another password in a change, or none; every session ends, except one."""
+        """Put another password in a change, or none; every session ends, except one, and every link into the account."""
         account = _account(change.session, account_id)
         account.password_hash = password_hash
         change.session.add(account)
         store.revoke_all(change.session, account_id, but=but)
+        store.end_links(change.session, account_id)
         self._tell(change, "user.changed", account)
         return account
 

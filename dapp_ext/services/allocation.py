@@ -1,6 +1,28 @@
-"""How a job's process asks the system for memory: seldom, as it keeps taking and giving back the same few megabytes."""
+"""What a job's process takes of the machine: memory, seldom asked for and kept for a moment, and as many cores as are its own."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# What a container may use of a machine's cores: microseconds of each period, or "max".
+_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+
+
+def cores() -> int:
+    """The cores of this machine that this process may use: fewer in a container, or where somebody has tied it to some."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        given, period = _CPU_MAX.read_text().split()
+        allowed = usable if given == "max" else max(1, round(int(given) / int(period)))
+    except (OSError, ValueError):  # no such limit here
+        allowed = usable
+    return max(1, min(usable, allowed))
+
+
+def cores_of_job() -> int:
+    """The cores of one job: the worker that made its process has divided its own among its places."""
+    return int(os.environ.get("OMP_NUM_THREADS", 0)) or cores()
 
 
 def keep_memory() -> None:

@@ -7,6 +7,7 @@ from typing import get_args
 
 from dapp_ext.domain.learning import MEASURES, measure
 from dapp_ext.domain.learning.options import check_names
+from dapp_ext.domain.learning.targets import MOST_CLASSES
 from dapp_ext.errors import ColumnUnknown, Invalid, TargetUnusable
 from dapp_ext.schema.datasets import Column, ColumnProfile, Profile
 from dapp_ext.schema.models import Task, TrainRequest
@@ -55,6 +56,11 @@ def _check_wishes(target: ColumnProfile, request: TrainRequest) -> None:
     if request.task == "regression" and words:
         raise TargetUnusable(f"The column {target.name!r} holds words, not numbers. Predict it as classes, or choose a column of numbers.")
     task: Task | None = request.task or ("multiclass" if words and target.distinct > 2 else "binary" if target.distinct == 2 else None)
+    if task == "multiclass" and target.distinct_exact and target.distinct > MOST_CLASSES and not request.clean:
+        raise TargetUnusable(
+            f"The column {target.name!r} has {target.distinct} different values, too many to tell apart (at most {MOST_CLASSES}). "
+            "Choose a column with fewer values."
+        )
     if request.metric is not None:
         if task is not None:
             measure(request.metric, task)

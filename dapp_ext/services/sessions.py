@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Literal, cast
@@ -75,7 +76,7 @@ class Sessions:
     def login_browser(self, request: LoginRequest, *, address: str = "", request_id: str = "", device: str = "") -> tuple[str, Actor]:
         """Sign in with email and password for a cookie. ``device`` is the mark of a browser that has signed in before."""
         account = self._verified(request, address, request_id, device)
-        return self._start_browser(account, "dashboard", address, request_id)
+        return self._start_browser(lambda _: account, "dashboard", address, request_id)
 
     def sign_in_owner(self, *, door: Door = "jupyterlab", address: str = "") -> TokenPair:
         """Tokens for the owner, for a visitor that has checked Jupyter's own login on a one-person server."""
@@ -118,9 +119,10 @@ class Sessions:
             change.session.add(RefreshToken(hash=digest(refresh), session_id=row.id))
             return self._pair(change.session, account, row.id, refresh)
 
-    def _start_browser(self, account: Account, door: Door, address: str, request_id: str) -> tuple[str, Actor]:
+    def _start_browser(self, whose: Callable[[Session], Account], door: Door, address: str, request_id: str) -> tuple[str, Actor]:
         cookie = _random("cookie")
         with self._context.change(None, None) as change:
+            account = whose(change.session)
             row = self._new_session(change, account, door, address, request_id)
             row.cookie_hash = digest(cookie)
         return cookie, _actor(account, row.id, door, address, request_id)
@@ -254,15 +256,16 @@ class Sessions:
             When a personal access token asks for a page: a page can do all that its person can.
         """
         self._context.permit(actor, "event.read" if purpose == "websocket" else "system.dashboard" if purpose == "dashboard" else "account.change_self")
-        return self._ticket(actor.account_id, actor.session_id, purpose)
+        with self._context.database.write() as session:
+            return self._ticket(session, actor.account_id, actor.session_id, purpose)
 
     def signin_link(self, email: str | None, purpose: TicketPurpose) -> TicketRead:
         """A ticket for an account, by whoever rules this machine; the owner's when no email is given."""
-        with self._context.database.read() as session:
+        with self._context.database.write() as session:
             account = store.owner(session) if email is None else store.by_email(session, email.strip().casefold())
-        if account is None or account.disabled:
-            raise AccountNotFound
-        return self._ticket(account.id, None, purpose)
+            if account is None or account.disabled:
+                raise AccountNotFound
+            return self._ticket(session, account.id, None, purpose)
 
     def redeem_ticket(self, ticket: str, purpose: TicketPurpose, *, address: str = "") -> Actor:
         """Use up a ticket.
@@ -271,16 +274,28 @@ class Sessions:
         opens its own.
         """
         with self._context.database.write() as session:
-            row = store.win_ticket(session, digest(ticket), purpose)
-            account = session.get(Account, row.account_id) if row is not None else None
-            if row is None or account is None or account.disabled:
-                raise NotSignedIn("This sign-in link was used already, or is too old. Ask for a new one: jupyter dapp signin-link")
-            found = store.live_session(session, row.session_id) if row.session_id is not None else None
-            if row.session_id is not None and found is None:
-                raise NotSignedIn
+            account, found = self._redeem(session, ticket, purpose)
         if purpose == "websocket":
             return _session_actor(found, "api", address, "") if found else _actor(account, None, "api", address, "")
         return _actor(account, None, purpose, address, "")
+
+    def enter_browser(self, ticket: str, *, address: str = "", request_id: str = "") -> tuple[str, Actor]:
+        """Use up a ticket for the dashboard: the cookie of a session of its own, and whose it is.
+
+        Both in one change, so that nothing that ends sessions and tickets falls between the two.
+        """
+        return self._start_browser(lambda session: self._redeem(session, ticket, "dashboard")[0], "dashboard", address, request_id)
+
+    def _redeem(self, session: Session, ticket: str, purpose: TicketPurpose) -> tuple[Account, tuple[SignIn, Account] | None]:
+        """Whose ticket it was, and the session that it was asked from."""
+        row = store.win_ticket(session, digest(ticket), purpose)
+        account = session.get(Account, row.account_id) if row is not None else None
+        if row is None or account is None or account.disabled:
+            raise NotSignedIn("This sign-in link was used already, is too old or was ended. Ask for a new one: jupyter dapp signin-link")
+        found = store.live_session(session, row.session_id) if row.session_id is not None else None
+        if row.session_id is not None and found is None:
+            raise NotSignedIn
+        return account, found
 
     def open_browser_session(self, actor: Actor, *, door: Door = "dashboard", address: str = "") -> str:
         """A cookie with a session of its own, for an actor who has just proved who it is."""
@@ -288,7 +303,7 @@ class Sessions:
             account = session.get(Account, actor.account_id)
         if account is None or account.disabled:
             raise NotSignedIn
-        return self._start_browser(account, door, address, actor.request_id)[0]
+        return self._start_browser(lambda _: account, door, address, actor.request_id)[0]
 
     def open_session(self, actor: Actor) -> TokenPair:
         """Tokens with a session of their own, for an actor who has just proved who it is."""
@@ -308,10 +323,9 @@ class Sessions:
         """What the browser of somebody who has just signed in keeps, so that it is known the next time."""
         return self._throttle.device_mark(actor.email)
 
-    def _ticket(self, account_id: str, session_id: str | None, purpose: TicketPurpose) -> TicketRead:
+    def _ticket(self, session: Session, account_id: str, session_id: str | None, purpose: TicketPurpose) -> TicketRead:
         ticket, expires = _random("ticket"), now() + TICKET_LIFE[purpose]
-        with self._context.database.write() as session:
-            session.add(Ticket(hash=digest(ticket), account_id=account_id, session_id=session_id, purpose=purpose, expires_at=expires))
+        session.add(Ticket(hash=digest(ticket), account_id=account_id, session_id=session_id, purpose=purpose, expires_at=expires))
         return TicketRead(ticket=ticket, purpose=purpose, expires_at=expires)
 
 

@@ -37,13 +37,14 @@ class SignIns:
         self._end(actor, "session.end", session_id)
 
     def end_all(self, actor: Actor, account_id: str | None = None) -> None:
-        """End every session of an account and its personal access tokens, but for the session that asks."""
+        """End every session of an account, its personal access tokens and the links into it, but for the session that asks."""
         whose = account_id or actor.account_id
         self._context.permit(actor, "session.end", Thing(whose, "private"), AccountNotFound)
         with self._context.change(actor, "session.end_all", Subject(kind="account", id=whose)) as change:
             if change.session.get(Account, whose) is None:
                 raise AccountNotFound
             store.revoke_all(change.session, whose, but=actor.session_id)
+            store.end_links(change.session, whose)
             self._tell(change, whose)
 
     def tokens(self, actor: Actor) -> Page[TokenRead]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
@@ -26,6 +25,7 @@ from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column, Profile, ReadOptions, ReadReport
 from dapp_ext.schema.models import Guard, Results, SecondScore, Trial
+from dapp_ext.services.allocation import cores_of_job
 from dapp_ext.services.cluster import Cluster, engine_of
 from dapp_ext.services.passes import FilePass
 from dapp_ext.store.objects import SealedFile, StoredObject, open_sealed
@@ -278,7 +278,7 @@ def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMad
 
     table = open_frame(order.table.path, order.table.key, order.table.label).read()
     with engine_of(order.cluster) as engine:
-        trained = search(table, order.columns, order.recipe, Watch(), order.finished, engine)
+        trained = search(table, order.columns, replace(order.recipe, threads=cores_of_job()), Watch(), order.finished, engine)
     results = trained.results(order.model, order.dataset, order.dataset_version)
     return ModelMade(
         order.artifact,
@@ -321,7 +321,7 @@ def rescore(order: RescoreOrder, say: Say) -> ScoredAgain:
 
     say(Progress(0.1, "Scoring with and without it"))
     table = open_frame(order.table.path, order.table.key, order.table.label).read()
-    return ScoredAgain(score_again(table, order.columns, order.recipe, order.learner, order.change))
+    return ScoredAgain(score_again(table, order.columns, replace(order.recipe, threads=cores_of_job()), order.learner, order.change))
 
 
 def reference_of(table: Any, predictor: Any, results: Results) -> Reference:
@@ -387,7 +387,7 @@ def _asked(predictor: Any, batches: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
     """Each batch with its answers, one asked on each core: threads of the learners' own would wait for one another after every tree."""
     from threadpoolctl import threadpool_limits
 
-    threads = max(1, min(4, int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1))
+    threads = min(4, cores_of_job())
     with ThreadPoolExecutor(threads, initializer=lambda: threadpool_limits(1)) as pool:
         waiting: deque[tuple[Any, Future[Any]]] = deque()
         for rows in batches:

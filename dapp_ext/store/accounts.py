@@ -147,9 +147,14 @@ def withdraw_invitations(session: Session, email: str) -> None:
 
 
 def withdraw_invitations_of(session: Session, account_id: str) -> None:
-    """The invitations that an account has made open nothing any more; links to a new password, whose people need them, stay."""
-    mine = update(Invitation).where(col(Invitation.invited_by) == account_id, col(Invitation.account_id).is_(None), *_open())
-    session.connection().execute(mine.values(withdrawn_at=now()))
+    """The links that an account has made for others open nothing any more: it may have kept them, and one leads into any account."""
+    session.connection().execute(update(Invitation).where(col(Invitation.invited_by) == account_id, *_open()).values(withdrawn_at=now()))
+
+
+def end_links(session: Session, account_id: str) -> None:
+    """Tickets, and links to a new password, that lead into an account open nothing any more."""
+    session.connection().execute(update(Ticket).where(col(Ticket.account_id) == account_id, col(Ticket.used_at).is_(None)).values(used_at=now()))
+    session.connection().execute(update(Invitation).where(col(Invitation.account_id) == account_id, *_open()).values(withdrawn_at=now()))
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:

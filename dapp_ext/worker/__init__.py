@@ -24,6 +24,7 @@ from dapp_ext import logs
 from dapp_ext.errors import DappError, Internal, JobCancelled
 from dapp_ext.schema.jobs import JobKind
 from dapp_ext.services import Services, open_services
+from dapp_ext.services.allocation import cores
 from dapp_ext.services.children import Child, ChildDied, Limits, start_fork_server
 from dapp_ext.services.jobs import Jobs
 from dapp_ext.services.work import Progress, Wanted
@@ -57,7 +58,7 @@ class Worker:
         self._stopping = threading.Event()
         self._places = {kinds: threading.BoundedSemaphore(count) for kinds, count in ((LONG, settings.workers), (SHORT, SHORT_PLACES))}
         self._me = services.jobs.enlist()
-        self._children = start_fork_server(max(1, (os.cpu_count() or 1) // settings.workers))
+        self._children = start_fork_server(max(1, cores() // settings.workers))
         self._threads: set[threading.Thread] = set()
         memory = settings.job_memory or psutil.virtual_memory().total // 2
         self._limits = {

@@ -64,8 +64,8 @@ class SignInHandler(EntryHandler):
 
     def _open_by_ticket(self, ticket: str) -> tuple[str, str]:
         accounts = self.dashboard.services.accounts
-        actor = accounts.redeem_ticket(ticket, "dashboard", address=self.request.remote_ip)
-        return accounts.open_browser_session(actor, door="dashboard", address=self.request.remote_ip), accounts.device_mark(actor)
+        cookie, actor = accounts.enter_browser(ticket, address=self.request.remote_ip, request_id=self.request_id)
+        return cookie, accounts.device_mark(actor)
 
     def _open_by_password(self, request: LoginRequest) -> tuple[str, str]:
         accounts = self.dashboard.services.accounts

@@ -11,6 +11,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import stream_request_body
 
 from dapp_ext.errors import DappError, Internal, Invalid, TooLarge
+from dapp_ext.handlers.parting import BODY_SECONDS, PartingHandler
 from dapp_ext.logs import outline
 from dapp_ext.schema.datasets import DatasetUpload, ReadOptions
 from dapp_panel.pages.asking import invalid_from
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PIECE = 1024 * 1024
-SLACK = 64 * PIECE  # read to its end and refused with a sentence; what is larger still is cut off
+SLACK = 64 * PIECE  # of a file that does not say how long it is
 _OPTIONS = tuple(name for name in ReadOptions.model_fields if name != "missing")
 
 
 @stream_request_body
-class UploadHandler(DashboardHandler):
+class UploadHandler(PartingHandler, DashboardHandler):
     """``POST /upload?filename=…&name=…`` with the bytes of one file as the body."""
 
     async def prepare(self) -> None:
@@ -39,6 +40,15 @@ class UploadHandler(DashboardHandler):
         if self.request.method != "POST":
             return
         self.request.connection.set_max_body_size(self.dashboard.settings.upload_limit + SLACK)
+        try:
+            await self._begin()
+        except DappError as error:
+            self._failed = error
+            await self.part(error)
+        else:
+            self.set_body_watch(BODY_SECONDS)
+
+    async def _begin(self) -> None:
         self.check_same_origin()
         visitor = await self.signed_in()
         asked = self._asked()
@@ -73,14 +83,22 @@ class UploadHandler(DashboardHandler):
         """Take a piece; the next one is read from the network only when this one is written."""
         self._received += len(chunk)
         if self._failed is not None:
+            self.drop(chunk)
             return
+        self.set_body_watch(BODY_SECONDS)
         if self._received > self.dashboard.settings.upload_limit:
             self._failed = self._too_large()
             await self._drop()
-            return
         self._held += chunk
-        if len(self._held) >= PIECE:
+        if self._failed is None and len(self._held) >= PIECE:
             await self._write()
+        if self._failed is not None and not self.parted:
+            await self.part(self._failed)
+
+    async def give_up(self, error: DappError) -> None:
+        self._failed = error
+        await self._drop()
+        await super().give_up(error)
 
     async def _write(self) -> None:
         piece, self._held = bytes(self._held), bytearray()
@@ -103,6 +121,10 @@ class UploadHandler(DashboardHandler):
                 await self.dashboard.transfers.run(upload.abort)
 
     async def post(self) -> None:
+        self.stop_watch()
+        if self.parted:
+            self.take_leave()
+            return
         if self._held:
             await self._write()
         if self._failed is not None:
@@ -120,14 +142,10 @@ class UploadHandler(DashboardHandler):
 
     def on_connection_close(self) -> None:
         """The browser went away in the middle: nothing is kept."""
+        self.stop_watch()
         self._failed = self._failed or Internal()
         task = asyncio.ensure_future(self._drop())
         task.add_done_callback(_log_failure)
-
-    def tell(self, error: DappError) -> None:
-        # Part of the body may be unread, and what follows on this connection would be taken for a request.
-        self.set_header("Connection", "close")
-        super().tell(error)
 
 
 def _log_failure(task: asyncio.Future[None]) -> None:

@@ -1945,5 +1945,6 @@ export type ErrorCode =
   | 'throttled'
   | 'time_exceeded'
   | 'too_large'
+  | 'too_slow'
   | 'unavailable'
   | 'worker_lost';

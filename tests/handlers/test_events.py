@@ -113,6 +113,28 @@ async def test_nobody_else_gets_in(connect: Connect, owner: Caller, jp_auth_head
     assert await refused(connect(ticket=other, headers=own_origin(jp_http_port))) == (401, "not_signed_in")
 
 
+async def test_a_ticket_is_dead_with_the_password_that_it_was_asked_under(
+    nobody: Caller, signed_in: Callable[[Role], Caller], connect: Connect, jp_http_port: int
+) -> None:
+    analyst = signed_in(Role.analyst)
+    ticket = await _ticket(analyst)
+    changed = {"current_password": PASSWORD, "new_password": "quite other words 99"}
+    assert (await analyst("POST", "/auth/password", changed)).status == 204
+    assert await refused(connect(ticket=ticket, headers=own_origin(jp_http_port))) == (401, "not_signed_in")
+    async with line(connect(ticket=await _ticket(analyst), headers=own_origin(jp_http_port))) as socket:
+        assert (await frame(socket))["type"] == "hello"
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [("PATCH", "", {"role": "viewer"}), ("DELETE", "/sessions", None), ("POST", "/reset", None)])
+async def test_a_ticket_is_dead_with_what_an_administrator_changes(
+    owner: Caller, signed_in: Callable[[Role], Caller], connect: Connect, jp_http_port: int, method: str, path: str, body: Any
+) -> None:
+    analyst = signed_in(Role.analyst)
+    ticket, account = await _ticket(analyst), (await analyst("GET", "/auth/me")).json["id"]
+    assert (await owner(method, f"/users/{account}{path}", body)).status < 300
+    assert await refused(connect(ticket=ticket, headers=own_origin(jp_http_port))) == (401, "not_signed_in")
+
+
 @pytest.mark.parametrize(
     "origin",
     [

@@ -73,6 +73,14 @@ async def test_a_link_opens_jupyterlab_once(services: Any, visit: Fetch, jp_fetc
     assert "Set-Cookie" not in again.headers
 
 
+async def test_a_link_is_dead_with_every_session_of_its_account(services: Any, visit: Fetch) -> None:
+    ticket = _link(services)
+    services.signins.end_all(services.system.shell_actor())
+    answer = await visit("dapp/signin", params={"ticket": ticket})
+    assert answer.code == 401
+    assert "Set-Cookie" not in answer.headers
+
+
 async def test_the_ticket_stays_out_of_the_log(services: Any, visit: Fetch, caplog: pytest.LogCaptureFixture) -> None:
     ticket = _link(services)
     await visit("dapp/signin", params={"ticket": ticket})

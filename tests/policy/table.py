@@ -52,6 +52,7 @@ METHODS: dict[str, Act | Why] = {
     "accounts.create": Act("account.create", "accounts.create", "users add"),
     "accounts.device_mark": PROVEN,
     "accounts.find": Act("account.list", "accounts.list", "users role"),
+    "accounts.enter_browser": SIGNING,
     "accounts.first_start": MACHINE,
     "accounts.hash_password": INSIDE,
     "accounts.is_live": Why("Asked by a door about the session of its own visitor."),

@@ -121,8 +121,8 @@ def test_a_reset_ends_the_old_password_and_every_session(services: Services, own
 
 def test_a_reset_lets_no_disabled_account_in(services: Services, owner: Actor, person: Person) -> None:
     ada = person("ada", Role.analyst)
-    link = services.invitations.reset(owner, ada.account_id)
     services.accounts.update(owner, ada.account_id, AccountUpdate(disabled=True))
+    link = services.invitations.reset(owner, ada.account_id)
     with pytest.raises(NotSignedIn, match="disabled"):
         services.invitations.accept(LinkAccept(token=link.token, password=NEW), HERE)
 
@@ -141,7 +141,7 @@ def test_the_link_is_kept_nowhere(services: Services, owner: Actor) -> None:
 
 @pytest.mark.parametrize("change", [AccountUpdate(role=Role.analyst), AccountUpdate(disabled=True)])
 def test_what_an_administrator_invited_to_ends_with_the_right_to_invite(services: Services, owner: Actor, person: Person, change: AccountUpdate) -> None:
-    """Or whoever is to leave lets an administrator in first."""
+    """Or whoever is to leave lets an administrator in first, or keeps a way into somebody else's account."""
     ada, alan = person("ada", Role.admin), person("alan", Role.viewer)
     invited = services.invitations.create(ada, InvitationCreate(email="mallory@example.org", role=Role.admin))
     kept = services.invitations.create(owner, InvitationCreate(email="grace@example.org"))
@@ -152,4 +152,5 @@ def test_what_an_administrator_invited_to_ends_with_the_right_to_invite(services
     with pytest.raises(NotSignedIn):
         services.invitations.accept(LinkAccept(token=invited.token, password=PASSWORD), HERE)
     assert services.invitations.offer(kept.token).email == "grace@example.org"
-    assert services.invitations.offer(reset.token).purpose == "reset"
+    with pytest.raises(NotSignedIn):
+        services.invitations.accept(LinkAccept(token=reset.token, password=PASSWORD), HERE)

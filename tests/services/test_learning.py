@@ -116,7 +116,10 @@ def test_what_cannot_be_trained_is_said_at_once(services: Services, owner: Actor
         services.models.train(owner, TrainRequest(dataset="constant", target="b"))
     upload(owner, b"age,churned\n42,yes\n", "one row.csv")
     upload(owner, b"height\n" + b"".join(b"%d\n" % (150 + number % 47) for number in range(60)), "one column.csv")
+    upload(owner, b"size,street\n" + b"".join(b"%d,%d Street\n" % (number, number % 400) for number in range(800)), "streets.csv")
     run_jobs()
+    with pytest.raises(TargetUnusable, match="has 400 different values, too many to tell apart"):
+        services.models.train(owner, TrainRequest(dataset="streets", target="street"))
     with pytest.raises(TargetUnusable, match=r"Only 1 row has .* At least 30 are needed"):
         services.models.train(owner, TrainRequest(dataset="one row", target="churned"))
     with pytest.raises(Invalid, match=r"at least one is needed. Add columns"):

@@ -148,12 +148,14 @@ def _coverage(made: Made, truth: Truth) -> Coverage | None:
 
 def _split(made: Made) -> Split:
     stage, plan, way = made.stage, made.plan, made.stage.way
-    test, learned = len(stage.y_test), len(stage.y)
+    test, learned = len(stage.y_test) + stage.unasked, len(stage.y)
     how = {"time": "The latest", "group": f"Together by “{way.column}”,"}.get(way.validation, "At random,")
     parts = []
     if stage.target.sampled_from:
         parts.append(f"The time is too short for all {stage.target.sampled_from:,} rows, so a random sample of {test + learned:,} was used.")
     parts += [f"{how} {test:,} of {test + learned:,} rows were locked away before the search and used only for the scores."]
+    if stage.unasked:
+        parts.append(f"Since the search was stopped and this model answers slowly, the scores come from {len(stage.y_test):,} of them, drawn at random.")
     base = f"all other {learned:,} rows" if plan.rows >= learned else f"a random sample of {plan.rows:,} of the other {learned:,} rows"
     if plan.folds == 1:
         parts.append(f"Candidates were compared on a fifth of {base} after learning from the rest of them.")

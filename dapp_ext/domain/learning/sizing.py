@@ -61,7 +61,9 @@ def plan_search(X: Encoded, problem: Problem, recipe: Recipe, by_time: bool) -> 
     repeats = 1 if by_time else repeats
     explain = float(np.clip(0.06 * recipe.time_budget, 0.8, 20.0))
     width = filled_columns(X) * max(problem.classes - 1, 1)
-    affordable = max(recipe.time_budget - explain - 2.0, 1.0) / CANDIDATES * SPEED * problem.threads / (width * ROUNDS)
+    # A search by number gives the same on a machine with more cores.
+    threads = 1 if recipe.trials else problem.threads
+    affordable = max(recipe.time_budget - explain - 2.0, 1.0) / CANDIDATES * SPEED * threads / (width * ROUNDS)
     if rows * folds * repeats > affordable:
         repeats = 1
     if rows * folds > affordable:

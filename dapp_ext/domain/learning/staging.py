@@ -51,7 +51,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Stage:
-    """All that is settled before the search: rows, columns, split, problem and guards."""
+    """All that is settled before the search: rows, columns, split, problem and guards; ``unasked`` rows of the locked part are left out of it."""
 
     target: Target
     way: Way
@@ -65,6 +65,7 @@ class Stage:
     X_test: Encoded
     y_test: Array
     column_scores: dict[str, Told]
+    unasked: int = 0
 
 
 def prepare_stage(table: pa.Table, columns: list[Column], recipe: Recipe, clock: Clock) -> Stage:

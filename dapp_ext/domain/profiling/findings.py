@@ -246,7 +246,8 @@ def _skewness(values: npt.NDArray[np.float64]) -> float:
         return 0.0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         spread = values - values.mean()
-        found = (spread**3).mean() / (spread**2).mean() ** 1.5
+        squares = spread * spread  # a power would take ten times as long
+        found = (squares * spread).mean() / squares.mean() ** 1.5
     return float(found) if np.isfinite(found) else 0.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 from sklearn.datasets import load_iris
 
-from dapp_ext.domain.learning import Recipe, train
+from dapp_ext.domain.learning import Recipe, train, training
 from dapp_ext.errors import ColumnUnknown, Invalid, TargetUnusable
 from tests.domain.learning.conftest import Notebook, columns_of, results_of
 
@@ -167,6 +168,21 @@ def test_a_wish_to_stop_is_followed_soon_and_keeps_the_best() -> None:
     results = results_of(trained)
     assert results.stopped_early
     assert results.best.number == watch.trials[0].number
+
+
+def test_a_slow_model_is_scored_on_fewer_rows_after_a_stop_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "SCORING_SECONDS", 0.0)
+    monkeypatch.setattr(training, "FEWEST_SCORED", 100)
+    rows = large(2000, 6)
+    asked = Recipe(target="hit", time_budget=300.0, families=["linear"])
+    results = results_of(train(rows, columns_of(rows), asked, Notebook(stop_after=1)))
+    assert results.confusion is not None
+    assert sum(map(sum, results.confusion.counts)) == 100
+    assert results.split.rows_test == 500
+    assert "the scores come from 100 of them, drawn at random" in results.split.sentence
+    whole = results_of(train(rows, columns_of(rows), replace(asked, trials=1), Notebook()))
+    assert whole.confusion is not None
+    assert sum(map(sum, whole.confusion.counts)) == 500, "nobody stopped it"
 
 
 def test_a_stop_before_the_first_score_still_gives_a_model() -> None:
