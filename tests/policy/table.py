@@ -118,6 +118,7 @@ METHODS: dict[str, Act | Why] = {
     "datasets.usage": _data("dataset.list", kind=""),
     "versions.bring_back": INSIDE,
     "versions.compare": _data("dataset.read", "datasets.compare"),
+    "versions.compare_json": _data("dataset.read", Why("The same as compare, as it is sent.")),
     "versions.delete": _data("dataset.delete", "datasets.delete_version"),
     "versions.dependents": _data("dataset.read", "datasets.dependents"),
     "versions.list": _data("dataset.read", "datasets.versions"),
