@@ -79,7 +79,7 @@ def page(session: Session, account_id: str, *, search: str | None, limit: int, b
 def troubled(session: Session, account_id: str, limit: int) -> list[Model]:
     """Models that an account may see and whose watch has found something, or that failed and have no later version; newest first."""
     later = aliased(Model)
-    superseded = exists().where(later.owner_id == Model.owner_id, later.name_key == Model.name_key, col(later.version) > col(Model.version))
+    superseded = exists().where(col(later.owner_id) == Model.owner_id, col(later.name_key) == Model.name_key, col(later.version) > col(Model.version))
     wanted = or_(col(Model.alert_code).is_not(None), and_(col(Model.status) == "failed", ~superseded))
     return list(session.exec(select(Model).where(grants.visible(Model, account_id), wanted).order_by(col(Model.id).desc()).limit(limit)))
 

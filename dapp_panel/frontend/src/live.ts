@@ -69,7 +69,7 @@ function wordOf(event: Event): Word | null {
   }
   if (/^system\.(alert|announcement|maintenance)$/.test(event.type)) {
     const data = event.data as unknown as SystemEvent;
-    return data.withdrawn ? null : { tone: data.severity === "alert" ? "bad" : "plain", title: data.message };
+    return data.withdrawn || event.actor?.id === account.value.id ? null : { tone: data.severity === "alert" ? "bad" : "plain", title: data.message };
   }
   return null;
 }

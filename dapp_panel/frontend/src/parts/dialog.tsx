@@ -1,7 +1,7 @@
 // A window over the page, and a menu that hangs on a button. Both close with Escape and give the focus back.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Failure } from "../calls";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icon";
@@ -115,6 +115,8 @@ export interface MenuItem {
   act?: () => void;
 }
 
+const GAP = 6;
+
 /** A button that opens a list of things to do. */
 export function Menu({
   label,
@@ -136,9 +138,26 @@ export function Menu({
     const away = (event: Event) => {
       if (!box.current?.contains(event.target as Node)) setOpen(false);
     };
+    const close = () => setOpen(false);
     addEventListener("pointerdown", away);
-    box.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
-    return () => removeEventListener("pointerdown", away);
+    addEventListener("scroll", close, true);
+    addEventListener("resize", close);
+    box.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus({ preventScroll: true });
+    return () => {
+      removeEventListener("pointerdown", away);
+      removeEventListener("scroll", close, true);
+      removeEventListener("resize", close);
+    };
+  }, [open]);
+  // It lies over the page, since a card or a bar that it hangs on would cut it off; and upwards where there is no room below.
+  useLayoutEffect(() => {
+    const list = box.current?.querySelector<HTMLElement>(".menu");
+    const button = box.current?.getBoundingClientRect();
+    if (!open || !list || !button) return;
+    const { offsetWidth: wide, offsetHeight: tall } = list;
+    const below = button.bottom + GAP;
+    list.style.left = `${Math.max(GAP, button.right - wide)}px`;
+    list.style.top = `${below + tall > innerHeight - GAP && button.top > tall + 2 * GAP ? button.top - GAP - tall : below}px`;
   }, [open]);
   const keys = (event: KeyboardEvent) => {
     if (!open) return;
