@@ -23,7 +23,7 @@ from dapp_ext.domain.learning import Recipe
 from dapp_ext.domain.learning.recipe import Wishes as SearchWishes
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.base import Named
-from dapp_ext.schema.datasets import Column, Profile, ReadOptions, ReadReport
+from dapp_ext.schema.datasets import Column, ColumnKind, Profile, ReadOptions, ReadReport
 from dapp_ext.schema.models import Guard, Results, SecondScore, Trial
 from dapp_ext.services.allocation import cores_of_job
 from dapp_ext.services.cluster import Cluster, engine_of
@@ -482,11 +482,14 @@ def _columns_of(schema: Any, known: Sequence[Column], task: str) -> list[Column]
     """Kinds of the table with predictions: the known ones, and what the answers are."""
     import pyarrow.types as types
 
-    kinds = {column.name: column.kind for column in known}
+    as_before = {column.name: column for column in known}
     found = []
     for each in schema:
-        kind = kinds.get(each.name)
-        if kind is None:
+        before = as_before.get(each.name)
+        kind: ColumnKind
+        if before is not None:
+            kind = before.kind
+        else:
             kind = (
                 "decimal"
                 if types.is_floating(each.type)
@@ -496,5 +499,5 @@ def _columns_of(schema: Any, known: Sequence[Column], task: str) -> list[Column]
                 if types.is_boolean(each.type)
                 else "category"
             )
-        found.append(Column(name=each.name, kind=kind))
+        found.append(Column(name=each.name, kind=kind, unit=before.unit if before is not None else None))
     return found

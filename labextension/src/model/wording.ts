@@ -140,6 +140,12 @@ export function familyName(family: string, trans: TranslationBundle): string {
   return names[family as Family] ?? family;
 }
 
+/** A column’s name, or kind, with what its numbers are counted in. */
+export function columnLabel(column: string, unit: string | null | undefined): string {
+  return unit ? `${column} (${unit})` : column;
+}
+
+/** The kind of a column, for people. */
 export function kindName(kind: ColumnKind, trans: TranslationBundle): string {
   const names: Record<ColumnKind, string> = {
     integer: trans.__('whole number'),

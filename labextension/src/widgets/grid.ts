@@ -13,6 +13,7 @@ import type { CellRenderer, GraphicsContext } from '@lumino/datagrid';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
+import { wording } from '../model';
 import type { IArrival, RowsSource } from '../model';
 import type { Column, ColumnKind } from '../schema';
 
@@ -150,7 +151,7 @@ export class RowsGrid extends DataGrid {
     }
     this._fitted = key;
     columns.forEach((column, index) => {
-      let longest = column.name.length + 3;
+      let longest = wording.columnLabel(column.name, column.unit).length + 3;
       for (let row = 0; row < Math.min(40, total); row++) {
         const value = this._source.cell(row, index);
         longest = Math.max(longest, value === null || value === undefined ? 0 : String(value).length);
@@ -255,7 +256,7 @@ class RowsModel extends DataModel {
   private _heading(column: Column | undefined): string {
     const [sort] = this._source.view.sort;
     const mark = sort && sort.column === column?.name ? (sort.descending ? ' ▾' : ' ▴') : '';
-    return `${column?.name ?? ''}${mark}`;
+    return column ? `${wording.columnLabel(column.name, column.unit)}${mark}` : '';
   }
 
   private _onArrived(_: RowsSource, { first, count }: IArrival): void {

@@ -45,7 +45,11 @@ export function ResultsView(props: {
           title={trans.__('What it looks at')}
           hint={trans.__('How much worse the score gets when a column is shuffled')}
         >
-          <ImportanceBars importances={results.importances} label={trans.__('Importance of each column')} />
+          <ImportanceBars
+            importances={results.importances}
+            features={results.features}
+            label={trans.__('Importance of each column')}
+          />
         </Card>
         <Card title={trans.__('Checks')} hint={results.split.sentence}>
           <Guards
