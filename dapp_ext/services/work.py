@@ -23,7 +23,7 @@ from dapp_ext.domain.learning import Recipe
 from dapp_ext.domain.learning.recipe import Wishes as SearchWishes
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.base import Named
-from dapp_ext.schema.datasets import Column, ColumnKind, Profile, ReadOptions, ReadReport
+from dapp_ext.schema.datasets import Column, Profile, ReadOptions, ReadReport
 from dapp_ext.schema.models import Guard, Results, SecondScore, Trial
 from dapp_ext.services.allocation import cores_of_job
 from dapp_ext.services.cluster import Cluster, engine_of
@@ -482,22 +482,17 @@ def _columns_of(schema: Any, known: Sequence[Column], task: str) -> list[Column]
     """Kinds of the table with predictions: the known ones, and what the answers are."""
     import pyarrow.types as types
 
-    as_before = {column.name: column for column in known}
+    described = {column.name: column for column in known}
     found = []
     for each in schema:
-        before = as_before.get(each.name)
-        kind: ColumnKind
-        if before is not None:
-            kind = before.kind
-        else:
-            kind = (
-                "decimal"
-                if types.is_floating(each.type)
-                else "integer"
-                if types.is_integer(each.type)
-                else "boolean"
-                if types.is_boolean(each.type)
-                else "category"
-            )
-        found.append(Column(name=each.name, kind=kind, unit=before.unit if before is not None else None))
+        kind: Any = (
+            "decimal"
+            if types.is_floating(each.type)
+            else "integer"
+            if types.is_integer(each.type)
+            else "boolean"
+            if types.is_boolean(each.type)
+            else "category"
+        )
+        found.append(described.get(each.name) or Column(name=each.name, kind=kind))
     return found

@@ -1,6 +1,7 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
+import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   BasicKeyHandler,
   BasicMouseHandler,
@@ -27,13 +28,13 @@ const CHARACTER = 7;
  * A table that shows the rows of a source, fetching them as they scroll into sight.
  */
 export class RowsGrid extends DataGrid {
-  constructor(source: RowsSource, missing: string) {
+  constructor(source: RowsSource, trans: TranslationBundle) {
     super({
       defaultSizes: { rowHeight: 24, columnWidth: 120, rowHeaderWidth: 60, columnHeaderHeight: 28 },
       stretchLastColumn: false
     });
     this._source = source;
-    this._missing = missing;
+    this._trans = trans;
     const model = new RowsModel(source);
     this.dataModel = model;
     this.keyHandler = new BasicKeyHandler();
@@ -112,12 +113,15 @@ export class RowsGrid extends DataGrid {
     });
   }
 
-  private _text({ value }: CellRenderer.CellConfig): string {
+  private _text({ value, column }: CellRenderer.CellConfig): string {
     if (value === undefined) {
       return '…';
     }
     if (value === null) {
-      return this._missing;
+      return this._trans.__('missing');
+    }
+    if (typeof value === 'boolean') {
+      return wording.answer(value, this._source.columns[column]?.kind, this._trans);
     }
     if (typeof value === 'number' && !Number.isInteger(value)) {
       return String(Number(value.toPrecision(8)));
@@ -163,7 +167,7 @@ export class RowsGrid extends DataGrid {
   }
 
   private _source: RowsSource;
-  private _missing: string;
+  private _trans: TranslationBundle;
   private _mouse: SortingMouse;
   private _fitted = '';
   private _ink = { text: '', faint: '', busy: '' };

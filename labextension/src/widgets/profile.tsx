@@ -252,13 +252,13 @@ function Shape(props: {
           <li key={each.value}>
             <button
               type="button"
-              title={trans.__('Show only the rows with %1', each.value)}
+              title={trans.__('Show only the rows with %1', wording.answer(each.value, column.kind, trans))}
               onClick={() =>
                 onFilter({ column: column.name, op: 'eq', value: plainValue(column, each.value) })
               }
             >
               <span className="jp-Dapp-top-bar" style={{ width: `${(each.count / most) * 100}%` }} />
-              <span className="jp-Dapp-top-value">{each.value}</span>
+              <span className="jp-Dapp-top-value">{wording.answer(each.value, column.kind, trans)}</span>
               <span className="jp-Dapp-top-count">{wording.count(each.count)}</span>
             </button>
           </li>
