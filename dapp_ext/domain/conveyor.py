@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -28,6 +28,9 @@ def ahead(source: Iterator[T], number: int = 2) -> Iterator[T]:
                     return
         except BaseException as error:  # noqa: BLE001  raised again where the items are taken
             failed.append(error)
+        finally:
+            if isinstance(source, Generator):
+                source.close()  # it may have a thread of its own, which must not outlive this one
         _put(waiting, _END, stop)
 
     thread = threading.Thread(target=make, name="ahead", daemon=True)

@@ -11,6 +11,9 @@ from dapp_ext.schema.datasets import Column, Profile
 from dapp_ext.store.frames import FrameWriter
 from dapp_ext.store.objects import StoredObject
 
+_LAST: tuple[Any, Any] = (None, None)
+"""Tells the writer that no more rows come."""
+
 
 class TableSink:
     """Takes a schema and batches, as :class:`~dapp_ext.domain.reading.Sink`. Leaving it in the middle forgets what waits.
@@ -24,6 +27,7 @@ class TableSink:
     def __init__(self, writer: FrameWriter) -> None:
         self._writer = writer
         self._profiler: Profiler | None = None
+        self._stored: StoredObject | None = None
         self._belts: tuple[Belt[Any], Belt[Any]] = (Belt(self._write), Belt(self._describe))
 
     def __enter__(self) -> Self:
@@ -43,11 +47,16 @@ class TableSink:
 
     def finish(self, columns: list[Column]) -> tuple[StoredObject, Profile]:
         """The table on disk, and what is in it."""
-        for belt in self._belts:
-            belt.finish()
+        writing, describing = self._belts
+        writing.put(_LAST)
+        describing.finish()
         if self._profiler is None:
             raise FileUnreadable("The file has column names but no rows. Upload a file with at least one row.")
-        return self._writer.finish(), self._profiler.finish(columns)
+        # The table is brought to the device meanwhile.
+        profile = self._profiler.finish(columns)
+        writing.finish()
+        assert self._stored is not None
+        return self._stored, profile
 
     def _hand_on(self, schema: Any, batch: Any) -> None:
         for belt in self._belts:
@@ -55,7 +64,9 @@ class TableSink:
 
     def _write(self, item: tuple[Any, Any]) -> None:
         schema, batch = item
-        if schema is not None:
+        if item is _LAST:
+            self._stored = self._writer.finish()
+        elif schema is not None:
             self._writer.start(schema)
         else:
             self._writer.write(batch)

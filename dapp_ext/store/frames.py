@@ -326,9 +326,14 @@ def _has_dictionary(given: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def _joined(pieces: list[pa.Array], wanted: pa.DataType) -> pa.ChunkedArray:
-    """Pieces of a column as one: with a single dictionary where all bring one, else without."""
-    if pieces and all(pa.types.is_dictionary(piece.type) for piece in pieces):
-        return pa.chunked_array(pieces).unify_dictionaries()
+    """Pieces of a column as one: with a single dictionary where the last one brings one, else without.
+
+    The first texts of a file come before it is known that they repeat, so they are brought into line with those after them.
+    """
+    if pieces and pa.types.is_dictionary(pieces[-1].type):
+        encoded = [piece if pa.types.is_dictionary(piece.type) else piece.dictionary_encode() for piece in pieces]
+        if all(piece.type == encoded[-1].type for piece in encoded):
+            return pa.chunked_array(encoded).unify_dictionaries()
     plain = [piece.dictionary_decode() if pa.types.is_dictionary(piece.type) else piece for piece in pieces]
     return pa.chunked_array(plain, wanted)
 

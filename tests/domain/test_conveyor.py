@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -77,4 +78,20 @@ def test_a_stopped_belt_forgets_what_waits() -> None:
     threading.Timer(0.1, gate.set).start()
     belt.stop()
     assert len(done) <= 1
+    assert threads() == 0
+
+
+def test_what_is_read_ahead_by_two_threads_ends_with_whoever_reads() -> None:
+    ended = threading.Event()
+
+    def numbers() -> Iterator[int]:
+        try:
+            yield from itertools.count()
+        finally:
+            ended.set()
+
+    items = ahead(ahead(numbers(), 1), 1)
+    assert next(items) == 0
+    items.close()  # type: ignore[attr-defined]
+    assert ended.is_set()
     assert threads() == 0

@@ -6,6 +6,7 @@ Memory is bounded whatever the number of rows: values are counted exactly while 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,13 @@ class Profiler:
             The columns with their final kinds, in the order of the schema.
         """
         self._flush()
-        pairs = zip(columns, self._columns, strict=True)
-        seen = [Seen(column, evidence, evidence.profile(column), self._sample.rows) for column, evidence in pairs]
-        repeated, repeated_rows = self._equal.repeats(SHOWN_ROWS)
+        with ThreadPoolExecutor(1) as aside:
+            # To put millions of hashes in order takes as long as all the columns together.
+            repeats = aside.submit(self._equal.repeats, SHOWN_ROWS)
+            pairs = zip(columns, self._columns, strict=True)
+            seen = [Seen(column, evidence, evidence.profile(column), self._sample.rows) for column, evidence in pairs]
+            found = find(seen, self.rows)
+        repeated, repeated_rows = repeats.result()
         identifiers = {entry.column.name for entry in seen if entry.is_identifier}
         name, reason = likely_target([entry.profile for entry in seen], identifiers)
         return Profile(
@@ -107,8 +112,8 @@ class Profiler:
             findings=[
                 *suggested(name, reason, seen),
                 *totals_row(seen, self._last, self.rows),
-                *duplicates(repeated, repeated_rows, self.rows),
-                *find(seen, self.rows),
+                *duplicates(repeated, repeated_rows, self.rows, len(seen)),
+                *found,
             ],
             duplicate_rows=repeated,
             likely_target=name,

@@ -61,6 +61,17 @@ class Chunk:
         return self.cells[place]
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A slice without what is none of its rows: whether it begins with the header, whether it holds rows like it, and what Arrow made of it."""
+
+    data: bytes
+    line: int
+    header: bool
+    headers: bool
+    chunk: Chunk | None
+
+
 def _chunk(arrays: list[pa.Array]) -> Chunk:
     return Chunk(len(arrays[0]) if arrays else 0, arrays)
 
@@ -85,6 +96,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 _ESCAPED = re.compile(rb'\\(["\\])')
 _REPEATED = pa.dictionary(pa.int32(), pa.string())
 _MOST_EXTRA = 100
+_LOOKED_AT = 256 * 1024
+"""Bytes that show which characters are rare."""
 _TAIL, _TAIL_LINES = 256 * 1024, 120
 
 
@@ -127,7 +140,7 @@ class CsvTable:
         self._wide_text = False
         self._header: bytes | None = None
         self._kept_headers = False
-        self._rare = b""
+        self._rare: tuple[bytes, ...] = ()
         self.extra_rows = options.extra_rows
         check_columns(self.width)
 
@@ -155,8 +168,17 @@ class CsvTable:
         if self.layout is not None:
             text = self.layout.pieces(text, self.dialect.line_end)
         text = self._from_table(unescaped(text) if self.dialect.escaped else text)
+        for piece in ahead(self._taken_apart(ahead(self.slicer.cut(text, self.dialect.skip + 1)))):
+            chunk = piece.chunk
+            if chunk is None:
+                chunk = self._by_python(piece.data, piece.line, header=piece.header)
+            chunk.headers = piece.headers
+            yield chunk
+
+    def _taken_apart(self, slices: Iterator[Slice]) -> Iterator[_Piece]:
+        """The slices cleaned and, where Arrow can do it, taken apart. Runs ahead of the look at the columns, so it must not need what that finds."""
         first = self.dialect.header
-        for piece in ahead(self.slicer.cut(text, self.dialect.skip + 1)):
+        for piece in slices:
             piece = self._without_footer(self._without_marks(piece), header=first)
             if self.dialect.rule:
                 piece = self._without_rules(piece)
@@ -164,11 +186,11 @@ class CsvTable:
                 piece = self._without_headers(piece, first=first)
             if self.dialect.comment:
                 piece = self._without_comments(piece, header=first)
-            chunk = self._parse(piece, header=first)
-            if chunk is not None:
+            data = self._checked(piece)
+            headers, self._kept_headers = self._kept_headers, False
+            if data and not data.isspace():
+                yield _Piece(data, piece.line, first, headers, self._parse(data, loose=piece.loose, header=first))
                 first = False
-                chunk.headers, self._kept_headers = self._kept_headers, False
-                yield chunk
 
     def _from_table(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Leave out the lines before the table."""
@@ -244,11 +266,10 @@ class CsvTable:
             plain = line.strip() and can_repeat(self.dialect.names) and line.count(self.slicer.quote or b'"') % 2 == 0 and self.dialect.header_rows == 1
             plain = plain and self.extra_rows != "keep"
             self._header = line + self.slicer.line_end if plain and not self.dialect.comment else None
-            # The longest name is looked for first: it is hardly ever in the data, and found to be absent in no time.
-            self._rare = max((name.encode() for name in self.dialect.names if name in line.decode("utf-8", "replace")), key=len, default=b"")
+            self._rare = self._rare_in(line, piece.data[len(line) : len(line) + _LOOKED_AT])
         if (
             self._header is None
-            or piece.data.find(self._rare, len(self._header) * first) < 0
+            or any(piece.data.find(rare, len(self._header) * first) < 0 for rare in self._rare)
             or self.slicer.line_end + self._header not in self.slicer.line_end + piece.data[len(self._header) * first :] + self.slicer.line_end
         ):
             return piece
@@ -260,18 +281,24 @@ class CsvTable:
         self.repairs.headers.update(piece.line + line for line in dropped)
         return replace(piece, data=data)
 
-    def _parse(self, piece: Slice, *, header: bool) -> Chunk | None:
-        data = self._checked(piece)
-        if data.isspace() or not data:
+    def _rare_in(self, line: bytes, rest: bytes) -> tuple[bytes, ...]:
+        """What is looked for before the whole header is, as it is hardly ever in the data: a character that the first rows lack, and the longest name.
+
+        A single character is found to be absent in no time, and a name in little.
+        """
+        lacking = sorted(set(line) - set(rest))
+        longest = max((name.encode() for name in self.dialect.names if name in line.decode("utf-8", "replace")), key=len, default=b"")
+        return (*(bytes([character]) for character in lacking[:1]), longest)
+
+    def _parse(self, data: bytes, *, loose: bool, header: bool) -> Chunk | None:
+        """What Arrow makes of the text; None where the slower reader has to tell what is wrong with it."""
+        if loose or b"\0" in data or (self.dialect.blanks and b'"' in data):
             return None
-        simple = not piece.loose and b"\0" not in data and not (self.dialect.blanks and b'"' in data)
-        if simple:
-            try:
-                return self._by_arrow(data, header=header)
-            except pa.ArrowInvalid:
-                # Rows of different lengths: the slower reader tells which.
-                pass
-        return self._by_python(data, piece.line, header=header)
+        try:
+            return self._by_arrow(data, header=header)
+        except pa.ArrowInvalid:
+            # Rows of different lengths, say.
+            return None
 
     def _checked(self, piece: Slice) -> bytes:
         if piece.data.isascii():

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from dapp_ext.domain.reading.table import MAX_RECORD, PIECE
 from dapp_ext.errors import FileUnreadable
@@ -122,11 +123,13 @@ class Slicer:
         text = np.frombuffer(data, dtype=np.uint8)
         quotes = np.flatnonzero(text == self.quote[0])
         opening, closing = quotes[0::2], quotes[1::2]
-        allowed = np.zeros(256, dtype=bool)
-        allowed[[self.delimiter[0], 10, 13, self.quote[0]]] = True
-        before = text[opening[int(len(opening) > 0 and opening[0] == 0) :] - 1]
-        after = text[closing[: len(closing) - int(len(closing) > 0 and closing[-1] == len(text) - 1)] + 1]
-        return len(quotes) if bool(allowed[before].all() and allowed[after].all()) else None
+        before = text.take(opening - 1, mode="wrap")[int(len(opening) > 0 and opening[0] == 0) :]
+        after = text.take(closing + 1, mode="clip")  # at the very end that is the quote itself
+        return len(quotes) if self._parts(before) and self._parts(after) else None
+
+    def _parts(self, beside: npt.NDArray[np.uint8]) -> bool:
+        """Whether all of these are what may stand beside a quoted cell: a delimiter, a line end, or the other half of a doubled quote."""
+        return bool(((beside == self.delimiter[0]) | (beside == 10) | (beside == 13) | (beside == self.quote[0])).all())
 
     def _last_even(self, data: bytes, quotes: int) -> int:
         inside = quotes % 2

@@ -73,15 +73,15 @@ def test_a_candidate_that_is_kept_takes_larger_steps_where_time_is_short(monkeyp
 
 def test_the_first_candidate_leaves_time_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(material: Material, *rest: Any) -> Any:
-        time.sleep(0.4)
+        time.sleep(0.8)
         return KINDS["linear"].fit(material, *rest)
 
     monkeypatch.setitem(KINDS, "forest", replace(KINDS["linear"], family="forest", fit=slow))
     place = ground()
-    search = Search(place, Clock(2.0, lambda: False), lambda made: None, {}, ["forest"])
+    search = Search(place, Clock(4.0, lambda: False), lambda made: None, {}, ["forest"])
     search.run(None, lambda best: 0.0)
     first = search.checked[0]
-    assert len(place.folds) == 2, "two of the five folds fit into the first candidate's share of two seconds"
+    assert len(place.folds) == 2, "two of the five folds fit into the first candidate's share of four seconds"
     assert first.trial.score is not None
     assert first.out is not None
     assert len(search.checked) >= 2
