@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as a worker does, before the libraries load
 
 import numpy as np
 import pandas as pd
@@ -208,8 +211,9 @@ def peer(tool: str, python: str) -> Callable[[Case, float, int], tuple[np.ndarra
         with tempfile.TemporaryDirectory() as folder:
             case.train.to_parquet(f"{folder}/train.parquet")
             case.test.drop(columns=[case.target]).to_parquet(f"{folder}/test.parquet")
+            theirs = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
             order = [python, "-c", PEER, tool, folder, case.target, case.task, str(seconds), str(threads)]
-            done = subprocess.run(order, capture_output=True, text=True, timeout=seconds * 5 + 300, check=False)
+            done = subprocess.run(order, env=theirs, capture_output=True, text=True, timeout=seconds * 5 + 300, check=False)
             if done.returncode:
                 raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"{tool} ended with {done.returncode}")
             return np.load(f"{folder}/out.npy"), ""

@@ -11,11 +11,14 @@ to stop after so many seconds; target: the model is there less than 2 s later.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as a worker does, before the libraries load
 
 import numpy as np
 import pyarrow as pa

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from dapp_ext.schema.datasets import Finding
@@ -10,6 +11,22 @@ EACH = 15
 """Columns that get a finding of their own under one code; the rest share one."""
 SHOWN_ROWS = 20
 """Row numbers that a finding gives."""
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ID_WORDS = re.compile(r"(^|[^a-z])(id|ids|uuid|guid|key|pid|no|nr|num|number|code|index|order|rowid|hash|token|invoice)([^a-z]|$)")
+_THINGS = re.compile(
+    r"(^|[^a-z])(ids?|uuid|guid)([^a-z]|$)"
+    r"|(case|customer|client|user|order|product|item|account|person|patient|student|member|session|device|store|series|record|transaction)_?(id|no|nr)$"
+)
+
+
+def is_identifier_name(name: str) -> bool:
+    """Whether a column is called as those are that number the rows."""
+    return _ID_WORDS.search(_CASE.sub(" ", name).lower()) is not None
+
+
+def names_things(name: str) -> bool:
+    """Whether a column is called as those are that name orders, people and other things, which may have several rows."""
+    return _THINGS.search(_CASE.sub(" ", name).lower()) is not None
 
 
 def ordered(findings: Iterable[Finding], codes: Mapping[str, str]) -> list[Finding]:

@@ -23,7 +23,11 @@ from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, W
 from dapp_ext.errors import Denied, Malformed, RouteNotFound, SettingInvalid, Unavailable
 from dapp_ext.handlers.base import DappHandler, NothingHere
 from dapp_ext.handlers.events import RESTART, SUBPROTOCOL, TICKET_PREFIX
+from dapp_ext.handlers.keeping import Keeping
+from dapp_ext.handlers.operation import JSON
 from dapp_ext.handlers.pages import Docs
+from dapp_ext.handlers.wire import read_body
+from dapp_ext.schema.accounts import ResumeRequest, TokenPair
 
 API = "/dapp/api/v1"
 PIECES_WAITING = 8
@@ -278,6 +282,68 @@ class Alive(DappHandler):
         self.finish(b'{"status":"ok"}')
 
 
+class ForwardResume(Keeping):
+    """The sign-in that the browser keeps: its cookie stays here, and the service is asked as by any other visitor."""
+
+    def initialize(self, service: Service) -> None:
+        self.service = service
+
+    @property
+    def instance(self) -> str:
+        return self.service.base
+
+    def check_xsrf_cookie(self) -> None:
+        """Checked in :meth:`prepare`, with the origin."""
+
+    async def prepare(self) -> None:
+        self.forget_jupyter()
+        if self.request.method not in ("POST", "DELETE"):
+            raise HTTPError(405)
+        self.refuse_foreign_page()
+
+    def allowed_methods(self) -> list[str]:
+        return ["POST", "DELETE"]
+
+    @allow_unauthenticated
+    async def post(self) -> None:
+        body = read_body(ResumeRequest, self.request.body, self.request.headers.get("Content-Type", ""))
+        token = body.refresh_token or self.kept
+        if not token:
+            self.set_status(204)
+            return
+        answer = await self._renew(token)
+        if answer.status_code == 200:
+            self.set_header("Content-Type", JSON)
+            self.finish(self.keep(TokenPair.model_validate_json(answer.content)))
+            return
+        if answer.status_code == 401:
+            self.stop_keeping()
+        self.set_status(answer.status_code)
+        for name in ("Content-Type", "Retry-After"):
+            if name in answer.headers:
+                self.set_header(name, answer.headers[name])
+        self.finish(answer.content)
+
+    @allow_unauthenticated
+    async def delete(self) -> None:
+        if self.kept:
+            answer = await self._renew(self.kept)
+            if answer.status_code == 200:
+                token = TokenPair.model_validate_json(answer.content).access_token
+                await self._ask("auth/logout", None, {"Authorization": f"Bearer {token}"})
+        self.stop_keeping()
+        self.set_status(204)
+
+    async def _renew(self, token: str) -> httpx.Response:
+        return await self._ask("auth/refresh", {"refresh_token": token}, {})
+
+    async def _ask(self, path: str, body: Mapping[str, str] | None, headers: Mapping[str, str]) -> httpx.Response:
+        try:
+            return await self.service.client.post(f"{self.service.base}{API}/{path}", json=body, headers={**headers, "X-Request-Id": self.request_id})
+        except httpx.HTTPError as error:
+            raise self.service.silent from error
+
+
 class NoExchange(DappHandler):
     """Jupyter's login means nothing to the service: it is another machine's, and everybody could claim any name."""
 
@@ -312,6 +378,7 @@ def forwarding_handlers(service: Service) -> list[tuple[Any, ...]]:
         (f"{API}/health/live", Alive),
         (f"{API}/events/ws", ForwardFeed, given),
         (f"{API}/auth/jupyter", NoExchange),
+        (f"{API}/auth/resume", ForwardResume, given),
         (rf"{API}/.*", Forward, given),
         ("/dapp/docs", Docs),
         (r"/dapp/docs/(?P<name>docs\.(?:css|js))", Docs),

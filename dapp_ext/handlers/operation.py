@@ -44,6 +44,7 @@ class Call(Generic[Query, Body]):
     address: str
     request_id: str
     account: Actor | None = None
+    kept: str = ""  # the sign-in that the browser keeps, at the one address that it is sent to
 
     @property
     def actor(self) -> Actor:
@@ -119,6 +120,7 @@ class Raw:
     account: Actor | None
     body: bytes = b""
     content_type: str = ""
+    kept: str = ""
 
 
 async def perform_soon(operation: Operation, raw: Raw) -> Content | None:
@@ -146,4 +148,5 @@ def _read(operation: Operation, raw: Raw) -> Call[Any, Any]:
         address=raw.address,
         request_id=raw.request_id,
         account=raw.account,
+        kept=raw.kept,
     )

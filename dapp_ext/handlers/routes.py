@@ -13,6 +13,7 @@ from dapp_ext.handlers import (
     fixes,
     insights,
     jobs,
+    keeping,
     lineage,
     models,
     notices,
@@ -60,6 +61,7 @@ from dapp_ext.schema.accounts import (
     ProfileChange,
     QuotaRead,
     RefreshRequest,
+    ResumeRequest,
     TicketRead,
     TicketRequest,
     TokenPair,
@@ -131,6 +133,16 @@ OPERATIONS: tuple[Operation, ...] = (
         access="public",
     ),
     Op("POST", "/auth/jupyter", auth.exchange, "DAPP's tokens for Jupyter's own login, on a one-person server.", answer=TokenPair, access="jupyter"),
+    Op(
+        "POST",
+        "/auth/resume",
+        keeping.resume,
+        "Tokens for the sign-in that this browser keeps in a cookie, or keeps from now on; 204 where it keeps none.",
+        body=ResumeRequest,
+        answer=TokenPair,
+        access="public",
+    ),
+    Op("DELETE", "/auth/resume", keeping.end, "End the sign-in that this browser keeps.", status=204, access="public"),
     Op("POST", "/auth/logout", auth.logout, "End this session.", status=204),
     Op("GET", "/auth/me", auth.me, "The account behind the token.", answer=AccountRead, settled=True),
     Op("PATCH", "/auth/me", auth.profile, "Change the own name.", body=ProfileChange, answer=AccountRead),
@@ -290,6 +302,7 @@ HANDLERS: dict[str, type[ApiHandler]] = {
     "/models/register": registry.RegisterHandler,
     "/models/{ref}/predictions/file": serving.ScoredFileHandler,
     "/auth/jupyter": auth.JupyterExchange,
+    "/auth/resume": keeping.ResumeHandler,
 }
 
 

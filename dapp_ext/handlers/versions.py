@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapp_ext.errors import DatasetNotFound
-from dapp_ext.handlers.operation import Call, Nothing
+from dapp_ext.handlers.operation import JSON, Call, Encoded, Nothing
 from dapp_ext.handlers.queries import VersionQuery, VersionsQuery
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead
@@ -22,8 +22,8 @@ def restore(call: Call[Nothing, RestoreRequest]) -> DatasetRead:
     return call.services.versions.restore(call.actor, call.ref, call.body)
 
 
-def compare(call: Call[VersionsQuery, Nothing]) -> VersionComparison:
-    return call.services.versions.compare(call.actor, call.ref, call.query.before, call.query.after)
+def compare(call: Call[VersionsQuery, Nothing]) -> Encoded[VersionComparison]:
+    return Encoded(JSON, call.services.versions.compare_json(call.actor, call.ref, call.query.before, call.query.after))
 
 
 def dependents(call: Call[VersionQuery, Nothing]) -> Dependents:

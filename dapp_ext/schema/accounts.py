@@ -61,11 +61,17 @@ class RefreshRequest(Request):
     refresh_token: str = Field(min_length=1, max_length=512)
 
 
+class ResumeRequest(Request):
+    refresh_token: str | None = Field(
+        default=None, min_length=1, max_length=512, description="One that the browser keeps from now on; left out, the one that it keeps already."
+    )
+
+
 class TokenPair(Answer):
     """A short access token and the refresh token that follows it; each refresh token is good once."""
 
     access_token: str
-    refresh_token: str
+    refresh_token: str = Field(description="Empty where the browser keeps it.")
     token_type: Literal["Bearer"] = "Bearer"
     expires_in: int = Field(description="Seconds until the access token ends.")
     account: AccountRead

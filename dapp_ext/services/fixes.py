@@ -5,11 +5,12 @@ from __future__ import annotations
 from dapp_ext.errors import Conflict
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Subject
-from dapp_ext.schema.datasets import Column, DatasetRead, Profile
+from dapp_ext.schema.datasets import Column, DatasetRead
 from dapp_ext.schema.fixes import FixRequest
 from dapp_ext.services import files, quotas
 from dapp_ext.services.context import Context
 from dapp_ext.services.reads import inside_of, place_of, require_ready
+from dapp_ext.services.reports import Parts, concerned
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.versions import Versions
 from dapp_ext.services.writing import Origin, add_version
@@ -42,8 +43,9 @@ class Fixes:
             dataset, row = self._tables.find(actor, session, ref, request.version, "dataset.version")
             require_ready(dataset, row)
             inside = inside_of(self._context, session, row)
-            profile = Profile.model_validate_json(files.read_stored(self._context, session, row.profile_id))
+            stored = files.read_stored(self._context, session, row.profile_id)
             size = max((file.sealed_size for file in store.files(session, dataset.id) if file.id == row.table_id), default=0)
+        profile = concerned(Parts.of(stored), request.columns)
         asked = resolve(request, [Column.model_validate(each) for each in inside["schema"]], profile)
         with self._context.change(actor, "dataset.fix", Subject(kind="dataset", id=dataset.id)) as change:
             dataset, row = self._tables.find(actor, change.session, dataset.id, row.version, "dataset.version")

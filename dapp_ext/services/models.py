@@ -13,7 +13,7 @@ from dapp_ext.domain.learning import MEASURES, Recipe
 from dapp_ext.errors import Conflict, Invalid, ModelNotFound, NameTaken, NotReady, TargetUnusable
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
-from dapp_ext.schema.datasets import Column, Profile
+from dapp_ext.schema.datasets import Column
 from dapp_ext.schema.events import ModelEvent
 from dapp_ext.schema.models import (
     Advice,
@@ -33,7 +33,8 @@ from dapp_ext.services.context import Change, Context, list_cursor
 from dapp_ext.services.files import Download
 from dapp_ext.services.jobs import add_job, end_jobs
 from dapp_ext.services.names import clean_name, free_name
-from dapp_ext.services.reads import inside_of, require_ready
+from dapp_ext.services.reads import inside_of, known, require_ready
+from dapp_ext.services.reports import Parts, concerned
 from dapp_ext.services.scorers import Scorers
 from dapp_ext.services.scoring import AdviceOrder
 from dapp_ext.services.tables import Tables
@@ -105,11 +106,13 @@ class Models:
         with self._context.database.read() as session:
             dataset, version = self._tables.find(actor, session, request.dataset, request.version, "dataset.use")
             require_ready(dataset, version)
-            profile = Profile.model_validate_json(files.read_stored(self._context, session, version.profile_id))
-        target = request.target or profile.likely_target
+            columns = known(self._context, session, version).columns
+            stored = files.read_stored(self._context, session, version.profile_id)
+        parts = Parts.of(stored)
+        target = request.target or parts.light.likely_target
         if target is None:
             raise TargetUnusable("It is not clear which column to predict. Name one as the target.")
-        recipes.check(profile, target, request)
+        recipes.check(columns, concerned(parts, (target,)), target, request)
         return Asked(request, target, dataset, version)
 
     def queue(self, change: Change, asked: Asked, parent: Job | None = None) -> tuple[Model, Job]:

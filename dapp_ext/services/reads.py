@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
-
 from dapp_ext.domain.access import Thing, access_level
 from dapp_ext.errors import NotReady
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Subject
-from dapp_ext.schema.datasets import Column, ColumnProfile, DatasetRead, DatasetStatus, HealthBrief, PendingVersion, Profile, ReadReport
+from dapp_ext.schema.datasets import Column, DatasetRead, DatasetStatus, HealthBrief, PendingVersion, ReadReport
 from dapp_ext.schema.events import DatasetEvent
 from dapp_ext.schema.grants import GrantLevel
 from dapp_ext.services import files
 from dapp_ext.services.context import Change, Context
+from dapp_ext.services.reports import offering
 from dapp_ext.services.things import thing_of
 from dapp_ext.store import accounts as accounts_store
 from dapp_ext.store import datasets as store
@@ -26,8 +25,6 @@ from dapp_ext.store.tables import Dataset, DatasetVersion
 
 # What is sealed takes that much more as objects.
 _TIMES_LARGER = 8
-# Where a stored health report is taken apart.
-_COLUMNS, _FINDINGS, _COLUMN, _KIND = b'"columns":[', b'],"findings":[', b'{"name":', b',"kind":'
 
 
 @dataclass(frozen=True)
@@ -148,30 +145,6 @@ def profile_of(context: Context, session: Session, version: DatasetVersion) -> b
 
     made: bytes = context.kept.get((version.dataset_id, version.id, "profile"), make, len)
     return made
-
-
-def offering(stored: bytes, version: int) -> bytes:
-    """A stored health report with the fix that each finding offers.
-
-    What is said of the columns goes through as it is, but for the columns that findings name: to read all of ten thousand would hold
-    up everybody else of the process for more than a second. Quotes within JSON's texts have a backslash before them, so what is
-    looked for here stands between parts of the report only.
-    """
-    from dapp_ext.domain.fixes.offers import with_offers
-
-    before, found, rest = stored.partition(_FINDINGS)
-    head, has_columns, columns = before.partition(_COLUMNS)
-    if not found or not has_columns:
-        whole = with_offers(Profile.model_validate_json(stored))
-        return whole.model_copy(update={"version": version}).model_dump_json(by_alias=True).encode()
-    light = Profile.model_validate_json(head + _COLUMNS + _FINDINGS + rest)
-    wanted = {name for finding in light.findings for name in finding.columns}
-    pieces = (piece for piece in columns.removeprefix(_COLUMN).split(b"," + _COLUMN) if piece)
-    concerned = [piece for piece in pieces if from_json(piece.partition(_KIND)[0]) in wanted]
-    offered = with_offers(light.model_copy(update={"columns": [ColumnProfile.model_validate_json(_COLUMN + piece) for piece in concerned]}))
-    bare = offered.model_copy(update={"version": version, "columns": []}).model_dump_json(by_alias=True).encode()
-    first, _, last = bare.partition(_COLUMNS)
-    return b"".join((first, _COLUMNS, columns, last))
 
 
 def forget(context: Context, dataset_id: str) -> None:

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 from dapp_ext.domain.learning import MEASURES, measure
 from dapp_ext.domain.learning.options import check_names
 from dapp_ext.domain.learning.targets import MOST_CLASSES
 from dapp_ext.errors import ColumnUnknown, Invalid, TargetUnusable
-from dapp_ext.schema.datasets import ColumnProfile, Profile
+from dapp_ext.schema.datasets import Column, ColumnProfile, Profile
 from dapp_ext.schema.models import Task, TrainRequest
 
 FEWEST_ROWS = 30
 
 
-def check(profile: Profile, target: str, request: TrainRequest) -> None:
-    """Pass a request that this dataset can fulfil, as far as its profile tells.
+def check(columns: Sequence[Column], profile: Profile, target: str, request: TrainRequest) -> None:
+    """Pass a request that this dataset can fulfil, as far as its columns tell and what the profile says of the target.
 
     Raises
     ------
     ColumnUnknown, TargetUnusable, Invalid
     """
-    by_name: dict[str, ColumnProfile] = {column.name: column for column in profile.columns}
+    by_name = {column.name: column for column in columns}
     for name in (target, *request.exclude):
         if name not in by_name:
             raise ColumnUnknown(f"The dataset has no column named {name!r}. Choose one of its {len(by_name)} columns.")
     if target in request.exclude:
         raise Invalid("The target cannot be left out as well. Take it out of the excluded columns.")
-    _check_target(by_name[target], profile.rows)
-    _check_wishes(by_name[target], request)
+    about = next(column for column in profile.columns if column.name == target)
+    _check_target(about, profile.rows)
+    _check_wishes(about, request)
     if len(by_name) - len(set(request.exclude)) < 2:
         what = "Leave out fewer columns." if request.exclude else "Add columns that may tell what it depends on."
         raise Invalid(f"There is no column left to learn from; beside the target at least one is needed. {what}")
-    if request.validation == "time" and not any(column.kind in ("date", "datetime") for column in profile.columns if column.name != target):
+    if request.validation == "time" and not any(column.kind in ("date", "datetime") for column in columns if column.name != target):
         raise Invalid("No column holds dates, so the rows cannot be divided by time. Choose a random split, or a dataset with a date.")
 
 

@@ -186,11 +186,11 @@ class Settling:
             cluster=cluster_of(self._context.settings),
         )
 
-    def _profile(self, session: Session, dataset_id: str, number: int) -> Profile | None:
+    def _profile(self, session: Session, dataset_id: str, number: int) -> FilePass | None:
         version = datasets_store.version_of(session, dataset_id, number)
         if version is None or version.profile_id is None:
             return None
-        return Profile.model_validate_json(files.read_stored(self._context, session, version.profile_id))
+        return files.stored_pass(self._context, session, version.profile_id)
 
     def _table(self, session: Session, dataset_id: str, number: int) -> tuple[FilePass, list[Column]]:
         version = datasets_store.version_of(session, dataset_id, number)

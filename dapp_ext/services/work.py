@@ -164,7 +164,7 @@ class PredictOrder:
     table: FilePass
     threshold: float | None = None
     reference: FilePass | None = None
-    profile: Profile | None = None
+    profile: FilePass | None = None
     cluster: Cluster | None = None
 
 
@@ -230,8 +230,7 @@ def fix(order: FixOrder, say: Say) -> TableMade:
     from dapp_ext.domain.profiling import Profiler
     from dapp_ext.store.frames import FrameWriter, open_frame
 
-    with open_sealed(order.profile.path, order.profile.key, order.profile.label) as sealed:
-        profile = Profile.model_validate_json(sealed.read())
+    profile = _read_profile(order.profile)
     source = open_frame(order.source.path, order.source.key, order.source.label)
     say(Progress(0.02, "Looking at the values"))
     planned = plan(source, order.columns, profile, order.asked)
@@ -246,6 +245,11 @@ def fix(order: FixOrder, say: Say) -> TableMade:
             say(Progress(0.1 + 0.85 * min(1.0, done / max(1, source.rows)), f"Mending {done:,} rows"))
         stored = writer.finish()
     return TableMade(order.table, stored, planned.columns, done, profiler.finish(planned.columns), None, [planned.sentence()])
+
+
+def _read_profile(given: FilePass) -> Profile:
+    with open_sealed(given.path, given.key, given.label) as sealed:
+        return Profile.model_validate_json(sealed.read())
 
 
 def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMade:
@@ -374,7 +378,8 @@ def predict(order: PredictOrder, say: Say) -> TableMade:
     columns = _columns_of(scored.schema, order.columns, predictor.task)
     profile = scored.profiler.finish([column for column in columns if column.name in scored.new])
     if order.profile is not None:
-        profile = order.profile.model_copy(update={"version": profile.version, "columns": [*order.profile.columns, *profile.columns]})
+        known = _read_profile(order.profile)
+        profile = known.model_copy(update={"version": profile.version, "columns": [*known.columns, *profile.columns]})
     return TableMade(order.table, stored, columns, done, profile, None, notes, watched.counts, time.monotonic() - began)
 
 
@@ -477,19 +482,17 @@ def _columns_of(schema: Any, known: Sequence[Column], task: str) -> list[Column]
     """Kinds of the table with predictions: the known ones, and what the answers are."""
     import pyarrow.types as types
 
-    kinds = {column.name: column.kind for column in known}
+    described = {column.name: column for column in known}
     found = []
     for each in schema:
-        kind = kinds.get(each.name)
-        if kind is None:
-            kind = (
-                "decimal"
-                if types.is_floating(each.type)
-                else "integer"
-                if types.is_integer(each.type)
-                else "boolean"
-                if types.is_boolean(each.type)
-                else "category"
-            )
-        found.append(Column(name=each.name, kind=kind))
+        kind: Any = (
+            "decimal"
+            if types.is_floating(each.type)
+            else "integer"
+            if types.is_integer(each.type)
+            else "boolean"
+            if types.is_boolean(each.type)
+            else "category"
+        )
+        found.append(described.get(each.name) or Column(name=each.name, kind=kind))
     return found

@@ -57,7 +57,7 @@ CALLS: dict[str, Call] = {
     ),
     "datasets.versions": call(One, lambda services, actor, asked: services.versions.list(actor, asked.ref)),
     "datasets.restore": call(RestoreOf, lambda services, actor, asked: services.versions.restore(actor, asked.ref, RestoreRequest(version=asked.version))),
-    "datasets.compare": call(Pair, lambda services, actor, asked: services.versions.compare(actor, asked.ref, asked.a or 1, asked.b)),
+    "datasets.compare": call(Pair, lambda services, actor, asked: services.versions.compare_json(actor, asked.ref, asked.a or 1, asked.b)),
     "datasets.fix": call(
         FixOf, lambda services, actor, asked: services.fixes.apply(actor, asked.ref, FixRequest(**asked.model_dump(exclude={"ref"}, exclude_unset=True)))
     ),

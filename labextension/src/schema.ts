@@ -134,9 +134,15 @@ export interface RefreshRequest {
   refresh_token: string;
 }
 
+export interface ResumeRequest {
+  /** One that the browser keeps from now on; left out, the one that it keeps already. */
+  refresh_token?: string | null;
+}
+
 /** A short access token and the refresh token that follows it; each refresh token is good once. */
 export interface TokenPair {
   access_token: string;
+  /** Empty where the browser keeps it. */
   refresh_token: string;
   token_type: 'Bearer';
   /** Seconds until the access token ends. */
@@ -1000,6 +1006,8 @@ export interface Results {
   dataset: Named;
   dataset_version: number;
   target: string;
+  /** The target as the dataset describes it, with its kind and unit. */
+  target_column: Column | null;
   task: Task;
   task_reason: string;
   /** The result in one sentence for anyone. */

@@ -456,8 +456,17 @@ def test_another_account_signs_in_inside_the_panel(page: Page) -> None:
     _row(page, "from_browser").click(button="right")
     expect(page.get_by_role("menuitem", name=re.compile("Delete"))).to_have_class(re.compile("lm-mod-disabled"))
     page.keyboard.press("Escape")
+    page.reload()
+    ready(page)
+    expect(panel(page).locator(".jp-Dapp-account")).to_contain_text("Vera", timeout=20_000)
+    kept = [each for each in page.context.cookies(f"{page.url.partition('/lab')[0]}/dapp/api/v1/auth/resume") if "dapp_kept" in each["name"]]
+    assert [(each["httpOnly"], each["sameSite"]) for each in kept] == [(True, "Strict")]
+    assert "dapp" not in page.evaluate("() => document.cookie + Object.values(localStorage).filter(each => /dapp_(rt|cs)_|eyJ/.test(each)).join()")
     panel(page).get_by_role("button", name="Sign out").click()
     panel(page).get_by_role("button", name=re.compile("Jupyter.s own")).click()
+    expect(panel(page).locator(".jp-Dapp-account")).to_contain_text("Owner", timeout=20_000)
+    page.reload()
+    ready(page)
     expect(panel(page).locator(".jp-Dapp-account")).to_contain_text("Owner", timeout=20_000)
 
 

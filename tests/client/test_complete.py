@@ -14,6 +14,8 @@ WITHOUT = {
     ("GET", "/datasets/{ref}/rows"): "POST /datasets/{ref}/rows takes the same and more",
     ("POST", "/datasets/{ref}/board"): "the dashboard's charts; Dataset.aggregate() gives the numbers",
     ("GET", "/notifications/unread"): "client.notifications(unread=True) has them",
+    ("POST", "/auth/resume"): "a browser keeps its sign-in so; a script keeps its tokens itself",
+    ("DELETE", "/auth/resume"): "a browser keeps its sign-in so; a script keeps its tokens itself",
     ("POST", "/auth/accept"): "whoever gets a link opens its page",
     ("GET", "/system/template"): "the launcher's card in JupyterLab opens it",
     ("GET", "/health/live"): "for supervisors and load balancers",

@@ -71,7 +71,7 @@ def test_all_references_lead_somewhere() -> None:
 
 def test_only_these_routes_are_public() -> None:
     public = {each.path for each in OPERATIONS if each.access == "public"}
-    assert public == {"/auth/login", "/auth/refresh", "/auth/accept", "/health/live", "/health/ready", "/openapi.json"}
+    assert public == {"/auth/login", "/auth/refresh", "/auth/resume", "/auth/accept", "/health/live", "/health/ready", "/openapi.json"}
     assert [each.path for each in OPERATIONS if each.access == "jupyter"] == ["/auth/jupyter"]
 
 

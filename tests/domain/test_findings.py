@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from dapp_ext.domain.findings import EACH, SHOWN_ROWS
+from dapp_ext.domain.fixes.offers import with_offers
 from dapp_ext.domain.profiling.findings import CODES
 from dapp_ext.domain.reading.plans import READ_CODES
 from dapp_ext.schema.datasets import Finding
@@ -111,6 +112,7 @@ CASES: dict[str, Case] = {
     "outliers": Case(put("height", 9000.5, 33), ["height"], [33], 1, "far from the rest"),
     "infinite_values": Case(put("height", "inf", 5), ["height"], [5], 1, "infinite"),
     "skewed": Case(put("height", 90000.5, 17), ["height"], [17], words="uneven"),
+    "mostly_one_value": Case(add("fee", [0] * 119 + [7]), ["fee"], FIRST, 119, '"0"'),
     "date_gaps": Case(without(40, 41, 80), ["day"], [40, 78], 3, "one day after the other"),
     "high_cardinality": Case(add("remark", [f"remark number {number % 90}" for number in range(ROWS)]), ["remark"], FIRST, 90, "different"),
     "long_text": Case(put("colour", "x" * 30_000, 21), ["colour"], [21], words="long"),
@@ -191,6 +193,105 @@ def test_gaps_in_other_steps(dates: list[Any], step: str, missing: int) -> None:
     (gap,) = [finding for finding in findings(table) if finding.code == "date_gaps"]
     assert gap.count == missing
     assert f"one {step} after" in gap.sentence
+
+
+def test_many_zeros_and_a_few_amounts_are_no_uneven_spread() -> None:
+    rain = [0.0] * 80 + [round(float(value), 1) for value in np.random.default_rng(3).exponential(20, 40) ** 2]
+    (finding,) = findings(clean() | {"rain": rain})[1:]
+    assert (finding.code, finding.count, finding.fix) == ("mostly_one_value", 81, None)
+    assert finding.sentence.startswith("68% of the values")
+
+
+def test_the_long_tail_of_a_column_is_not_made_of_outliers() -> None:
+    tail = np.random.default_rng(4).exponential(1.0, 2000) ** 1.5
+    table = {"wait": [round(float(value), 3) for value in tail], "beside": [f"row {number}" for number in range(2000)]}
+    assert {finding.code for finding in findings(table) if finding.columns == ["wait"]} <= {"skewed", "likely_target"}
+
+
+def test_fences_are_told_where_values_lie_beyond_them() -> None:
+    table = clean()
+    table["height"][4] = 9000.5
+    (finding,) = [finding for finding in findings(table) if finding.code == "outliers"]
+    assert "above" in finding.sentence
+    assert "below" not in finding.sentence
+
+
+def test_nights_are_no_gaps_in_hours() -> None:
+    hours = [f"2021-03-{day:02d} {hour:02d}:00:00" for day in range(1, 15) for hour in range(6, 23)]
+    assert not [finding for finding in findings({"at": hours, "x": [number % 7 for number in range(len(hours))]}) if finding.code == "date_gaps"]
+
+
+@pytest.mark.parametrize("word", ["none", "x", "-"])
+def test_a_word_beside_one_or_two_others_is_a_level_of_its_own(word: str) -> None:
+    table = clean() | {"belt": ["belted" if number % 4 else word for number in range(ROWS)]}
+    assert "disguised_missing" not in {finding.code for finding in findings(table)}
+    assert "disguised_missing" in {finding.code for finding in findings(table | {"belt": [f"b{number % 9}" if number % 9 else word for number in range(ROWS)]})}
+
+
+def test_letters_alone_are_no_numbers_with_units() -> None:
+    assert "numbers_as_text" not in {finding.code for finding in findings(clean() | {"segment": ["AB"[number % 2] for number in range(ROWS)]})}
+
+
+def test_a_column_of_equal_values_has_no_repeated_rows_and_nothing_to_predict() -> None:
+    assert findings({"height": [170 + number % 9 for number in range(ROWS)]}) == []
+
+
+def test_a_single_value_beside_gaps_may_tell_something_by_being_there() -> None:
+    (finding,) = [each for each in findings(clean() | {"closed": ["yes!" if number % 3 else None for number in range(ROWS)]}) if each.code == "constant_column"]
+    assert finding.severity == "info"
+    assert "whether it is there" in finding.sentence
+
+
+def test_nearly_all_is_not_rounded_to_all() -> None:
+    rows = 1000
+    table = {"pool": [None] * (rows - 2) + ["good", "bad"], "beside": [number % 7 for number in range(rows)]}
+    (finding,) = [each for each in findings(table) if each.code == "missing_values"]
+    assert "(99.8%)" in finding.sentence
+
+
+def test_numbers_below_zero_do_not_number_the_rows() -> None:
+    codes = {finding.code for finding in findings(clean() | {"delta": list(range(-60, 60))})}
+    assert "identifier_like" not in codes
+    assert "identifier_like" in {finding.code for finding in findings(clean() | {"delta": list(range(ROWS))})}
+
+
+def offered(columns: dict[str, list[Any]], code: str) -> tuple[str, dict[str, Any]] | None:
+    """The fix of the one finding of this code."""
+    (finding,) = [each for each in with_offers(profiled(as_csv(columns))).findings if each.code == code]
+    return None if finding.fix is None else (finding.fix.code, finding.fix.options)
+
+
+def test_gaps_are_filled_with_what_can_stand_in_them() -> None:
+    half = [number if number % 5 == 0 else None for number in range(ROWS)]
+    assert offered(clean() | {"late": half}, "missing_values") == ("drop_columns", {})
+    rare = [COLOURS[number % 3] if number % 5 == 0 else None for number in range(ROWS)]
+    assert offered(clean() | {"pool": rare}, "missing_values") == ("fill_missing", {"method": "value", "value": "missing"})
+    titles = [f"job {number} of many" if number % 9 else None for number in range(ROWS)]
+    assert offered(clean() | {"job": titles}, "missing_values") == ("fill_missing", {"method": "value", "value": "missing"})
+    few = {"tone": [COLOURS[number % 3] if number % 9 else None for number in range(ROWS)]}
+    assert offered(few | clean(), "missing_values") == ("fill_missing", {"method": "most_frequent"})
+
+
+def test_dates_that_have_several_rows_get_no_rows_for_those_left_out() -> None:
+    table = clean()
+    without(40, 41, 80)(table)
+    assert offered(table, "date_gaps") == ("fill_gaps", {})
+    for column in table.values():
+        column += [column[5]]
+    assert offered(table, "date_gaps") is None
+
+
+def test_names_of_orders_say_so() -> None:
+    orders = [f"2015-{number // 2:06d}" for number in range(ROWS)]
+    (finding,) = [each for each in findings(clean() | {"order_id": orders}) if each.code == "high_cardinality"]
+    assert "orders or people" in finding.sentence
+    assert offered(clean() | {"order_id": orders}, "high_cardinality") == ("drop_columns", {})
+
+
+def test_the_finer_step_of_a_ladder_takes_the_hint_from_the_coarser() -> None:
+    table = clean() | {"interest_rate": clean()["height"], "grade": ["ABC"[number % 3] for number in range(ROWS)]}
+    assert profiled(as_csv(table)).likely_target == "grade"
+    assert profiled(as_csv(table | {"sub_grade": [f"{'ABC'[number % 3]}{number % 2}" for number in range(ROWS)]})).likely_target == "interest_rate"
 
 
 @pytest.mark.parametrize("step", [0, 1, 3])

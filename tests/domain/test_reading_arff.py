@@ -51,7 +51,8 @@ def test_a_kind_may_be_chosen_all_the_same() -> None:
     [
         ("@relation s\n@attribute a numeric\n", "no line @data"),
         ("@relation s\n@data\n1\n", "names no columns"),
-        ("@relation s\n@attribute a numeric\n@data\n", "no rows"),
+        ("@relation s\n@attribute a numeric\n@data\n", "names 1 column but has no rows behind @data"),
+        ("@relation s\n@attribute a numeric\n@attribute b string\n@data\n% nothing\n\n", "names 2 columns but has no rows"),
         ("@relation s\n@attribute a relational\n@data\n1\n", "relational"),
         ("@relation s\n@attribute a numeric\n@attribute b numeric\n@data\n{7 1}\n", "sparse row"),
     ],

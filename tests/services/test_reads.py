@@ -6,7 +6,7 @@ import pytest
 
 from dapp_ext.domain.fixes.offers import with_offers
 from dapp_ext.schema.datasets import ColumnProfile, Finding, Profile, ValueCount
-from dapp_ext.services.reads import offering
+from dapp_ext.services.reports import Parts, concerned, offering, whole
 
 NASTY = ['],"findings":[', '{"name":', ',{"name":', '"columns":[', ',"kind":', 'a\\"b', "\\", "ä\u2028", "plain"]
 
@@ -35,3 +35,21 @@ def test_columns_without_findings_are_not_even_looked_at() -> None:
     made = report(["one"]).model_copy(update={"findings": []}).model_dump_json().encode()
     spoiled = made.replace(b'"kind":"integer"', b'"kind":"no kind"')
     assert b"no kind" in offering(spoiled, 1)
+
+
+@pytest.mark.parametrize("names", [NASTY, NASTY[::-1], ["one"], []])
+def test_columns_read_one_by_one_are_the_whole_report(names: list[str]) -> None:
+    made = report(names)
+    stored = made.model_dump_json(by_alias=True).encode()
+    assert whole(stored) == made
+    asked = concerned(Parts.of(stored), names[:1])
+    flagged = {name for finding in made.findings for name in finding.columns} | set(names[:1])
+    assert asked == made.model_copy(update={"columns": [column for column in made.columns if column.name in flagged]})
+
+
+def test_only_the_columns_that_are_asked_for_are_read() -> None:
+    made = report(["one", "two"]).model_copy(update={"findings": []}).model_dump_json().encode()
+    spoiled = made.replace(b'"kind":"integer"', b'"kind":"no kind"')
+    assert [column.name for column in concerned(Parts.of(spoiled), ["two"]).columns] == ["two"]
+    with pytest.raises(ValueError, match="no kind"):
+        concerned(Parts.of(spoiled), ["one"])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
+from dapp_ext.domain.findings import names_things
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Column, ColumnProfile, Finding, Profile
 from dapp_ext.schema.fixes import FixCode, FixOffer, FixOptions, FixRequest
@@ -25,6 +26,7 @@ _FITS: dict[str, tuple[str, ...]] = {
     "parse_dates": ("text", "category", "date", "datetime", "integer"),
     "fill_gaps": ("date", "datetime"),
 }
+_MANY, _MOST, _GAP = 0.2, 0.5, "missing"
 _WHOLE_ROWS = ("drop_duplicate_rows", "drop_header_rows", "drop_rows")
 _PLAIN_OFFERS: dict[str, tuple[FixCode, str]] = {
     "duplicate_rows": ("drop_duplicate_rows", "Keep the first of equal rows and remove the others."),
@@ -39,11 +41,9 @@ _PLAIN_OFFERS: dict[str, tuple[FixCode, str]] = {
     "outliers": ("clip_outliers", "Move values that lie far out to the nearest usual value."),
     "infinite_values": ("clear_infinite", "Make infinite values missing."),
     "skewed": ("log_scale", "Replace the values by their logarithm, which evens them out."),
-    "high_cardinality": ("group_rare", "Keep the 49 most frequent texts and call all others Other."),
     "long_text": ("cut_texts", "Cut texts after 20,000 characters."),
     "ambiguous_dates": ("parse_dates", "Swap day and month."),
     "compact_dates": ("parse_dates", "Make it a column of dates."),
-    "date_gaps": ("fill_gaps", "Add a row for every date that is left out; its other columns are missing."),
 }
 
 
@@ -70,6 +70,13 @@ def offer(finding: Finding, profile: Profile) -> FixOffer | None:
     concerned = [columns[name] for name in finding.columns if name in columns]
     if finding.code == "missing_values" and concerned:
         return _for_missing(concerned, profile)
+    if finding.code == "date_gaps" and concerned and concerned[0].distinct == profile.rows - concerned[0].missing:
+        # Where a date has several rows, such as one for each sale, no row is missing.
+        return FixOffer(code="fill_gaps", sentence="Add a row for every date that is left out; its other columns are missing.")
+    if finding.code == "high_cardinality":
+        if all(names_things(name) for name in finding.columns):
+            return FixOffer(code="drop_columns", sentence="Remove the column.")
+        return FixOffer(code="group_rare", sentence="Keep the 49 most frequent texts and call all others Other.")
     if finding.code == "totals_row":
         return FixOffer(code="drop_rows", sentence="Remove the last row.", options={"rows": finding.rows})
     if finding.code == "disguised_missing" and concerned:
@@ -81,6 +88,11 @@ def _for_missing(concerned: Sequence[ColumnProfile], profile: Profile) -> FixOff
     if [column.name for column in concerned] == [profile.likely_target]:
         return FixOffer(code="drop_missing_rows", sentence="Remove the rows without it: what is to be predicted must be known.")
     kinds = {column.kind for column in concerned}
+    share = min(column.missing for column in concerned) / max(profile.rows, 1)
+    if share >= _MOST and not kinds & set(_TEXTS):
+        return FixOffer(code="drop_columns", sentence="Remove the column, most of which is missing.")
+    if kinds <= set(_TEXTS) and (share >= _MANY or kinds == {"text"}):
+        return FixOffer(code="fill_missing", sentence=f'Fill the gaps with the word "{_GAP}", a value of its own.', options={"method": "value", "value": _GAP})
     if kinds <= set(_NUMBERS):
         return FixOffer(code="fill_missing", sentence="Fill the gaps with the median.", options={"method": "median"})
     if kinds <= set(_MOMENTS):

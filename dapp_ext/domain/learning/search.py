@@ -28,6 +28,9 @@ MOST_BAGGED_ROWS, MOST_BAGS = 60_000, 16
 FEW_ROWS = 3000
 # The share of the time that the first candidate may take, where no number of candidates is asked for.
 FIRST_SHARE, FIRST_FOLD_SHARE = 0.45, 0.25
+# A candidate is begun where this share of its family's usual time is left, since time that nobody uses is lost; a first linear
+# model takes about this share of what others take.
+WORTH_BEGINNING, LINEAR_SHARE = 0.8, 0.35
 CHANGED_BY_TIME = frozenset({"rounds", "learning_rate", "trees", "epochs"})
 BEHIND, BEHIND_BY = "Clearly behind the best on the first rows, so it was not tried on the others.", 0.02
 
@@ -141,7 +144,7 @@ class Search:
             left = self.clock.left() - reserve(best.trial if best else None)
             number = self.next_number()
             family, params = self.next_candidate(number)
-            if best is not None and left < 1.1 * self.seconds_of(family):
+            if best is not None and left < WORTH_BEGINNING * self.seconds_of(family):
                 cheaper, params = self._cheaper(number, left)
                 if cheaper is None:
                     self.cut_short = limit is not None
@@ -204,12 +207,15 @@ class Search:
         return float(np.mean(mine or everyone or [0.0]))
 
     def _cheaper(self, number: int, left: float) -> tuple[Family | None, Params]:
-        # The family drawn does not fit any more; the leading one may, and others would only fill the time.
+        # The family drawn does not fit any more; the leading one may, or a linear model that everything else is measured against.
         leading = self.best()
         family = next((f for f in self.open_families() if leading and f == leading.trial.family), None)
-        if family is None or 1.1 * self.seconds_of(family) > left:
-            return None, {}
-        return self._guided(family, np.random.default_rng([self.ground.problem.seed, 100, number]))
+        if family is not None and WORTH_BEGINNING * self.seconds_of(family) <= left:
+            return self._guided(family, np.random.default_rng([self.ground.problem.seed, 100, number]))
+        untried = "linear" in self.open_families() and not any(c.trial.family == "linear" for c in self.checked)
+        if untried and LINEAR_SHARE * self.seconds_of("linear") <= left:
+            return next((f, params) for f, params in self.portfolio() if f == "linear")
+        return None, {}
 
     def _exhausted(self) -> bool:
         return len(self.checked) >= self.most

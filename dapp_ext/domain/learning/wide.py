@@ -17,7 +17,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from dapp_ext.domain.learning.clock import POLL_SECONDS, Clock
-from dapp_ext.domain.learning.search import FIRST_SHARE, Checked, Ground, Search
+from dapp_ext.domain.learning.search import FIRST_SHARE, WORTH_BEGINNING, Checked, Ground, Search
 from dapp_ext.domain.machines import Engine, Lost
 from dapp_ext.schema.models import Trial
 
@@ -126,7 +126,7 @@ def _next(search: Search, engine: Engine, ground: Any, under_way: deque[Asked], 
     family, params = search.next_candidate(number, [each.trial for each in under_way])
     if left <= 0.5 and (best is not None or under_way):
         return None
-    if best is not None and left < 1.1 * search.seconds_of(family):
+    if best is not None and left < WORTH_BEGINNING * search.seconds_of(family):
         return None
     leader = None if best is None else Checked(best.trial, folds=best.folds)
     share = FIRST_SHARE if limit is None else 0.9

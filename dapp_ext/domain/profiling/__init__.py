@@ -112,7 +112,7 @@ class Profiler:
             findings=[
                 *suggested(name, reason, seen),
                 *totals_row(seen, self._last, self.rows),
-                *duplicates(repeated, repeated_rows, self.rows),
+                *duplicates(repeated, repeated_rows, self.rows, len(seen)),
                 *found,
             ],
             duplicate_rows=repeated,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 _SMALLEST = 10
 _REGULAR = 0.8
+_NIGHTS = 0.1
 _DAY = 86_400_000_000
 _STEPS = {_DAY: "day", 7 * _DAY: "week", 3_600_000_000: "hour", 60_000_000: "minute", 1_000_000: "second"}
 Moments = npt.NDArray[np.int64]
@@ -47,7 +48,10 @@ def find_gaps(moments: Moments) -> Gaps | None:
         if found is not None:
             return found if found.missing else None
     found = _steps(moments, moments, "")
-    return found if found is not None and found.missing else None
+    if found is None or not found.missing:
+        return None
+    # Hours that are left out again and again, such as nights, are no gaps.
+    return None if rest.any() and found.missing > _NIGHTS * (len(moments) + found.missing) else found
 
 
 def _steps(moments: Moments, places: Moments | None, step: str) -> Gaps | None:

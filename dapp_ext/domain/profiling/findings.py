@@ -5,7 +5,7 @@ Each kind of finding has a stable code. Where many columns show the same, they s
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dapp_ext.domain.findings import ordered
+from dapp_ext.domain.findings import is_identifier_name, names_things, ordered
 from dapp_ext.domain.profiling.calendar import find_gaps
 from dapp_ext.domain.profiling.numbers import NumberColumn
 from dapp_ext.domain.profiling.texts import LONG_TEXT, TextColumn
@@ -36,6 +36,7 @@ CODES = {
     "outliers": "some values lie far from the rest",
     "infinite_values": "some values are infinite",
     "skewed": "values are very uneven",
+    "mostly_one_value": "nearly all values are the same",
     "date_gaps": "dates have gaps",
     "compact_dates": "whole numbers look like dates",
     "spelling_variants": "the same is spelled in several ways",
@@ -44,9 +45,10 @@ CODES = {
 }
 """The stable codes of findings on values, and what is said of many columns at once; the codes of reading are :data:`~dapp_ext.domain.reading.plans.READ_CODES`."""
 _SENTINELS = {sign * int(digits) for digits in ("99", "999", "9999", "99999", "999999", "9999999") for sign in (1, -1)} | {-1, -9}
-_ID_WORDS = re.compile(r"(^|[^a-z])(id|ids|uuid|guid|key|pid|no|nr|num|number|code|index|order|rowid|hash|token|invoice)([^a-z]|$)")
+_MOSTLY, _NEARLY_ALL = 0.5, 0.99
+_FEW_OUTLIERS = 5
+_FEW_LEVELS, _LEVELS = 2, frozenset({"none", "x", "xx", "xxx", "na", "-", "."})
 _FIRST_DAY, _LAST_DAY = 19_000_101, 20_991_231
-_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _of_column(seen: Seen, rows: int) -> Iterator[Finding]:
         return
     yield from _missing(seen, rows)
     if seen.profile.distinct == 1 and rows > 1:
-        yield _finding("constant_column", "warning", f"{seen.quoted} is constant: it has a single value and tells nothing.", seen, rows=evidence.present_rows)
+        yield _constant(seen)
         return
     if isinstance(evidence, NumberColumn):
         yield from _numbers(seen, evidence)
@@ -95,13 +97,22 @@ def _of_column(seen: Seen, rows: int) -> Iterator[Finding]:
         yield _finding("identifier_like", "info", sentence, seen, rows=evidence.present_rows)
 
 
-def duplicates(count: int, rows: list[int], total: int) -> list[Finding]:
-    """The finding on rows that repeat an earlier row."""
-    if not count:
+def _constant(seen: Seen) -> Finding:
+    """A single value; beside gaps it tells at least where it stands."""
+    sentence = f"{seen.quoted} is constant: it has a single value and tells nothing."
+    if seen.evidence.missing:
+        sentence = f"{seen.quoted} is constant where it is not missing: it has a single value, so only whether it is there can tell anything."
+    return _finding("constant_column", "info" if seen.evidence.missing else "warning", sentence, seen, rows=seen.evidence.present_rows)
+
+
+def duplicates(count: int, rows: list[int], total: int, columns: int) -> list[Finding]:
+    """The finding on rows that repeat an earlier row; values of a single column may be equal."""
+    if not count or columns < 2:
         return []
     verb = "row repeats" if count == 1 else "rows repeat"
     severity: Severity = "warning" if count > 0.01 * total else "info"
-    return [Finding(code="duplicate_rows", severity=severity, sentence=f"{count:,} {verb} an earlier row exactly (duplicate rows).", rows=rows, count=count)]
+    sentence = f"{count:,} {verb} an earlier row exactly (duplicate rows). Keep them where each stands for something that happened once more."
+    return [Finding(code="duplicate_rows", severity=severity, sentence=sentence, rows=rows, count=count)]
 
 
 def _missing(seen: Seen, rows: int) -> Iterator[Finding]:
@@ -122,17 +133,30 @@ def _numbers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
     if pa.types.is_date(evidence.type) or pa.types.is_timestamp(evidence.type):
         yield from _gaps(seen, evidence)
     if not evidence.is_number or seen.column.kind == "boolean":
+        yield from _mostly(seen, _NEARLY_ALL)
         return
     yield from _compact_dates(seen, evidence)
     yield from _sentinels(seen, evidence)
-    if evidence.tally.distinct <= 10 or seen.is_identifier:
+    few = evidence.tally.distinct <= 10 or seen.is_identifier
+    skewness = 0.0 if few else _skewness(evidence.sorted_sample())
+    if mostly := list(_mostly(seen, _MOSTLY if abs(skewness) > 3 else _NEARLY_ALL)):
+        yield from mostly
+        return
+    if few:
         return
     yield from _outliers(seen, evidence)
-    skewness = _skewness(evidence.sorted_sample())
     if abs(skewness) > 3:
         side = "large" if skewness > 0 else "small"
         sentence = f"{seen.quoted} is very uneven: a few {side} values stand far from the rest (skewness {skewness:.1f})."
         yield _finding("skewed", "info", sentence, seen, rows=evidence.farthest(seen.sampled, large=skewness > 0))
+
+
+def _mostly(seen: Seen, share: float) -> Iterator[Finding]:
+    """One value in so many of the rows that only the few others tell them apart."""
+    values, top = seen.evidence.values, seen.profile.top
+    if values >= 20 and seen.profile.distinct_exact and top and share * values <= top[0].count < values:
+        sentence = f'{_percent(top[0].count / values)} of the values in {seen.quoted} are "{top[0].value[:80]}"; only the others tell rows apart.'
+        yield _finding("mostly_one_value", "info", sentence, seen, rows=seen.evidence.present_rows, count=top[0].count)
 
 
 def _gaps(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
@@ -199,7 +223,7 @@ def _far_out(value: float, evidence: NumberColumn) -> bool:
 
 
 def _outliers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
-    """Values more than three interquartile ranges outside the middle half (Tukey's outer fences, 1977)."""
+    """Values more than three interquartile ranges outside the middle half (Tukey's outer fences, 1977); more than a few are a long tail."""
     if len(evidence.sorted_sample()) < 20:
         return
     low, high = evidence.quantile(0.25), evidence.quantile(0.75)
@@ -207,10 +231,13 @@ def _outliers(seen: Seen, evidence: NumberColumn) -> Iterator[Finding]:
     if not np.isfinite(reach) or reach <= 0:
         return
     count = evidence.beyond(low - reach, high + reach)
-    if not count or count > 0.05 * evidence.values:
+    if not count or count > max(_FEW_OUTLIERS, 0.01 * evidence.values):
         return
     low, high = low - reach, high + reach
-    sentence = f"{count:,} {'value' if count == 1 else 'values'} in {seen.quoted} {'lies' if count == 1 else 'lie'} far from the rest (below {low:,.6g} or above {high:,.6g})."
+    below = f"below {low:,.6g}" if evidence.lowest and evidence.lowest[0] < low else ""
+    above = f"above {high:,.6g}" if evidence.highest and evidence.highest[0] > high else ""
+    where = " or ".join(filter(None, (below, above)))
+    sentence = f"{count:,} {'value' if count == 1 else 'values'} in {seen.quoted} {'lies' if count == 1 else 'lie'} far from the rest ({where})."
     yield _finding("outliers", "info", sentence, seen, rows=evidence.rows_outside(low, high, seen.sampled), count=count)
 
 
@@ -225,6 +252,27 @@ def _skewness(values: npt.NDArray[np.float64]) -> float:
 
 
 def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
+    yield from _unfit(seen, evidence)
+    yield from _mostly(seen, _NEARLY_ALL)
+    if not seen.is_identifier:
+        yield from _spellings(seen, evidence)
+    if evidence.longest > LONG_TEXT:
+        sentence = f"{seen.quoted} has a very long text ({evidence.longest:,} characters); where it is shown it is cut."
+        yield _finding("long_text", "info", sentence, seen, rows=evidence.long_rows)
+    yield from _stand_ins(seen, evidence)
+    distinct = seen.profile.distinct
+    if distinct > max(50, 0.3 * evidence.values) and not (
+        seen.is_identifier or evidence.numbers_with_units or evidence.mostly_numbers or evidence.mostly_dates
+    ):
+        count = f"{'' if seen.profile.distinct_exact else 'about '}{distinct:,}"
+        sentence = f"{seen.quoted} has {count} different texts, so each says little on its own."
+        if names_things(seen.column.name):
+            sentence = f"{seen.quoted} names {count} different things that have one row or a few each, such as orders or people, so it says little as a value."
+        yield _finding("high_cardinality", "info", sentence, seen, rows=evidence.present_rows, count=distinct)
+
+
+def _unfit(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
+    """Texts that are nearly all of another kind."""
     odd = evidence.values - evidence.numeric
     if evidence.numbers_with_units:
         sentence = f"{seen.quoted} holds numbers with signs or units, such as $, % or kg, and was kept as text. Remove them to calculate with it."
@@ -236,22 +284,19 @@ def _texts(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
         odd = evidence.values - evidence.dated
         sentence = f"{seen.quoted} is mixed: {evidence.dated:,} values are dates and {odd:,} {'is' if odd == 1 else 'are'} not, so all were kept as text."
         yield _finding("mixed_dates", "warning", sentence, seen, rows=evidence.undated_rows, count=odd)
-    if not seen.is_identifier:
-        yield from _spellings(seen, evidence)
-    if evidence.longest > LONG_TEXT:
-        sentence = f"{seen.quoted} has a very long text ({evidence.longest:,} characters); where it is shown it is cut."
-        yield _finding("long_text", "info", sentence, seen, rows=evidence.long_rows)
-    if evidence.stand_ins and not evidence.mostly_numbers:
-        count = sum(evidence.stand_ins.values())
-        if count < 0.3 * evidence.values:
-            listed = ", ".join(f'"{text}"' for text in sorted(evidence.stand_ins, key=lambda text: -evidence.stand_ins[text])[:3])
-            sentence = f"{listed} in {seen.quoted} ({count:,} times) may stand for a missing value."
-            yield _finding("disguised_missing", "info", sentence, seen, rows=evidence.stand_in_rows, count=count)
-    distinct = seen.profile.distinct
-    if distinct > max(50, 0.3 * evidence.values) and not seen.is_identifier:
-        about = "" if seen.profile.distinct_exact else "about "
-        sentence = f"{seen.quoted} has {about}{distinct:,} different texts, so each says little on its own."
-        yield _finding("high_cardinality", "info", sentence, seen, rows=evidence.present_rows, count=distinct)
+
+
+def _stand_ins(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
+    """Texts such as unknown or none among others; beside one or two other values they are a level of their own."""
+    if not evidence.stand_ins or evidence.mostly_numbers:
+        return
+    count = sum(evidence.stand_ins.values())
+    others = seen.profile.distinct - len(evidence.stand_ins)
+    a_level = others <= _FEW_LEVELS and _LEVELS.issuperset(text.strip().lower() for text in evidence.stand_ins)
+    if count < 0.3 * evidence.values and not a_level:
+        listed = ", ".join(f'"{text}"' for text in sorted(evidence.stand_ins, key=lambda text: -evidence.stand_ins[text])[:3])
+        sentence = f"{listed} in {seen.quoted} ({count:,} times) may stand for a missing value."
+        yield _finding("disguised_missing", "info", sentence, seen, rows=evidence.stand_in_rows, count=count)
 
 
 def _spellings(seen: Seen, evidence: TextColumn) -> Iterator[Finding]:
@@ -277,8 +322,10 @@ def _looks_like_identifier(seen: Seen) -> bool:
         if evidence.mostly_numbers or evidence.numbers_with_units:
             return False
         return evidence.spaced <= 0.05 * evidence.values and evidence.characters <= 64 * evidence.values
-    if _ID_WORDS.search(_CASE.sub(" ", seen.column.name).lower()):
+    if is_identifier_name(seen.column.name):
         return True
+    if float(evidence.minimum) < 0:
+        return False
     spread = float(evidence.maximum) - float(evidence.minimum) + 1
     # A run without gaps, or numbers drawn from so wide a range that no measurement would spread like that.
     return evidence.values >= 50 and (spread <= 1.05 * evidence.values or _evenly_spread(evidence))
@@ -297,4 +344,6 @@ def _finding(code: str, severity: Severity, sentence: str, seen: Seen, *, rows: 
 
 
 def _percent(share: float) -> str:
+    if 0.995 <= share < 1:
+        return f"{math.floor(share * 10_000) / 100:g}%"
     return f"{share:.0%}" if share >= 0.01 else f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"

@@ -15,6 +15,8 @@ _LIKELY = {
     "rating", "score", "grade", "sales", "revenue", "demand", "count", "delay", "sold", "cancelled", "canceled", "returned", "spam", "sentiment", "employed",
     "births", "amount", "rate",
 }  # fmt: skip
+_LADDER = 4.0
+_MOSTLY_MISSING = 2
 _WORDS = re.compile(r"[a-z]+|[0-9]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -32,28 +34,38 @@ def likely_target(columns: Sequence[ColumnProfile], identifiers: Set[str]) -> tu
     identifiers : set of str
         Names of columns that look like identifiers.
     """
+    if len(columns) < 2:  # there would be nothing to predict from
+        return None, None
     names = {column.name.strip().lower() for column in columns}
     # Beside an x and something else, y is a length or a place.
     sure = _SURE - {"y"} if len(columns) > 2 and "x" in names else _SURE
+    # Where there is a sub_grade, the grade is a step of the same ladder, and less likely what follows from the rest.
+    finer = [words[1:] for column in columns if (words := _words(column.name))[:1] == ["sub"]]
     best: tuple[float, str, str] | None = None
     for place, column in enumerate(columns):
         if column.name in identifiers or not _learnable(column):
             continue
         score, reason = _score(column, place, len(columns), sure)
+        if _words(column.name) in finer or _words(column.name)[:1] == ["sub"]:
+            score -= _LADDER
         if score > 0 and (best is None or score > best[0]):
             best = (score, column.name, reason)
     return (best[1], best[2]) if best else (None, None)
 
 
+def _words(name: str) -> list[str]:
+    return _WORDS.findall(_CASE.sub(" ", name).lower())
+
+
 def _learnable(column: ColumnProfile) -> bool:
     values = sum(count for count in (column.histogram.counts if column.histogram else [])) or sum(entry.count for entry in column.top)
-    if column.distinct < 2 or not values:
+    if column.distinct < 2 or not values or column.missing > _MOSTLY_MISSING * values:
         return False
     return column.kind in ("integer", "decimal", "boolean", "category")
 
 
 def _score(column: ColumnProfile, place: int, total: int, sure: Set[str]) -> tuple[float, str]:
-    words = _WORDS.findall(_CASE.sub(" ", column.name).lower())
+    words = _words(column.name)
     last = place == total - 1
     binary = column.distinct == 2 and column.kind in ("boolean", "category")
     # Of two that are alike the later one wins: outcomes are written down last.

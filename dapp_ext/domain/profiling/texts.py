@@ -157,7 +157,8 @@ class TextColumn:
         numbers = pc.match_substring_regex(texts, _NUMBER)
         numeric = _weighed(numbers, weight)
         self.numeric += numeric
-        decorated = pc.match_substring_regex(texts, _DECORATED)
+        # An amount may have no digits before its decimal sign, or none behind it, but not neither.
+        decorated = pc.and_(pc.match_substring_regex(texts, _DECORATED), pc.match_substring_regex(texts, "[0-9]"))
         self.decorated += _weighed(decorated, weight)
         if len(self.decorated_rows) < SHOWN_ROWS and len(signed := texts.filter(pc.and_(decorated, pc.invert(numbers)))):
             self._note(self.decorated_rows, _among(array, signed))

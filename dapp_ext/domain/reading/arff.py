@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from dapp_ext.domain.reading import sniffing
 from dapp_ext.domain.reading.csv import read_csv
@@ -94,6 +95,10 @@ class ArffText(Opened):
         self._encoding = sniffing.known_encoding(options.encoding, head) if options.encoding else sniffing.encoding_of(head)
         self.attributes: list[Attribute] = []
 
+    def has_rows(self) -> bool:
+        """Whether anything stands behind the head."""
+        return next(islice(self._bytes(64 * 1024), 1, None), None) is not None
+
     def _bytes(self, step: int, *, tell: bool = False) -> Iterator[bytes]:
         lines = _lines(as_utf8(super()._bytes(step, tell=tell), self._encoding))
         self.attributes = self._head(lines)
@@ -168,7 +173,9 @@ def read_arff(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
         Where the batches go.
     """
     text = ArffText(opened, options)
-    text.head(1)
+    if not text.has_rows():
+        named = "1 column" if len(text.attributes) == 1 else f"{len(text.attributes):,} columns"
+        raise FileUnreadable(f"The ARFF file names {named} but has no rows behind @data. Upload the whole file, with at least one row.")
     kinds: dict[str, ColumnKind] = {each.name: each.kind for each in text.attributes if each.kind is not None}
     settled = {
         "format": "csv", "delimiter": ",", "quote": '"', "escape": "none", "encoding": "utf-8", "decimal": ".", "header": True, "header_row": 1,

@@ -17,11 +17,20 @@ import type { Transport } from './transport';
  */
 export type SessionState = 'starting' | 'signed-in' | 'signed-out' | 'missing' | 'unreachable';
 
+/** Where the browser sends the sign-in that it keeps. */
+const RESUME = 'auth/resume';
+/** What a server says that keeps no sign-ins for this page: Jupyter's own is asked for then, and says what there is to say. */
+const NOTHING_KEPT = new Set(['denied', 'server_missing', 'route_not_found', 'method_not_allowed']);
+
 /** A token is renewed when it has less than this to live, in milliseconds. */
 const MARGIN = 30_000;
 
+/** By which sign-in the tokens came, and so how they are renewed. */
+type Way = 'jupyter' | 'password' | 'kept';
+
 /**
- * Who is signed in. The tokens stay in this object: never in storage, never in the page.
+ * Who is signed in. The tokens stay in this object: never in storage, never in the page. What outlives a reload is in a
+ * cookie that no script can read.
  */
 export class Session {
   constructor(transport: Transport) {
@@ -68,7 +77,8 @@ export class Session {
 
   /** Sign in with an account of one's own. */
   async signIn(email: string, password: string): Promise<void> {
-    this._accept(await this._post('auth/login', { email, password }), 'password');
+    const pair = await this._post('auth/login', { email, password });
+    this._accept(await this._kept(pair), this._keeps ? 'kept' : 'password');
   }
 
   /** Sign in as whoever Jupyter says this is, also after signing out. */
@@ -78,26 +88,26 @@ export class Session {
 
   /** End the session here and at the server. */
   async signOut(): Promise<void> {
-    const pair = this._pair;
+    const [pair, way] = [this._pair, this._way];
     this._forget();
     if (pair) {
       await this._transport.send('auth/logout', { method: 'POST', token: pair.access_token });
+    }
+    if (way === 'kept') {
+      await this._transport.send(RESUME, { method: 'DELETE' });
     }
   }
 
   private async _obtain(): Promise<string> {
     if (this._pair) {
       try {
-        return this._accept(
-          await this._post('auth/refresh', { refresh_token: this._pair.refresh_token }),
-          this._way
-        );
+        return this._accept(await this._renew(this._pair), this._way);
       } catch (error) {
         if (!(error instanceof ApiError) || !error.asksForSignIn) {
           throw error;
         }
         // Someone who signed in with a password must not turn into Jupyter's account unasked.
-        if (this._way === 'password') {
+        if (this._way !== 'jupyter') {
           this._forget();
           throw error;
         }
@@ -105,7 +115,51 @@ export class Session {
     } else if (this._state === 'signed-out') {
       throw new ApiError('not_signed_in', 'You are not signed in.');
     }
-    return this._exchange();
+    return (await this._resume()) ?? this._exchange();
+  }
+
+  private async _renew(pair: TokenPair): Promise<TokenPair> {
+    if (this._way !== 'kept') {
+      return this._post('auth/refresh', { refresh_token: pair.refresh_token });
+    }
+    const resumed = await this._post<TokenPair | undefined>(RESUME);
+    if (!resumed) {
+      throw new ApiError('not_signed_in', 'You are not signed in.', 401); // signed out in another tab
+    }
+    return resumed;
+  }
+
+  /** Go on with the sign-in that the browser keeps from before a reload; null where it keeps none. */
+  private async _resume(): Promise<string | null> {
+    try {
+      const pair = await this._post<TokenPair | undefined>(RESUME);
+      return pair ? this._accept(pair, 'kept') : null;
+    } catch (error) {
+      const code = error instanceof ApiError ? error.code : 'unreachable';
+      if (NOTHING_KEPT.has(code)) {
+        return null;
+      }
+      // Whoever has a sign-in that cannot be asked for at this moment must not turn into Jupyter's account either.
+      const ended = error instanceof ApiError && error.asksForSignIn;
+      this._refusal = ended ? error.message : '';
+      this._forget(ended ? 'signed-out' : 'unreachable');
+      throw error;
+    }
+  }
+
+  /** Have the browser keep a new sign-in; it counts also where that cannot be, until the page goes. */
+  private async _kept(pair: TokenPair): Promise<TokenPair> {
+    try {
+      const kept = await this._post<TokenPair | undefined>(RESUME, { refresh_token: pair.refresh_token });
+      this._keeps = kept !== undefined;
+      return kept ?? pair;
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      this._keeps = false;
+      return pair;
+    }
   }
 
   private async _exchange(): Promise<string> {
@@ -125,11 +179,11 @@ export class Session {
     }
   }
 
-  private _post(path: string, body: unknown = {}): Promise<TokenPair> {
-    return this._transport.json<TokenPair>(path, { method: 'POST', body });
+  private _post<T = TokenPair>(path: string, body: unknown = {}): Promise<T> {
+    return this._transport.json<T>(path, { method: 'POST', body });
   }
 
-  private _accept(pair: TokenPair, way: 'jupyter' | 'password'): string {
+  private _accept(pair: TokenPair, way: Way): string {
     const before = this._pair?.account;
     this._pair = pair;
     this._way = way;
@@ -160,7 +214,8 @@ export class Session {
 
   private _transport: Transport;
   private _pair: TokenPair | null = null;
-  private _way: 'jupyter' | 'password' = 'jupyter';
+  private _way: Way = 'jupyter';
+  private _keeps = false;
   private _refusal = '';
   private _until = 0;
   private _state: SessionState = 'starting';

@@ -116,7 +116,7 @@ function SignIn(props: { context: IContext }): React.ReactElement {
       </Button>
       <p className="jp-Dapp-hint">
         {trans.__(
-          'Kept in this page only: after a reload you sign in again. Whatever the browser stores, any output of a notebook could read.'
+          'You stay signed in when the page is loaded again, until you sign out or have been away for a day.'
         )}
       </p>
       <button

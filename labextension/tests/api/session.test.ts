@@ -23,7 +23,7 @@ describe('Session', () => {
     wire.on('POST auth/jupyter', () => pair('1'));
     const tokens = await Promise.all([session.token(), session.token(), session.token()]);
     expect(tokens).toEqual(['access-1', 'access-1', 'access-1']);
-    expect(wire.seen).toHaveLength(1);
+    expect(wire.asked('POST auth/jupyter')).toHaveLength(1);
     expect(states).toEqual(['signed-in']);
     expect(session.account?.name).toBe('Ada');
   });
@@ -56,9 +56,63 @@ describe('Session', () => {
     expect(await session.renewed('access-1')).toBe('access-again');
   });
 
+  it('goes on after a reload with the sign-in that the browser keeps, and renews it there', async () => {
+    const { wire, session, states } = make();
+    let number = 0;
+    wire.on('POST auth/resume', () => pair(String(++number), { refresh_token: '' }));
+    expect(await session.token()).toBe('access-1');
+    expect(await session.renewed('access-1')).toBe('access-2');
+    expect(wire.asked('POST auth/jupyter')).toHaveLength(0);
+    expect(wire.asked('POST auth/refresh')).toHaveLength(0);
+    expect(states).toEqual(['signed-in']);
+  });
+
+  it('has the browser keep a sign-in with a password, and take it away again', async () => {
+    const { wire, session } = make();
+    wire.on('POST auth/login', () => pair('1'));
+    wire.on('POST auth/resume', () => pair('2', { refresh_token: '' }));
+    wire.on('POST auth/logout', () => undefined).on('DELETE auth/resume', () => undefined);
+    await session.signIn('ada@example.org', 'words');
+    expect(wire.asked('POST auth/resume')[0].body).toEqual({ refresh_token: 'refresh-1' });
+    expect(await session.token()).toBe('access-2');
+    await session.signOut();
+    expect(wire.asked('POST auth/logout')[0].headers.get('X-DAPP-Authorization')).toBe('Bearer access-2');
+    expect(wire.asked('DELETE auth/resume')).toHaveLength(1);
+  });
+
+  it('is signed out too when another tab has signed out', async () => {
+    const { wire, session, states } = make();
+    wire.on('POST auth/resume', () => pair('1', { refresh_token: '' }));
+    await session.token();
+    wire.on('POST auth/resume', () => undefined);
+    await expect(session.renewed('access-1')).rejects.toMatchObject({ code: 'not_signed_in' });
+    expect(wire.asked('POST auth/jupyter')).toHaveLength(0);
+    expect(states).toEqual(['signed-in', 'signed-out']);
+  });
+
+  it.each([
+    ['has ended', () => failure(401, 'not_signed_in', 'Ended.'), 'signed-out', 'Ended.'],
+    ['cannot be asked for', () => new Response('', { status: 502 }), 'unreachable', '']
+  ])('does not take Jupyter’s account when the kept sign-in %s', async (_, answer, state, refusal) => {
+    const { wire, session } = make();
+    wire.on('POST auth/resume', answer).on('POST auth/jupyter', () => pair('owner'));
+    await expect(session.token()).rejects.toBeInstanceOf(ApiError);
+    expect(session.state).toBe(state);
+    expect(session.refusal).toBe(refusal);
+    expect(wire.asked('POST auth/jupyter')).toHaveLength(0);
+  });
+
+  it('takes Jupyter’s account where the server keeps no sign-ins', async () => {
+    const { wire, session } = make();
+    wire.on('POST auth/resume', () => failure(403, 'denied', 'The request comes from another site.'));
+    wire.on('POST auth/jupyter', () => pair('1'));
+    expect(await session.token()).toBe('access-1');
+  });
+
   it('never turns someone with a password into the account of Jupyter', async () => {
     const { wire, session, states } = make();
     wire.on('POST auth/login', () => pair('1'));
+    wire.on('POST auth/resume', () => failure(403, 'denied', 'No cookies here.'));
     wire.on('POST auth/refresh', () => failure(401, 'not_signed_in', 'Ended.'));
     wire.on('POST auth/jupyter', () => pair('owner', { account: account({ id: 'owner', role: 'admin' }) }));
     await session.signIn('ada@example.org', 'words');

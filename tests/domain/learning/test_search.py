@@ -71,17 +71,30 @@ def test_a_candidate_that_is_kept_takes_larger_steps_where_time_is_short(monkeyp
     assert rates[1] is None, "what is worth nothing unfinished does not change its settings"
 
 
+@pytest.mark.parametrize(("whole", "stopped", "rounds"), [(False, False, learners.FEWEST_ROUNDS), (True, False, 1), (False, True, 1)])
+def test_what_is_kept_makes_a_few_steps_even_when_its_time_is_over(whole: bool, stopped: bool, rounds: int) -> None:
+    X = np.random.default_rng(1).normal(size=(400, 3))
+    allowance = Clock(30.0, lambda: stopped).allow(0.0)
+    allowance.whole = whole
+    fitted = fit_boosted(Material(X, X[:, 0]), {**KINDS["lightgbm"].first(NUMBERS, Shape(400, 3)), "learning_rate": 0.02}, NUMBERS, allowance)
+    assert fitted.cut
+    assert fitted.rounds == rounds
+    if rounds > 1:
+        assert fitted.rate is not None
+        assert fitted.rate > 0.2
+
+
 def test_the_first_candidate_leaves_time_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(material: Material, *rest: Any) -> Any:
-        time.sleep(0.4)
+        time.sleep(0.8)
         return KINDS["linear"].fit(material, *rest)
 
     monkeypatch.setitem(KINDS, "forest", replace(KINDS["linear"], family="forest", fit=slow))
     place = ground()
-    search = Search(place, Clock(2.0, lambda: False), lambda made: None, {}, ["forest"])
+    search = Search(place, Clock(4.0, lambda: False), lambda made: None, {}, ["forest"])
     search.run(None, lambda best: 0.0)
     first = search.checked[0]
-    assert len(place.folds) == 2, "two of the five folds fit into the first candidate's share of two seconds"
+    assert len(place.folds) == 2, "two of the five folds fit into the first candidate's share of four seconds"
     assert first.trial.score is not None
     assert first.out is not None
     assert len(search.checked) >= 2
