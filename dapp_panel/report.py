@@ -13,6 +13,7 @@ from dapp_ext.schema.models import Confusion, Guard, ModelRead, Results
 from dapp_ext.schema.shares import SharedInsight
 
 _STATES = {"passed": "Passed", "done": "Corrected", "alerted": "Look at this"}
+_TRUTHS = {"True": "Yes", "False": "No"}
 _DRIVERS = 12
 _STYLE = """
 :root{color-scheme:light dark;--ink:#13211f;--soft:#4d5e5b;--line:#dbe3e0;--paper:#fff;--back:#f5f7f6;--accent:#0b6b74;--bad:#b3261e;--warn:#8f5400;--good:#1c7448}
@@ -52,6 +53,7 @@ def report(model: ModelRead, results: Results, *, shared: str = "") -> str:
         A sentence at the top of a page that is opened by a link.
     """
     made = datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC")
+    results = _in_words(results)
     parts = [
         f'<p class="notice no-print">{escape(shared)}</p>' if shared else "",
         f"<header><h1>{escape(model.name)}</h1>"
@@ -98,10 +100,38 @@ def _table(table: TableRead) -> str:
     return f'<section><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{left}</section>'
 
 
+def _in_words(results: Results) -> Results:
+    """The results with Yes and No where the target is a truth, as the pages say it; words of a text stay its own."""
+    names = results.classes or []
+    truth = results.target_column.kind == "boolean" if results.target_column else bool(names) and set(names) <= set(_TRUTHS)
+    if not truth:
+        return results
+    confusion = results.confusion
+    changed: dict[str, Any] = {
+        "sentence": _quoted(results.sentence),
+        "curves": [
+            each.model_copy(update={"label": _TRUTHS.get(each.label, each.label), "x_label": _quoted(each.x_label), "y_label": _quoted(each.y_label)})
+            for each in results.curves
+        ],
+        "confusion": confusion and confusion.model_copy(update={"classes": [_TRUTHS.get(name, name) for name in confusion.classes]}),
+        "guards": [each.model_copy(update={"sentence": _quoted(each.sentence)}) for each in results.guards],
+    }
+    return results.model_copy(update=changed)
+
+
+def _quoted(said: str) -> str:
+    """A sentence of the service with the names of truths as people say them."""
+    for name, word in _TRUTHS.items():
+        said = said.replace(f"“{name}”", f"“{word}”")
+    return said
+
+
 def _cell(value: Any) -> str:
     """A cell as a table of numbers shows it: as many digits as it has, up to six that count."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return _TRUTHS[str(value)]
     return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
@@ -144,8 +174,9 @@ def _drivers(results: Results) -> str:
         return ""
     total = sum(max(0.0, each.value) for each in results.importances)
     most = drivers[0].value
+    units = {each.name: each.unit for each in results.features}
     bars = "".join(
-        f'<div><span>{escape(each.column)}</span><span><i style="width:{100 * each.value / most:.1f}%"></i></span><span>{each.value / total:.0%}</span></div>'
+        f'<div><span>{escape(each.column + (f" ({units[each.column]})" if units.get(each.column) else ""))}</span><span><i style="width:{100 * each.value / most:.1f}%"></i></span><span>{each.value / total:.0%}</span></div>'
         for each in drivers
     )
     return f'<section><h2>What drives it</h2><p class="soft">How much worse it gets when a column is shuffled, as a share.</p><div class="bars">{bars}</div></section>'

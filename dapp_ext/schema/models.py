@@ -257,6 +257,7 @@ class Results(Answer):
     dataset: Named
     dataset_version: int
     target: str
+    target_column: Column | None = Field(default=None, description="The target as the dataset describes it, with its kind and unit.")
     task: Task
     task_reason: str
     sentence: str = Field(description="The result in one sentence for anyone.")

@@ -482,19 +482,17 @@ def _columns_of(schema: Any, known: Sequence[Column], task: str) -> list[Column]
     """Kinds of the table with predictions: the known ones, and what the answers are."""
     import pyarrow.types as types
 
-    kinds = {column.name: column.kind for column in known}
+    described = {column.name: column for column in known}
     found = []
     for each in schema:
-        kind = kinds.get(each.name)
-        if kind is None:
-            kind = (
-                "decimal"
-                if types.is_floating(each.type)
-                else "integer"
-                if types.is_integer(each.type)
-                else "boolean"
-                if types.is_boolean(each.type)
-                else "category"
-            )
-        found.append(Column(name=each.name, kind=kind))
+        kind: Any = (
+            "decimal"
+            if types.is_floating(each.type)
+            else "integer"
+            if types.is_integer(each.type)
+            else "boolean"
+            if types.is_boolean(each.type)
+            else "category"
+        )
+        found.append(described.get(each.name) or Column(name=each.name, kind=kind))
     return found

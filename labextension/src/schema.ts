@@ -1006,6 +1006,8 @@ export interface Results {
   dataset: Named;
   dataset_version: number;
   target: string;
+  /** The target as the dataset describes it, with its kind and unit. */
+  target_column: Column | null;
   task: Task;
   task_reason: string;
   /** The result in one sentence for anyone. */

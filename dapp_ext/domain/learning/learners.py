@@ -29,6 +29,8 @@ LARGEST_BAG = 120_000
 MOST_NEIGHBOURS = 20_000
 CELLS_FOR_ONE_THREAD = 200_000
 ROWS_FOR_ONE_THREAD = 256
+# What is kept in any case makes at least so many rounds, where that takes no longer than this beyond its time.
+FEWEST_ROUNDS, GRACE_SECONDS = 10, 1.5
 BATCH_SECONDS = 0.7
 FEWEST_TREES = 30
 # Rounds times rate after which boosting usually has learned most of what there is, and the largest rate that still learns well.
@@ -168,9 +170,19 @@ class _Brake:
             if len(self.losses) - self.best() >= self.patience:
                 raise EarlyStopException(env.iteration, env.evaluation_result_list)
         if self.allowance.over():
+            if self._is_too_few():
+                self.rate = LARGEST_RATE
+                env.model.reset_parameter({"learning_rate": LARGEST_RATE})
+                return
             self.cut = True
             raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
         self._hurry(env)
+
+    def _is_too_few(self) -> bool:
+        """Whether the time alone has ended what is kept before it says anything: a few large steps more are soon made."""
+        if self.allowance.whole or self.rounds >= FEWEST_ROUNDS or self.allowance.left() <= -GRACE_SECONDS:
+            return False
+        return not (self.allowance.clock.stopped() or self.allowance.clock.unwanted())
 
     def _hurry(self, env: Any) -> None:
         now = time.monotonic()

@@ -21,9 +21,27 @@ def beats_guessing(score: Score) -> bool:
     return score.low > score.baseline if score.greater_is_better else score.high < score.baseline
 
 
+_BEFORE = "$€£¥₹₩₽₺₪฿"
+_LARGE = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+
+
+def error(value: float, unit: str | None) -> str:
+    """How far off an amount is, with its unit: ``$1,250``, ``12.5 kg``; of per cents in points, which are no share of the amount."""
+    if unit == "%":
+        return f"{amount(value)} percentage points"
+    if unit is None or unit == "":
+        return amount(value)
+    return f"{unit}{amount(value)}" if unit[-1] in _BEFORE else f"{amount(value)} {unit}"
+
+
 def amount(value: float) -> str:
     """A number with at most two decimals, fewer when it is large; very small ones keep two digits that count."""
     size = abs(value)
+    for least, word in _LARGE:
+        if least <= size < 1000 * least:
+            return f"{value / least:.4g} {word}"
+    if size >= 1e15:
+        return f"{value:.3g}"
     if size >= 100:
         return f"{value:,.0f}"
     if size >= 10:
@@ -47,7 +65,7 @@ def sentence(truth: Truth, target: Target, scores: list[Score], guess: Array) ->
     """
     by_name = {s.name: s for s in scores}
     if truth.task == "regression":
-        return _regression(by_name)
+        return _regression(by_name, target.unit)
     useful = beats_guessing(by_name["log_loss"]) or (truth.task == "binary" and beats_guessing(by_name["roc_auc"]))
     if truth.task == "multiclass":
         return _multiclass(truth, target, guess, useful or beats_guessing(by_name["accuracy"]))
@@ -112,13 +130,14 @@ def _multiclass(truth: Truth, target: Target, guess: Array, useful: bool) -> str
     return f"Of 100 rows, it names the right “{target.name}” for {_about(right)}; always saying “{name}” would be right for {_of_100(always)}."
 
 
-def _regression(by_name: dict[str, Score]) -> str:
+def _regression(by_name: dict[str, Score], unit: str | None) -> str:
     mae = by_name["mae"]
+    ours, guessed, low, high = (f"±{error(value, unit)}" for value in (mae.value, mae.baseline, mae.low, mae.high))
     if beats_guessing(mae) or beats_guessing(by_name["rmse"]):
-        return f"It is typically off by ±{amount(mae.value)}; always guessing the average would be off by ±{amount(mae.baseline)}."
+        return f"It is typically off by {ours}; always guessing the average would be off by {guessed}."
     if mae.value < CLEARLY_LESS * mae.baseline:  # a few very large amounts decide, and they may fall either way
         return (
-            f"It looks better than guessing, but the rows held back are too few to be sure: it is off by ±{amount(mae.value)} on average, "
-            f"anywhere from ±{amount(mae.low)} to ±{amount(mae.high)}; always guessing the average is off by ±{amount(mae.baseline)}."
+            f"It looks better than guessing, but the rows held back are too few to be sure: it is off by {ours} on average, "
+            f"anywhere from {low} to {high}; always guessing the average is off by {guessed}."
         )
-    return f"It is not better than guessing: it is off by ±{amount(mae.value)} on average, and always guessing the average is off by ±{amount(mae.baseline)}."
+    return f"It is not better than guessing: it is off by {ours} on average, and always guessing the average is off by {guessed}."

@@ -243,7 +243,8 @@ def register(table: pa.Table, columns: list[Column], data: bytes, asked: dict[st
     predictor.ranges = {name: each for name, values in read.items() if values.dtype == np.float64 and (each := _range(values))}
     out = predictor.answers(read)
     truth = Truth(target.task, y, out)
-    return predictor, _facts(predictor, target, truth, read, (asked, (now() - began).total_seconds()))
+    facts = _facts(predictor, target, truth, read, (asked, (now() - began).total_seconds()))
+    return predictor, {**facts, "target_column": by_name[asked["target"]]}
 
 
 def _typical(rows: pa.Table, features: list[Column]) -> dict[str, list[Any]]:

@@ -48,6 +48,8 @@ class Target:
         How many rows have a target, where these are only a sample of them; else 0.
     guess : TaskGuess
         The task with its reason, whether it is certain, and what it could be instead.
+    unit : str or None
+        What stood beside the amounts in the file.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Target:
     missing: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     sampled_from: int = 0
     guess: TaskGuess = field(default_factory=lambda: TaskGuess(task="regression", reason=""))
+    unit: str | None = None
 
     @property
     def classes(self) -> list[str] | None:
@@ -101,7 +104,7 @@ def read_target(column: Column, values: pa.ChunkedArray, task: Task | None) -> T
         exact = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) if _numeric(array) else y
         amounts = np.asarray(exact, dtype=np.float64)
         _check_size(column, amounts)
-        return Target(column.name, chosen, reason, known, amounts, missing=missing, guess=guess)
+        return Target(column.name, chosen, reason, known, amounts, missing=missing, guess=guess, unit=column.unit)
     labels = _ordered(array, chosen)
     plain = pa.array(labels)
     y = np.asarray(pc.index_in(array.cast(plain.type), value_set=plain).to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -151,6 +151,7 @@ def _finish(stage: Stage, plan: Plan, search: Search, asked: tuple[pa.Table, lis
         facts["guards"] = second_scores(again, stage.guards, min(kept, clock.left()))
         facts["worst"] = worst(facts["guards"])
     facts["seconds"] = round(clock.spent(), 2)
+    facts["target_column"] = next((each for each in columns if each.name == stage.target.name), None)
     watch.progress(1.0, "Done")
     return Trained(predictor, facts)
 

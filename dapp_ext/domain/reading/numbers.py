@@ -101,7 +101,7 @@ def integers(array: pa.Array) -> pa.Array:
         found = pc.cast(array, pa.int64())
     except pa.ArrowInvalid as error:
         raise DoesNotFit from error
-    if _characters(array) != _digits(found) or _has_letters(array):
+    if characters(array) != plain_characters(found) or _has_letters(array):
         raise DoesNotFit
     return found
 
@@ -113,8 +113,17 @@ def _has_letters(array: pa.Array) -> bool:
     return bool(long.any() and (data[starts[long] + 1] > ord("9")).any())
 
 
-def _characters(array: pa.Array) -> int:
-    """Length of all texts together."""
+def holds(array: pa.Array, byte: int) -> bool:
+    """Whether a byte is in some text; a text that is null may count."""
+    _, positions, text = array.buffers()
+    if text is None or not len(array):
+        return False
+    offsets = np.frombuffer(positions, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
+    return bool((np.frombuffer(text, dtype=np.uint8)[offsets[0] : offsets[-1]] == byte).any())
+
+
+def characters(array: pa.Array) -> int:
+    """Length of all texts together, in bytes."""
     if array.null_count:
         return pc.sum(pc.binary_length(array)).as_py() or 0  # a null made by a kernel may keep its bytes
     if not len(array):
@@ -123,7 +132,7 @@ def _characters(array: pa.Array) -> int:
     return int(offsets[-1] - offsets[0])
 
 
-def _digits(found: pa.Array) -> int:
+def plain_characters(found: pa.Array) -> int:
     """How many characters the numbers take when they are written plainly: fewer than the texts where one has a leading zero, say."""
     plain = found.drop_null().to_numpy() if found.null_count else found.to_numpy()
     if not len(plain):

@@ -209,6 +209,8 @@ class TextColumn:
         self.variety = Variety()
         self.repeats = False
         """Whether the texts looked at last repeat so much that they are best read with a dictionary."""
+        self.long = False
+        """Whether some whole number is too long to be read without its text."""
         self._mark_set = _MARKS if marks is None else missing.as_set(marks)
 
     @property
@@ -246,6 +248,19 @@ class TextColumn:
         if self.reading == "iso_zoned":
             self.zones.note(array, self.rows - len(array))
         return parsed
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all texts so far are plain whole numbers, so that the next ones may be read as such at once."""
+        return self.reading == "integer" and not self.marks and self.given is None and not self.long
+
+    def look_whole(self, array: pa.Array) -> pa.Array | None:
+        """Take the next whole numbers, which were read without their texts; None where the texts are needed."""
+        if self.reading != "integer" or self.marks or array.null_count == len(array):
+            return None
+        self.rows += len(array)
+        self.nulls += array.null_count
+        return array
 
     def look_encoded(self, array: pa.Array) -> pa.Array | None:
         """Take the next texts of a column that is text for sure, where they repeat and none is trimmed or a mark; else take nothing.

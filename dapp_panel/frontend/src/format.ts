@@ -32,11 +32,26 @@ export function short(value: number): string {
   return Number.isInteger(value) ? whole.format(value) : significant.format(value);
 }
 
+const LARGE: [number, string][] = [
+  [1e12, "trillion"],
+  [1e9, "billion"],
+  [1e6, "million"],
+];
+
+/** A number too long to be read by its digits: 77.8 billion; null when it is not. */
+function large(value: number, digits: number, least = 1e6): string | null {
+  const size = Math.abs(value);
+  if (size < least || size >= 1e15) return null;
+  const [step, word] = LARGE.find(([each]) => size >= each) as [number, string];
+  return `${new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: digits }).format(value / step)} ${word}`;
+}
+
 /** Any number with as many digits as carry meaning. */
 export function number(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e15) return whole.format(value);
+  if (Number.isInteger(value) && size < 1e12) return whole.format(value);
+  if (size >= 1e9 && size < 1e15) return large(value, 4) as string;
   if (size >= 1e9 || (size > 0 && size < 1e-4)) return value.toExponential(2).replace("e+", "e");
   if (size >= 1000) return whole.format(value);
   if (size >= 100) return new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 }).format(value);
@@ -47,6 +62,8 @@ export function number(value: number | null | undefined): string {
 /** A figure that is itself an estimate: three digits say all there is to say. */
 export function rough(value: number | null | undefined, digits = 3): string {
   if (value == null || !Number.isFinite(value)) return "–";
+  const words = large(value, digits);
+  if (words !== null) return words;
   if (Math.abs(value) >= 10 ** digits) return whole.format(Number(value.toPrecision(digits)));
   return new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: digits }).format(value);
 }
@@ -128,6 +145,7 @@ export function cell(value: unknown, kind?: string): string {
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (typeof value === "number") return kind === "integer" || Number.isInteger(value) ? plain(value) : precise(value);
   if (typeof value === "string" && (kind === "date" || kind === "datetime")) return dataDate(value);
+  if (typeof value === "string" && kind === "boolean") return answer(value, kind);
   return String(value);
 }
 
@@ -158,19 +176,50 @@ export function cut(text: string, most = 60): string {
     : text;
 }
 
+/** A long name by its two ends: names of one family differ at the end. */
+export function middle(text: string, most = 26): string {
+  const letters = [...text];
+  if (letters.length <= most) return text;
+  const tail = Math.floor(most / 3);
+  return `${letters
+    .slice(0, most - tail - 1)
+    .join("")
+    .trimEnd()}…${letters.slice(-tail).join("").trimStart()}`;
+}
+
 /** A text of the data inside a sentence: short, and not mixing its direction of writing with ours. */
 export function quoted(text: string): string {
   return `\u2068${cut(text)}\u2069`;
 }
 
-/** The name of an answer: columns of yes and no name theirs as Python does. */
-export function answer(name: string): string {
-  return name === "True" || name === "true" ? "Yes" : name === "False" || name === "false" ? "No" : name;
+/** The name of a value: only a column of kind boolean is yes and no, whatever its file said; words of a text stay its own. */
+export function answer(name: string, kind: string | null | undefined): string {
+  return kind !== "boolean" ? name : /^true$/i.test(name) ? "Yes" : /^false$/i.test(name) ? "No" : name;
 }
 
 /** A sentence of the service with the names of its answers as they are shown. */
-export function answers(said: string | null | undefined): string {
-  return (said ?? "").replace(/“(True|False)”/g, (_, name: string) => `“${answer(name)}”`);
+export function answers(said: string | null | undefined, kind: string | null | undefined = "boolean"): string {
+  return (said ?? "").replace(/“(True|False)”/g, (_, name: string) => `“${answer(name, kind)}”`);
+}
+
+const BEFORE = /[$€£¥₹₩₽₺₪฿]$/;
+
+/** A number that is said already, with what its column is counted in: $1,250, 12.5%, 80 kr. */
+export function amount(said: string, unit: string | null | undefined): string {
+  if (!unit || said === "–" || said === "") return said;
+  if (unit === "%" || unit === "‰") return `${said}${unit}`;
+  if (!BEFORE.test(unit)) return `${said} ${unit}`;
+  return /^[-−]/.test(said) ? `${said.charAt(0)}${unit}${said.slice(1)}` : `${unit}${said}`;
+}
+
+/** How far off an amount is: of per cents in points, which are no share of the amount. */
+export function offBy(said: string, unit: string | null | undefined): string {
+  return unit === "%" ? `${said} points` : amount(said, unit);
+}
+
+/** A column's name with what its numbers are counted in: price ($). */
+export function named(name: string, unit: string | null | undefined): string {
+  return unit ? `${name} (${unit})` : name;
 }
 
 /** A list in words: a, b and c. */
@@ -180,11 +229,14 @@ export function listed(items: string[], most = 3): string {
 }
 
 const SHARES = new Set(["accuracy", "balanced_accuracy", "precision", "recall"]);
+/** Scores in the unit of the target. */
+const OFF = new Set(["mae", "rmse"]);
 
 /** A score, read as its metric is: accuracy in per cent, the others with two decimals or in units. */
-export function score(name: string | null | undefined, value: number | null | undefined): string {
+export function score(name: string | null | undefined, value: number | null | undefined, unit?: string | null): string {
   if (value == null || !Number.isFinite(value)) return "–";
   if (name && SHARES.has(name)) return percent(value);
+  if (name && unit && OFF.has(name)) return offBy(score(name, value), unit);
   if (Math.abs(value) < 0.0005) return "0";
   if (Math.abs(value) < 10) return value.toFixed(Math.abs(value) < 0.095 ? 3 : 2);
   return rough(value);

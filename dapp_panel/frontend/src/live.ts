@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { onEvents } from "./channel";
+import { settle } from "./fixing";
 import { toast } from "./parts/toasts";
 import { place, to } from "./router";
 import type { DatasetEvent, Event, JobEvent, JobRead, ModelEvent, PredictionEvent, SystemEvent } from "./schema";
@@ -42,6 +43,7 @@ function looksAt(subject: Event["subject"]): boolean {
 }
 
 function announce(event: Event): void {
+  if (settle(event)) return;
   if (looksAt(event.subject)) return;
   const mine = event.actor?.id === account.value.id || event.actor === null;
   if (event.type === "dataset.failed") {

@@ -929,6 +929,7 @@ export interface Results {
   dataset: Named;
   dataset_version: number;
   target: string;
+  target_column: Column | null;
   task: "binary" | "multiclass" | "regression";
   task_reason: string;
   sentence: string;

@@ -18,12 +18,13 @@ export function headline(results: Results): Headline | null {
   if (results.task === "regression") {
     const error = by.get("mae") ?? by.get("rmse");
     if (!error) return null;
-    const range = `${format.rough(error.low)} to ${format.rough(error.high)}`;
+    const off = (value: number) => format.offBy(format.rough(value), results.target_column?.unit);
+    const range = `${off(error.low)} to ${off(error.high)}`;
     return {
       score: error,
       title: "Typical error",
-      ours: `Off by ±${format.rough(error.value)}`,
-      guess: `always guessing the average: ±${format.rough(error.baseline)}`,
+      ours: `Off by ±${off(error.value)}`,
+      guess: `always guessing the average: ±${off(error.baseline)}`,
       range,
     };
   }
@@ -46,6 +47,18 @@ export function headline(results: Results): Headline | null {
     guess: `always naming the most frequent answer: ${Math.round(right.baseline * 100)}`,
     range: `${Math.round(right.low * 100)} to ${Math.round(right.high * 100)} of 100`,
   };
+}
+
+/** The kind of what is predicted. Results from before it was kept say it by their answers. */
+export function targetKind(results: Results): string | undefined {
+  if (results.target_column) return results.target_column.kind;
+  const names = results.classes ?? [];
+  return names.length > 0 && names.every((each) => each === "True" || each === "False") ? "boolean" : undefined;
+}
+
+/** What the numbers of each column of a model are counted in. */
+export function unitOf(results: Results, column: string): string | null | undefined {
+  return results.features.find((each) => each.name === column)?.unit;
 }
 
 const WEIGHT = { alert: 2, warning: 1, info: 0 };

@@ -71,6 +71,19 @@ def test_a_candidate_that_is_kept_takes_larger_steps_where_time_is_short(monkeyp
     assert rates[1] is None, "what is worth nothing unfinished does not change its settings"
 
 
+@pytest.mark.parametrize(("whole", "stopped", "rounds"), [(False, False, learners.FEWEST_ROUNDS), (True, False, 1), (False, True, 1)])
+def test_what_is_kept_makes_a_few_steps_even_when_its_time_is_over(whole: bool, stopped: bool, rounds: int) -> None:
+    X = np.random.default_rng(1).normal(size=(400, 3))
+    allowance = Clock(30.0, lambda: stopped).allow(0.0)
+    allowance.whole = whole
+    fitted = fit_boosted(Material(X, X[:, 0]), {**KINDS["lightgbm"].first(NUMBERS, Shape(400, 3)), "learning_rate": 0.02}, NUMBERS, allowance)
+    assert fitted.cut
+    assert fitted.rounds == rounds
+    if rounds > 1:
+        assert fitted.rate is not None
+        assert fitted.rate > 0.2
+
+
 def test_the_first_candidate_leaves_time_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(material: Material, *rest: Any) -> Any:
         time.sleep(0.8)

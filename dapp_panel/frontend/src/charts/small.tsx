@@ -30,7 +30,7 @@ export function Distribution({ of, rows, height = 40 }: { of: ColumnProfile; row
 
 function labelOf(of: ColumnProfile, index: number, count: number, rows: number): string {
   const share = rows ? ` (${format.percent(count / rows)})` : "";
-  if (!of.histogram) return `${of.top[index]?.value ?? ""}: ${format.count(count)}${share}`;
+  if (!of.histogram) return `${format.answer(of.top[index]?.value ?? "", of.kind)}: ${format.count(count)}${share}`;
   const { edges } = of.histogram;
   return `${format.figure(edges[index], of.kind)} to ${format.figure(edges[index + 1], of.kind)}: ${format.count(count)}${share}`;
 }
@@ -56,7 +56,7 @@ export function Bars({ rows, full }: { rows: { name: string; value: number; text
 }
 
 /** How far a score is from guessing, with the range in which it lies: guess on one side, perfect on the other. */
-export function Better({ score, words }: { score: Score; words: { ours: string; guess: string } }) {
+export function Better({ score, words, unit }: { score: Score; words: { ours: string; guess: string }; unit?: string | null }) {
   const perfect = perfectOf(score);
   const span = perfect - score.baseline || 1;
   const place = (value: number) => `${Math.min(100, Math.max(0, ((value - score.baseline) / span) * 100))}%`;
@@ -71,16 +71,16 @@ export function Better({ score, words }: { score: Score; words: { ours: string; 
         <div
           class="better-range"
           style={{ left: `${lowAt}%`, width: `${Math.max(0.6, highAt - lowAt)}%` }}
-          title={`95% range: ${format.score(score.name, score.low)} to ${format.score(score.name, score.high)}`}
+          title={`95% range: ${format.score(score.name, score.low, unit)} to ${format.score(score.name, score.high, unit)}`}
         />
         <div class="better-mark" style={{ left: place(score.value) }} />
       </div>
       <div class="better-ends">
         <span>
-          Guessing <b class="num">{format.score(score.name, score.baseline)}</b>
+          Guessing <b class="num">{format.score(score.name, score.baseline, unit)}</b>
         </span>
         <span>
-          Perfect <b class="num">{format.score(score.name, perfect)}</b>
+          Perfect <b class="num">{format.score(score.name, perfect, unit)}</b>
         </span>
       </div>
     </div>

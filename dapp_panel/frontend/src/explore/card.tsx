@@ -12,7 +12,7 @@ import { toast } from "../parts/toasts";
 import { refine } from "../router";
 import { may } from "../session";
 import { titleOf } from "./choose";
-import { drawChart } from "./draw";
+import { type Known, drawChart } from "./draw";
 import { type Leaving, asCsv, asHtml, asPng, asSvg, saveText } from "./export";
 import { EditChart } from "./edit";
 import { Publish } from "./publish";
@@ -35,10 +35,11 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
   const [publishing, setPublishing] = useState<Leaving | null>(null);
   const title = titleOf(chart);
   const text = JSON.stringify(chart);
-  const drawn = useMemo(
-    () => (answer && answer.shape === chart.shape ? drawChart(chart, answer, (name) => profile.columns.find((each) => each.name === name)) : null),
-    [answer, text],
-  );
+  const known: Known = (name) => {
+    const found = profile.columns.find((each) => each.name === name);
+    return found && { ...found, unit: dataset.schema.find((each) => each.name === name)?.unit };
+  };
+  const drawn = useMemo(() => (answer && answer.shape === chart.shape ? drawChart(chart, answer, known) : null), [answer, text]);
   const rows = answer ? (answer.drawn === total ? format.counted(total, "row") : `${format.count(answer.drawn)} of ${format.counted(total, "row")}`) : "";
   const under = `${dataset.name}, version ${version} · ${rows} · ${filters.length ? filters.map(filterWords).join(", ") : "no filters"}`;
   const leaving = (): Leaving | null => (drawn ? { title, under, drawn, name: `${dataset.name} ${title}` } : null);

@@ -30,14 +30,24 @@ export interface Parts {
   left_out: number;
 }
 
-export type Known = (name: string | null | undefined) => ColumnProfile | undefined;
+export type Known = (name: string | null | undefined) => (ColumnProfile & { unit?: string | null }) | undefined;
+
+/** A column's name on an axis, with what its numbers are counted in. */
+export function titled(known: Known, name: string): string {
+  return format.named(name, known(name)?.unit);
+}
+
+/** What the figures of a column are counted in, where they are not counts themselves. */
+export function unitOfFigure(chart: ChartRequest, known: Known, name: string | null | undefined): string | null | undefined {
+  return !chart.measure || chart.measure === "count" || chart.measure === "distinct" ? null : known(name)?.unit;
+}
 
 /** The picture of an answer. */
 export function drawChart(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
-  if (chart.shape === "histogram") return histogram(chart, answer);
+  if (chart.shape === "histogram") return histogram(chart, answer, known);
   if (chart.shape === "bar") return bar(chart, answer, known);
   if (chart.shape === "line") return line(chart, answer, known);
-  if (chart.shape === "scatter") return points(chart, answer);
+  if (chart.shape === "scatter") return points(chart, answer, known);
   if (chart.shape === "box") return boxes(chart, answer, known);
   return heat(chart, answer, known);
 }
@@ -61,6 +71,7 @@ export function legend(paint: Paint, shown: boolean, icon = "roundRect"): object
         icon,
         itemWidth: 14,
         itemHeight: 10,
+        formatter: (name: string) => format.middle(name),
         textStyle: { color: paint.ink2, fontSize: 14, width: 220, overflow: "truncate" },
         pageIconColor: paint.ink2,
         pageTextStyle: { color: paint.ink3, fontSize: 14 },
@@ -96,11 +107,13 @@ export function stretch(name: string, low: number, high: number): Filter[] {
   ];
 }
 
-function histogram(chart: ChartRequest, answer: ChartRead): Drawn {
+function histogram(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
   const data = answer.data as unknown as { edges: number[]; rows: number[]; missing: number; parts?: Parts };
   const total = answer.drawn || 1;
   const picking = (chart.picks ?? []).length > 0;
-  const range = (index: number) => `${format.rough(data.edges[index], 6)} to ${format.rough(data.edges[index + 1], 6)}`;
+  const unit = known(chart.x)?.unit;
+  const said = (value: number | undefined) => format.amount(format.rough(value, 6), unit);
+  const range = (index: number) => `${said(data.edges[index])} to ${said(data.edges[index + 1])}`;
   const conditions = (index: number): Filter[] => {
     const last = index === data.rows.length - 1;
     const low = data.edges[index] as number;
@@ -129,7 +142,7 @@ function histogram(chart: ChartRequest, answer: ChartRead): Drawn {
         type: "value",
         min: data.edges[0],
         max: data.edges.at(-1),
-        name: chart.x,
+        name: titled(known, chart.x),
         nameLocation: "middle",
         nameGap: 30,
         splitLine: { show: false },
@@ -150,7 +163,9 @@ function histogram(chart: ChartRequest, answer: ChartRead): Drawn {
       }),
       tooltip: tip(paint, (params) => {
         const { dataIndex, seriesIndex } = params as { dataIndex: number; seriesIndex: number };
-        const own: [string, string][] = parts ? [[format.answer(String(parts.names[seriesIndex])), format.count(parts.rows[seriesIndex]?.[dataIndex])]] : [];
+        const own: [string, string][] = parts
+          ? [[label(known(chart.color), parts.names[seriesIndex]), format.count(parts.rows[seriesIndex]?.[dataIndex])]]
+          : [];
         return [
           [chart.x, range(dataIndex)],
           ...own,
@@ -160,7 +175,7 @@ function histogram(chart: ChartRequest, answer: ChartRead): Drawn {
       }),
       series: (parts?.rows ?? [data.rows]).map((rows, part) => ({
         type: "custom",
-        name: parts ? format.answer(String(parts.names[part])) : "Rows",
+        name: parts ? label(known(chart.color), parts.names[part]) : "Rows",
         color: paint.series[part],
         data: rows.map((count, index) => [data.edges[index], data.edges[index + 1], count, below(parts, part, index)]),
         encode: { x: [0, 1], y: 2 },
@@ -224,7 +239,8 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
   const parts = data.parts;
   const partNames = parts?.names.map((each) => label(known(chart.color), each)) ?? [];
   const counted = data.values === null;
-  const say = (value: number | null | undefined) => (counted ? format.count(value) : format.number(value));
+  const unit = unitOfFigure(chart, known, chart.y);
+  const say = (value: number | null | undefined) => (counted ? format.count(value) : format.amount(format.number(value), unit));
   const conditions = (index: number): Filter[] | null => {
     const edge = data.edges?.[index];
     if (edge) return stretch(chart.x, edge[0], edge[1]);
@@ -252,7 +268,13 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
       legend: legend(paint, Boolean(parts)),
       xAxis: axis(paint, {
         type: "value",
-        axisLabel: { show: Boolean(parts), color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: (value: number) => format.short(value) },
+        axisLabel: {
+          show: Boolean(parts),
+          color: paint.ink3,
+          fontSize: 14,
+          hideOverlap: true,
+          formatter: (value: number) => format.amount(format.short(value), unit),
+        },
         splitLine: { show: Boolean(parts), lineStyle: { color: paint.line, type: [3, 4] } },
       }),
       yAxis: axis(paint, {
@@ -302,7 +324,7 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
                 color: paint.ink2,
                 opacity: 1,
                 fontSize: 14,
-                formatter: (each: { value: number }) => (counted ? format.short(each.value) : format.number(each.value)),
+                formatter: (each: { value: number }) => (counted ? format.short(each.value) : say(each.value)),
               },
             },
           ],
@@ -318,6 +340,7 @@ function line(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
   const names = parts ? parts.names.map((each) => label(known(chart.color), each)) : [counted ? "Rows" : (chart.y ?? "")];
   const figures = parts ? (parts.values ?? parts.rows) : [data.values ?? data.rows];
   const say = (time: unknown) => (timed ? stepName(String(time), chart.bucket) : label(known(chart.x), time));
+  const unit = unitOfFigure(chart, known, chart.y);
   const picks = chart.picks ?? [];
   return {
     empty: data.times.length === 0,
@@ -340,7 +363,7 @@ function line(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
       yAxis: axis(paint, {
         type: "value",
         scale: !counted && chart.measure !== "sum",
-        axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => format.short(value) },
+        axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => format.amount(format.short(value), unit) },
       }),
       tooltip: {
         ...tip(paint, (params) => {
@@ -348,7 +371,10 @@ function line(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
           const at = all[0]?.dataIndex ?? 0;
           return [
             [chart.x, say(data.times[at])],
-            ...all.map((each): [string, string] => [each.seriesName, format.number(Array.isArray(each.value) ? each.value[1] : each.value)]),
+            ...all.map((each): [string, string] => [
+              each.seriesName,
+              format.amount(format.number(Array.isArray(each.value) ? each.value[1] : each.value), unit),
+            ]),
             ...(counted ? [] : [["Rows", format.count(data.rows[at])] as [string, string]]),
           ];
         }),

@@ -2,7 +2,7 @@
 import { axis, tip } from "../charts/chart";
 import * as format from "../format";
 import type { ChartRead, ChartRequest, Filter } from "../schema";
-import { type Drawn, type Known, isPicked, label, legend, stretch } from "./draw";
+import { type Drawn, type Known, isPicked, label, legend, stretch, titled, unitOfFigure } from "./draw";
 
 interface Raster {
   width: number;
@@ -19,10 +19,10 @@ interface Raster {
 const numberAxis = (value: number) => format.short(Number(value.toPrecision(6)));
 
 /** Every row as a point, or where there are too many a picture of how many lie where. */
-export function points(chart: ChartRequest, answer: ChartRead): Drawn {
+export function points(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
   const data = answer.data as unknown as { parts: unknown[] | null; points?: [number, number, number | null][]; raster?: Raster };
   const raster = data.raster;
-  const names = data.parts?.map((each) => format.answer(String(each))) ?? null;
+  const names = data.parts?.map((each) => label(known(chart.color), each)) ?? null;
   const y = chart.y ?? "";
   const brush = (xs: [number, number], ys: [number, number]): Filter[] => [
     ...stretch(chart.x, round(xs[0]), round(xs[1])),
@@ -55,7 +55,7 @@ export function points(chart: ChartRequest, answer: ChartRead): Drawn {
         xAxis: axis(paint, {
           type: "value",
           scale: true,
-          name: chart.x,
+          name: titled(known, chart.x),
           nameLocation: "middle",
           nameGap: 30,
           axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, showMinLabel: !raster, showMaxLabel: !raster, formatter: numberAxis },
@@ -63,7 +63,7 @@ export function points(chart: ChartRequest, answer: ChartRead): Drawn {
         yAxis: axis(paint, {
           type: "value",
           scale: true,
-          name: y,
+          name: titled(known, y),
           nameLocation: "end",
           nameTextStyle: { color: paint.ink3, fontSize: 14, align: "left" },
           nameGap: 8,
@@ -116,8 +116,8 @@ export function points(chart: ChartRequest, answer: ChartRead): Drawn {
         tooltip: tip(paint, (params) => {
           const { value } = params as { value: [number, number, number | null] };
           return [
-            [chart.x, format.number(value[0])],
-            [y, format.number(value[1])],
+            [chart.x, format.amount(format.number(value[0]), known(chart.x)?.unit)],
+            [y, format.amount(format.number(value[1]), known(y)?.unit)],
             ...(chart.color && value[2] !== null ? [[chart.color, names ? (names[value[2]] ?? "") : format.number(value[2])] as [string, string]] : []),
           ];
         }),
@@ -245,7 +245,7 @@ export function heat(chart: ChartRequest, answer: ChartRead, known: Known): Draw
       xAxis: axis(paint, {
         type: "category",
         data: xs,
-        name: chart.x,
+        name: data.x.edges ? titled(known, chart.x) : chart.x,
         nameLocation: "middle",
         nameGap: data.x.edges || xs.length < 8 ? 30 : 62,
         splitLine: { show: false },
@@ -262,7 +262,7 @@ export function heat(chart: ChartRequest, answer: ChartRead, known: Known): Draw
       yAxis: axis(paint, {
         type: "category",
         data: ys,
-        name: chart.y,
+        name: data.y.edges ? titled(known, chart.y ?? "") : chart.y,
         nameLocation: "end",
         nameGap: 12,
         nameTextStyle: { color: paint.ink3, fontSize: 14, align: "left" },
@@ -276,7 +276,14 @@ export function heat(chart: ChartRequest, answer: ChartRead, known: Known): Draw
           ? [
               [chart.x, xs[cell[0]] ?? ""],
               [chart.y ?? "", ys[cell[1]] ?? ""],
-              ...(measured ? [[`${chart.measure} of ${chart.color}`, format.number(figure(cell))] as [string, string]] : []),
+              ...(measured
+                ? [
+                    [`${chart.measure} of ${chart.color}`, format.amount(format.number(figure(cell)), unitOfFigure(chart, known, chart.color))] as [
+                      string,
+                      string,
+                    ],
+                  ]
+                : []),
               ["Rows", format.count(cell[2])],
             ]
           : [];
@@ -332,7 +339,7 @@ export function boxes(chart: ChartRequest, answer: ChartRead, known: Known): Dra
       xAxis: axis(paint, {
         type: "value",
         scale: true,
-        name: chart.y,
+        name: titled(known, chart.y ?? ""),
         nameLocation: "middle",
         nameGap: 30,
         axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: numberAxis },

@@ -56,8 +56,9 @@ function nameOf(figure: Measure): string {
 
 function shown(value: unknown, dataset: DatasetRead, figure: Measure): string {
   if (value === undefined || value === null) return "–";
-  const kind = dataset.schema.find((each) => each.name === figure.column)?.kind;
-  return typeof value === "number" ? format.number(value) : format.cell(value, kind);
+  const column = dataset.schema.find((each) => each.name === figure.column);
+  if (typeof value !== "number") return format.cell(value, column?.kind);
+  return format.amount(format.number(value), figure.op === "count" || figure.op === "distinct" ? null : column?.unit);
 }
 
 function Add({ dataset, onDone, onClose }: { dataset: DatasetRead; onDone: (figure: Measure) => void; onClose: () => void }) {

@@ -10,6 +10,14 @@ import { Badge, Bones, Card, Notice } from "../parts/surface";
 
 export type Wish = Partial<TrainRequest>;
 
+/** Where nothing else is wished for, rows are held back as it is suggested; what is found then is asked for under that. */
+async function adviceFor(request: TrainRequest): Promise<Told> {
+  const first = await call<Told>("models.advise", request);
+  const suggested = first.validation.validation;
+  if (request.validation || (suggested !== "time" && suggested !== "group")) return first;
+  return call<Told>("models.advise", { ...request, validation: suggested });
+}
+
 /** What a training would do; asked again a moment after the wishes have changed. */
 export function useAdvice(request: TrainRequest | null): { told: Told | null; trouble: Failure | null; asking: boolean } {
   const [told, setTold] = useState<Told | null>(null);
@@ -21,7 +29,7 @@ export function useAdvice(request: TrainRequest | null): { told: Told | null; tr
     let late = false;
     setAsking(true);
     const timer = setTimeout(() => {
-      call<Told>("models.advise", request)
+      adviceFor(request)
         .then(
           (fresh) => {
             if (late) return;

@@ -247,7 +247,7 @@ function Peek({ dataset }: { dataset: DatasetRead }) {
           <tr>
             {rows.data.columns.map((each) => (
               <th key={each.name} scope="col">
-                {each.name}
+                {format.named(each.name, each.unit)}
               </th>
             ))}
           </tr>

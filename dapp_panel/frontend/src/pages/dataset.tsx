@@ -16,7 +16,7 @@ import { Grid } from "./grid";
 import { LineagePicture } from "../sharing/lineage";
 import { SharePeople } from "../sharing/people";
 import { Rename } from "../sharing/rename";
-import { Columns, Findings } from "./health";
+import { Columns, Findings, Mended } from "./health";
 import { Versions } from "./versions";
 
 export function Dataset({ id }: { id: string }) {
@@ -202,6 +202,7 @@ function Overview({ dataset }: { dataset: DatasetRead }) {
   const missing = data.columns.reduce((sum, column) => sum + column.missing, 0);
   return (
     <>
+      <Mended dataset={dataset} />
       <dl class="facts">
         <Fact label="Rows">{format.count(data.rows)}</Fact>
         <Fact label="Columns">{format.count(data.columns.length)}</Fact>

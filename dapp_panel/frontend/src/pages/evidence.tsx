@@ -5,7 +5,7 @@ import * as format from "../format";
 import { motions } from "../live";
 import { go } from "../router";
 import type { Confusion, Curve, Fix, Guard, JobRead, ModelRead, Results, Scatter, Score } from "../schema";
-import { TASKS, bySeverity } from "../words";
+import { TASKS, bySeverity, targetKind, unitOf } from "../words";
 import { Chart, axis, tip } from "../charts/chart";
 import { Bars } from "../charts/small";
 import { may } from "../session";
@@ -21,11 +21,11 @@ export function Evidence({ results }: { results: Results }) {
   return (
     <>
       <Card title="Scores" note={results.split.sentence} flush>
-        <Scores scores={results.scores} metric={results.metric} />
+        <Scores scores={results.scores} metric={results.metric} unit={results.target_column?.unit} />
       </Card>
       <div class="grid-2 evidence">
-        {results.confusion && <Mistakes of={results.confusion} />}
-        {results.scatter && <Hits of={results.scatter} target={results.target} />}
+        {results.confusion && <Mistakes of={results.confusion} kind={targetKind(results)} />}
+        {results.scatter && <Hits of={results.scatter} target={results.target} unit={results.target_column?.unit} />}
         {curveGroups(results.curves).map(([kind, curves]) => (
           <Curves key={kind} kind={kind} curves={curves} />
         ))}
@@ -34,7 +34,7 @@ export function Evidence({ results }: { results: Results }) {
             <div class="tall-list" tabIndex={0} role="region" aria-label="All drivers">
               <Bars
                 rows={results.importances.map((each) => ({
-                  name: each.column,
+                  name: format.named(each.column, unitOf(results, each.column)),
                   value: each.value,
                   text: `${format.rough(each.value, 2)}${each.std ? ` ± ${format.rough(each.std, 1)}` : ""}`,
                 }))}
@@ -65,19 +65,19 @@ export function Evidence({ results }: { results: Results }) {
   );
 }
 
-function Scores({ scores, metric }: { scores: Score[]; metric: string }) {
+function Scores({ scores, metric, unit }: { scores: Score[]; metric: string; unit: string | null | undefined }) {
   return (
     <table class="list-table">
       <thead>
         <tr>
           <th scope="col">Measure</th>
-          <th scope="col" class="right w-s">
+          <th scope="col" class="right w-score">
             This model
           </th>
           <th scope="col" class="right wide-only w-l">
             95% range
           </th>
-          <th scope="col" class="right">
+          <th scope="col" class="right w-score">
             Guessing
           </th>
         </tr>
@@ -94,11 +94,11 @@ function Scores({ scores, metric }: { scores: Score[]; metric: string }) {
                 {each.greater_is_better ? "Higher is better" : "Lower is better"}
               </span>
             </th>
-            <td class="right num strong">{format.score(each.name, each.value)}</td>
+            <td class="right num strong">{format.score(each.name, each.value, unit)}</td>
             <td class="right num muted wide-only nowrap">
-              {format.score(each.name, each.low)} to {format.score(each.name, each.high)}
+              {format.score(each.name, each.low, unit)} to {format.score(each.name, each.high, unit)}
             </td>
-            <td class="right num muted">{format.score(each.name, each.baseline)}</td>
+            <td class="right num muted">{format.score(each.name, each.baseline, unit)}</td>
           </tr>
         ))}
       </tbody>
@@ -148,7 +148,7 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
           ]
         : null;
   return (
-    <Card title={title} note={note}>
+    <Card title={title} note={curves.length > shown.length ? `${note} Drawn for ${shown.length} of ${curves.length} answers.` : note}>
       <Chart
         of={curves}
         height={300}
@@ -160,7 +160,16 @@ function Curves({ kind, curves }: { kind: string; curves: Curve[] }) {
         build={(paint) => ({
           grid: { left: 8, right: 20, top: several ? 40 : 14, bottom: 30, containLabel: true },
           legend: several
-            ? { top: 0, left: 0, type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: paint.ink2, fontSize: 14 } }
+            ? {
+                top: 0,
+                left: 0,
+                type: "scroll",
+                icon: "roundRect",
+                itemWidth: 14,
+                itemHeight: 4,
+                formatter: (name: string) => format.middle(name),
+                textStyle: { color: paint.ink2, fontSize: 14 },
+              }
             : undefined,
           xAxis: axis(paint, {
             type: "value",
@@ -215,7 +224,11 @@ function label(color: string, share: boolean): object {
   return { color, fontSize: 14, hideOverlap: true, formatter: (value: number) => (share ? `${Math.round(value * 100)}%` : format.short(value)) };
 }
 
-function Mistakes({ of }: { of: Confusion }) {
+/** With more classes than this, cells hold bare counts and columns bare numbers. */
+const ROOMY_CLASSES = 7;
+
+function Mistakes({ of, kind }: { of: Confusion; kind: string | undefined }) {
+  if (of.classes.length > ROOMY_CLASSES) return <ManyMistakes of={of} />;
   const totals = of.counts.map((row) => row.reduce((sum, each) => sum + each, 0));
   return (
     <Card title="Where it is right and wrong" note="Each row is what it really was; the columns are what the model said.">
@@ -230,7 +243,7 @@ function Mistakes({ of }: { of: Confusion }) {
                 <th key={name} scope="col">
                   <span class="small muted">Said</span>
                   <span class="clip" title={name}>
-                    {format.answer(name)}
+                    {format.answer(name, kind)}
                   </span>
                 </th>
               ))}
@@ -242,7 +255,7 @@ function Mistakes({ of }: { of: Confusion }) {
                 <th scope="row">
                   <span class="small muted">Was</span>
                   <span class="clip" title={name}>
-                    {format.answer(name)}
+                    {format.answer(name, kind)}
                   </span>
                 </th>
                 {(of.counts[row] ?? []).map((value, column) => {
@@ -263,7 +276,57 @@ function Mistakes({ of }: { of: Confusion }) {
   );
 }
 
-function Hits({ of, target }: { of: Scatter; target: string }) {
+/** Many classes: each has a number, its row the name, and only what occurred is written. */
+function ManyMistakes({ of }: { of: Confusion }) {
+  const totals = of.counts.map((row) => row.reduce((sum, each) => sum + each, 0));
+  return (
+    <Card class="whole" title="Where it is right and wrong" note="Each row is what it really was; the columns, by the same numbers, are what the model said.">
+      <div class="confusion-scroll" tabIndex={0} role="region" aria-label="Right and wrong answers">
+        <table class="confusion many">
+          <thead>
+            <tr>
+              <th scope="col">Really was</th>
+              {of.classes.map((name, at) => (
+                <th key={name} scope="col" class="num" title={name}>
+                  <span aria-hidden="true">{at + 1}</span>
+                  <span class="hush">Said {name}</span>
+                </th>
+              ))}
+              <th scope="col" class="right">
+                Right
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {of.classes.map((name, row) => (
+              <tr key={name}>
+                <th scope="row" title={name}>
+                  <span class="num muted">{row + 1}</span> {format.middle(name, 28)}
+                </th>
+                {(of.counts[row] ?? []).map((value, column) => {
+                  const share = totals[row] ? value / (totals[row] as number) : 0;
+                  return (
+                    <td
+                      key={column}
+                      class={`num ${row === column ? "right-cell" : "wrong-cell"}`}
+                      style={{ "--share": share }}
+                      title={`Was ${name}, said ${of.classes[column] ?? ""}: ${format.count(value)} (${format.percent(share)})`}
+                    >
+                      {value > 0 ? format.short(value) : <span class="hush">0</span>}
+                    </td>
+                  );
+                })}
+                <td class="right num">{format.percent(totals[row] ? (of.counts[row]?.[row] ?? 0) / (totals[row] as number) : null)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function Hits({ of, target, unit }: { of: Scatter; target: string; unit: string | null | undefined }) {
   const points = of.actual.map((actual, index) => [actual, of.predicted[index] as number]);
   const all = [...of.actual, ...of.predicted];
   const low = Math.min(...all);
@@ -280,7 +343,7 @@ function Hits({ of, target }: { of: Scatter; target: string }) {
           xAxis: axis(paint, {
             type: "value",
             scale: true,
-            name: "Actual",
+            name: format.named("Actual", unit),
             nameLocation: "middle",
             nameGap: 30,
             splitLine: { show: false },
@@ -290,8 +353,8 @@ function Hits({ of, target }: { of: Scatter; target: string }) {
           tooltip: tip(paint, (params) => {
             const [actual, predicted] = (params as { value: [number, number] }).value;
             return [
-              ["Actual", format.number(actual)],
-              ["Predicted", format.number(predicted)],
+              ["Actual", format.amount(format.number(actual), unit)],
+              ["Predicted", format.amount(format.number(predicted), unit)],
             ];
           }),
           series: [

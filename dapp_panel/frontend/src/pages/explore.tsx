@@ -1,16 +1,18 @@
 // Explore: charts over every row of one table that filter each other, key figures, and the rows themselves.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { everyFilter, filtersOf, readCharts, readFigures, writeCharts } from "../explore/board";
 import { ChartCard } from "../explore/card";
 import { EditChart } from "../explore/edit";
 import { Figures } from "../explore/figures";
 import { FilterBar, filterWords, readFilters } from "../filters";
 import * as format from "../format";
+import { PAGE, useMore } from "../pages_of";
 import { useCall } from "../query";
 import { go, place, refine, to } from "../router";
 import type { BoardRead, ChartRequest, DatasetRead, Filter, Page as Listed, Profile } from "../schema";
 import { Button, Segmented } from "../parts/button";
 import { ChooseDataset } from "../parts/choose_dataset";
+import { Input } from "../parts/field";
 import { Icon } from "../parts/icon";
 import { Bones, Card, Empty, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
@@ -21,8 +23,15 @@ export function Explore({ id }: { id: string | undefined }) {
   const asked = Number(place.value.query.get("version"));
   const opened = useCall<Opened>(id ? "explore.open" : null, asked > 0 ? { ref: id ?? "", version: asked } : { ref: id ?? "" });
   const dataset = opened.data?.dataset;
-  const listed = useCall<Listed<DatasetRead>>(id ? null : "datasets.list", { search: null, limit: 100 });
-  const ready = listed.data?.items.filter((each) => each.status === "ready") ?? [];
+  const search = (id ? "" : place.value.query.get("search")) ?? "";
+  const [text, setText] = useState(search);
+  useEffect(() => {
+    const timer = setTimeout(() => !id && text !== search && refine({ search: text }), 200);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const listed = useCall<Listed<DatasetRead>>(id ? null : "datasets.list", { search: search || null, limit: PAGE }, { keep: true });
+  const more = useMore<DatasetRead>("datasets.list", listed.data, search);
+  const ready = [...(listed.data?.items ?? []), ...more.items].filter((each) => each.status === "ready");
   return (
     <Page wide={Boolean(id)}>
       <Head
@@ -32,7 +41,15 @@ export function Explore({ id }: { id: string | undefined }) {
       />
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
       {!id && !listed.data && <Bones lines={2} height={70} />}
-      {!id && listed.data && ready.length === 0 && (
+      {!id && (ready.length > 0 || search) && (
+        <Input class="search-field" label="Search data" quiet search value={text} onInput={setText} placeholder="Search by name" />
+      )}
+      {!id && listed.data && ready.length === 0 && search && (
+        <Card>
+          <Empty icon="search" title={`Nothing is called “${search}”`} action={<Button onClick={() => setText("")}>Show everything</Button>} />
+        </Card>
+      )}
+      {!id && listed.data && ready.length === 0 && !search && (
         <Card>
           <Empty icon="explore" title="Nothing to explore yet" action={<Button href={to("/datasets")}>Go to Data</Button>}>
             Once a dataset is ready, its columns can be looked at here.
@@ -55,6 +72,11 @@ export function Explore({ id }: { id: string | undefined }) {
             </li>
           ))}
         </ul>
+      )}
+      {!id && more.next && (
+        <Button onClick={more.load} class="center">
+          Show more
+        </Button>
       )}
       {id && opened.error && <Trouble error={opened.error} again={opened.reload} />}
       {id && !dataset && !opened.error && <Bones lines={2} height={200} />}

@@ -208,7 +208,7 @@ function Window({ asked, columns, sort, total: expected }: { asked: Asked; colum
 
 function widthOf(column: Column): number {
   const base = column.kind === "text" ? 190 : column.kind === "datetime" ? 176 : column.kind === "category" ? 140 : 116;
-  return Math.min(260, Math.max(base, column.name.length * 8.4 + 62));
+  return Math.min(260, Math.max(base, (column.name.length + (column.unit?.length ?? 0)) * 8.4 + 62));
 }
 
 const RIGHT = new Set(["integer", "decimal"]);
@@ -231,9 +231,10 @@ function Header({ column, sort }: { column: Column; sort: ReturnType<typeof read
       role="columnheader"
       aria-sort={mine ? (sort.descending ? "descending" : "ascending") : "none"}
     >
-      <button type="button" onClick={() => refine({ sort: next })} title={`${column.name}: sort`}>
+      <button type="button" onClick={() => refine({ sort: next })} title={`${format.named(column.name, column.unit)}: sort`}>
         <KindIcon kind={column.kind} size={14} />
         <span class="clip">{column.name}</span>
+        {column.unit && <span class="unit">{column.unit}</span>}
         {mine && <Icon name={sort.descending ? "down" : "up"} size={14} />}
       </button>
     </div>

@@ -1,10 +1,10 @@
 // The health report: what a person should know about the data, then every column in one line.
 import { useState } from "preact/hooks";
-import { type Failure, call } from "../calls";
+import { mend, takeBack } from "../fixing";
 import * as format from "../format";
-import { invalidate } from "../query";
+import { useCall } from "../query";
 import { to } from "../router";
-import type { ColumnProfile, DatasetRead, Finding, Profile } from "../schema";
+import type { ColumnProfile, DatasetRead, Finding, Page, Profile, VersionRead } from "../schema";
 import { may } from "../session";
 import { bySeverity } from "../words";
 import { Distribution, Meter } from "../charts/small";
@@ -12,7 +12,6 @@ import { Button } from "../parts/button";
 import { Input } from "../parts/field";
 import { Icon, KindIcon, kindName } from "../parts/icon";
 import { Card, Notice } from "../parts/surface";
-import { toast } from "../parts/toasts";
 
 const FIRST_FINDINGS = 5;
 const FIRST_COLUMNS = 60;
@@ -89,29 +88,31 @@ const FIXES: Record<string, string> = {
   fill_gaps: "Fill the gaps",
 };
 
-/** One press makes a new version without the finding; the way back is offered at once. */
-function mend(dataset: DatasetRead, finding: Finding): Promise<unknown> {
-  const again = () => invalidate((name, params) => params.ref === dataset.id || name === "datasets.list");
-  const undo = () =>
-    void call("datasets.undo", { ref: dataset.id }).then(
-      () => {
-        again();
-        toast({ title: "Taken back" });
-      },
-      (error: Failure) => toast({ tone: "bad", title: error.message }),
-    );
-  return call("datasets.fix", {
-    ref: dataset.id,
-    version: dataset.version,
-    code: finding.fix?.code,
-    columns: finding.columns,
-    options: finding.fix?.options ?? {},
-  }).then(
-    () => {
-      again();
-      toast({ tone: "good", title: finding.fix?.sentence ?? "A new version is being made", act: { words: "Undo", run: undo } });
-    },
-    (error: Failure) => toast({ tone: "bad", title: error.message }),
+/** One press makes a new version without the finding. */
+function answer(dataset: DatasetRead, finding: Finding): Promise<unknown> {
+  const fix = { code: finding.fix?.code, columns: finding.columns, options: finding.fix?.options ?? {} };
+  return mend(dataset, fix, finding.fix?.sentence ?? "without what was found");
+}
+
+/** A version that a fix made says so, with the way back, for as long as it is the latest. */
+export function Mended({ dataset }: { dataset: DatasetRead }) {
+  const mended = dataset.origin === "fix" && dataset.version === dataset.latest;
+  const versions = useCall<Page<VersionRead>>(mended ? "datasets.versions" : null, { ref: dataset.id });
+  const made = versions.data?.items.find((each) => each.version === dataset.version);
+  if (!mended || !made) return null;
+  return (
+    <Notice
+      title={`Version ${made.version}: ${made.sentence}`}
+      action={
+        may("dataset.version", dataset) && (
+          <Button small icon="history" onClick={() => takeBack(dataset.id)}>
+            Undo
+          </Button>
+        )
+      }
+    >
+      The version before is kept; nothing is lost.
+    </Notice>
   );
 }
 
@@ -123,7 +124,7 @@ function One({ finding, dataset }: { finding: Finding; dataset: DatasetRead }) {
       <span class="hush">{WORD[finding.severity]}: </span>
       <p class="grow">{finding.sentence}</p>
       {finding.fix && may("dataset.version", dataset) && (
-        <Button small icon="fix" title={finding.fix.sentence} onClick={() => mend(dataset, finding)}>
+        <Button small icon="fix" title={finding.fix.sentence} onClick={() => answer(dataset, finding)}>
           {FIXES[finding.fix.code] ?? "Fix it"}
         </Button>
       )}
@@ -140,6 +141,7 @@ export function Columns({ dataset, profile }: { dataset: DatasetRead; profile: P
   const [text, setText] = useState("");
   const [most, setMost] = useState(FIRST_COLUMNS);
   const wanted = text.trim().toLowerCase();
+  const units = new Map(dataset.schema.map((each) => [each.name, each.unit]));
   const found = wanted ? profile.columns.filter((each) => each.name.toLowerCase().includes(wanted)) : profile.columns;
   return (
     <Card
@@ -149,7 +151,14 @@ export function Columns({ dataset, profile }: { dataset: DatasetRead; profile: P
     >
       <ul class="columns">
         {found.slice(0, most).map((column) => (
-          <Column key={column.name} column={column} rows={profile.rows} dataset={dataset} target={column.name === profile.likely_target} />
+          <Column
+            key={column.name}
+            column={column}
+            unit={units.get(column.name)}
+            rows={profile.rows}
+            dataset={dataset}
+            target={column.name === profile.likely_target}
+          />
         ))}
       </ul>
       {found.length === 0 && <p class="pad muted">No column of that name.</p>}
@@ -162,7 +171,15 @@ export function Columns({ dataset, profile }: { dataset: DatasetRead; profile: P
   );
 }
 
-function Column({ column, rows, dataset, target }: { column: ColumnProfile; rows: number; dataset: DatasetRead; target: boolean }) {
+interface ColumnProps {
+  column: ColumnProfile;
+  unit: string | null | undefined;
+  rows: number;
+  dataset: DatasetRead;
+  target: boolean;
+}
+
+function Column({ column, unit, rows, dataset, target }: ColumnProps) {
   const share = rows ? column.missing / rows : 0;
   return (
     <li>
@@ -174,7 +191,7 @@ function Column({ column, rows, dataset, target }: { column: ColumnProfile; rows
               {column.name}
             </span>
             <span class="small muted">
-              {kindName(column.kind)}
+              {format.named(kindName(column.kind), unit)}
               {target ? " · likely target" : ""}
             </span>
           </span>
@@ -182,7 +199,7 @@ function Column({ column, rows, dataset, target }: { column: ColumnProfile; rows
         <span class="column-picture">
           <Distribution of={column} rows={rows} />
         </span>
-        <span class="column-words small">{describe(column, rows)}</span>
+        <span class="column-words small">{describe(column, rows, unit)}</span>
         <span class="column-missing small">
           {column.missing > 0 ? (
             <>
@@ -198,16 +215,17 @@ function Column({ column, rows, dataset, target }: { column: ColumnProfile; rows
   );
 }
 
-function describe(column: ColumnProfile, rows: number): string {
+function describe(column: ColumnProfile, rows: number, unit: string | null | undefined): string {
   const { kind } = column;
   if (kind === "integer" || kind === "decimal") {
     const middle = column.quantiles["0.5"];
-    return `${format.figure(column.minimum, kind)} to ${format.figure(column.maximum, kind)}, half below ${format.figure(middle, kind)}`;
+    const said = (value: unknown) => format.amount(format.figure(value, kind), unit);
+    return `${said(column.minimum)} to ${said(column.maximum)}, half below ${said(middle)}`;
   }
   if (kind === "date" || kind === "datetime") return `${format.figure(column.minimum, kind)} to ${format.figure(column.maximum, kind)}`;
   const top = column.top[0];
   const about = column.distinct_exact ? "" : "about ";
   const different = column.distinct === 1 ? "one value" : `${about}${format.count(column.distinct)} values`;
   if (!top || !rows || column.distinct > rows * 0.9) return different;
-  return `${different}, most often ${format.quoted(format.answer(top.value))} (${format.percent(top.count / rows)})`;
+  return `${different}, most often ${format.quoted(format.answer(top.value, kind))} (${format.percent(top.count / rows)})`;
 }

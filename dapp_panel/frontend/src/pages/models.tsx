@@ -86,8 +86,10 @@ export function Models() {
                 <p class="small muted row wrap" style={{ "--gap": "4px 8px" }}>
                   <span>Version {model.version}</span>
                   <span aria-hidden="true">·</span>
-                  {model.target && <span>Predicts {model.target}</span>}
-                  <span class="clip meta-name">from {model.dataset.name}</span>
+                  <span class="clip meta-name">
+                    {model.target && `Predicts ${model.target} `}
+                    {model.target ? "from" : "From"} {model.dataset.name}
+                  </span>
                   <span aria-hidden="true">·</span>
                   <span class="row" style={{ "--gap": "6px" }}>
                     <Face person={model.owner} size={24} />

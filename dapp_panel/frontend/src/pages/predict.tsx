@@ -6,6 +6,7 @@ import { useCall } from "../query";
 import { place, refine } from "../router";
 import type { Column, ColumnProfile, ModelRead, PredictRead, Profile, Results } from "../schema";
 import { may } from "../session";
+import { targetKind } from "../words";
 import { Bars } from "../charts/small";
 import { Button, Segmented } from "../parts/button";
 import { Input, Select } from "../parts/field";
@@ -171,12 +172,15 @@ function Loading() {
 function Outcome({ answer, results, onWhy }: { answer: PredictRead; results: Results; onWhy: () => Promise<void> }) {
   const first = answer.predictions[0];
   if (!first) return null;
+  const kind = targetKind(results);
   const shares = Object.entries(first.probabilities ?? {}).sort((a, b) => b[1] - a[1]);
   const error = results.scores.find((each) => each.name === "mae");
   // A class that is a number, such as a year, is a name and no amount.
   const amount = typeof first.prediction === "number" && shares.length === 0;
-  const said = amount ? format.number(first.prediction as number) : format.answer(format.cell(first.prediction));
-  const name = (label: string) => format.answer(Number.isFinite(Number(label)) ? format.cell(Number(label)) : label);
+  const said = amount
+    ? format.amount(format.number(first.prediction as number), results.target_column?.unit)
+    : format.answer(format.cell(first.prediction), kind);
+  const name = (label: string) => format.answer(Number.isFinite(Number(label)) ? format.cell(Number(label)) : label, kind);
   return (
     <div class="stack">
       <p class="outcome" dir="auto">
@@ -188,11 +192,15 @@ function Outcome({ answer, results, onWhy }: { answer: PredictRead; results: Res
           rows={shares.slice(0, 8).map(([label, share]) => ({ name: name(label), value: share, text: format.percent(share), strong: name(label) === said }))}
         />
       )}
-      {shares.length === 0 && error && <p class="muted">On rows it had never seen it was typically off by ±{format.rough(error.value)}.</p>}
+      {shares.length === 0 && error && (
+        <p class="muted">
+          On rows it had never seen it was typically off by <span class="nowrap">±{format.offBy(format.rough(error.value), results.target_column?.unit)}</span>.
+        </p>
+      )}
       {answer.notes.map((note) => (
         <Notice key={note}>{note}</Notice>
       ))}
-      {first.reasons && <Reasons of={first.reasons} />}
+      {first.reasons && <Reasons of={first.reasons} results={results} />}
       {!first.reasons && (
         <div>
           <Button small icon="info" onClick={onWhy}>
@@ -260,7 +268,8 @@ function Entry({
   wrong: boolean;
   onChange: (value: string) => void;
 }) {
-  const { name, kind } = feature;
+  const { kind, unit } = feature;
+  const name = format.named(feature.name, unit);
   if (kind === "boolean") {
     return (
       <Select
@@ -283,7 +292,10 @@ function Entry({
   }
   if (kind === "date" || kind === "datetime") return <Input label={name} value={value} onInput={onChange} type={kind === "date" ? "date" : "datetime-local"} />;
   if (isNumber(feature)) {
-    const range = profile && profile.minimum !== null ? `Seen: ${format.figure(profile.minimum, kind)} to ${format.figure(profile.maximum, kind)}` : undefined;
+    const range =
+      profile && profile.minimum !== null
+        ? `Seen: ${format.amount(format.figure(profile.minimum, kind), unit)} to ${format.amount(format.figure(profile.maximum, kind), unit)}`
+        : undefined;
     return <Input label={name} value={value} onInput={onChange} inputMode="decimal" hint={range} error={wrong ? "This is not a number" : undefined} />;
   }
   return (

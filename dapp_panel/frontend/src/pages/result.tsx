@@ -2,7 +2,7 @@
 import * as format from "../format";
 import { to } from "../router";
 import type { ModelRead, Results } from "../schema";
-import { headline, lamp } from "../words";
+import { headline, lamp, targetKind, unitOf } from "../words";
 import { Bars, Better } from "../charts/small";
 import { may } from "../session";
 import { Button } from "../parts/button";
@@ -19,7 +19,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
   return (
     <>
       <section class="verdict">
-        <p class="verdict-sentence">{format.answers(results.sentence)}</p>
+        <p class="verdict-sentence">{format.answers(results.sentence, targetKind(results))}</p>
         <div class={`lamp ${trust.tone}`}>
           <Icon name={LAMPS[trust.tone] ?? "info"} size={22} />
           <div>
@@ -39,13 +39,19 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
               <p class="big-figure">{head.ours}</p>
               <p class="muted">{format.sentence(head.guess)}</p>
             </div>
-            <Better score={head.score} words={{ ours: head.ours, guess: head.guess }} />
+            <Better score={head.score} words={{ ours: head.ours, guess: head.guess }} unit={results.target_column?.unit} />
             <p class="small muted">The marked band is where the true value lies, 95 times of 100: {head.range}.</p>
           </Card>
         )}
         <Card title="What drives it" note="How much worse it gets when a column is shuffled. Importance is not cause.">
           {drivers.length > 0 ? (
-            <Bars rows={drivers.map((each) => ({ name: each.column, value: each.value, text: format.percent(total ? each.value / total : 0) }))} />
+            <Bars
+              rows={drivers.map((each) => ({
+                name: format.named(each.column, unitOf(results, each.column)),
+                value: each.value,
+                text: format.percent(total ? each.value / total : 0),
+              }))}
+            />
           ) : (
             <p class="muted">No single column matters by itself.</p>
           )}
@@ -57,7 +63,7 @@ export function Result({ model, results }: { model: ModelRead; results: Results 
           <Step
             icon="tune"
             title="Tune the decision"
-            words={`From which probability on is it “${format.answer(results.decisions.positive)}”? By cost, or by how many can be looked at.`}
+            words={`When is it “${format.answer(results.decisions.positive, targetKind(results))}”? By cost, or by how many can be looked at.`}
             href={to(`/models/${model.id}/tune`)}
           />
         )}

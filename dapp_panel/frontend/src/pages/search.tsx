@@ -150,7 +150,11 @@ export function OverTime({ board }: { board: Pick<Leaderboard, "trials" | "metri
           splitLine: { show: false },
           axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true, formatter: (value: number) => format.duration(value) },
         }),
-        yAxis: axis(paint, { type: "value", scale: true, axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => format.number(value) } }),
+        yAxis: axis(paint, {
+          type: "value",
+          scale: true,
+          axisLabel: { color: paint.ink3, fontSize: 14, formatter: (value: number) => (Math.abs(value) >= 1e5 ? format.short(value) : format.number(value)) },
+        }),
         tooltip: tip(paint, (params) => {
           const each = params as { dataIndex: number; seriesType: string };
           const point = drawn.points[each.dataIndex];
@@ -183,10 +187,10 @@ export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials"
       <thead>
         <tr>
           <th scope="col">Candidate</th>
-          <th scope="col" class="right w-m">
+          <th scope="col" class="right w-trial">
             Score
           </th>
-          <th scope="col" class="right wide-only w-s">
+          <th scope="col" class="right wide-only w-score">
             Took
           </th>
         </tr>
@@ -227,7 +231,7 @@ export function Trials({ board, most = 12 }: { board: Pick<Leaderboard, "trials"
                 </span>
               </span>
             </th>
-            <td class="right num nowrap">
+            <td class="right num">
               {trial.score === null ? <span class="muted">{trial.status === "failed" ? "failed" : "stopped"}</span> : format.near(board.metric, trial.score)}
               {trial.std !== null && trial.std > 0 && <span class="muted small"> ± {format.rough(trial.std, 2)}</span>}
             </td>

@@ -70,7 +70,7 @@ export function Train() {
           )
         }
       />
-      {many && <TrainMany datasets={ready} onClose={() => setMany(false)} />}
+      {many && <TrainMany onClose={() => setMany(false)} />}
       {listed.error && <Trouble error={listed.error} again={listed.reload} />}
       {!listed.data && !listed.error && <Bones lines={3} height={90} />}
       {listed.data && ready.length === 0 && !asked && (
@@ -112,8 +112,9 @@ function familiesAsked(): string[] {
   return wanted.length > 0 ? wanted : Object.keys(FAMILIES);
 }
 
-/** What the values of a column allow to be learned; the service decides in the end and says why. */
-function likelyTask(column: ColumnProfile): Task {
+/** What is learned where nothing was chosen: the service decides, and until it has it goes by the values. */
+function likelyTask(column: ColumnProfile, decided: Task | undefined): Task {
+  if (decided && tasksFor(column).includes(decided)) return decided;
   if (column.distinct === 2) return "binary";
   if (column.kind === "decimal" || (column.kind === "integer" && column.distinct > 20)) return "regression";
   return "multiclass";
@@ -207,7 +208,9 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
 
   const start = () => {
     setTrouble(null);
-    return call<ModelRead>("models.train", request).then(
+    // What the page says about how rows are held back is what happens.
+    const held = request.validation ?? (advice.trouble ? null : (advice.told?.validation.validation ?? null));
+    return call<ModelRead>("models.train", { ...request, validation: held }).then(
       (model) => {
         learn("models.get", { ref: model.id }, model);
         go(`/models/${model.id}`);
@@ -244,7 +247,7 @@ function Desk({ dataset }: { dataset: DatasetRead }) {
                 {tasksFor(column).length > 1 ? (
                   <Segmented
                     label="Kind of answer"
-                    value={task || likelyTask(column)}
+                    value={task || likelyTask(column, advice.told?.target === target ? advice.told.task.task : undefined)}
                     choices={tasksFor(column).map((each) => ({ value: each, label: TASKS[each] ?? each }))}
                     onChange={setTask}
                   />
@@ -393,7 +396,7 @@ function Values({ of, rows }: { of: ColumnProfile; rows: number }) {
   return (
     <Bars
       full={rows}
-      rows={of.top.map((each) => ({ name: format.answer(each.value), value: each.count, text: format.percent(rows ? each.count / rows : 0) }))}
+      rows={of.top.map((each) => ({ name: format.answer(each.value, of.kind), value: each.count, text: format.percent(rows ? each.count / rows : 0) }))}
     />
   );
 }

@@ -7,6 +7,7 @@ import { Chart, axis, tip } from "../charts/chart";
 import { Segmented } from "../parts/button";
 import { Input } from "../parts/field";
 import { Card, Notice } from "../parts/surface";
+import { targetKind } from "../words";
 import { KeepPolicy } from "./policy";
 
 type By = "cost" | "capacity" | "value";
@@ -47,7 +48,7 @@ function cases(value: number): string {
 }
 
 function Desk({ model, results, decisions }: { model: ModelRead; results: Results; decisions: Decisions }) {
-  const positive = format.answer(decisions.positive);
+  const positive = format.answer(decisions.positive, targetKind(results));
   const query = place.value.query;
   const by = (["cost", "capacity", "value"] as const).find((each) => each === query.get("by")) ?? "cost";
   const number = (name: string, otherwise: number) => {

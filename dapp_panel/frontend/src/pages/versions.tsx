@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { type Failure, call } from "../calls";
 import * as format from "../format";
+import { takeBack } from "../fixing";
 import { invalidate, useCall } from "../query";
 import { place, refine, to } from "../router";
 import type { ColumnComparison, DatasetRead, Dependents, Page, VersionComparison, VersionRead } from "../schema";
@@ -117,6 +118,11 @@ function Line({ dataset, version }: { dataset: DatasetRead; version: VersionRead
       {version.status === "ready" && (
         <Button small href={to(`/explore/${dataset.id}`, { version: String(version.version) })}>
           Explore
+        </Button>
+      )}
+      {version.latest && version.origin === "fix" && may("dataset.version", dataset) && (
+        <Button small icon="history" onClick={() => takeBack(dataset.id)}>
+          Undo
         </Button>
       )}
       {!version.latest && version.status === "ready" && may("dataset.version", dataset) && (

@@ -6,6 +6,14 @@ import { Failure } from "../calls";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icon";
 
+const FIRST = [":is(input, select, textarea):not([tabindex='-1'], :disabled)", "[role=textbox]"].map((each) => `.dialog-body ${each}`).join(", ");
+
+/** Whether the focus leaves an element for another one outside of it. */
+export function leaves(event: FocusEvent): boolean {
+  const next = event.relatedTarget;
+  return next instanceof Node && !(event.currentTarget as HTMLElement).contains(next);
+}
+
 export function Dialog({
   title,
   onClose,
@@ -20,7 +28,14 @@ export function Dialog({
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
+    const opener = document.activeElement;
     element.current?.showModal();
+    // One who types begins with the first field, and not with the way out; a keyboard that covers half of a phone waits to be called.
+    if (matchMedia("(pointer: fine)").matches) element.current?.querySelector<HTMLElement>(FIRST)?.focus();
+    // A browser gives the focus back when a window is closed, and not when it is taken off the page.
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) requestAnimationFrame(() => document.activeElement === document.body && opener.focus());
+    };
   }, []);
   return (
     <dialog
@@ -132,13 +147,15 @@ export function Menu({
     if (event.key === "Escape") {
       setOpen(false);
       box.current?.querySelector<HTMLElement>("button")?.focus();
-    } else if (event.key === "ArrowDown") all[(at + 1) % all.length]?.focus();
+    } else if (event.key === "Home") all[0]?.focus();
+    else if (event.key === "End") all.at(-1)?.focus();
+    else if (event.key === "ArrowDown") all[(at + 1) % all.length]?.focus();
     else if (event.key === "ArrowUp") all[(at - 1 + all.length) % all.length]?.focus();
     else return;
     event.preventDefault();
   };
   return (
-    <div class="menu-box" ref={box} onKeyDown={keys}>
+    <div class="menu-box" ref={box} onKeyDown={keys} onFocusOut={(event) => leaves(event) && setOpen(false)}>
       <Button tone={tone ?? "plain"} icon={icon} label={children ? undefined : label} expanded={open} onClick={() => setOpen(!open)}>
         {children}
       </Button>
@@ -166,6 +183,8 @@ export function Menu({
                 class={each.danger ? "danger" : ""}
                 onClick={() => {
                   setOpen(false);
+                  // A window that this opens gives the focus back to the button, since the item is gone by then.
+                  box.current?.querySelector<HTMLElement>("button")?.focus();
                   each.act?.();
                 }}
               >

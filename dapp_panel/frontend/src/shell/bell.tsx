@@ -7,6 +7,7 @@ import { invalidate, useCall } from "../query";
 import { go } from "../router";
 import type { AnnouncementRead, MaintenanceRead, NotificationCount, NotificationPage, NotificationRead, Page } from "../schema";
 import { Button } from "../parts/button";
+import { leaves } from "../parts/dialog";
 import { Icon, type IconName } from "../parts/icon";
 import { Ago, Bones, Empty, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
@@ -31,7 +32,7 @@ export function Bell({ ghost }: { ghost?: boolean }) {
     };
     addEventListener("pointerdown", away);
     addEventListener("keydown", leave);
-    box.current?.querySelector<HTMLElement>(".bell-list a, .bell-list button, .bell-head button")?.focus();
+    box.current?.querySelector<HTMLElement>(".bell-panel")?.focus({ preventScroll: true });
     return () => {
       removeEventListener("pointerdown", away);
       removeEventListener("keydown", leave);
@@ -39,10 +40,10 @@ export function Bell({ ghost }: { ghost?: boolean }) {
   }, [open]);
   const words = unread ? `Notifications, ${unread >= 100 ? "100 or more" : unread} unread` : "Notifications";
   return (
-    <div class="bell" ref={box}>
+    <div class="bell" ref={box} onFocusOut={(event) => leaves(event) && setOpen(false)}>
       <button
         type="button"
-        class={ghost ? "bell-button ghost" : "bell-button"}
+        class={`bell-button${ghost ? " ghost" : ""}${unread >= 10 ? " roomy" : ""}`}
         aria-label={words}
         title={words}
         aria-expanded={open}
@@ -71,7 +72,7 @@ function Lines({ onGo }: { onGo: () => void }) {
     onGo();
   };
   return (
-    <div class="bell-panel" role="dialog" aria-label="Notifications">
+    <div class="bell-panel" role="dialog" aria-label="Notifications" tabIndex={-1}>
       <header class="bell-head row">
         <h2 class="grow">Notifications</h2>
         {(page.data?.unread ?? 0) > 0 && (
@@ -165,8 +166,8 @@ function Works({ of }: { of: MaintenanceRead }) {
     <div class="told alert" role="status">
       <Icon name="fix" size={20} />
       <p class="grow">
-        <b>{on ? "Maintenance is under way" : `Maintenance begins in ${format.duration(begins ?? 0)}`}.</b> {of.message}{" "}
-        {on && "You can look at everything; nothing new is taken in."}
+        <b>{on ? "Maintenance is under way" : `Maintenance begins in ${format.duration(begins ?? 0)}`}.</b>{" "}
+        {/[.!?…]$/.test(of.message) ? of.message : `${of.message}.`} {on && "You can look at everything; nothing new is taken in."}
         {on && ends !== null && ends > 0 && ` It should end in ${format.duration(ends)}.`}
       </p>
     </div>

@@ -14,6 +14,7 @@ import { Icon, type IconName } from "../parts/icon";
 import { Face } from "../parts/surface";
 import { Toasts } from "../parts/toasts";
 import { Bell, Told } from "./bell";
+import { Arrived } from "./page";
 import { Palette, openPalette } from "./palette";
 
 interface Stop {
@@ -243,6 +244,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
       </div>
       <Bar running={running} />
       <Sending />
+      <Arrived />
       <Toasts />
       <Palette />
       <Asking />

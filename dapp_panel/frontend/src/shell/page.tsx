@@ -1,7 +1,32 @@
 // The head of a page: where it is, what it is called, what can be done.
 import type { ComponentChildren } from "preact";
+import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { onPlace, place } from "../router";
 import { Icon } from "../parts/icon";
+
+const SAY_MS = 500;
+const arrived = signal("");
+
+/** Says to who cannot see it which page has come. */
+export function Arrived() {
+  return (
+    <p class="hush" role="status">
+      {arrived.value}
+    </p>
+  );
+}
+
+let former = place.value.path;
+onPlace(({ path }) => {
+  if (path === former) return;
+  former = path;
+  // What was pressed may be gone with its page; who goes by keys goes on from the title, and not from the top of the frame.
+  requestAnimationFrame(() => {
+    const held = document.activeElement;
+    if (!held || held === document.body) document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+  });
+});
 
 interface HeadProps {
   title: string;
@@ -14,6 +39,9 @@ interface HeadProps {
 export function Head({ title, lead, crumbs, actions, mark }: HeadProps) {
   useEffect(() => {
     document.title = `${title} · DAPP`;
+    // A name that is still to come replaces the general one before it is said.
+    const timer = setTimeout(() => (arrived.value = title), SAY_MS);
+    return () => clearTimeout(timer);
   }, [title]);
   return (
     <header class="page-head">
@@ -31,7 +59,7 @@ export function Head({ title, lead, crumbs, actions, mark }: HeadProps) {
           </nav>
         )}
         <div class="row wrap" style={{ "--gap": "12px" }}>
-          <h1>{title}</h1>
+          <h1 tabIndex={-1}>{title}</h1>
           {mark}
         </div>
         {lead && <p class="page-head-lead">{lead}</p>}
