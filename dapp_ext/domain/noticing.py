@@ -66,10 +66,7 @@ def _system(told: Told) -> Line:
     if told.data.get("withdrawn"):
         return None
     severity = told.data.get("severity", "info")
-    message = str(told.data.get("message", ""))
-    if told.data.get("state") == "announced":
-        message = f"Maintenance is announced. {message}"
-    return (severity if severity in ("info", "warning", "alert") else "info"), message
+    return (severity if severity in ("info", "warning", "alert") else "info"), str(told.data.get("message", ""))
 
 
 _LINES: dict[str, Callable[[Told], Line]] = {

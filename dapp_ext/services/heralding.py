@@ -13,7 +13,7 @@ from dapp_ext.schema.base import Named, Subject, now
 from dapp_ext.schema.events import SystemEvent
 from dapp_ext.services.context import Change, Context
 from dapp_ext.store import accounts, notices
-from dapp_ext.store.tables import Announcement
+from dapp_ext.store.tables import Announcement, Maintenance
 
 LOOK_SECONDS = 0.5
 MAINTENANCE = Subject(kind="maintenance", id="1")
@@ -56,11 +56,14 @@ class Herald:
                 maintenance.told_at = moment
                 change.session.add(maintenance)
                 change.by = _author(change, maintenance.author_id)
-                change.tell_all(
-                    "system.maintenance",
-                    MAINTENANCE,
-                    SystemEvent(message=maintenance.message, severity="warning", state="on", starts_at=maintenance.starts_at, ends_at=maintenance.ends_at),
-                )
+                tell_maintenance(change, maintenance)
+
+
+def tell_maintenance(change: Change, row: Maintenance) -> None:
+    """Tell everybody that maintenance is announced, or that it has begun; the sentence says which by itself."""
+    state, begins = ("on", "Maintenance has begun") if row.told_at is not None else ("announced", "Maintenance is announced")
+    told = SystemEvent(message=f"{begins}: {row.message}", severity="warning", state=state, starts_at=row.starts_at, ends_at=row.ends_at)
+    change.tell_all("system.maintenance", MAINTENANCE, told)
 
 
 def tell_announcement(change: Change, row: Announcement, *, over: bool = False) -> None:

@@ -15,7 +15,7 @@ from dapp_ext.schema.events import SystemEvent
 from dapp_ext.schema.notices import MaintenanceRead, MaintenanceStart
 from dapp_ext.services.accounts import display_name
 from dapp_ext.services.context import Context
-from dapp_ext.services.heralding import MAINTENANCE
+from dapp_ext.services.heralding import MAINTENANCE, tell_maintenance
 from dapp_ext.store import notices, queue
 from dapp_ext.store.database import Session
 from dapp_ext.store.tables import Maintenance as Row
@@ -47,8 +47,7 @@ class Maintenance:
             row.told_at = None if request.in_minutes else now()
             change.session.add(row)
             change.details.update(in_minutes=request.in_minutes, minutes=request.minutes)
-            told = SystemEvent(message=message, severity="warning", state="on" if not request.in_minutes else "announced", starts_at=begins, ends_at=ends)
-            change.tell_all("system.maintenance", MAINTENANCE, told)
+            tell_maintenance(change, row)
             change.session.flush()
             return read_maintenance(change.session)
 

@@ -117,7 +117,7 @@ class Throttle:
                 wait = max(wait, float(LONGEST_DELAY))
         if wait > 0:
             seconds = int(wait) + 1
-            raise Throttled(f"Too many failed sign-ins. Try again in {seconds} seconds.", retry_after=seconds)
+            raise Throttled(f"Too many failed sign-ins. Try again in {'a second' if seconds == 1 else f'{seconds} seconds'}.", retry_after=seconds)
 
     def _count(self, session: Session, attempt: Attempt) -> None:
         moment = now()

@@ -99,12 +99,12 @@ class InsightPicture(Sender):
 
 
 class AuditDownload(Sender):
-    """``GET /download/audit?format=csv|jsonl&action&actor&outcome&subject``."""
+    """``GET /download/audit?format=csv|jsonl&action&actor&outcome&subject&since&until``."""
 
     async def get(self) -> None:
         self.check_not_cross_site()
         visitor = await self.signed_in()
-        given = {name: value for name in ("action", "actor", "outcome", "subject") if (value := self.get_query_argument(name, ""))}
+        given = {name: value for name in AuditFilter.model_fields if (value := self.get_query_argument(name, ""))}
         try:
             wanted = AuditFilter(**given)
         except ValidationError as error:

@@ -102,12 +102,12 @@ def test_maintenance_is_told_when_it_begins(services: Services, owner: Actor, pe
     vera, cursor = person("vera", Role.viewer), services.events.head()
     services.maintenance.start(owner, MaintenanceStart(message="New disks.", in_minutes=5))
     services.herald.look()
-    assert told(services, vera, cursor) == [("system.maintenance", "New disks.", "announced")]
+    assert told(services, vera, cursor) == [("system.maintenance", "Maintenance is announced: New disks.", "announced")]
     later(timedelta(minutes=6))
     services.herald.look()
     services.herald.look()
-    assert told(services, vera, cursor)[1:] == [("system.maintenance", "New disks.", "on")]
-    assert rung(services, vera) == ["New disks.", "Maintenance is announced. New disks."]
+    assert told(services, vera, cursor)[1:] == [("system.maintenance", "Maintenance has begun: New disks.", "on")]
+    assert rung(services, vera) == ["Maintenance has begun: New disks.", "Maintenance is announced: New disks."]
     services.maintenance.end(owner)
     services.maintenance.start(owner, MaintenanceStart(message="More disks."))
     services.herald.look()

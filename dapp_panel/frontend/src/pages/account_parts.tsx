@@ -48,7 +48,7 @@ export function Name() {
   );
 }
 
-const DOORS: Record<string, string> = { dashboard: "Dashboard", api: "Client or script", jupyterlab: "JupyterLab", cli: "Command line" };
+export const DOORS: Record<string, string> = { dashboard: "Dashboard", api: "Client or script", jupyterlab: "JupyterLab", cli: "Command line" };
 
 export function Devices() {
   const listed = useCall<Page<SessionRead>>("sessions.list");

@@ -4,19 +4,19 @@ import { call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { place, to } from "../router";
-import type { AccountRead, LinkMade, StatusRead } from "../schema";
-import { account, may, nameOf } from "../session";
+import type { AccountRead, StatusRead } from "../schema";
+import { may, nameOf } from "../session";
 import { Button, Tabs } from "../parts/button";
-import { Dialog, Menu, ask } from "../parts/dialog";
+import { Dialog } from "../parts/dialog";
 import { Input, Select } from "../parts/field";
-import { Ago, Badge, Bones, Card, Face, Fact, Notice, Trouble } from "../parts/surface";
+import { Ago, Bones, Card, Fact, Notice, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
-import { ROLES } from "../shell/frame";
 import { Audit } from "./admin_audit";
-import { Invitations, Invite, OnceLink } from "./admin_invitations";
+import { Invitations, Invite } from "./admin_invitations";
 import { Keys } from "./admin_keys";
 import { Notices } from "./admin_notices";
 import { Latency } from "./admin_latency";
+import { CHOICES, Person } from "./admin_people";
 import { Queue } from "./admin_queue";
 import { Storage } from "./admin_storage";
 import { Head, Page } from "../shell/page";
@@ -54,7 +54,6 @@ export function Admin() {
   );
 }
 
-const CHOICES = Object.entries(ROLES) as [string, string][];
 const HINTS: Record<string, string> = {
   admin: "Runs the workspace: accounts, audit, everything.",
   analyst: "Uploads data, trains models, predicts, shares.",
@@ -97,92 +96,6 @@ function Accounts() {
       </Card>
       <Invitations />
     </>
-  );
-}
-
-function Person({ person }: { person: AccountRead }) {
-  const [made, setMade] = useState<LinkMade | null>(null);
-  const reset = () => call<LinkMade>("accounts.reset", { ref: person.id }).then(setMade, (error: Error) => toast({ tone: "bad", title: error.message }));
-  const signOut = () =>
-    ask({
-      title: `Sign ${nameOf(person)} out everywhere?`,
-      words: "Every place where they are signed in and every token of theirs ends at once.",
-      yes: "Sign out",
-      act: () => call("accounts.end_sessions", { ref: person.id }),
-    });
-  const self = person.id === account.value.id;
-  const change = (fields: object, said: string) =>
-    call("accounts.update", { ref: person.id, ...fields }).then(
-      () => {
-        toast({ tone: "good", title: said });
-        invalidate((name) => name === "accounts.list");
-      },
-      (error: Error) => {
-        toast({ tone: "bad", title: error.message });
-        invalidate((name) => name === "accounts.list");
-      },
-    );
-  const disable = () =>
-    ask({
-      title: `Disable ${nameOf(person)}?`,
-      words: "They are signed out everywhere at once and cannot sign in any more. What they made stays. You can enable them again.",
-      yes: "Disable",
-      danger: true,
-      act: () => call("accounts.update", { ref: person.id, disabled: true }).then(() => invalidate((name) => name === "accounts.list")),
-    });
-  return (
-    <li class={`line person ${person.disabled ? "off" : ""}`}>
-      <Face person={person} size={38} />
-      <div class="grow person-words">
-        <p class="row" style={{ "--gap": "8px" }}>
-          <span class="strong clip">{nameOf(person)}</span>
-          {self && <Badge tone="accent">You</Badge>}
-          {person.disabled && <Badge tone="bad">Disabled</Badge>}
-          {!person.has_password && !person.disabled && <Badge>No password yet</Badge>}
-        </p>
-        <p class="small muted clip">
-          {person.email} ·{" "}
-          {person.last_seen_at ? (
-            <>
-              seen <Ago at={person.last_seen_at} />
-            </>
-          ) : (
-            "never seen"
-          )}
-        </p>
-      </div>
-      <div class="person-act">
-        <Select
-          quiet
-          label={`Role of ${nameOf(person)}`}
-          value={person.role}
-          choices={CHOICES}
-          onChange={(role) =>
-            void change({ role }, `${nameOf(person)} is ${role === "viewer" ? "a viewer" : role === "analyst" ? "an analyst" : "an administrator"} now`)
-          }
-        />
-        {person.disabled ? (
-          <Button onClick={() => change({ disabled: false }, `${nameOf(person)} can sign in again`)}>Enable</Button>
-        ) : (
-          <Menu
-            label={`More to do with ${nameOf(person)}`}
-            items={[
-              { label: "Link for a new password", icon: "key", act: () => void reset() },
-              { label: "Sign out everywhere", icon: "leave", act: signOut },
-              ...(self ? [] : [{ label: "Disable", icon: "lock" as const, danger: true, act: disable }]),
-            ]}
-          />
-        )}
-        {made && (
-          <OnceLink
-            made={made}
-            title="A link for a new password"
-            words={`Send it to ${made.email}. It is used up by the first use.`}
-            onClose={() => setMade(null)}
-          />
-        )}
-      </div>
-    </li>
   );
 }
 

@@ -6,7 +6,7 @@ import { useCall } from "../query";
 import { place, refine } from "../router";
 import type { AuditRead, AuditVerification, Page as Listed } from "../schema";
 import { Button } from "../parts/button";
-import { Menu } from "../parts/dialog";
+import { Dialog, Menu } from "../parts/dialog";
 import { Input, Select } from "../parts/field";
 import { Ago, Badge, Bones, Card, Empty, Trouble } from "../parts/surface";
 import { toast } from "../parts/toasts";
@@ -44,7 +44,12 @@ export function Audit() {
     );
   const rows = [...(first.data?.items ?? []), ...(mine ? more.rows : [])];
   return (
-    <Card title="Audit log" note="Who did what, on what, from where, and how it ended. Nothing in it can be changed here." action={<Whole />} flush>
+    <Card
+      title="Audit log"
+      note="Who did what, on what, from where, and how it ended. Nothing in it can be changed here."
+      action={<Whole wanted={wanted} />}
+      flush
+    >
       <div class="grid-tools">
         <Input label="What was done" quiet search value={action} onInput={setAction} placeholder="What, such as dataset" />
         <Input label="Who" quiet search value={actor} onInput={setActor} placeholder="Who, by name" />
@@ -73,6 +78,15 @@ export function Audit() {
           onChange={(value) => refine({ since: value || undefined })}
         />
       </div>
+      {wanted.subject && (
+        <div class="grid-tools">
+          <span class="small muted">Only what was done to</span>
+          <code class="mono small">{wanted.subject}</code>
+          <Button small icon="close" onClick={() => refine({ subject: undefined })}>
+            Everything
+          </Button>
+        </div>
+      )}
       {first.error && <Trouble error={first.error} again={first.reload} />}
       {!first.data && !first.error && (
         <div class="pad">
@@ -94,11 +108,13 @@ export function Audit() {
   );
 }
 
-function Whole() {
+function Whole({ wanted }: { wanted: Record<string, string | number | null> }) {
   const [found, setFound] = useState<AuditVerification | null>(null);
   const check = () => call<AuditVerification>("audit.verify").then(setFound, (error: Failure) => toast({ tone: "bad", title: error.message }));
-  const address = (kind: string) =>
-    `/download/audit?format=${kind}&${new URLSearchParams([...place.value.query].filter(([name]) => ["action", "actor", "outcome", "subject"].includes(name)))}`;
+  const address = (kind: string) => {
+    const asked = Object.entries(wanted).filter((each): each is [string, string] => typeof each[1] === "string");
+    return `/download/audit?format=${kind}&${new URLSearchParams(asked)}`;
+  };
   return (
     <span class="row wrap">
       {found && (
@@ -121,62 +137,131 @@ function Whole() {
   );
 }
 
-function Rows({ rows }: { rows: AuditRead[] }) {
-  return (
-    <table class="list-table audit">
-      <thead>
-        <tr>
-          <th scope="col" class="wide-only w-m">
-            When
-          </th>
-          <th scope="col">Who</th>
-          <th scope="col">What</th>
-          <th scope="col" class="wide-only w-l">
-            From
-          </th>
-          <th scope="col" class="w-out">
-            Outcome
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={row.id}>
-            <td class="nowrap muted wide-only">
-              <Ago at={row.at} />
-            </td>
-            <td>
-              <span class="clip" style={{ display: "block" }}>
-                {row.actor_name || "The machine"}
-              </span>
-              <span class="small muted narrow-only">
-                <Ago at={row.at} />
-              </span>
-            </td>
-            <td>
-              <span class="mono small">
-                {row.action.split(".").map((part, index) =>
-                  index ? (
-                    <>
-                      .<wbr />
-                      {part}
-                    </>
-                  ) : (
-                    part
-                  ),
-                )}
-              </span>
-            </td>
-            <td class="muted small wide-only">
-              {row.door}
-              {row.address ? ` · ${row.address}` : ""}
-            </td>
-            <td>
-              <Badge tone={row.outcome === "allow" ? "good" : "bad"}>{OUTCOMES[row.outcome] ?? row.outcome}</Badge>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+function dotted(action: string) {
+  return action.split(".").map((part, index) =>
+    index ? (
+      <>
+        .<wbr />
+        {part}
+      </>
+    ) : (
+      part
+    ),
   );
+}
+
+function Closer({ row, onClose }: { row: AuditRead; onClose: () => void }) {
+  const facts: [string, string][] = [
+    ["When", format.when(row.at)],
+    ["Who", row.actor_name || "The machine"],
+    ["What", row.action],
+    ["On what", row.subject_kind ? `${row.subject_kind} ${row.subject_id ?? ""}` : ""],
+    ["From", [row.door, row.address].filter(Boolean).join(" · ")],
+    ["Outcome", OUTCOMES[row.outcome] ?? row.outcome],
+    ...Object.entries(row.details).map(([name, value]): [string, string] => [
+      format.sentence(name.replaceAll("_", " ")),
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+    ["Request", row.request_id],
+  ];
+  const only = () => {
+    refine({ subject: row.subject_id ?? undefined });
+    onClose();
+  };
+  return (
+    <Dialog
+      title={`Row ${row.id}`}
+      onClose={onClose}
+      actions={
+        <>
+          {row.subject_id && <Button onClick={only}>All that was done to it</Button>}
+          <Button tone="main" onClick={onClose}>
+            Done
+          </Button>
+        </>
+      }
+    >
+      <dl class="recipe">
+        {facts
+          .filter(([, value]) => value)
+          .map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd class="any-break">{value}</dd>
+            </div>
+          ))}
+      </dl>
+    </Dialog>
+  );
+}
+
+function Rows({ rows }: { rows: AuditRead[] }) {
+  const [close, setClose] = useState<AuditRead | null>(null);
+  return (
+    <>
+      <table class="list-table audit">
+        <thead>
+          <tr>
+            <th scope="col" class="wide-only w-m">
+              When
+            </th>
+            <th scope="col">Who</th>
+            <th scope="col">What</th>
+            <th scope="col" class="wide-only w-m">
+              On what
+            </th>
+            <th scope="col" class="wide-only w-l">
+              From
+            </th>
+            <th scope="col" class="w-out">
+              Outcome
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.id}>
+              <td class="nowrap muted wide-only">
+                <Ago at={row.at} />
+              </td>
+              <td>
+                <span class="clip" style={{ display: "block" }}>
+                  {row.actor_name || "The machine"}
+                </span>
+                <span class="small muted narrow-only">
+                  <Ago at={row.at} />
+                </span>
+              </td>
+              <td>
+                <button type="button" class="link-button mono small" aria-label={`${row.action}, row ${row.id}: look closer`} onClick={() => setClose(row)}>
+                  {dotted(row.action)}
+                </button>
+                {row.subject_kind && (
+                  <span class="small muted narrow-only">
+                    {row.subject_kind} {short(row.subject_id)}
+                  </span>
+                )}
+              </td>
+              <td class="muted small wide-only">
+                {row.subject_kind ?? ""} <span class="mono">{short(row.subject_id)}</span>
+              </td>
+              <td class="muted small wide-only">
+                {row.door}
+                {row.address ? ` · ${row.address}` : ""}
+              </td>
+              <td>
+                <Badge tone={row.outcome === "allow" ? "good" : "bad"}>{OUTCOMES[row.outcome] ?? row.outcome}</Badge>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {close && <Closer row={close} onClose={() => setClose(null)} />}
+    </>
+  );
+}
+
+/** The beginning of an id: enough to see which rows belong together. */
+function short(id: string | null | undefined): string {
+  return id ? id.slice(0, 8) : "";
 }

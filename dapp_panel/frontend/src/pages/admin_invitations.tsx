@@ -1,6 +1,7 @@
 // Invitations that wait, and the link that is told once.
 import { useState } from "preact/hooks";
 import { type Failure, call } from "../calls";
+import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import type { InvitationRead, LinkMade, Page } from "../schema";
 import { nameOf } from "../session";
@@ -36,7 +37,7 @@ export function Invitations() {
                 <Badge>{ROLES[each.role]}</Badge>
               </span>
               <span class="small muted">
-                {nameOf(each.invited_by)} · <Ago at={each.created_at} />
+                {nameOf(each.invited_by)} · <Ago at={each.created_at} /> · open until {format.when(each.expires_at)}
               </span>
             </span>
             <Button
@@ -67,7 +68,14 @@ export function Invite({ onClose }: { onClose: () => void }) {
       (error: Failure) => setTrouble(error.message),
     );
   if (made)
-    return <OnceLink made={made} title="Invited" words={`Send this link to ${made.email}. It makes one account and is then used up.`} onClose={onClose} />;
+    return (
+      <OnceLink
+        made={made}
+        title="Invited"
+        words={`Send this link to ${made.email}. It makes one account and is then used up. It can be used until ${format.when(made.expires_at)}.`}
+        onClose={onClose}
+      />
+    );
   return (
     <Dialog
       title="Invite somebody"

@@ -95,12 +95,20 @@ export function Select(props: {
   onChange: (value: string) => void;
   hint?: ComponentChildren;
   quiet?: boolean;
+  disabled?: boolean;
 }) {
   return (
     <Field label={props.label} hint={props.hint} quiet={props.quiet}>
       {(id, described) => (
         <div class="input-box select">
-          <select id={id} class="input" value={props.value} aria-describedby={described} onChange={(event) => props.onChange(event.currentTarget.value)}>
+          <select
+            id={id}
+            class="input"
+            value={props.value}
+            disabled={props.disabled}
+            aria-describedby={described}
+            onChange={(event) => props.onChange(event.currentTarget.value)}
+          >
             {props.choices.map(([value, label]) => (
               <option key={value} value={value} selected={value === props.value}>
                 {label}

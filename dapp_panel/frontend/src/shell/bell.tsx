@@ -166,8 +166,8 @@ function Works({ of }: { of: MaintenanceRead }) {
     <div class="told alert" role="status">
       <Icon name="fix" size={20} />
       <p class="grow">
-        <b>{on ? "Maintenance is under way" : `Maintenance begins in ${format.duration(begins ?? 0)}`}.</b> {of.message}{" "}
-        {on && "You can look at everything; nothing new is taken in."}
+        <b>{on ? "Maintenance is under way" : `Maintenance begins in ${format.duration(begins ?? 0)}`}.</b>{" "}
+        {/[.!?…]$/.test(of.message) ? of.message : `${of.message}.`} {on && "You can look at everything; nothing new is taken in."}
         {on && ends !== null && ends > 0 && ` It should end in ${format.duration(ends)}.`}
       </p>
     </div>
