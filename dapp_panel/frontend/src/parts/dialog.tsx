@@ -8,6 +8,15 @@ import { Icon, type IconName } from "./icon";
 
 const FIRST = [":is(input, select, textarea):not([tabindex='-1'], :disabled)", "[role=textbox]"].map((each) => `.dialog-body ${each}`).join(", ");
 
+const MAIN = ".dialog-actions > .button.main:not(:disabled)";
+const ONE_LINE = new Set(["text", "email", "password", "number", "date", "datetime-local"]);
+
+/** Whether a key in a field of one line answers the whole window, as it would a form. */
+function answers(event: KeyboardEvent): boolean {
+  const at = event.target;
+  return event.key === "Enter" && !event.defaultPrevented && at instanceof HTMLInputElement && ONE_LINE.has(at.type) && at.role !== "combobox" && !at.form;
+}
+
 /** Whether the focus leaves an element for another one outside of it. */
 export function leaves(event: FocusEvent): boolean {
   const next = event.relatedTarget;
@@ -46,6 +55,7 @@ export function Dialog({
       onClick={(event) => {
         if (event.target === element.current) element.current?.close();
       }}
+      onKeyDown={(event) => answers(event) && element.current?.querySelector<HTMLElement>(MAIN)?.click()}
     >
       <div class="dialog-inner">
         <header class="row">
