@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from dapp_ext.client import versions as history  # a dataset has a method of that name
 from dapp_ext.client.connection import Connection
-from dapp_ext.client.drawing import ago, amount, badge, card, duration, escape, paragraph, size_text, table, text_table
+from dapp_ext.client.drawing import ago, amount, badge, card, duration, escape, labelled, paragraph, size_text, table, text_table
 from dapp_ext.client.filters import FilterLike, plain_filters, read_filters
 from dapp_ext.client.frames import Source, read_arrow, save, source_of, to_pandas, to_polars
 from dapp_ext.client.jobs import failure_of
@@ -301,7 +301,7 @@ class Dataset(Thing[DatasetRead]):
     def __repr__(self) -> str:
         lines = [f"Dataset {self.name!r} · {self.status} · version {self.version}", self._summary()]
         if self._read.schema_:
-            lines.append(text_table(("column", "kind"), [(each.name, each.kind) for each in self._read.schema_[:40]]))
+            lines.append(text_table(("column", "kind"), [(labelled(each.name, each.unit), each.kind) for each in self._read.schema_[:40]]))
         if len(self._read.schema_) > 40:
             lines.append(f"… and {len(self._read.schema_) - 40} more columns")
         lines += [f"- {note}" for note in self.notes]
@@ -315,7 +315,7 @@ class Dataset(Thing[DatasetRead]):
         ]
         parts += [paragraph(note, "soft") for note in self.notes]
         if read.schema_:
-            rows = [(each.name, each.kind, "may be missing" if each.nullable else "") for each in read.schema_[:200]]
+            rows = [(labelled(each.name, each.unit), each.kind, "may be missing" if each.nullable else "") for each in read.schema_[:200]]
             more = len(read.schema_) - 200
             parts.append(f"<details><summary>{escape(amount(read.column_count, 'column'))}</summary>{table(('column', 'kind', ''), rows)}</details>")
             parts += [paragraph(f"… and {more} more", "soft")] if more > 0 else []
@@ -477,7 +477,8 @@ def read_head(connection: Connection, ref: object, rows: int) -> pd.DataFrame:
 def read_profile(connection: Connection, ref: object) -> DatasetProfile:
     """The health report of a dataset."""
     dataset = _processed(connection, ref)
-    return DatasetProfile(dataset.name, connection.transport.get(Profile, f"datasets/{path_of(dataset.id)}/profile"))
+    read = connection.transport.get(Profile, f"datasets/{path_of(dataset.id)}/profile")
+    return DatasetProfile(dataset.name, read, {each.name: each.unit for each in dataset.read.schema_ if each.unit})
 
 
 def _processed(connection: Connection, ref: object) -> Dataset:

@@ -136,6 +136,11 @@ def with_spread(value: float | None, spread: float | None) -> str:
     return f"{value:,.{digits}f} ± {spread:,.{digits}f}"
 
 
+def labelled(name: str, unit: str | None) -> str:
+    """A column's name with what its numbers are counted in: ``price (€)``."""
+    return f"{name} ({unit})" if unit else name
+
+
 def amount(count: int | None, one: str, many: str | None = None) -> str:
     """``1 row``, ``2 rows``; an unknown count gives the plain word."""
     if count is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dapp_ext.client.drawing import BLUE, Html, amount, badge, card, escape, number, paragraph, section, table, text_table
+from dapp_ext.client.drawing import BLUE, Html, amount, badge, card, escape, labelled, number, paragraph, section, table, text_table
 from dapp_ext.schema.datasets import ColumnProfile, Finding, Histogram, Profile
 
 if TYPE_CHECKING:
@@ -23,11 +24,14 @@ class DatasetProfile:
         The dataset's name, for the heading.
     read : Profile
         The report as it came over the wire.
+    units : mapping, optional
+        What the numbers of a column are counted in, such as ``€``, by its name.
     """
 
-    def __init__(self, name: str, read: Profile) -> None:
+    def __init__(self, name: str, read: Profile, units: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.read = read
+        self.units = dict(units or {})
 
     @property
     def rows(self) -> int:
@@ -59,7 +63,7 @@ class DatasetProfile:
         rows = max(self.read.rows, 1)
         return [
             (
-                each.name,
+                labelled(each.name, self.units.get(each.name)),
                 each.kind,
                 f"{each.missing / rows:.1%}" if each.missing else "",
                 f"{'' if each.distinct_exact else '≈ '}{each.distinct:,}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dapp_ext.client.charts import TITLES, confusion_html, curves_svg, scatter_svg, score_svg
-from dapp_ext.client.drawing import Html, amount, badge, bar, card, duration, escape, number, paragraph, section, table, text_table, with_spread
+from dapp_ext.client.drawing import Html, amount, badge, bar, card, duration, escape, labelled, number, paragraph, section, table, text_table, with_spread
 from dapp_ext.client.leaderboard import trials_html
 from dapp_ext.schema import models as shapes
 
@@ -137,6 +137,9 @@ class Results:
             plots.append(hv.Scatter(points, "actual", "predicted", label="Predicted against actual").opts(**size))
         return hv.Layout(plots).cols(3).opts(shared_axes=False)
 
+    def _label(self, column: str) -> str:
+        return labelled(column, next((each.unit for each in self.read.features if each.name == column), None))
+
     def _ranked(self) -> list[shapes.Importance]:
         return sorted(self.read.importances, key=lambda each: -each.value)
 
@@ -174,7 +177,7 @@ class Results:
     def _bars(self) -> str:
         ranked = self._ranked()
         top = max((each.value for each in ranked), default=0.0)
-        lines = [(each.column, bar(each.value / top if top > 0 else 0.0), with_spread(each.value, each.std)) for each in ranked[:_MOST_IMPORTANT]]
+        lines = [(self._label(each.column), bar(each.value / top if top > 0 else 0.0), with_spread(each.value, each.std)) for each in ranked[:_MOST_IMPORTANT]]
         more = len(ranked) - _MOST_IMPORTANT
         return table(("column", "", "worse by when shuffled"), lines, numeric=(2,)) + (
             paragraph(f"… and {amount(more, 'more column')}", "soft") if more > 0 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets
 
 from dapp_ext.client import DAPPClient, Dataset, DatasetProfile
-from dapp_ext.client.drawing import amount, badge, card, escape, number, paragraph, table
+from dapp_ext.client.drawing import amount, badge, card, escape, labelled, number, paragraph, table
 from dapp_ext.client.versions import DatasetLineage
 from dapp_ext.schema.datasets import RowsRead, RowsRequest, Sort
 from dapp_ext.schema.events import Event
@@ -134,7 +134,7 @@ class DataPreviewWidget(ClientWidget):
 def _rows_html(dataset: Dataset, page: RowsRead) -> str:
     numeric = [at + 1 for at, column in enumerate(page.columns) if column.kind in _NUMERIC]
     lines = [(f"{page.offset + at:,}", *(_cell(value) for value in row)) for at, row in enumerate(page.rows, 1)]
-    body = table(("", *(column.name for column in page.columns)), lines, numeric=(0, *numeric), one_line=True)
+    body = table(("", *(labelled(column.name, column.unit) for column in page.columns)), lines, numeric=(0, *numeric), one_line=True)
     facts = f"{amount(dataset.rows, 'row')} × {amount(dataset.read.column_count, 'column')} · version {page.version}"
     return card(dataset.name, f'<p class="dapp-soft">{escape(facts)}</p>', body, badge=badge("ready", "good"))
 

@@ -187,6 +187,17 @@ def test_profile_in_html_and_text() -> None:
     assert frame.loc["n", "q0.5"] == 2.5
 
 
+def test_amounts_say_what_they_are_counted_in() -> None:
+    price = ColumnProfile(name="price", kind="decimal", missing=0, distinct=4, minimum=1, maximum=4, mean=2.5)
+    profile = DatasetProfile("sales", Profile(rows=4, columns=[price]), {"price": "€"})
+    assert "price (€)" in repr(profile)
+    assert "price (€)" in checked(profile._repr_html_()).text
+    read = results()
+    first = read.importances[0].column
+    features = [Column(name=first, kind="decimal", unit="€")]
+    assert f"{first} (€)" in checked(Results(read.model_copy(update={"features": features}))._repr_html_()).text
+
+
 def test_listings_draw_themselves() -> None:
     listing = Listing([EVIL] * 60, EVIL, {"name": lambda each: each, "size": len})
     reader = checked(listing._repr_html_())

@@ -235,6 +235,9 @@ function isNumber({ kind }: Column): boolean {
 }
 
 function textOf(value: unknown): string {
+  if (typeof value === 'boolean') {
+    return value ? 'Yes' : 'No';
+  }
   return value === null || value === undefined ? '' : String(value);
 }
 
@@ -249,7 +252,7 @@ function valueOf(column: Column, text: string): unknown {
     return Number.isFinite(value) ? value : null;
   }
   if (column.kind === 'boolean') {
-    return trimmed.toLowerCase() === 'true';
+    return /^(true|yes|1)$/i.test(trimmed);
   }
   return text;
 }

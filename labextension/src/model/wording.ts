@@ -140,6 +140,30 @@ export function familyName(family: string, trans: TranslationBundle): string {
   return names[family as Family] ?? family;
 }
 
+/** A column’s name, or kind, with what its numbers are counted in. */
+export function columnLabel(column: string, unit: string | null | undefined): string {
+  return unit ? `${column} (${unit})` : column;
+}
+
+/** The name of a value for people: a column of kind boolean is yes and no, whatever its file said; texts keep their words. */
+export function answer(
+  value: unknown,
+  kind: ColumnKind | null | undefined,
+  trans: TranslationBundle
+): string {
+  const text = String(value);
+  if (kind === 'boolean' && /^true$/i.test(text)) {
+    return trans.__('Yes');
+  }
+  return kind === 'boolean' && /^false$/i.test(text) ? trans.__('No') : text;
+}
+
+/** A sentence of the server, with the names of its answers as they are shown. */
+export function answers(said: string, kind: ColumnKind | null | undefined, trans: TranslationBundle): string {
+  return said.replace(/“(True|False)”/g, (_, name: string) => `“${answer(name, kind, trans)}”`);
+}
+
+/** The kind of a column, for people. */
 export function kindName(kind: ColumnKind, trans: TranslationBundle): string {
   const names: Record<ColumnKind, string> = {
     integer: trans.__('whole number'),

@@ -7,7 +7,7 @@ import * as React from 'react';
 
 import type { CaseView, ICaseLine } from '../model';
 import { wording } from '../model';
-import type { PredictRead, Reasons } from '../schema';
+import type { ColumnKind, PredictRead, Reasons } from '../schema';
 import { Button, IconButton } from './kit';
 import { Card } from './results';
 
@@ -99,18 +99,21 @@ function Outcome(props: { view: CaseView; trans: TranslationBundle }): React.Rea
   if (!answer || !first) {
     return <p className="jp-Dapp-faint">{trans.__('Asking the model…')}</p>;
   }
-  const said = shown(first.prediction);
+  const kind = results.target_column?.kind;
+  const said = shown(first.prediction, kind, trans);
   return (
     <div className={`jp-Dapp-case-outcome ${view.isAsking ? 'jp-mod-asking' : ''}`} aria-live="polite">
       <p className="jp-Dapp-case-answer">
         <span className="jp-Dapp-faint">{results.target}</span> {said}
-        {first.probabilities && <Likely probabilities={first.probabilities} answer={said} />}
+        {first.probabilities && (
+          <Likely probabilities={first.probabilities} answer={String(first.prediction)} />
+        )}
       </p>
       {actual !== undefined && actual !== null && (
         <p className="jp-Dapp-faint">
           {view.isChanged
-            ? trans.__('The row as it was is %1.', shown(actual))
-            : trans.__('The table says %1.', shown(actual))}
+            ? trans.__('The row as it was is %1.', shown(actual, kind, trans))
+            : trans.__('The table says %1.', shown(actual, kind, trans))}
         </p>
       )}
       {!first.reasons && view.isAsking ? (
@@ -203,7 +206,7 @@ function Line(props: {
   return (
     <tr>
       <th scope="row" title={column.name}>
-        {column.name}
+        {wording.columnLabel(column.name, column.unit)}
       </th>
       <td>
         <input
@@ -253,6 +256,6 @@ function isShare({ results }: CaseView): boolean {
   return results.task !== 'regression';
 }
 
-function shown(value: unknown): string {
-  return typeof value === 'number' ? wording.figure(value) : String(value);
+function shown(value: unknown, kind: ColumnKind | undefined, trans: TranslationBundle): string {
+  return typeof value === 'number' ? wording.figure(value) : wording.answer(value, kind, trans);
 }

@@ -4,7 +4,7 @@
 import * as React from 'react';
 
 import { wording } from '../model';
-import type { Confusion, Curve, Importance, Scatter, Score, Trial } from '../schema';
+import type { Column, Confusion, Curve, Importance, Scatter, Score, Trial } from '../schema';
 
 /** The box of a square chart and the room for its axes. */
 const SIZE = 220;
@@ -16,16 +16,18 @@ type Range = readonly [number, number];
 /** Horizontal bars, the longest first, with a whisker for how sure each is. */
 export function ImportanceBars(props: {
   importances: readonly Importance[];
+  features: readonly Column[];
   label: string;
 }): React.ReactElement {
   const sorted = [...props.importances].sort((a, b) => b.value - a.value).slice(0, 15);
+  const units = new Map(props.features.map(({ name, unit }) => [name, unit]));
   const most = Math.max(...sorted.map(each => each.value + each.std), 1e-12);
   const share = (value: number): string => `${Math.max(0, Math.min(1, value / most)) * 100}%`;
   return (
     <ul className="jp-Dapp-bars" aria-label={props.label}>
       {sorted.map(({ column, value, std }) => (
         <li key={column} title={`${wording.figure(value)} ± ${wording.figure(std)}`}>
-          <span className="jp-Dapp-bars-label">{column}</span>
+          <span className="jp-Dapp-bars-label">{wording.columnLabel(column, units.get(column))}</span>
           <span className="jp-Dapp-bars-track">
             <span className="jp-Dapp-bars-bar" style={{ width: share(value) }} />
             <span

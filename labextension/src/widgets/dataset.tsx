@@ -35,7 +35,7 @@ export class DatasetPanel extends Panel {
       <UseSignal signal={view.changed}>{() => <Head context={context} view={view} />}</UseSignal>
     );
     this._head.addClass('jp-Dapp-dataset-head');
-    this.grid = new RowsGrid(view.rows, trans.__('missing'));
+    this.grid = new RowsGrid(view.rows, trans);
     this.grid.addClass('jp-Dapp-grid');
     this.grid.node.setAttribute('role', 'region');
     this.grid.node.setAttribute('aria-label', trans.__('Rows'));

@@ -35,7 +35,7 @@ export function DecidingCard(props: {
     <UseSignal signal={view.changed}>
       {() => (
         <Card
-          title={trans.__('When is it “%1”?', view.decisions.positive)}
+          title={trans.__('When is it “%1”?', positiveName(view, trans))}
           hint={trans.__(
             "The model gives a probability. Where the line lies is your decision, not the model's."
           )}
@@ -82,7 +82,7 @@ function Choice(props: IProps): React.ReactElement {
 
 function Fields(props: IProps): React.ReactElement {
   const { view, trans } = props;
-  const { positive } = view.decisions;
+  const positive = positiveName(view, trans);
   switch (view.basis) {
     case 'cost':
       return (
@@ -267,4 +267,8 @@ function Chart(props: IProps): React.ReactElement {
       </p>
     </div>
   );
+}
+
+function positiveName(view: Deciding, trans: TranslationBundle): string {
+  return wording.answer(view.decisions.positive, view.results.target_column?.kind, trans);
 }

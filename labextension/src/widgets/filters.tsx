@@ -80,7 +80,7 @@ function Editor(props: {
       type={column.kind === 'date' ? 'date' : 'text'}
       aria-label={label}
       placeholder={
-        op === 'in' ? trans.__('a, b, c') : column.kind === 'boolean' ? trans.__('true or false') : label
+        op === 'in' ? trans.__('a, b, c') : column.kind === 'boolean' ? trans.__('yes or no') : label
       }
       value={texts[at]}
       onChange={event => setTexts(texts.map((text, each) => (each === at ? event.target.value : text)))}

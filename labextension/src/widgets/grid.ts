@@ -1,6 +1,7 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
+import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   BasicKeyHandler,
   BasicMouseHandler,
@@ -13,6 +14,7 @@ import type { CellRenderer, GraphicsContext } from '@lumino/datagrid';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
+import { wording } from '../model';
 import type { IArrival, RowsSource } from '../model';
 import type { Column, ColumnKind } from '../schema';
 
@@ -26,13 +28,13 @@ const CHARACTER = 7;
  * A table that shows the rows of a source, fetching them as they scroll into sight.
  */
 export class RowsGrid extends DataGrid {
-  constructor(source: RowsSource, missing: string) {
+  constructor(source: RowsSource, trans: TranslationBundle) {
     super({
       defaultSizes: { rowHeight: 24, columnWidth: 120, rowHeaderWidth: 60, columnHeaderHeight: 28 },
       stretchLastColumn: false
     });
     this._source = source;
-    this._missing = missing;
+    this._trans = trans;
     const model = new RowsModel(source);
     this.dataModel = model;
     this.keyHandler = new BasicKeyHandler();
@@ -111,12 +113,15 @@ export class RowsGrid extends DataGrid {
     });
   }
 
-  private _text({ value }: CellRenderer.CellConfig): string {
+  private _text({ value, column }: CellRenderer.CellConfig): string {
     if (value === undefined) {
       return '…';
     }
     if (value === null) {
-      return this._missing;
+      return this._trans.__('missing');
+    }
+    if (typeof value === 'boolean') {
+      return wording.answer(value, this._source.columns[column]?.kind, this._trans);
     }
     if (typeof value === 'number' && !Number.isInteger(value)) {
       return String(Number(value.toPrecision(8)));
@@ -150,7 +155,7 @@ export class RowsGrid extends DataGrid {
     }
     this._fitted = key;
     columns.forEach((column, index) => {
-      let longest = column.name.length + 3;
+      let longest = wording.columnLabel(column.name, column.unit).length + 3;
       for (let row = 0; row < Math.min(40, total); row++) {
         const value = this._source.cell(row, index);
         longest = Math.max(longest, value === null || value === undefined ? 0 : String(value).length);
@@ -162,7 +167,7 @@ export class RowsGrid extends DataGrid {
   }
 
   private _source: RowsSource;
-  private _missing: string;
+  private _trans: TranslationBundle;
   private _mouse: SortingMouse;
   private _fitted = '';
   private _ink = { text: '', faint: '', busy: '' };
@@ -255,7 +260,7 @@ class RowsModel extends DataModel {
   private _heading(column: Column | undefined): string {
     const [sort] = this._source.view.sort;
     const mark = sort && sort.column === column?.name ? (sort.descending ? ' ▾' : ' ▴') : '';
-    return `${column?.name ?? ''}${mark}`;
+    return column ? `${wording.columnLabel(column.name, column.unit)}${mark}` : '';
   }
 
   private _onArrived(_: RowsSource, { first, count }: IArrival): void {

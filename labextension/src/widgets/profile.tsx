@@ -37,6 +37,7 @@ export function ProfilePane(props: {
             key={column.name}
             column={column}
             rows={profile.rows}
+            unit={view.dataset?.schema.find(({ name }) => name === column.name)?.unit ?? null}
             isTarget={column.name === profile.likely_target}
             trans={trans}
             onFilter={onFilter}
@@ -179,11 +180,12 @@ function fixName(code: FixCode, trans: TranslationBundle): string {
 function ColumnCard(props: {
   column: ColumnProfile;
   rows: number;
+  unit: string | null;
   isTarget: boolean;
   trans: TranslationBundle;
   onFilter: (filter: Filter) => void;
 }): React.ReactElement {
-  const { column, rows, isTarget, trans, onFilter } = props;
+  const { column, rows, unit, isTarget, trans, onFilter } = props;
   const share = rows ? column.missing / rows : 0;
   return (
     <li className="jp-Dapp-column">
@@ -199,7 +201,9 @@ function ColumnCard(props: {
             {trans.__('likely target')}
           </span>
         )}
-        <span className="jp-Dapp-column-kind">{wording.kindName(column.kind, trans)}</span>
+        <span className="jp-Dapp-column-kind">
+          {wording.columnLabel(wording.kindName(column.kind, trans), unit)}
+        </span>
       </div>
       <Shape column={column} trans={trans} onFilter={onFilter} />
       <div className="jp-Dapp-column-facts">{facts(column, trans)}</div>
@@ -248,13 +252,13 @@ function Shape(props: {
           <li key={each.value}>
             <button
               type="button"
-              title={trans.__('Show only the rows with %1', each.value)}
+              title={trans.__('Show only the rows with %1', wording.answer(each.value, column.kind, trans))}
               onClick={() =>
                 onFilter({ column: column.name, op: 'eq', value: plainValue(column, each.value) })
               }
             >
               <span className="jp-Dapp-top-bar" style={{ width: `${(each.count / most) * 100}%` }} />
-              <span className="jp-Dapp-top-value">{each.value}</span>
+              <span className="jp-Dapp-top-value">{wording.answer(each.value, column.kind, trans)}</span>
               <span className="jp-Dapp-top-count">{wording.count(each.count)}</span>
             </button>
           </li>

@@ -28,7 +28,9 @@ export function ResultsView(props: {
   const metric = results.scores.find(each => each.name === results.metric)?.label ?? results.metric;
   return (
     <div className="jp-Dapp-results">
-      <p className="jp-Dapp-sentence">{results.sentence}</p>
+      <p className="jp-Dapp-sentence">
+        {wording.answers(results.sentence, results.target_column?.kind, trans)}
+      </p>
       <Advised results={results} trans={trans} onAgain={onAgain} />
       <section className="jp-Dapp-cards" aria-label={trans.__('Scores')}>
         {results.scores.map(score => (
@@ -45,7 +47,11 @@ export function ResultsView(props: {
           title={trans.__('What it looks at')}
           hint={trans.__('How much worse the score gets when a column is shuffled')}
         >
-          <ImportanceBars importances={results.importances} label={trans.__('Importance of each column')} />
+          <ImportanceBars
+            importances={results.importances}
+            features={results.features}
+            label={trans.__('Importance of each column')}
+          />
         </Card>
         <Card title={trans.__('Checks')} hint={results.split.sentence}>
           <Guards
@@ -284,7 +290,10 @@ function Evidence(props: { results: Results; trans: TranslationBundle }): React.
       <div className="jp-Dapp-charts">
         {confusion && (
           <ConfusionTable
-            confusion={confusion}
+            confusion={{
+              ...confusion,
+              classes: confusion.classes.map(each => wording.answer(each, results.target_column?.kind, trans))
+            }}
             corner={trans.__('predicted →\ntrue ↓')}
             caption={trans.__('Right and wrong')}
           />

@@ -11,6 +11,25 @@ const trans = nullTranslator.load('jupyter_dapp');
 const ada = { id: 'a1', name: 'Ada' };
 
 describe('wording', () => {
+  it('says yes and no for columns of that kind only, and leaves the words of texts', () => {
+    const trans = nullTranslator.load('jupyterlab');
+    expect([true, 'False', 'maybe'].map(each => wording.answer(each, 'boolean', trans))).toEqual([
+      'Yes',
+      'No',
+      'maybe'
+    ]);
+    expect(wording.answer('True', 'category', trans)).toBe('True');
+    expect(wording.answers('Of 9 called “True”, 8 are.', 'boolean', trans)).toBe('Of 9 called “Yes”, 8 are.');
+    expect(wording.answers('Of 9 called “True”, 8 are.', 'category', trans)).toBe(
+      'Of 9 called “True”, 8 are.'
+    );
+  });
+
+  it('names a column with what its numbers are counted in', () => {
+    expect(wording.columnLabel('price', '€')).toBe('price (€)');
+    expect(wording.columnLabel('price', null)).toBe('price');
+  });
+
   it.each([
     [0, '0 B'],
     [999, '999 B'],
