@@ -57,6 +57,7 @@ METHODS: dict[str, Act | Why] = {
     "accounts.hash_password": INSIDE,
     "accounts.is_live": Why("Asked by a door about the session of its own visitor."),
     "accounts.issue_ticket": Act("system.dashboard", Why("The page is what it opens."), "signin-link"),
+    "accounts.leave_browser": SIGNING,
     "accounts.list": Act("account.list", "accounts.list", "users list"),
     "accounts.login": SIGNING,
     "accounts.login_browser": SIGNING,
