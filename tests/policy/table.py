@@ -149,6 +149,8 @@ METHODS: dict[str, Act | Why] = {
     "models.get": _data("model.read", "models.get", kind="model"),
     "models.leaderboard": _data("model.read", "models.leaderboard", kind="model"),
     "models.list": _data("model.list", "models.list", kind=""),
+    "needs.datasets": _data("dataset.list", "datasets.list", kind=""),
+    "needs.models": _data("model.list", "models.list", kind=""),
     "models.new_version": INSIDE,
     "models.queue": INSIDE,
     "models.results": _data("model.read", "models.results", kind="model"),
