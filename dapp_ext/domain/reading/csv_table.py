@@ -17,7 +17,8 @@ import pyarrow.csv as arrow_csv
 from dapp_ext.domain.conveyor import ahead
 from dapp_ext.domain.reading import footers, layouts, numbers, plans, texts, whole
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
-from dapp_ext.domain.reading.dialect import Dialect, can_repeat, is_typed
+from dapp_ext.domain.reading.dialect import Dialect, can_repeat
+from dapp_ext.domain.reading.first_rows import is_typed
 from dapp_ext.domain.reading.layouts import is_drawn
 from dapp_ext.domain.reading.names import column_names
 from dapp_ext.domain.reading.numbers import DoesNotFit

@@ -208,9 +208,8 @@ class Digits:
         """Digits before the decimal sign."""
         return len(str(int(self.largest)))
 
-    def note(self, array: pa.Array, parsed: pa.Array) -> None:
+    def note(self, array: pa.Array) -> None:
         """Look at the next numbers, written with a decimal sign of their own; short ones have no more digits than characters."""
-        self.largest = max(self.largest, *(abs(each or 0.0) for each in pc.min_max(parsed).as_py().values()))
         long = _long(array)
         if long is None:
             return

@@ -7,6 +7,7 @@ stamp), or to text, which takes anything. So the answer holds for all values and
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
@@ -348,11 +349,14 @@ class TextColumn:
         return None
 
     def _note_floats(self, array: pa.Array, parsed: pa.Array) -> None:
-        self.infinite += pc.sum(pc.is_inf(parsed)).as_py() or 0
+        ends = [abs(each) for each in pc.min_max(parsed).as_py().values() if each is not None]
+        self.digits.largest = max(self.digits.largest, *ends, 0.0)
+        if self.digits.largest == math.inf:
+            self.infinite += pc.sum(pc.is_inf(parsed)).as_py() or 0
         if self.reading == "decimal":
-            self.digits.note(array, parsed)
+            self.digits.note(array)
         elif self.reading in WRITTEN:
-            self.digits.note(numbers.plainly(array, *WRITTEN[self.reading]) if numbers.too_many_digits(array) else array[:0], parsed)
+            self.digits.note(numbers.plainly(array, *WRITTEN[self.reading]) if numbers.too_many_digits(array) else array[:0])
         else:
             self.rounded = self.rounded or numbers.too_many_digits(array)
 
