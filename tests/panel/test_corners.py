@@ -261,8 +261,10 @@ def test_the_short_way_by_keys_alone(running: Running, page: Page, orders: str) 
     more = page.get_by_role("button", name="More to do with this dataset")
     expect(more).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()  # nobody types before the list is there
     page.keyboard.press("End")
     page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("textbox", name="Name")).to_be_focused()  # the window begins with its field
     page.keyboard.press("Escape")
