@@ -133,6 +133,7 @@ def register(connection: Connection, pipeline: Any, request: RegisterRequest, *,
         import skops.io
     except ImportError as error:
         raise Invalid("Registering a pipeline needs the package skops: pip install skops.") from error
+    _expect_fitted(pipeline)
     try:
         data = skops.io.dumps(pipeline)
     except Exception as error:
@@ -141,3 +142,15 @@ def register(connection: Connection, pipeline: Any, request: RegisterRequest, *,
     model = Model(connection, connection.transport.upload(ModelRead, "models/register", [data], size=len(data), query=query))
     connection.remember("model", model.id)
     return model.wait() if wait else model
+
+
+def _expect_fitted(pipeline: Any) -> None:
+    from sklearn.base import BaseEstimator
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if isinstance(pipeline, BaseEstimator):  # of anything else the server says what it is not
+        try:
+            check_is_fitted(pipeline)
+        except NotFittedError as error:
+            raise Invalid(f"This {type(pipeline).__name__} has not learned anything yet. Call its fit() first.") from error
