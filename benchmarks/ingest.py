@@ -86,7 +86,7 @@ def with_dapp(source: Path, folder: Path) -> dict[str, Any]:
     """What an upload does: seal the original, then what the child of the ingest job does."""
     import dapp_ext.services.preload  # noqa: F401
     from dapp_ext.schema.datasets import ReadOptions
-    from dapp_ext.services.allocation import keep_memory
+    from dapp_ext.services.allocation import keep_loaded, keep_memory
     from dapp_ext.services.passes import FilePass
     from dapp_ext.services.work import IngestOrder, ingest
     from dapp_ext.store.objects import SealedFile
@@ -96,6 +96,7 @@ def with_dapp(source: Path, folder: Path) -> dict[str, Any]:
     original = FilePass(folder / "original", Label("original", name, 1), secrets.token_bytes(32))
     table = FilePass(folder / "table", Label("frame", name, 1), secrets.token_bytes(32))
     parts: dict[str, float] = {}
+    keep_loaded()
     keep_memory()
 
     def work() -> None:

@@ -81,4 +81,17 @@ def _decimal(value: Decimal) -> Any:
     number = float(value)
     if value == value.to_integral_value() and abs(value) <= EXACT:
         return int(value)
-    return number if math.isfinite(number) and Decimal(repr(number)) == value else str(value)
+    return number if math.isfinite(number) and Decimal(repr(number)) == value else written(value)
+
+
+def decimal_texts(series: pl.Series) -> pl.Series:
+    """Decimals as texts with all their digits, without zeros at the end of their fractions."""
+    texts = series.cast(pl.String)
+    whole = not bool(texts.str.contains(".", literal=True).any())
+    return texts if whole else texts.str.replace(r"\.0+$|(\.[0-9]*[1-9])0+$", "$1")
+
+
+def written(value: Decimal) -> str:
+    """All digits of a decimal, without zeros at the end of its fraction."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

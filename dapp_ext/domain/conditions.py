@@ -20,6 +20,7 @@ from dapp_ext.schema.datasets import Column, Filter
 
 _COMPARISONS = {"lt": "__lt__", "le": "__le__", "gt": "__gt__", "ge": "__ge__"}
 _MOST_VALUES = 10_000
+_MOST_DIGITS = 38
 _HOLDS = {
     "integer": "whole numbers",
     "decimal": "numbers",
@@ -35,12 +36,13 @@ _HOLDS = {
 
 @dataclass(frozen=True)
 class Place:
-    """A column of a working frame: its expression and what is known of it. ``narrow``: no sum of its whole numbers is beyond 64 bits."""
+    """A column of a working frame: its expression and what is known of it. ``narrow``: no sum of its whole numbers is beyond 64 bits. ``rounded``: sums may be."""
 
     column: Column
     kind: pl.DataType
     expression: pl.Expr
     narrow: bool = False
+    rounded: bool = False
 
     @property
     def text(self) -> pl.Expr:
@@ -254,4 +256,12 @@ def _as_number(kind: pl.DataType, value: Any) -> Any:
         raise TypeError
     if isinstance(value, int) and abs(value) >= 2**127:
         value = float(value)
-    return value
+    return _as_decimal(value) if isinstance(kind, pl.Decimal) and kind.scale else value
+
+
+def _as_decimal(value: int | float | Decimal) -> float | Decimal:
+    """Exactly what was written: 0.1 and not the double beside it. What has more digits than polars takes is the nearest double."""
+    found = value if isinstance(value, Decimal) else Decimal(repr(value))
+    _, digits, exponent = found.as_tuple()
+    fraction = max(0, -exponent) if isinstance(exponent, int) else _MOST_DIGITS
+    return found if max(len(digits), fraction) + max(0, found.adjusted()) < _MOST_DIGITS else float(value)

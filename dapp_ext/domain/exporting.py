@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 import pyarrow as pa
 
-from dapp_ext.domain.cells import iso_texts, seconds
+from dapp_ext.domain.cells import decimal_texts, iso_texts, seconds
 from dapp_ext.domain.queries import Selection
 from dapp_ext.domain.sources import as_frame
 from dapp_ext.domain.spout import Spout
@@ -122,7 +122,9 @@ def _csv_cells(frame: pl.DataFrame, numbers: Set[str]) -> pl.DataFrame:
             series = seconds(series)
         elif kind.is_temporal():
             series = iso_texts(series)
-        elif not (kind.is_numeric() or kind == pl.Boolean or series.name in numbers):
+        elif kind.is_decimal() or series.name in numbers:
+            series = decimal_texts(series)
+        elif not (kind.is_numeric() or kind == pl.Boolean):
             series = series.cast(pl.String).to_frame().select(_defused(pl.all())).to_series()
         columns.append(series)
     return pl.DataFrame(columns)

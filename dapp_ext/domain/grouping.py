@@ -110,6 +110,8 @@ def arranged(figures: Sequence[pl.Expr | BoxPart]) -> tuple[list[pl.Expr], list[
 def _summable(place: Place) -> pl.Expr:
     if place.kind in (pl.Int64, pl.UInt64) and not place.narrow:
         return place.expression.cast(pl.Int128)  # the sum of large numbers is exact
+    if place.rounded and place.kind.is_decimal():
+        return place.expression.cast(pl.Float64)
     return place.expression
 
 

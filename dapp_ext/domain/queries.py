@@ -81,6 +81,16 @@ def aggregate(source: Source, columns: Sequence[Column], request: QueryRequest) 
 
 def ask(source: Source, columns: Sequence[Column], request: QueryRequest) -> QueryRead:
     """The same with the edges of bins, as it goes out; its version is filled in by whoever knows it."""
+    try:
+        return _ask(source, columns, request, rounded=False)
+    except pl.exceptions.ComputeError as error:
+        if "overflow in decimal" not in str(error):
+            raise
+        # A sum of more than 38 digits is told as nearly as a double can.
+        return _ask(source, columns, request, rounded=True)
+
+
+def _ask(source: Source, columns: Sequence[Column], request: QueryRequest, *, rounded: bool) -> QueryRead:
     groups = [(each, find_column(columns, each.column)) for each in request.group_by]
     measures = [(each, None if each.column is None else find_column(columns, each.column)) for each in request.measures]
     figured = [(begin, op, each, column) for each, column in measures for begin, op in expanded(each)]
@@ -104,7 +114,7 @@ def ask(source: Source, columns: Sequence[Column], request: QueryRequest) -> Que
     def place(column: Column) -> Place:
         name = f"c{position[column.name]}"
         summed = any(each.op == "sum" and each.column == column.name for each in request.measures)
-        return Place(column, schema[name], pl.col(name), summed and isinstance(source, KeptSource) and source.is_narrow(column.name))
+        return Place(column, schema[name], pl.col(name), summed and isinstance(source, KeptSource) and source.is_narrow(column.name), rounded)
 
     def figure(op: str, measure: Measure, column: Column | None) -> pl.Expr | BoxPart:
         if measure.op == "box" and column is not None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import polars as pl
 import pyarrow as pa
 
+from dapp_ext.domain.cells import written
 from dapp_ext.domain.keeper import Keeper
 from dapp_ext.errors import ColumnUnknown
 
@@ -163,7 +164,7 @@ def _for_polars(column: pa.ChunkedArray, *, shown: bool) -> pa.ChunkedArray:
         return column
     if not shown:
         return column.cast(pa.float64())
-    texts = [pa.array([None if value is None else f"{value:f}" for value in piece.to_pylist()], pa.string()) for piece in column.chunks]
+    texts = [pa.array([None if value is None else written(value) for value in piece.to_pylist()], pa.string()) for piece in column.chunks]
     return pa.chunked_array(texts, pa.string())
 
 

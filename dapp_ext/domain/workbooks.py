@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 import polars as pl
 import pyarrow as pa
 
-from dapp_ext.domain.cells import EXACT, iso_texts, seconds
+from dapp_ext.domain.cells import EXACT, decimal_texts, iso_texts, seconds
 from dapp_ext.domain.sources import as_frame
 from dapp_ext.domain.spout import Spout
 from dapp_ext.errors import TooLarge
@@ -134,7 +135,9 @@ def _cell(series: pl.Series, letter: str) -> pl.Series:
         finite = series.is_finite().fill_null(True)
         return _valued(series, "") if finite.all() else _valued(series, "").zip_with(finite, _text(series.cast(pl.String)))
     if kind.is_decimal():
-        return _valued(series.cast(pl.Float64), "")
+        doubles = series.cast(pl.Float64)
+        exact = pl.Series([value is None or Decimal(repr(float(value))) == value for value in series.to_list()], dtype=pl.Boolean)
+        return _valued(doubles, "") if exact.all() else _valued(doubles, "").zip_with(exact, _text(decimal_texts(series)))
     if kind == pl.Duration:
         return _valued(seconds(series) / 86_400, ' s="5"')
     if kind == pl.Time:

@@ -68,6 +68,9 @@ class SignIn(Page):
 
     @allow_unauthenticated
     async def get(self) -> None:
+        if self.request.headers.get("Sec-Purpose", "").startswith("prefetch"):
+            self.set_status(204)  # a browser that guesses where its person will go
+            return
         ticket = self.get_query_argument("ticket", "")
         if not ticket:
             raise Malformed("The link is not complete. Ask for a new one: jupyter dapp signin-link")

@@ -24,7 +24,7 @@ import psutil
 
 from dapp_ext.errors import DappError, Internal, MemoryExceeded, TimeExceeded
 from dapp_ext.logs import outline
-from dapp_ext.services.allocation import keep_memory
+from dapp_ext.services.allocation import keep_loaded, keep_memory
 from dapp_ext.services.work import FixOrder, IngestOrder, Order, Say, TrainOrder, Wanted, perform
 
 log = logging.getLogger(__name__)
@@ -177,6 +177,7 @@ def _main(pipe: Connection) -> None:
     os.setsid()  # a group of its own, for the system's scheduler too
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    keep_loaded()
     order = pipe.recv()
     # Work in the background must not slow down the pages that people look at, and a search takes whatever time it is given.
     step_back(15 if isinstance(order, TrainOrder) else 5)

@@ -251,7 +251,7 @@ def refuse_in_maintenance(session: Session) -> None:
     row, moment = notices.maintenance(session), now()
     if row is not None and row.starts_at <= moment:
         left = 60 if row.ends_at is None else max(30, int((row.ends_at - moment).total_seconds()))
-        raise MaintenanceOn(f"{row.message} Try again later.", retry_after=left)
+        raise MaintenanceOn(f"{row.message.rstrip('.')}. Try again later.", retry_after=left)
 
 
 def list_cursor(cursor: str | None) -> str | None:

@@ -30,6 +30,7 @@ from dapp_ext.services.lineage import LineageService
 from dapp_ext.services.maintenance import Maintenance
 from dapp_ext.services.models import Models
 from dapp_ext.services.monitoring import Monitoring
+from dapp_ext.services.needs import Needs
 from dapp_ext.services.notifications import Notifications
 from dapp_ext.services.policies import Policies
 from dapp_ext.services.predictions import Predictions
@@ -91,6 +92,7 @@ class Services:
     models: Models
     predictions: Predictions
     monitoring: Monitoring
+    needs: Needs
     policies: Policies
     registering: Registering
     registry: Registry
@@ -172,6 +174,7 @@ def _compose(context: Context) -> Services:
         models=models,
         predictions=predictions,
         monitoring=predictions.monitoring,
+        needs=Needs(context),
         policies=Policies(context, models),
         registering=Registering(context, datasets, models, scorers),
         registry=Registry(context, models),

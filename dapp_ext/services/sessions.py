@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Literal, cast
@@ -76,7 +75,7 @@ class Sessions:
     def login_browser(self, request: LoginRequest, *, address: str = "", request_id: str = "", device: str = "") -> tuple[str, Actor]:
         """Sign in with email and password for a cookie. ``device`` is the mark of a browser that has signed in before."""
         account = self._verified(request, address, request_id, device)
-        return self._start_browser(lambda _: account, "dashboard", address, request_id)
+        return self._start_browser(account, "dashboard", address, request_id)
 
     def sign_in_owner(self, *, door: Door = "jupyterlab", address: str = "") -> TokenPair:
         """Tokens for the owner, for a visitor that has checked Jupyter's own login on a one-person server."""
@@ -119,10 +118,9 @@ class Sessions:
             change.session.add(RefreshToken(hash=digest(refresh), session_id=row.id))
             return self._pair(change.session, account, row.id, refresh)
 
-    def _start_browser(self, whose: Callable[[Session], Account], door: Door, address: str, request_id: str) -> tuple[str, Actor]:
+    def _start_browser(self, account: Account, door: Door, address: str, request_id: str) -> tuple[str, Actor]:
         cookie = _random("cookie")
         with self._context.change(None, None) as change:
-            account = whose(change.session)
             row = self._new_session(change, account, door, address, request_id)
             row.cookie_hash = digest(cookie)
         return cookie, _actor(account, row.id, door, address, request_id)
@@ -279,12 +277,31 @@ class Sessions:
             return _session_actor(found, "api", address, "") if found else _actor(account, None, "api", address, "")
         return _actor(account, None, purpose, address, "")
 
-    def enter_browser(self, ticket: str, *, address: str = "", request_id: str = "") -> tuple[str, Actor]:
-        """Use up a ticket for the dashboard: the cookie of a session of its own, and whose it is.
+    def enter_browser(self, ticket: str, *, present: str = "", address: str = "", request_id: str = "") -> tuple[str, Actor]:
+        """Use up a ticket for the dashboard: the cookie of a session, and whose it is.
 
-        Both in one change, so that nothing that ends sessions and tickets falls between the two.
+        Both in one change, so that nothing that ends sessions and tickets falls between the two. A browser whose
+        ``present`` cookie is of the same account goes on with its session; its other pages stay as they are.
         """
-        return self._start_browser(lambda session: self._redeem(session, ticket, "dashboard")[0], "dashboard", address, request_id)
+        with self._context.change(None, None) as change:
+            account, _ = self._redeem(change.session, ticket, "dashboard")
+            held = store.session_of_cookie(change.session, digest(present)) if present else None
+            if held is not None and held[1].id == account.id:
+                actor = _session_actor(held, "dashboard", address, request_id)
+                self._context.record(change.session, audit.Entry(actor, "account.login", Subject(kind="account", id=account.id), "allow", {"again": True}))
+                return present, actor
+            cookie = _random("cookie")
+            row = self._new_session(change, account, "dashboard", address, request_id)
+            row.cookie_hash = digest(cookie)
+        return cookie, _actor(account, row.id, "dashboard", address, request_id)
+
+    def leave_browser(self, cookie: str, *, address: str = "", request_id: str = "") -> None:
+        """End the session of a cookie that a browser gives up for another, if it still counts."""
+        try:
+            actor = self.browser_session(cookie, address=address, request_id=request_id)
+        except NotSignedIn:
+            return
+        self.logout(actor)
 
     def _redeem(self, session: Session, ticket: str, purpose: TicketPurpose) -> tuple[Account, tuple[SignIn, Account] | None]:
         """Whose ticket it was, and the session that it was asked from."""
@@ -303,7 +320,7 @@ class Sessions:
             account = session.get(Account, actor.account_id)
         if account is None or account.disabled:
             raise NotSignedIn
-        return self._start_browser(lambda _: account, door, address, actor.request_id)[0]
+        return self._start_browser(account, door, address, actor.request_id)[0]
 
     def open_session(self, actor: Actor) -> TokenPair:
         """Tokens with a session of their own, for an actor who has just proved who it is."""

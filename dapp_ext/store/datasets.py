@@ -129,6 +129,18 @@ def page(session: Session, account_id: str, *, search: str | None, limit: int, b
     return list(session.exec(query))
 
 
+def failed(session: Session, account_id: str, limit: int) -> list[tuple[Dataset, DatasetVersion]]:
+    """Datasets that an account may see and that could not be read, newest first."""
+    query = (
+        select(Dataset, DatasetVersion)
+        .where(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.version == Dataset.version, col(DatasetVersion.error_code).is_not(None))
+        .where(grants.visible(Dataset, account_id))
+        .order_by(col(Dataset.id).desc())
+        .limit(limit)
+    )
+    return list(session.exec(query))
+
+
 def files(session: Session, subject_id: str) -> Sequence[StoredFile]:
     """The stored files of a dataset or model."""
     return list(session.exec(select(StoredFile).where(StoredFile.subject_id == subject_id)))

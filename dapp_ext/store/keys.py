@@ -22,6 +22,7 @@ import hashlib
 import hmac
 import json
 import os
+import resource
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -210,6 +211,11 @@ def root_of_secret(secret: str) -> bytes:
     return derive_key(secret.encode(), "root")
 
 
+def _keep_out_of_dumps() -> None:
+    """A process that holds keys leaves no picture of its memory on the disk when it crashes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 def open_keyring(settings: Settings, *, expected: str | None = None, links: Iterable[RootLink] = ()) -> Keyring:
     """The keys of a home folder; made on the first start, by one process even when several start at once.
 
@@ -227,6 +233,7 @@ def open_keyring(settings: Settings, *, expected: str | None = None, links: Iter
     KeyWrong
         If a key file is missing, damaged, readable by others, or not the expected one.
     """
+    _keep_out_of_dumps()
     folder = settings.keys_folder
     wanted = None if expected is None else kid_of(expected)
     known = list(links)

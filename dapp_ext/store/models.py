@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import and_, case, delete, exists, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from dapp_ext.errors import NameAmbiguous
@@ -73,6 +74,14 @@ def page(session: Session, account_id: str, *, search: str | None, limit: int, b
     if before:
         query = query.where(col(Model.id) < before)
     return list(session.exec(query))
+
+
+def troubled(session: Session, account_id: str, limit: int) -> list[Model]:
+    """Models that an account may see and whose watch has found something, or that failed and have no later version; newest first."""
+    later = aliased(Model)
+    superseded = exists().where(col(later.owner_id) == Model.owner_id, col(later.name_key) == Model.name_key, col(later.version) > col(Model.version))
+    wanted = or_(col(Model.alert_code).is_not(None), and_(col(Model.status) == "failed", ~superseded))
+    return list(session.exec(select(Model).where(grants.visible(Model, account_id), wanted).order_by(col(Model.id).desc()).limit(limit)))
 
 
 def of_dataset(session: Session, dataset_id: str) -> list[Model]:

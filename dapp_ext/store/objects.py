@@ -22,6 +22,7 @@ import os
 import re
 import time
 from collections.abc import Container, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +40,8 @@ _PURPOSE = re.compile(r"[a-z][a-z-]{0,30}")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # What is overwritten before a file is removed: header, salt and commitment in front, the footer of a table at the end.
 _SHREDDED_BYTES = 4096
+# So much of a file is hashed by the thread that writes it; a larger file is worth a thread.
+_HASHED_HERE = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,44 @@ def storage_errors() -> Iterator[None]:
         raise Unavailable(f"The storage does not take the file: {error.strerror or 'unknown reason'}. An administrator should look at the disk.") from error
 
 
+class _Digest:
+    """SHA-256 of what is written; of a large file on a thread of its own, beside the sealing of the next piece."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._aside: ThreadPoolExecutor | None = None
+        self._under_way: Future[None] | None = None
+
+    def update(self, view: memoryview) -> None:
+        """Take the next bytes; such that may change are taken at once."""
+        self._size += len(view)
+        self._catch_up()
+        whole = view.obj
+        if self._size < _HASHED_HERE or not isinstance(whole, bytes) or len(whole) != len(view):
+            self._hash.update(view)
+            return
+        self._aside = self._aside or ThreadPoolExecutor(1, "digest")
+        self._under_way = self._aside.submit(self._hash.update, whole)
+
+    def hexdigest(self) -> str:
+        """The digest of all bytes; ends the thread."""
+        self.stop()
+        return self._hash.hexdigest()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._catch_up()
+        if self._aside is not None:
+            self._aside.shutdown()
+            self._aside = None
+
+    def _catch_up(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+
 class StagingFile(io.RawIOBase):
     """A new file of mode 0600 that counts and hashes what goes into it. It refuses a path that exists.
 
@@ -96,7 +137,7 @@ class StagingFile(io.RawIOBase):
         super().__init__()
         self.path = path
         self.size = 0
-        self._hash = hashlib.sha256()
+        self._hash = _Digest()
         self._handle = -1
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with storage_errors():
@@ -123,7 +164,8 @@ class StagingFile(io.RawIOBase):
         with storage_errors():
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 0, os.SEEK_SET)
-        self._hash = hashlib.sha256()
+        self._hash.stop()
+        self._hash = _Digest()
         self.size = 0
 
     def sync(self) -> str:
@@ -134,6 +176,7 @@ class StagingFile(io.RawIOBase):
 
     def close(self) -> None:
         if self._handle >= 0:
+            self._hash.stop()
             os.close(self._handle)
             self._handle = -1
         super().close()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 6
 LOOKED_THROUGH = 24  # the newest of each, for what has gone wrong among them
 EXECUTIVE = 60
+NEEDED = 20
 
 
 class Needs(Answer):
@@ -46,12 +47,12 @@ def summary(services: Services, actor: Actor, _: Nothing) -> HomeRead:
     """Work under way, the newest datasets and models, and the team's latest doings."""
     # Who only looks sees a card for each shared result; everybody else the newest, and their own lists.
     looks = access.scope(actor, "dataset.create") == access.Scope.nobody
-    datasets = services.datasets.list(actor, limit=LOOKED_THROUGH)
+    datasets = services.datasets.list(actor, limit=SHOWN)
     models = services.models.list(actor, search=None, limit=EXECUTIVE if looks else LOOKED_THROUGH, cursor=None)
     jobs = [*services.jobs.list(actor, status="running", limit=20).items, *services.jobs.list(actor, status="queued", limit=20).items]
     return HomeRead(
         jobs=jobs,
-        needs=_needs(datasets.items, models.items),
+        needs=_needs(services, actor, models.items),
         datasets=datasets.items[:SHOWN],
         datasets_total=datasets.total,
         models=models.items if looks else models.items[:SHOWN],
@@ -61,15 +62,15 @@ def summary(services: Services, actor: Actor, _: Nothing) -> HomeRead:
     )
 
 
-def _needs(datasets: list[DatasetRead], models: list[ModelRead]) -> Needs:
-    """Files that failed; and models that failed, changed under watch, or should not be relied on, unless a newer version is there."""
+def _needs(services: Services, actor: Actor, models: list[ModelRead]) -> Needs:
+    """Files that failed; models that failed or changed under watch; and those of the newest that should not be relied on, unless a newer version is there."""
     newest: dict[tuple[str, str], ModelRead] = {}
     for each in models:  # newest first
         newest.setdefault((each.owner.id, each.name), each)
-    return Needs(
-        datasets=[each for each in datasets if each.status == "failed"],
-        models=[each for each in models if each.alert or (each is newest[each.owner.id, each.name] and (each.status == "failed" or each.concern))],
-    )
+    troubled = services.needs.models(actor, limit=NEEDED)
+    known = {each.id for each in troubled}
+    doubtful = [each for each in models if each.concern and each.id not in known and each is newest[each.owner.id, each.name]]
+    return Needs(datasets=services.needs.datasets(actor, limit=NEEDED), models=[*troubled, *doubtful])
 
 
 CALLS: dict[str, Call] = {"home": call(Nothing, summary)}

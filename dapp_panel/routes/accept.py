@@ -33,7 +33,7 @@ class AcceptHandler(EntryHandler):
         except DappError as error:
             await self._show(token, error, name=name)
         else:
-            self.let_in(cookie, device)
+            await self.let_in(cookie, device)
 
     def _accept(self, request: LinkAccept) -> tuple[str, str]:
         from dapp_ext.services.known_tokens import Entry  # loaded by now; importing it takes seconds

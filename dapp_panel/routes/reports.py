@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC
 from urllib.parse import quote
 
 from dapp_ext.errors import DappError
 from dapp_ext.handlers.wire import status_of
+from dapp_ext.schema.base import now
 from dapp_ext.schema.shares import SharedInsight
 from dapp_panel.report import report, report_insight
 from dapp_panel.routes.base import DashboardHandler
+
+MOST_AHEAD = 20 * 86_400  # seconds; browsers count no further ahead than 24 days
 
 
 class ReportHandler(DashboardHandler):
@@ -40,6 +45,9 @@ class SharedHandler(DashboardHandler):
             self.set_status(status_of(error))
             self.render("gone.html", sentence=error.message, assets=self.dashboard.assets)
             return
-        until = found.expires_at.strftime("%d %B %Y")
+        until = found.expires_at.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC")
+        left = (found.expires_at - now()).total_seconds()
+        if left < MOST_AHEAD:  # a page that is open when the link ends goes with it
+            self.set_header("Refresh", str(math.ceil(left) + 1))
         words = f"{found.by.name or 'Someone'} shared this with you, to read. The link works until {until}."
         self.finish(report_insight(found, shared=words) if isinstance(found, SharedInsight) else report(found.model, found.results, shared=words))

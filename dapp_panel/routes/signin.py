@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import ValidationError
 
 from dapp_ext.errors import DappError, Denied, LoginRefused, NotSignedIn, Throttled
@@ -17,9 +19,12 @@ DEVICE_DAYS = 365
 class EntryHandler(DashboardHandler):
     """What lets somebody in who has just proved who it is."""
 
-    def let_in(self, cookie: str, device: str) -> None:
-        """Set the session's cookie and the mark by which this browser is known the next time."""
+    async def let_in(self, cookie: str, device: str) -> None:
+        """Set the session's cookie and the mark by which this browser is known the next time; a session that it had ends."""
         rules = self.dashboard.doorkeeper.cookie
+        had = self.dashboard.doorkeeper.cookie_of(self.request)
+        if had and had != cookie:
+            await self.dashboard.crew.run(partial(self.dashboard.services.accounts.leave_browser, had, address=self.request.remote_ip or ""))
         self.set_cookie(rules.name, cookie, **rules.attributes())
         self.set_cookie(rules.device_name, device, **{**rules.attributes(), "max_age": DEVICE_DAYS * 86_400})
         self.redirect("/", status=303)
@@ -60,11 +65,12 @@ class SignInHandler(EntryHandler):
             sentence = "This sign-in link was used already or has expired. Ask for a new one, or sign in with your password."
             self._page(error, sentence if isinstance(error, NotSignedIn) else error.message)
             return
-        self.let_in(cookie, device)
+        await self.let_in(cookie, device)
 
     def _open_by_ticket(self, ticket: str) -> tuple[str, str]:
         accounts = self.dashboard.services.accounts
-        cookie, actor = accounts.enter_browser(ticket, address=self.request.remote_ip, request_id=self.request_id)
+        present = self.dashboard.doorkeeper.cookie_of(self.request)
+        cookie, actor = accounts.enter_browser(ticket, present=present, address=self.request.remote_ip, request_id=self.request_id)
         return cookie, accounts.device_mark(actor)
 
     def _open_by_password(self, request: LoginRequest) -> tuple[str, str]:
@@ -84,7 +90,7 @@ class SignInHandler(EntryHandler):
         except DappError as error:
             self._page(error, error.message, email=email)
         else:
-            self.let_in(cookie, device)
+            await self.let_in(cookie, device)
 
     def _page(self, error: DappError | None = None, sentence: str = "", *, email: str = "") -> None:
         if error is not None:

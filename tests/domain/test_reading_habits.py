@@ -389,3 +389,25 @@ def test_dates_that_a_spreadsheet_has_swapped() -> None:
 def test_a_text_that_is_no_date_keeps_all_as_texts() -> None:
     data = workbook([["when", "n"], *[["soon" if n == 5 else datetime(2024, 1, n + 1), n] for n in range(12)]])
     assert read(data, "t.xlsx").values("when")[4:6] == ["2024-01-05", "soon"]
+
+
+@pytest.mark.parametrize("dates", [["2021-01-01", "2021-02-01"], ["01.01.2021", "01.02.2021"], ["Jan 2021", "Feb 2021"]])
+def test_dates_over_amounts_name_the_columns(dates: list[str]) -> None:
+    found = read(f"who,{','.join(dates)}\na,1,2\nb,3.5,4\n")
+    assert found.table.to_pydict() == {"who": ["a", "b"], dates[0]: [1, 3.5], dates[1]: [2, 4]}
+
+
+def test_dates_over_amounts_in_a_workbook_name_the_columns() -> None:
+    book, out = Workbook(), io.BytesIO()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["Sales"], [], ["who", date(2021, 1, 1), datetime(2021, 2, 1)], ["a", 1, 2], ["b", 3, 4]):
+        sheet.append(row)
+    book.save(out)
+    assert read(out.getvalue(), "t.xlsx").table.to_pydict() == {"who": ["a", "b"], "2021-01-01": [1, 3], "2021-02-01": [2, 4]}
+
+
+@pytest.mark.parametrize("row", ["a,1,2\nb,3,4\n", "2021-01-01,2021-01-02,5\n2021-01-03,2021-01-05,6\n"])
+def test_rows_that_only_look_like_names_are_rows(row: str) -> None:
+    found = read(row)
+    assert (found.read.rows, found.table.column_names) == (2, ["column_1", "column_2", "column_3"])

@@ -69,7 +69,7 @@ def test_what_is_changed_is_told() -> None:
             "nan": pa.array([float("nan"), 1.0]),
             "fine": pa.array([1, 2], pa.timestamp("ns")),
             "deep": pa.array([{"a": {"b": 1}}, None]),
-            "money": pa.array([Decimal("1.5"), None], pa.decimal128(30, 2)),
+            "money": pa.array([Decimal("1.5"), Decimal("12345678901234567890.25")], pa.decimal128(30, 2)),
         }
     )
     assert found.table.column_names == ["nan", "fine", "deep.a.b", "money"]

@@ -22,7 +22,8 @@ def visit(jp_fetch: Fetch) -> Fetch:
     """Opens a page as a browser without any cookie does."""
 
     async def open_it(path: str, **given: Any) -> Any:
-        return await jp_fetch(path, headers={"Authorization": ""}, raise_error=False, follow_redirects=False, **given)
+        headers = {"Authorization": "", **given.pop("headers", {})}
+        return await jp_fetch(path, headers=headers, raise_error=False, follow_redirects=False, **given)
 
     return open_it
 
@@ -59,6 +60,8 @@ def _link(services: Any) -> str:
 
 async def test_a_link_opens_jupyterlab_once(services: Any, visit: Fetch, jp_fetch: Fetch) -> None:
     ticket = _link(services)
+    ahead = await visit("dapp/signin", params={"ticket": ticket}, headers={"Sec-Purpose": "prefetch;prerender"})
+    assert ahead.code == 204, "looked at in advance"
     answer = await visit("dapp/signin", params={"ticket": ticket})
     assert answer.code == 302
     assert answer.headers["Location"] == "/a%40b/lab"

@@ -93,6 +93,38 @@ def test_a_browser_that_was_here_before_is_known(address: str, services: Service
         assert browser.post("/signin", data={"email": "maya@example.org", "password": PASSWORD}).status_code == 303
 
 
+def test_a_browser_that_signs_in_again_leaves_no_session_behind(address: str, services: Services, owner: Actor, visit: Callable[..., Visit]) -> None:
+    """A link into the same account goes on with the session of its browser; whoever signs in anew ends what was there."""
+
+    def link(email: str) -> str:
+        return f"/signin?ticket={services.accounts.signin_link(email, 'dashboard').ticket}"
+
+    def sessions(who: Visit) -> int:
+        return len(services.signins.sessions(owner, who.actor.account_id).items)
+
+    maya, tom = visit("maya"), visit("tom")
+    for each in (maya, tom):
+        services.signins.end_all(owner, each.actor.account_id)
+    name = Cookie.of(services.settings).name
+    with _browser(address) as browser:
+        assert browser.get(link("maya@example.org")).status_code == 303
+        first = browser.cookies[name]
+        line = Visit(address, services.settings, first, maya.actor)
+        assert browser.get(link("maya@example.org")).status_code == 303
+        assert (browser.cookies[name], sessions(maya)) == (first, 1)
+        used = link("maya@example.org")
+        assert [browser.get(used).status_code for _ in range(2)] == [303, 302], "good once, also where its person is in already"
+        assert browser.post("/signin", data={"email": "maya@example.org", "password": PASSWORD}).status_code == 303
+        assert browser.cookies[name] != first
+        assert sessions(maya) == 1
+        assert line.http.get("/channel").status_code == 401
+        assert browser.get(link("tom@example.org")).status_code == 303
+        assert (sessions(maya), sessions(tom)) == (0, 1)
+        services.signins.end_all(owner, tom.actor.account_id)
+        assert browser.get(link("maya@example.org")).status_code == 303, "a cookie that counts no more is in nobody's way"
+    line.close()
+
+
 def test_an_ended_session_ends_its_page_within_five_seconds(visit: Callable[..., Visit], services: Services, owner: Actor) -> None:
     page = visit("maya")
     line = page.channel()

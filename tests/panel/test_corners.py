@@ -1,4 +1,4 @@
-"""In a real browser: decisions at their ends, a second score, links that open the same, paper, and files of which one is brought or many."""
+"""In a real browser: keys alone, decisions at their ends, the way back from a fix, links that open the same, paper, one file or many, words and units."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ from tests.panel.test_walk import PENGUINS, SLOW, Running, running
 __all__ = ["running"]
 pytestmark = [pytest.mark.browser]
 LONG = "What the people of the third survey said about " + "the service in all of our regions and " * 6
+
+
+# What has the focus by name, and whether it can be seen to have it: a ring, or that of the label around a hidden radio button.
+FOCUSED = """() => {
+  const at = document.activeElement;
+  const shown = at.closest('.segmented label, .shape-grid label') ?? at.closest('.palette-input') ?? at;
+  const style = getComputedStyle(shown);
+  const name = at.getAttribute('aria-label') || at.labels?.[0]?.innerText || at.innerText || at.title || '';
+  return [name.trim(), (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none', at.tabIndex];
+}"""
+ORDERS = "day;price;share;paid;answer\n" + "".join(
+    f"2024-01-{1 + row % 28:02d};${10 + row}.50;{row % 40}.5%;{'true' if row % 3 else 'false'};{('yes', 'no', 'unsure')[row % 3]}\n" for row in range(120)
+)
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +226,137 @@ def test_long_and_foreign_texts_stay_in_their_places(running: Running, page: Pag
         page.get_by_role("menuitem", name="Drawing (SVG)").click()
     marks = re.findall(r">(0(?:\.\d+)?|1)</text>", Path(drawing.value.path()).read_text())
     assert len(set(marks)) >= 5, marks
+
+
+@pytest.fixture(scope="module")
+def orders(services: Services, owner: Actor) -> str:
+    return _ready(services, owner, "Orders", ORDERS.encode())
+
+
+def _tab_to(page: Page, name: str, *, most: int = 40) -> None:
+    """Go on by Tab; each stop on the way can be seen to have the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        found, visible, index = page.evaluate(FOCUSED)
+        assert visible or index < 0 or found == "", f"no sign of the focus on {found!r}"
+        if found.startswith(name):
+            return
+    raise AssertionError(f"Tab does not come to {name!r}")
+
+
+def test_the_short_way_by_keys_alone(running: Running, page: Page, orders: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("Orders")
+    expect(page.get_by_role("option", name="Orders")).to_be_visible()
+    page.keyboard.press("Enter")
+    title = page.get_by_role("heading", level=1, name="Orders")
+    expect(title).to_be_focused()  # and not the top of the frame
+    expect(page.locator("p.hush[role=status]")).to_have_text("Orders")  # said to who cannot see it
+
+    _tab_to(page, "More to do")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("Escape")
+    more = page.get_by_role("button", name="More to do with this dataset")
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Name")).to_be_focused()  # the window begins with its field
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+
+    page.goto(f"{running.address}/#/explore/{orders}")
+    expect(page.locator("[data-figure=rows]")).to_have_text("120")
+    _tab_to(page, "Figure")
+    page.keyboard.press("Enter")
+    page.keyboard.type("price")
+    page.keyboard.press("Escape")  # closes the list, not the window
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.type("price")
+    page.keyboard.press("Enter")
+    _tab_to(page, "Add")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Figure", exact=True)).to_be_focused()
+    expect(page.locator(".figure-card").filter(has_text="Average price")).to_contain_text("$70")
+
+    bell = page.get_by_role("button", name=re.compile("^Notifications"))
+    bell.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".bell-panel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(bell).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator(".bell-panel")).to_have_count(0)  # what hangs over the page goes when it is left
+
+
+def test_a_fix_can_be_taken_back_from_its_word_and_from_its_page(running: Running, page: Page, services: Services, owner: Actor) -> None:
+    data = _ready(services, owner, "Repeats", ("city,amount\n" + "Kiel,1\nBonn,2\nUlm,3\nKiel,1\n" * 20).encode())
+    page.goto(f"{running.address}/#/datasets/{data}")
+    page.get_by_role("button", name="Drop the repeats").click()
+    undo = page.locator(".toast").get_by_role("button", name="Undo")
+    expect(undo).to_be_visible(timeout=SLOW)  # once there is something to take back, however long that took
+    assert services.datasets.get(owner, data).version == 2
+    undo.click()
+    _wait(lambda: services.datasets.get(owner, data).version == 3)
+    assert services.datasets.get(owner, data).rows == 80
+    # The word in the corner goes; the page keeps the way back.
+    page.get_by_role("button", name="Drop the repeats").click()
+    _wait(lambda: services.datasets.get(owner, data).version == 4)
+    page.reload()
+    kept = page.locator(".notice").filter(has_text="Version 4:")
+    kept.get_by_role("button", name="Undo").click()
+    _wait(lambda: services.datasets.get(owner, data).version == 5)
+    expect(kept).to_have_count(0)
+    assert services.datasets.get(owner, data).rows == 80
+
+
+def test_one_recipe_over_datasets_that_are_found_by_name(running: Running, page: Page, services: Services, owner: Actor, orders: str) -> None:
+    other = _ready(services, owner, "Another one", ORDERS.encode())
+    page.goto(f"{running.address}/#/train")
+    page.get_by_role("button", name="Many datasets").click()
+    search = page.get_by_role("searchbox", name="Search datasets")
+    search.fill("order")
+    expect(page.get_by_role("checkbox", name=re.compile("^Another one"))).to_have_count(0)
+    page.get_by_role("checkbox", name=re.compile("^Orders")).check()
+    search.fill("another")
+    page.get_by_role("checkbox", name=re.compile("^Another one")).check()
+    expect(page.get_by_role("checkbox", name=re.compile("^Orders"))).to_be_checked()  # stays in sight
+    page.get_by_label("Predict").select_option("answer")
+    page.get_by_label("Seconds for each").fill("5")
+    page.get_by_role("button", name="Train 2 models").click()
+    page.wait_for_url(re.compile("#/models"))
+    _wait(lambda: {each.dataset.id for each in services.models.list(owner).items} >= {orders, other})
+    for each in services.jobs.list(owner).items:
+        if each.status in ("queued", "running"):
+            services.jobs.cancel(owner, each.id)
+
+
+def test_units_and_truths_are_said_alike(running: Running, page: Page, services: Services, owner: Actor, orders: str) -> None:
+    page.goto(f"{running.address}/#/datasets/{orders}")
+    words = page.locator(".column-words")
+    expect(words.filter(has_text="$10.5 to $129.5")).to_have_count(1)
+    expect(words.filter(has_text="0.5% to 39.5%")).to_have_count(1)
+    page.goto(f"{running.address}/#/datasets/{orders}/rows")
+    assert [each.split("\n")[-1] for each in page.get_by_role("columnheader").all_inner_texts()][2:4] == ["$", "%"]
+    # A truth is yes and no; the words of a text are its own, also where some of them are yes and no.
+    cells = page.get_by_role("row").nth(1).get_by_role("cell")
+    assert [each.strip() for each in cells.all_inner_texts()][-2:] == ["No", "yes"]
+    made = [
+        services.models.train(owner, TrainRequest(dataset=orders, target=target, time_budget=5, trials=1, families=["linear"], exclude=["answer", "day"])).id
+        for target in ("price", "paid")
+    ]
+    _wait(lambda: all(services.models.get(owner, each).status == "ready" for each in made))
+    assert re.search(r"±\$[\d.]+", services.models.get(owner, made[0]).sentence or "")
+    page.goto(f"{running.address}/#/models/{made[0]}/predict")
+    expect(page.get_by_label("share (%)")).to_be_visible()
+    expect(page.locator(".outcome")).to_have_text(re.compile(r"^\$\d"), timeout=SLOW)
+    page.goto(f"{running.address}/#/models/{made[1]}/evidence")
+    expect(page.locator(".confusion thead")).to_contain_text("Yes")
+    report = page.request.get(f"{running.address}/report/{made[1]}", headers={"Sec-Fetch-Site": "same-origin"}).text()
+    assert "said Yes" in report
+    assert not re.search("True|False", report.split("<h2>How it was made")[0].split("<body>")[1])

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from dapp_ext.schema.accounts import Actor, Role
-from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import DatasetRead
-from dapp_ext.schema.models import ModelRead, TrainRequest
+from dapp_ext.schema.models import ModelUpdate, TrainRequest
 from dapp_ext.services import Services
+from dapp_ext.store.tables import Model
 from dapp_panel.pages import home
 from dapp_panel.pages.asking import Nothing
 
@@ -30,14 +30,36 @@ def test_a_failed_file_waits_for_a_decision_behind_newer_ones(
     assert [each.id for each in told.needs.datasets] == [failed.id]
 
 
-def test_the_newest_version_counts_unless_the_watch_alerts() -> None:
-    def model(name: str, version: int, *, status: str = "ready", alert: str | None = None, concern: str | None = None) -> ModelRead:
-        fields: dict[str, Any] = {"name": name, "version": version, "status": status, "owner": Named(id="1", name="Maya"), "alert": alert, "concern": concern}
-        return ModelRead.model_construct(**fields)
+def test_the_newest_version_counts_unless_the_watch_alerts(
+    services: Services, person: Callable[[str, Role], Actor], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever failed or alerts is found behind newer models, a mere doubt among the newest."""
+    maya, tom = person("maya", Role.analyst), person("tom", Role.viewer)
+    dataset = upload(maya, b"n,kind\n" + b"".join(b"%d,%s\n" % (row, b"ab"[row % 2 : row % 2 + 1]) for row in range(60)), "kinds.csv")
+    run_jobs()
 
-    leaky, broken, drifted = model("a", 1, concern="It leaks."), model("b", 1, status="failed"), model("c", 1, alert="drift")
-    assert home._needs([], [leaky, broken, drifted]).models == [leaky, broken, drifted]
-    assert home._needs([], [model("a", 2), model("b", 2), model("c", 2), leaky, broken, drifted]).models == [drifted]
+    def asked(name: str, version: int, **state: Any) -> str:
+        made = services.models.train(maya, TrainRequest(dataset=dataset.id, target="kind", name=name, time_budget=5))
+        assert made.version == version
+        with services.models._context.database.write() as session:
+            row = session.get(Model, made.id)
+            for field, value in state.items():
+                setattr(row, field, value)
+        return made.id
+
+    broken, drifted = asked("b", 1, status="failed"), asked("c", 1, status="ready", alert_code="drift")
+    asked("d", 1, status="ready")
+    monkeypatch.setattr(home, "LOOKED_THROUGH", 1)
+
+    def needed(who: Actor) -> list[str]:
+        return [each.id for each in home.summary(services, who, Nothing()).needs.models]
+
+    assert needed(maya) == [drifted, broken]
+    services.models.update(maya, broken, ModelUpdate(visibility="private"))
+    assert needed(tom) == [drifted]
+    asked("b", 2, status="ready")
+    asked("c", 2, status="ready")
+    assert needed(maya) == [drifted]
 
 
 def test_a_model_that_leaks_is_a_concern_and_viewers_see_every_result(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dapp_ext.services.allocation import keep_loaded
 from dapp_ext.services.children import step_back
 
 GROUPS = Path("/proc/sys/kernel/sched_autogroup_enabled")
@@ -34,6 +36,20 @@ def test_a_job_steps_back_behind_all_else() -> None:
         assert policy == os.SCHED_BATCH
     if GROUPS.exists() and GROUPS.read_text().strip() == "1":
         assert group.strip().endswith(f"nice {os.nice(0) + stepped}"), "its session steps back too, not only the process within it"
+
+
+def _frozen(pipe: Any) -> None:
+    keep_loaded()
+    pipe.send((gc.get_freeze_count(), len(gc.get_objects())))
+
+
+def test_what_was_loaded_is_not_looked_through_in_the_process_of_a_job() -> None:
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_frozen, args=(there,))
+    process.start()
+    kept, looked_through = here.recv()
+    process.join()
+    assert looked_through < kept / 100
 
 
 @pytest.mark.parametrize("rows", [1, 300])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 import stat
 import subprocess
 import sys
@@ -248,3 +249,13 @@ def test_keys_do_not_leave_by_accident(tmp_path: Path) -> None:
     assert "Ed25519PrivateKey" not in shown
     with pytest.raises(TypeError, match="stays in its process"):
         pickle.dumps(ring)
+
+
+def test_who_holds_keys_leaves_no_picture_of_its_memory(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    try:
+        open_keyring(settings(tmp_path))
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)

@@ -10,6 +10,7 @@ import random
 import resource
 import signal
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -46,6 +47,21 @@ def room(size: int) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_large_file_is_hashed_beside_its_sealing(store: ObjectStore, monkeypatch: pytest.MonkeyPatch, ended: bool) -> None:
+    monkeypatch.setattr("dapp_ext.store.objects._HASHED_HERE", 100_000)
+    object_id = new_id()
+    with store.create(object_id, 1, "original", KEY) as staged:
+        for number in range(50):
+            staged.write(random.Random(number).randbytes(20_000))
+        assert [thread for thread in threading.enumerate() if thread.name.startswith("digest")]
+        if ended:
+            stored = staged.finish()
+            staged.publish()
+            assert stored.sha256 == hashlib.sha256((store.folder / stored.name).read_bytes()).hexdigest()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("digest")]
 
 
 def test_written_published_and_read(store: ObjectStore) -> None:

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections import Counter
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,9 @@ class FillMissing(ColumnFix):
         numbers = np.array(pc.cast(values if self.kinds[name] != "duration" else values.cast(pa.int64()), pa.float64()))
         numbers = numbers[np.isfinite(numbers)]
         found = float(np.median(numbers) if method == "median" else np.mean(numbers)) if len(numbers) else 0.0
-        return pa.scalar(found if pa.types.is_floating(plain) else round(found), pa.int64() if self.kinds[name] == "duration" else None).cast(plain)
+        if self.kinds[name] == "duration":
+            return pa.scalar(round(found), pa.int64()).cast(plain)
+        return in_type(found, plain)
 
     def change(self, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
         self.changed += values.null_count
@@ -131,6 +134,14 @@ class FillMissing(ColumnFix):
 _METHODS = {"median": "the median", "mean": "the mean", "most_frequent": "the most frequent value", "value": "the value given"}
 
 
+def in_type(number: float, stored: pa.DataType) -> pa.Scalar:
+    """A number as a column of a type can hold it: whole, or with as many digits as there are behind the decimal sign."""
+    if pa.types.is_floating(stored):
+        return pa.scalar(number, stored)
+    scale = getattr(stored, "scale", 0)
+    return pa.scalar(round(Decimal(repr(number)), scale) if scale else round(number)).cast(stored)
+
+
 def _usual(kind: str) -> str:
     if kind in ("integer", "decimal", "duration"):
         return "median"
@@ -150,6 +161,8 @@ def _given(name: str, value: Any, plain: pa.DataType) -> pa.Scalar:
             return pa.scalar(date.fromisoformat(str(value)), plain)
         if pa.types.is_timestamp(plain):
             return pa.scalar(datetime.fromisoformat(str(value)), plain)
+        if getattr(plain, "scale", 0):
+            return pa.scalar(Decimal(str(value))).cast(plain)
         return pa.scalar(str(value) if pa.types.is_string(plain) else value).cast(plain)
     except (pa.ArrowException, ValueError, TypeError, OverflowError):
         raise Invalid(f"{value!r:.60} does not fit column {name!r}. Give a value of its kind.") from None
@@ -187,6 +200,9 @@ def _written(value: Any) -> set[str]:
     """The ways in which a value may have been shown."""
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
         return {str(value), str(int(value))}
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return {text, text.rstrip("0").rstrip(".") if "." in text else text}
     return {str(value), value.isoformat()} if isinstance(value, date | datetime) else {str(value)}
 
 
@@ -229,7 +245,8 @@ class ClipOutliers(ColumnFix):
         if pa.types.is_floating(values.type):
             least, most = pa.scalar(low, values.type), pa.scalar(high, values.type)
         else:
-            least, most = (pa.scalar(edge).cast(values.type) for edge in (math.ceil(low), math.floor(high)))
+            edges = (low, high) if getattr(values.type, "scale", 0) else (math.ceil(low), math.floor(high))
+            least, most = (in_type(edge, values.type) for edge in edges)
         clipped = pc.if_else(pc.less(values, least), least, values)
         clipped = pc.if_else(pc.greater(clipped, most), most, clipped)
         self.changed += self.differing(values, clipped)

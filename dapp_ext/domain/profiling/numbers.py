@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ class NumberColumn:
             self._note(self.infinite_rows, infinite)
         present = plain.drop_null() if gone else plain
         if len(present):
-            self.tally.add(pc.cast(present, pa.string()) if pa.types.is_decimal(present.type) else present)
+            self.tally.add(_written(present) if pa.types.is_decimal(present.type) else present)
         if len(finite):
             self._note_range(plain, floats, finite)
             self.moments.add(finite)
@@ -178,7 +179,7 @@ class NumberColumn:
         if self.highest is None or high > self.highest[0]:
             self.highest = (high, self.rows + int((floats == high).argmax()))
         # Whole numbers keep their digits; a double would round the large ones.
-        exact = pa.types.is_floating(plain.type) or max(-low, high) < _EXACT_DOUBLE
+        exact = pa.types.is_floating(plain.type) or (max(-low, high) < _EXACT_DOUBLE and not _has_fractions(plain.type))
         ends = (low, high) if exact else tuple(pc.min_max(plain).as_py().values())
         if exact and not pa.types.is_floating(plain.type):
             ends = (bool(low), bool(high)) if pa.types.is_boolean(plain.type) else (int(low), int(high))
@@ -288,7 +289,7 @@ class NumberColumn:
 
     def _edges(self, low: float, high: float) -> Floats:
         spread = high - low
-        whole = not pa.types.is_floating(self.type)
+        whole = not (pa.types.is_floating(self.type) or _has_fractions(self.type))
         if whole and spread < _BINS:
             # One bin for each whole number.
             return np.arange(low - 0.5, high + 1.0) if self.is_number else np.arange(low, high + 1.5)
@@ -313,9 +314,29 @@ def _shower(type_: pa.DataType) -> Callable[[Any], Any]:
         return lambda value: (datetime.min + timedelta(microseconds=min(max(round(value), 0), 86_399_999_999))).time().isoformat()
     if pa.types.is_duration(type_):
         return lambda value: value / 1e6
+    if _has_fractions(type_):
+        return lambda value: _exactly(value) if isinstance(value, Decimal) else value
     if pa.types.is_integer(type_) or pa.types.is_decimal(type_):
         return lambda value: str(value) if type(value) is not float and abs(value) > _EXACT_DOUBLE else value
     return lambda value: value
+
+
+def _has_fractions(type_: pa.DataType) -> bool:
+    """Whether decimals are kept with all their digits."""
+    return bool(pa.types.is_decimal(type_) and type_.scale > 0)
+
+
+def _exactly(value: Decimal) -> float | str:
+    """A decimal as a number where that is the same, else as a text."""
+    return float(value) if Decimal(repr(float(value))) == value else f"{value:f}".rstrip("0").rstrip(".")
+
+
+def _written(array: pa.Array) -> pa.Array:
+    """Decimals as texts, without zeros at the end of their fractions."""
+    if not _has_fractions(array.type):
+        return pc.cast(array, pa.string())
+    plain = pa.array([f"{value:f}" for value in array.to_pylist()], pa.string())
+    return pc.replace_substring_regex(plain, r"\.?0+$", "")
 
 
 def _date(days: int) -> str:

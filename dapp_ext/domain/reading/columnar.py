@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dapp_ext.domain.reading import kinds, plans, texts
+from dapp_ext.domain.reading import kinds, numbers, plans, texts
 from dapp_ext.domain.reading.categories import Variety
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
 from dapp_ext.domain.reading.names import column_names
@@ -105,6 +105,8 @@ class ColumnarTable:
             if pa.types.is_uint64(given):
                 # Only a value in the upper half needs more than the signed 64 bits.
                 leaf.overflow |= (pc.max(_decoded(array)).as_py() or 0) >= 2**63
+            elif _may_need_exact(given):
+                leaf.overflow = leaf.overflow or numbers.too_many_digits(pc.cast(_decoded(array), pa.string()))
             elif pa.types.is_floating(given):
                 leaf.nan += pc.sum(pc.is_nan(_decoded(array))).as_py() or 0
             elif pa.types.is_timestamp(given) and given.unit == "ns":
@@ -124,6 +126,8 @@ class ColumnarTable:
         stored = kinds.stored_type(given)
         if pa.types.is_uint64(given) and not leaf.overflow:
             stored = pa.int64()
+        if _may_need_exact(given) and not leaf.overflow:
+            stored = pa.float64()
         kind = leaf.variety.kind(self.rows) if pa.types.is_string(stored) else kinds.kind_of(stored)
         return ColumnPlan(name, kind, stored, missing=marks)
 
@@ -166,8 +170,8 @@ class ColumnarTable:
             self.notes.add(f"Nested objects were flattened into columns named with dots: {named(found)}.")
         if found := [name for name, leaf in pairs if pa.types.is_nested(leaf.given)]:
             self.notes.add(f"Lists were kept as JSON text in {named(found)}.")
-        if found := [name for name, leaf in pairs if _rounds(_plain(leaf.given))]:
-            self.notes.add(f"Decimals were read as floating point numbers of about 16 digits in {named(found)}.")
+        if found := [name for name, leaf in pairs if leaf.overflow and _may_need_exact(_plain(leaf.given))]:
+            self.notes.add(f"Decimals of more than 17 digits were kept with all their digits in {named(found)}.")
         if found := [name for name, leaf in pairs if pa.types.is_binary(leaf.given) or pa.types.is_large_binary(leaf.given)]:
             self.notes.add(f"Bytes were read as text, or written as 0x... where they are none, in {named(found)}.")
 
@@ -210,8 +214,9 @@ def _decoded(array: pa.Array) -> pa.Array:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
-def _rounds(given: pa.DataType) -> bool:
-    return bool(pa.types.is_decimal(given) and given.scale > 0 and given.precision > 15)
+def _may_need_exact(given: pa.DataType) -> bool:
+    """Whether decimals of a type may have more digits than a double."""
+    return bool(pa.types.is_decimal(given) and given.scale > 0 and given.precision > kinds.DOUBLE_DIGITS)
 
 
 def _has_nanoseconds(array: pa.Array) -> bool:

@@ -11,7 +11,8 @@ import codecs
 from dapp_ext.domain.reading import encodings, layouts, plans, sniffing
 from dapp_ext.domain.reading.amounts import unit_of
 from dapp_ext.domain.reading.csv_table import CsvTable, NotUtf8
-from dapp_ext.domain.reading.dialect import Dialect, is_typed, sniff
+from dapp_ext.domain.reading.dialect import Dialect, sniff
+from dapp_ext.domain.reading.first_rows import is_typed
 from dapp_ext.domain.reading.layouts import NotAligned
 from dapp_ext.domain.reading.opening import Opened
 from dapp_ext.domain.reading.plans import told

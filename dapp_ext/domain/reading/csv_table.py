@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from dapp_ext.domain.conveyor import ahead
-from dapp_ext.domain.reading import footers, layouts, numbers, plans, texts
+from dapp_ext.domain.reading import footers, layouts, numbers, plans, texts, whole
 from dapp_ext.domain.reading.chosen import ChosenColumn, Ways
-from dapp_ext.domain.reading.dialect import Dialect, can_repeat, is_typed
+from dapp_ext.domain.reading.dialect import Dialect, can_repeat
+from dapp_ext.domain.reading.first_rows import is_typed
 from dapp_ext.domain.reading.layouts import is_drawn
 from dapp_ext.domain.reading.names import column_names
 from dapp_ext.domain.reading.numbers import DoesNotFit
@@ -25,6 +26,7 @@ from dapp_ext.domain.reading.opening import Opened, as_utf8
 from dapp_ext.domain.reading.repairs import Repairs
 from dapp_ext.domain.reading.slices import Slice, Slicer
 from dapp_ext.domain.reading.table import Again, ColumnPlan, Notes, Plan, check_columns
+from dapp_ext.domain.reading.texts import TextColumn
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.datasets import ReadOptions
 
@@ -36,7 +38,8 @@ class Chunk:
     Attributes
     ----------
     cells : list of pa.Array
-        The cells as texts as they stand, null for an empty one; with a dictionary where texts were known to repeat.
+        The cells as texts as they stand, null for an empty one; with a dictionary where texts were known to repeat, and as whole
+        numbers where they were known to be such (see :mod:`.whole`).
     parsed : list
         What the look at the columns made of them, with the name of the reading; None where it made nothing.
     """
@@ -55,9 +58,11 @@ class Chunk:
         return self._tidied[place]
 
     def raw(self, place: int) -> pa.Array:
-        """The cells of a column as texts, without a dictionary."""
+        """The cells of a column as texts, without a dictionary; whole numbers as they are plainly written, which is how they stood there."""
         if pa.types.is_dictionary(self.cells[place].type):
             self.cells[place] = self.cells[place].dictionary_decode()
+        elif pa.types.is_integer(self.cells[place].type):
+            self.cells[place] = pc.cast(self.cells[place], pa.string())
         return self.cells[place]
 
 
@@ -96,9 +101,23 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 _ESCAPED = re.compile(rb'\\(["\\])')
 _REPEATED = pa.dictionary(pa.int32(), pa.string())
 _MOST_EXTRA = 100
+_MOST_MISSES = 3
+"""So often it is tried in vain to read whole numbers at once."""
 _LOOKED_AT = 256 * 1024
 """Bytes that show which characters are rare."""
 _TAIL, _TAIL_LINES = 256 * 1024, 120
+
+
+def _look(column: TextColumn, chunk: Chunk, place: int) -> pa.Array | None:
+    """Let a column take its cells in the cheapest way that they allow. Returns them in the type of its reading, if it is no text."""
+    cells = chunk.cells[place]
+    if pa.types.is_integer(cells.type) and (parsed := column.look_whole(cells)) is not None:
+        return parsed
+    if not pa.types.is_integer(cells.type) and (encoded := column.look_encoded(cells)) is not None:
+        chunk.cells[place] = encoded
+        return None
+    parsed = column.look_plainly(chunk.raw(place))
+    return column.look(chunk.tidied(place)) if parsed is None else parsed
 
 
 class NotUtf8(Exception):
@@ -140,6 +159,7 @@ class CsvTable:
         self._wide_text = False
         self._header: bytes | None = None
         self._kept_headers = False
+        self._misses = 0
         self._rare: tuple[bytes, ...] = ()
         self.extra_rows = options.extra_rows
         check_columns(self.width)
@@ -178,8 +198,8 @@ class CsvTable:
     def _taken_apart(self, slices: Iterator[Slice]) -> Iterator[_Piece]:
         """The slices cleaned and, where Arrow can do it, taken apart. Runs ahead of the look at the columns, so it must not need what that finds."""
         first = self.dialect.header
-        for piece in slices:
-            piece = self._without_footer(self._without_marks(piece), header=first)
+        for given in slices:
+            piece = self._without_footer(self._without_marks(given), header=first)
             if self.dialect.rule:
                 piece = self._without_rules(piece)
             if first or self._header is not None:
@@ -189,7 +209,9 @@ class CsvTable:
             data = self._checked(piece)
             headers, self._kept_headers = self._kept_headers, False
             if data and not data.isspace():
-                yield _Piece(data, piece.line, first, headers, self._parse(data, loose=piece.loose, header=first))
+                # Of a slice that something was left out of, it is not known how many quotes are left.
+                quotes = given.quotes if data is given.data and not first else None
+                yield _Piece(data, piece.line, first, headers, None if piece.loose else self._parse(data, quotes, header=first))
                 first = False
 
     def _from_table(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -290,15 +312,43 @@ class CsvTable:
         longest = max((name.encode() for name in self.dialect.names if name in line.decode("utf-8", "replace")), key=len, default=b"")
         return (*(bytes([character]) for character in lacking[:1]), longest)
 
-    def _parse(self, data: bytes, *, loose: bool, header: bool) -> Chunk | None:
+    def _parse(self, data: bytes, quotes: int | None, *, header: bool) -> Chunk | None:
         """What Arrow makes of the text; None where the slower reader has to tell what is wrong with it."""
-        if loose or b"\0" in data or (self.dialect.blanks and b'"' in data):
+        if b"\0" in data or (self.dialect.blanks and b'"' in data):
             return None
         try:
-            return self._by_arrow(data, header=header)
+            chunk = None if quotes is None else self._with_numbers(data, quotes)
+            return chunk or self._by_arrow(data, self._kinds(), header=header)
         except pa.ArrowInvalid:
             # Rows of different lengths, say.
             return None
+
+    def _with_numbers(self, data: bytes, quotes: int) -> Chunk | None:
+        """What Arrow makes of the text, with whole numbers read at once; None where there are none or nothing proves them."""
+        columns = [(place, column) for place, column in enumerate(self.columns[: self.dialect.width]) if column.is_whole]
+        if not columns or self._misses > _MOST_MISSES or self.dialect.padded or self.dialect.blanks:
+            return None
+        try:
+            chunk = self._by_arrow(data, self._kinds() | {str(place): pa.int64() for place, _ in columns}, header=False)
+        except pa.ArrowInvalid:
+            self._misses += 1  # something else than a whole number
+            return None
+        for place, column in columns:
+            column.long = whole.is_long(chunk.cells[place])
+        if any(column.long for _, column in columns):
+            return None
+        if chunk.rows and whole.adds_up(chunk.cells, data, quotes, self.slicer.quote):
+            return chunk
+        self._misses += 1
+        return None
+
+    def _kinds(self) -> dict[str, pa.DataType]:
+        """The types in which the cells are read: texts, with a dictionary where they are known to repeat."""
+        kinds = dict.fromkeys(map(str, range(self.dialect.width)), pa.string())
+        if self.dialect.blanks:
+            return kinds
+        # Arrow makes a dictionary quicker while it reads than anybody can afterwards.
+        return kinds | {str(place): _REPEATED for place, column in enumerate(self.columns[: self.dialect.width]) if column.repeats}
 
     def _checked(self, piece: Slice) -> bytes:
         if piece.data.isascii():
@@ -315,16 +365,13 @@ class CsvTable:
         self._wide_text = True
         return piece.data
 
-    def _by_arrow(self, data: bytes, *, header: bool) -> Chunk:
-        names = [str(place) for place in range(self.dialect.width)]
-        kinds: dict[str, pa.DataType] = dict.fromkeys(names, pa.string())
-        if not self.dialect.blanks:
-            # Arrow makes a dictionary quicker while it reads than anybody can afterwards.
-            kinds |= {name: _REPEATED for name, column in zip(names, self.columns, strict=False) if column.repeats}
+    def _by_arrow(self, data: bytes, kinds: dict[str, pa.DataType], *, header: bool) -> Chunk:
         quote = self.slicer.quote
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
-            read_options=arrow_csv.ReadOptions(column_names=names, block_size=len(data) + 1, skip_rows_after_names=self.dialect.header_rows if header else 0),
+            read_options=arrow_csv.ReadOptions(
+                column_names=list(kinds), block_size=len(data) + 1, skip_rows_after_names=self.dialect.header_rows if header else 0
+            ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.dialect.delimiter, quote_char=self.dialect.cells.quote or False, newlines_in_values=bool(quote) and quote in data
             ),
@@ -402,12 +449,7 @@ class CsvTable:
         nothing = pa.nulls(chunk.rows, pa.string())
         chunk.parsed = []
         for place, column in enumerate(self.columns):
-            if place >= len(chunk.cells):
-                parsed = column.look(nothing)
-            elif (encoded := column.look_encoded(chunk.cells[place])) is not None:
-                chunk.cells[place], parsed = encoded, None
-            elif (parsed := column.look_plainly(chunk.raw(place))) is None:
-                parsed = column.look(chunk.tidied(place))
+            parsed = column.look(nothing) if place >= len(chunk.cells) else _look(column, chunk, place)
             chunk.parsed.append(None if parsed is None or column.reading is None else (column.reading, parsed))
 
     def _note_headers(self, chunk: Chunk) -> None:
@@ -435,12 +477,14 @@ class CsvTable:
         done = chunk.parsed[place] if place < len(chunk.parsed) else None
         if done is not None and done[0] == column.how:
             return done[1]
-        evidence = self.columns[place]
+        evidence, cells = self.columns[place], chunk.cells[place]
+        if pa.types.is_integer(cells.type) and column.how == "integer" and not column.missing:
+            return cells
         if isinstance(evidence, ChosenColumn):
             return evidence.convert(chunk.raw(place), chunk.tidied(place), column)
         try:
             if column.how == texts.TEXT and not column.missing:
-                cells = chunk.cells[place]
+                cells = chunk.cells[place] if pa.types.is_dictionary(cells.type) else chunk.raw(place)
                 if not numbers.has_blank_edge(cells.dictionary if pa.types.is_dictionary(cells.type) else cells):
                     return cells
             return texts.convert(chunk.raw(place), chunk.tidied(place), column.how, column.missing)

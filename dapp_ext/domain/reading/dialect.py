@@ -9,16 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
-import pyarrow as pa
-
 from dapp_ext.domain.reading import layouts, numbers
-from dapp_ext.domain.reading.amounts import AMOUNT
+from dapp_ext.domain.reading.first_rows import is_header, is_typed, type_of
 from dapp_ext.domain.reading.headings import joined_names, names_in_two_rows
 from dapp_ext.domain.reading.table import check_columns
-from dapp_ext.domain.reading.texts import ALL, TEXT, TextColumn, tidy
+from dapp_ext.domain.reading.texts import TEXT
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.datasets import ReadOptions
 
@@ -375,7 +372,7 @@ def _is_letterhead(rows: list[list[str]], width: int) -> bool:
     if width < _LETTERHEAD or not 0 < start <= _PREAMBLE or len(rest) < 2:
         return False
     few = all(sum(bool(cell.strip()) for cell in row) <= 2 and len(row) < width for row in rows[:start])
-    return few and sum(len(row) == width for row in rest) >= 0.9 * len(rest) and _is_header(rest[0], rest[1:_FEW])
+    return few and sum(len(row) == width for row in rest) >= 0.9 * len(rest) and is_header(rest[0], rest[1:_FEW])
 
 
 def _filled(row: Sequence[str]) -> int:
@@ -391,7 +388,7 @@ def _is_padded_letterhead(rows: list[list[str]], width: int) -> bool:
     few = all(_filled(row) <= 2 and (row[0].strip() or not _filled(row)) for row in rows[:start])
     wide = sum(_filled(row) > 2 for row in body) >= 0.9 * len(body)
     typed = [is_typed(column) for column in _columns_of(body)]
-    return few and wide and any(typed) and _is_header(rows[start], body) and all(_type_of([cell]) == TEXT for cell in rows[start])
+    return few and wide and any(typed) and is_header(rows[start], body) and all(type_of([cell]) == TEXT for cell in rows[start])
 
 
 def _records_or_refuse(cells: Cells, text: str) -> list[list[str]]:
@@ -421,7 +418,7 @@ def _with_header(dialect: Dialect, rows: list[list[str]], options: ReadOptions) 
         # Pages, or files put one after the other, each with its header; where all is text, a row may well be called like it.
         body = [row for row in body if row != rows[0]] or body
         dialect = replace(dialect, drop_headers=options.extra_rows == "drop" or any(map(is_typed, _columns_of(body[:_FEW]))))
-    header = options.header if options.header is not None else row_names or _is_header(first, body[:_FEW])
+    header = options.header if options.header is not None else row_names or is_header(first, body[:_FEW])
     longer = sum(len(row) > len(first) and any(cell.strip() for cell in row[len(first) :]) for row in body)
     names = [*first, *[""] * (usual - len(first))] if longer > len(body) / 2 else first
     return replace(
@@ -441,16 +438,11 @@ def _has_two_rows(rows: list[list[str]], options: ReadOptions) -> bool:
     if options.header_rows is not None:
         return options.header_rows == 2
     below = rows[2:_FEW]
-    return names_in_two_rows(rows[0], rows[1], lambda cell: _type_of([cell]) == TEXT, lambda place: is_typed([row[place] for row in below if place < len(row)]))
+    return names_in_two_rows(rows[0], rows[1], lambda cell: type_of([cell]) == TEXT, lambda place: is_typed([row[place] for row in below if place < len(row)]))
 
 
 def _columns_of(rows: list[list[str]]) -> Iterator[list[str]]:
     return ([row[place] for row in rows if place < len(row)] for place in range(max(map(len, rows), default=0)))
-
-
-def is_typed(cells: list[str]) -> bool:
-    """Whether cells are numbers, dates or the like, all of them."""
-    return _type_of(cells) not in (None, TEXT)
 
 
 def can_repeat(names: Sequence[str]) -> bool:
@@ -462,38 +454,3 @@ def _decimal(cells: list[str], delimiter: str, options: ReadOptions) -> str:
     if options.thousands == "." or (options.thousands is None and numbers.decimal_sign(cells, delimiter) == ","):
         return ","
     return numbers.decimal_sign(cells, delimiter) if options.thousands in (" ", "'", "none") else "."
-
-
-def _is_header(first: list[str], body: list[list[str]]) -> bool:
-    """Whether the first row names the columns.
-
-    It does when some column has text there and numbers, dates or true/false below; it does not when a column has
-    these in the first row already, or when all is text and the first row's texts come again below.
-    """
-    if not body:
-        return any(cell.strip() and _type_of([cell]) == TEXT for cell in first)
-    seen_typed = repeated = False
-    for place, name in enumerate(first):
-        below = [row[place] for row in body if place < len(row)]
-        kind = _type_of(below)
-        if kind in (None, TEXT):
-            repeated |= bool(name.strip()) and name in below
-        elif (named := _type_of([name])) == TEXT or (named == AMOUNT != kind):
-            return True  # "95%" over other numbers is a name
-        else:
-            seen_typed |= bool(name.strip())
-    return (not seen_typed or counts_up(first)) and not repeated
-
-
-def counts_up(cells: list[str]) -> bool:
-    """Whether a row holds a text and, beside it, whole numbers that go up by one, as years over columns do."""
-    numbered = [int(cell) for cell in cells if cell.strip().isascii() and cell.strip().isdigit()]
-    others = [cell for cell in cells if not cell.strip().isdigit()]
-    steps = {after - before for before, after in pairwise(numbered)}
-    return len(numbered) > 1 and steps == {1} and any(cell.strip() for cell in others) and _type_of(others) == TEXT
-
-
-def _type_of(cells: list[str]) -> str | None:
-    column = TextColumn(ALL)
-    column.look(tidy(pa.array([cell if cell else None for cell in cells], pa.string())))
-    return column.reading

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 from itertools import islice
 from typing import Any
 
 from dapp_ext.domain.reading import plans, texts
 from dapp_ext.domain.reading.chosen import Ways
-from dapp_ext.domain.reading.dialect import counts_up
+from dapp_ext.domain.reading.first_rows import counts_up
 from dapp_ext.domain.reading.headings import joined_names, names_above, names_in_two_rows
 from dapp_ext.domain.reading.opendocument import check_document
 from dapp_ext.domain.reading.opening import Opened
@@ -193,6 +194,8 @@ def _first(counts: list[int]) -> int:
 def _name(cell: Any) -> str:
     if isinstance(cell, float) and cell == int(cell):
         return str(int(cell))
+    if isinstance(cell, datetime) and cell.time() == time():
+        return str(cell.date())
     return str(cell)
 
 
@@ -206,9 +209,17 @@ def _header_place(top: list[list[Any]], wide: list[int], header: bool | None) ->
         below = top[place + 1 :]
         if all(isinstance(cell, str) for cell in row):
             return None if _repeats(row, below) else place
-        if counts_up([_name(cell) for cell in row]):
+        if counts_up([_name(cell) for cell in row]) or _dates_over_numbers(row, below):
             return place
     return None
+
+
+def _dates_over_numbers(row: list[Any], below: list[list[Any]]) -> bool:
+    """Whether a row holds different dates, as months over their amounts, and else texts."""
+    dated = [place for place, cell in enumerate(row) if isinstance(cell, date)]
+    under = [each[place] for place in dated for each in below if place < len(each) and each[place] != ""]
+    texts = all(isinstance(cell, str | date) for cell in row)
+    return texts and len({row[place] for place in dated}) == len(dated) > 1 and bool(under) and all(type(value) in (int, float) for value in under)
 
 
 def _repeats(row: list[str], below: list[list[Any]]) -> bool:

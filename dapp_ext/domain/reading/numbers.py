@@ -101,7 +101,7 @@ def integers(array: pa.Array) -> pa.Array:
         found = pc.cast(array, pa.int64())
     except pa.ArrowInvalid as error:
         raise DoesNotFit from error
-    if _characters(array) != _digits(found) or _has_letters(array):
+    if characters(array) != plain_characters(found) or _has_letters(array):
         raise DoesNotFit
     return found
 
@@ -113,8 +113,17 @@ def _has_letters(array: pa.Array) -> bool:
     return bool(long.any() and (data[starts[long] + 1] > ord("9")).any())
 
 
-def _characters(array: pa.Array) -> int:
-    """Length of all texts together."""
+def holds(array: pa.Array, byte: int) -> bool:
+    """Whether a byte is in some text; a text that is null may count."""
+    _, positions, text = array.buffers()
+    if text is None or not len(array):
+        return False
+    offsets = np.frombuffer(positions, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
+    return bool((np.frombuffer(text, dtype=np.uint8)[offsets[0] : offsets[-1]] == byte).any())
+
+
+def characters(array: pa.Array) -> int:
+    """Length of all texts together, in bytes."""
     if array.null_count:
         return pc.sum(pc.binary_length(array)).as_py() or 0  # a null made by a kernel may keep its bytes
     if not len(array):
@@ -123,7 +132,7 @@ def _characters(array: pa.Array) -> int:
     return int(offsets[-1] - offsets[0])
 
 
-def _digits(found: pa.Array) -> int:
+def plain_characters(found: pa.Array) -> int:
     """How many characters the numbers take when they are written plainly: fewer than the texts where one has a leading zero, say."""
     plain = found.drop_null().to_numpy() if found.null_count else found.to_numpy()
     if not len(plain):
@@ -184,14 +193,80 @@ def _refuse_inexact_integers(array: pa.Array) -> None:
         raise DoesNotFit
 
 
-def too_many_digits(array: pa.Array) -> bool:
-    """Whether some number has more digits than a double tells apart (17)."""
+@dataclass
+class Digits:
+    """How many digits the numbers of a column have: behind the decimal sign at most, whether some have more than a double, and
+    whether those are doubles all the same."""
+
+    largest: float = 0.0
+    fraction: int = _DIGITS - 1
+    many: bool = False
+    doubles: bool = False
+
+    @property
+    def whole(self) -> int:
+        """Digits before the decimal sign."""
+        return len(str(int(self.largest)))
+
+    def note(self, array: pa.Array) -> None:
+        """Look at the next numbers, written with a decimal sign of their own; short ones have no more digits than characters."""
+        long = _long(array)
+        if long is None:
+            return
+        if not _has_many(long):  # a bound is enough, and found in no time
+            self.fraction = max(self.fraction, pc.max(pc.binary_length(long)).as_py() - 1)
+            return
+        self.many = True
+        plain = pc.replace_substring_regex(long, r"[eE].*$", "")
+        # Whatever writes exponents writes doubles, perhaps with more digits than they have.
+        self.doubles |= pc.any(pc.match_substring_regex(long, "[eE]")).as_py()
+        self.fraction = max(self.fraction, pc.max(pc.utf8_length(pc.replace_substring_regex(plain, r"^[^.]*[.]?", ""))).as_py())
+
+
+def _long(array: pa.Array) -> pa.Array | None:
+    """The texts that may have too many digits."""
     *_, lengths = _places(array)
     if not len(lengths) or lengths.max() <= _DIGITS:
-        return False
-    long = array.filter(pc.greater(pc.binary_length(array), _DIGITS))
+        return None
+    return array.filter(pc.greater(pc.binary_length(array), _DIGITS))
+
+
+def _has_many(long: pa.Array) -> bool:
     digits = pc.replace_substring_regex(pc.replace_substring_regex(long, r"[eE].*$", ""), r"^[-0.,]+|[.,]", "")
-    return bool(pc.any(pc.greater(pc.binary_length(digits), _DIGITS)).as_py())
+    digits = digits.filter(pc.greater(pc.binary_length(digits), _DIGITS))
+    # Zeros at the end are no digits to keep: they say how precisely something is written.
+    return bool(pc.any(pc.greater(pc.binary_length(pc.replace_substring_regex(digits, r"0+$", "")), _DIGITS)).as_py())
+
+
+def too_many_digits(array: pa.Array) -> bool:
+    """Whether some number has more digits than a double tells apart (17)."""
+    long = _long(array)
+    return long is not None and _has_many(long)
+
+
+def exact_decimals(array: pa.Array, stored: pa.DataType) -> pa.Array:
+    """Decimals with all their digits, written as :func:`decimals` takes them."""
+    _must_match(array, r"^-?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$")
+    _plain_start(array)
+    _refuse_codes(array)
+    if not pa.types.is_decimal256(stored):
+        return _cast_decimals(array, stored)
+    # Arrow wraps round beyond some digits without saying so, which a double of the same text shows.
+    values = _cast_decimals(array, stored)
+    if not np.allclose(_doubles(pc.cast(values, pa.float64())), _doubles(pc.cast(array, pa.float64())), rtol=1e-12, atol=0, equal_nan=True):
+        raise DoesNotFit
+    return values
+
+
+def _cast_decimals(array: pa.Array, stored: pa.DataType) -> pa.Array:
+    try:
+        return pc.cast(array, stored)
+    except pa.ArrowInvalid as error:
+        raise DoesNotFit from error
+
+
+def _doubles(array: pa.Array) -> npt.NDArray[np.float64]:
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 SPACES = " \u00a0\u202f\u2009"
@@ -201,7 +276,12 @@ _INFINITY = r"-?(inf|Inf|INF|infinity|Infinity)"
 
 
 def decimals_written(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
-    """Doubles written with other signs than a point alone, such as ``1,234.5`` or ``1.234,5``.
+    """Doubles written with other signs than a point alone, such as ``1,234.5`` or ``1.234,5``."""
+    return decimals(plainly(array, decimal, thousands))
+
+
+def plainly(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
+    """The same numbers with a point, and nothing between thousands.
 
     Parameters
     ----------
@@ -215,7 +295,7 @@ def decimals_written(array: pa.Array, decimal: str, thousands: str) -> pa.Array:
     _must_match(array, rf"^(-?({grouped}0|([1-9][0-9]*))?({point}[0-9]*)?([eE][+-]?[0-9]+)?|{_INFINITY})$")
     for sign in thousands:
         array = pc.replace_substring(array, sign, "")
-    return decimals(array if decimal == "." else pc.replace_substring(array, decimal, "."))
+    return array if decimal == "." else pc.replace_substring(array, decimal, ".")
 
 
 def decimals_lakh(array: pa.Array) -> pa.Array:

@@ -60,6 +60,8 @@ def plan_column(name: str, column: TextColumn, marks: set[str], *, day_first: bo
         return ColumnPlan(name, kind, type_, texts.loose_name(column.facts, day_first=day_first), nulls)
     if column.reading == amounts.AMOUNT:
         return ColumnPlan(name, "decimal", pa.float64(), amounts.name_of(column.amounts), nulls)
+    if (exact := column.exact()) is not None:
+        return ColumnPlan(name, "decimal", exact, texts.exact_name(column.reading, exact), nulls)
     reading = texts.READINGS[column.reading]
     return ColumnPlan(name, reading.kind, reading.type, column.reading, nulls)
 
@@ -254,7 +256,12 @@ def _tell_numbers(columns: Sequence[Named], notes: Notes) -> None:
         notes.add(f"A plus before a number, as in +1.5, was read as its sign in {named(found)}.")
     if found := [entry.name for entry in columns if entry.column.reading in ("big_integer", "huge_integer")]:
         notes.add(f"Whole numbers beyond 64 bits were kept with all their digits in {named(found)}.")
-    if found := [entry.name for entry in columns if entry.column.rounded and not entry.column.is_text()]:
+    if found := [entry.name for entry in columns if not entry.column.is_text() and entry.column.exact() is not None]:
+        notes.add(f"Decimals of more than 17 digits were kept with all their digits in {named(found)}.")
+    rounded = [
+        entry for entry in columns if not entry.column.is_text() and (entry.column.rounded or (entry.column.digits.many and entry.column.exact() is None))
+    ]
+    if found := [entry.name for entry in rounded]:
         notes.add(f"Numbers with more than 17 digits were rounded to about 16 in {named(found)}.")
     for entry in columns:
         if entry.column.infinite and (entry.column.reading == "decimal" or entry.column.reading in texts.WRITTEN):

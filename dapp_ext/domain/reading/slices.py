@@ -32,12 +32,15 @@ class Slice:
         Quotes stand where a strict reader would not expect them.
     last : bool
         Nothing comes after it.
+    quotes : int
+        How many quotes are in it, where they are not loose.
     """
 
     data: bytes
     line: int
     loose: bool = False
     last: bool = False
+    quotes: int = 0
 
 
 class Slicer:
@@ -78,12 +81,12 @@ class Slicer:
             held += piece
             if len(held) < wanted:
                 continue
-            end, loose = self._last_end(held)
+            end, loose, quotes = self._last_end(held)
             if end == 0:
                 self._refuse_long(held, line)
                 wanted = len(held) * 2
                 continue
-            yield Slice(held[:end], line, loose)
+            yield Slice(held[:end], line, loose, quotes=quotes)
             line += int(np.count_nonzero(np.frombuffer(held, np.uint8, end) == self.line_end[0]))
             held = held[end:]
             wanted = self.size
@@ -94,13 +97,13 @@ class Slicer:
         if len(held) > MAX_RECORD and held.find(self.line_end, 0, len(held) - 1) < 0:
             self._refuse_long(held, line)
         whole = held if held.endswith(self.line_end) else held + self.line_end
-        end, loose = self._last_end(whole)
+        end, loose, quotes = self._last_end(whole)
         if end != len(whole):
             raise FileUnreadable(
                 f"A quote is opened on line {line + self._opened_on(whole):,} and never closed, so the rows after it cannot be told apart. "
                 "Close or remove the quote and upload the file again."
             )
-        return Slice(held, line, loose, last=True)
+        return Slice(held, line, loose, last=True, quotes=quotes)
 
     def _refuse_long(self, held: bytes, line: int) -> None:
         if len(held) > MAX_RECORD:
@@ -109,14 +112,15 @@ class Slicer:
                 "Perhaps a quote is never closed, or the file is not a table."
             )
 
-    def _last_end(self, data: bytes) -> tuple[int, bool]:
-        """Where the last whole record ends (0: nowhere), and whether quotes are loose."""
+    def _last_end(self, data: bytes) -> tuple[int, bool, int]:
+        """Where the last whole record ends (0: nowhere), whether quotes are loose, and how many are before that end if not."""
         if not self.quote or self.quote not in data:
-            return data.rfind(self.line_end) + 1, False
+            return data.rfind(self.line_end) + 1, False, 0
         quotes = self._well_formed(data)
         if quotes is not None:
-            return self._last_even(data, quotes), False
-        return self._walk(data)[0], True
+            end = self._last_even(data, quotes)
+            return end, False, quotes - data.count(self.quote, end)
+        return self._walk(data)[0], True, 0
 
     def _well_formed(self, data: bytes) -> int | None:
         """The number of quotes, where counting them is enough: each opens after a delimiter and closes before one; else None."""

@@ -7,6 +7,7 @@ stamp), or to text, which takes anything. So the answer holds for all values and
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
@@ -17,12 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dapp_ext.domain.findings import SHOWN_ROWS
-from dapp_ext.domain.reading import amounts, dates, missing, numbers, spans, zones
+from dapp_ext.domain.reading import amounts, dates, kinds, missing, numbers, spans, zones
 from dapp_ext.domain.reading.categories import Variety
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.schema.datasets import ColumnKind
 
-TEXT = "text"
+TEXT, EXACT = "text", "exact:"
 _PROBE = 64
 _MARKS = missing.as_set(missing.MARKS)
 
@@ -204,10 +205,13 @@ class TextColumn:
         self.nulls = 0
         self.infinite = 0
         self.rounded = False
+        self.digits = numbers.Digits()
         self.zones = dates.ZoneFacts()
         self.variety = Variety()
         self.repeats = False
         """Whether the texts looked at last repeat so much that they are best read with a dictionary."""
+        self.long = False
+        """Whether some whole number is too long to be read without its text."""
         self._mark_set = _MARKS if marks is None else missing.as_set(marks)
 
     @property
@@ -245,6 +249,19 @@ class TextColumn:
         if self.reading == "iso_zoned":
             self.zones.note(array, self.rows - len(array))
         return parsed
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all texts so far are plain whole numbers, so that the next ones may be read as such at once."""
+        return self.reading == "integer" and not self.marks and self.given is None and not self.long
+
+    def look_whole(self, array: pa.Array) -> pa.Array | None:
+        """Take the next whole numbers, which were read without their texts; None where the texts are needed."""
+        if self.reading != "integer" or self.marks or array.null_count == len(array):
+            return None
+        self.rows += len(array)
+        self.nulls += array.null_count
+        return array
 
     def look_encoded(self, array: pa.Array) -> pa.Array | None:
         """Take the next texts of a column that is text for sure, where they repeat and none is trimmed or a mark; else take nothing.
@@ -332,8 +349,16 @@ class TextColumn:
         return None
 
     def _note_floats(self, array: pa.Array, parsed: pa.Array) -> None:
-        self.infinite += pc.sum(pc.is_inf(parsed)).as_py() or 0
-        self.rounded |= numbers.too_many_digits(array)
+        ends = [abs(each) for each in pc.min_max(parsed).as_py().values() if each is not None]
+        self.digits.largest = max(self.digits.largest, *ends, 0.0)
+        if self.digits.largest == math.inf:
+            self.infinite += pc.sum(pc.is_inf(parsed)).as_py() or 0
+        if self.reading == "decimal":
+            self.digits.note(array)
+        elif self.reading in WRITTEN:
+            self.digits.note(numbers.plainly(array, *WRITTEN[self.reading]) if numbers.too_many_digits(array) else array[:0])
+        else:
+            self.rounded = self.rounded or numbers.too_many_digits(array)
 
     def _try_loose(self, array: pa.Array, probe: pa.Array) -> pa.Array:
         facts = dates.DateFacts(**{**vars(self.facts), "spellings": set(self.facts.spellings), "rows": list(self.facts.rows)})
@@ -381,6 +406,13 @@ class TextColumn:
         codes = bool(known) and all(len(text) == 2 and text.isalpha() and text.isupper() for text in known)
         return missing.marks_in_text(self.marks, missing.TextFacts(self.rows, self.nulls, self.variety.distinct, codes), file_marks)
 
+    def exact(self) -> pa.DataType | None:
+        """The type for decimals of more digits than a double has; None where doubles do, or have to."""
+        if not (self.reading == "decimal" or self.reading in WRITTEN) or not self.digits.many or self.digits.doubles or self.infinite:
+            return None  # an infinity has no digits
+        found = kinds.exact_type(self.digits.whole, self.digits.fraction)
+        return None if pa.types.is_floating(found) else found
+
     def is_text(self) -> bool:
         """Whether the column stays text as far as is known."""
         return self.reading in (None, TEXT) or self.only_one_of_yes_no
@@ -414,7 +446,16 @@ def convert(array: pa.Array, tidied: pa.Array, reading: str, marks: frozenset[st
         return amounts.parse(tidied, reading)
     if reading.startswith(_LOOSE + ":"):
         return dates.loose_parse(tidied, day_first="day" in reading, timed="timed" in reading)
+    if reading.startswith(EXACT):
+        written, bits, fraction = reading.removeprefix(EXACT).split(":")
+        plain = numbers.plainly(tidied, *WRITTEN[written]) if written in WRITTEN else tidied
+        return numbers.exact_decimals(plain, pa.decimal128(38, int(fraction)) if bits == "128" else pa.decimal256(76, int(fraction)))
     return READINGS[reading].parse(tidied)
+
+
+def exact_name(reading: str, stored: pa.DataType) -> str:
+    """The name of the reading of decimals that keep all their digits."""
+    return f"{EXACT}{reading}:{stored.bit_width}:{stored.scale}"
 
 
 def loose_name(facts: dates.DateFacts, *, day_first: bool) -> str:

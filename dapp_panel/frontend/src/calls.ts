@@ -98,7 +98,8 @@ async function ask<T>(name: string, body: string): Promise<T> {
     const answer = await send(name, body, safe);
     if (answer?.ok) return (await answer.json()) as T;
     const said = answer ? await refusalOf(answer) : null;
-    if (answer?.status === 401) {
+    // A password that is not right, typed into a form, says nothing of the sign-in itself.
+    if (answer?.status === 401 && said?.code !== "login_refused") {
       ended.value = true;
       throw signedOut();
     }

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { onEvents } from "./channel";
 import { settle } from "./fixing";
-import { toast } from "./parts/toasts";
+import { say, toast } from "./parts/toasts";
 import { place, to } from "./router";
 import type { DatasetEvent, Event, JobEvent, JobRead, ModelEvent, PredictionEvent, SystemEvent } from "./schema";
 import { account } from "./session";
@@ -36,35 +36,50 @@ export function moving(job: JobRead): Motion {
   return motions.value.get(job.id) ?? { progress: job.progress, message: job.message, status: job.status };
 }
 
-/** Whoever looks at the thing itself sees it change, and needs no word of it. */
+/** Whoever looks at the thing itself sees it change, and needs no word in the corner. */
 function looksAt(subject: Event["subject"]): boolean {
   const [kind, id] = place.value.parts;
   return kind === `${subject.kind}s` && id === subject.id;
 }
 
-function announce(event: Event): void {
-  if (settle(event)) return;
-  if (looksAt(event.subject)) return;
+type Word = Parameters<typeof toast>[0];
+
+function wordOf(event: Event): Word | null {
   const mine = event.actor?.id === account.value.id || event.actor === null;
+  const { id } = event.subject;
   if (event.type === "dataset.failed") {
     const data = event.data as unknown as DatasetEvent;
-    toast({ tone: "bad", title: `${data.name} could not be read`, link: to(`/datasets/${event.subject.id}`), linkText: "See why" });
-  } else if (event.type === "dataset.ready" && mine) {
-    const data = event.data as unknown as DatasetEvent;
-    toast({ tone: "good", title: `${data.name} is ready`, link: to(`/datasets/${event.subject.id}`), linkText: "Open" });
-  } else if (event.type === "model.trained") {
-    const data = event.data as unknown as ModelEvent;
-    toast({ tone: "good", title: `${data.name} is trained`, link: to(`/models/${event.subject.id}`), linkText: "See the result" });
-  } else if (event.type === "model.failed") {
-    const data = event.data as unknown as ModelEvent;
-    toast({ tone: "bad", title: `${data.name} could not be trained`, link: to(`/models/${event.subject.id}`), linkText: "See why" });
-  } else if (event.type === "prediction.failed") {
-    const data = event.data as unknown as PredictionEvent;
-    toast({ tone: "bad", title: `Predicting with ${data.model.name} failed` });
-  } else if (/^system\.(alert|announcement|maintenance)$/.test(event.type)) {
-    const data = event.data as unknown as SystemEvent;
-    if (!data.withdrawn) toast({ tone: data.severity === "alert" ? "bad" : "plain", title: data.message });
+    return { tone: "bad", title: `${data.name} could not be read`, link: to(`/datasets/${id}`), linkText: "See why" };
   }
+  if (event.type === "dataset.ready" && mine) {
+    const data = event.data as unknown as DatasetEvent;
+    return { tone: "good", title: `${data.name} is ready`, link: to(`/datasets/${id}`), linkText: "Open" };
+  }
+  if (event.type === "model.trained") {
+    const data = event.data as unknown as ModelEvent;
+    return { tone: "good", title: `${data.name} is trained`, link: to(`/models/${id}`), linkText: "See the result" };
+  }
+  if (event.type === "model.failed") {
+    const data = event.data as unknown as ModelEvent;
+    return { tone: "bad", title: `${data.name} could not be trained`, link: to(`/models/${id}`), linkText: "See why" };
+  }
+  if (event.type === "prediction.failed") {
+    const data = event.data as unknown as PredictionEvent;
+    return { tone: "bad", title: `Predicting with ${data.model.name} failed` };
+  }
+  if (/^system\.(alert|announcement|maintenance)$/.test(event.type)) {
+    const data = event.data as unknown as SystemEvent;
+    return data.withdrawn || event.actor?.id === account.value.id ? null : { tone: data.severity === "alert" ? "bad" : "plain", title: data.message };
+  }
+  return null;
+}
+
+function announce(event: Event): void {
+  if (settle(event)) return;
+  const word = wordOf(event);
+  if (!word) return;
+  if (looksAt(event.subject)) say(word.title);
+  else toast(word);
 }
 
 /** A number that counts down by the second between two answers. */

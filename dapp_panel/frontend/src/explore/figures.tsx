@@ -16,7 +16,7 @@ export function Figures({ dataset, board, figures }: { dataset: DatasetRead; boa
   const fit = board?.fit;
   return (
     <div class="figures">
-      <div class="figure-card">
+      <div class="figure-card" role="status">
         <span class="small muted">Rows</span>
         <b class="num" data-figure="rows">
           {format.count(fit)}

@@ -6,6 +6,7 @@ import { invalidate, useCall } from "../query";
 import { place, refine, to } from "../router";
 import type { Comparison, ModelRead, Page, VersionsRead } from "../schema";
 import { may, nameOf } from "../session";
+import { FAMILIES } from "../words";
 import { Button } from "../parts/button";
 import { Dialog } from "../parts/dialog";
 import { Chooser, Input } from "../parts/field";
@@ -202,9 +203,9 @@ export function Compared({ of }: { of: Comparison }) {
         <dl class="recipe">
           {of.recipe.map((each) => (
             <div key={each.name}>
-              <dt>{each.name}</dt>
+              <dt>{each.name.charAt(0).toUpperCase() + each.name.slice(1)}</dt>
               <dd>
-                {said(each.a)} against {said(each.b)}
+                {said(each.a, each.name)} against {said(each.b, each.name)}
               </dd>
             </div>
           ))}
@@ -221,8 +222,15 @@ export function Compared({ of }: { of: Comparison }) {
   );
 }
 
-function said(value: unknown): string {
-  if (value === null || value === undefined) return "none";
-  if (typeof value === "number") return format.number(value);
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+/** A part of a recipe in words. */
+function said(value: unknown, name: string): string {
+  if (value === null || value === undefined) return name === "families" ? "every kind of model" : name === "trials" ? "as many as fit" : "nothing set";
+  if (typeof value === "number") return name === "time budget" ? format.duration(value) : format.number(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (Array.isArray(value)) return value.length ? format.listed(value.map((each) => FAMILIES[String(each)]?.name ?? String(each))) : "none";
+  if (typeof value !== "object") return String(value);
+  const parts = Object.entries(value as Record<string, unknown>).map(
+    ([key, each]) => `${FAMILIES[key]?.name ?? key} ${typeof each === "object" ? JSON.stringify(each) : String(each)}`,
+  );
+  return parts.length ? format.listed(parts) : "none";
 }

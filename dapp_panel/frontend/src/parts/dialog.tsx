@@ -1,12 +1,21 @@
 // A window over the page, and a menu that hangs on a button. Both close with Escape and give the focus back.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Failure } from "../calls";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icon";
 
 const FIRST = [":is(input, select, textarea):not([tabindex='-1'], :disabled)", "[role=textbox]"].map((each) => `.dialog-body ${each}`).join(", ");
+
+const MAIN = ".dialog-actions > .button.main:not(:disabled)";
+const ONE_LINE = new Set(["text", "email", "password", "number", "date", "datetime-local"]);
+
+/** Whether a key in a field of one line answers the whole window, as it would a form. */
+function answers(event: KeyboardEvent): boolean {
+  const at = event.target;
+  return event.key === "Enter" && !event.defaultPrevented && at instanceof HTMLInputElement && ONE_LINE.has(at.type) && at.role !== "combobox" && !at.form;
+}
 
 /** Whether the focus leaves an element for another one outside of it. */
 export function leaves(event: FocusEvent): boolean {
@@ -46,6 +55,7 @@ export function Dialog({
       onClick={(event) => {
         if (event.target === element.current) element.current?.close();
       }}
+      onKeyDown={(event) => answers(event) && element.current?.querySelector<HTMLElement>(MAIN)?.click()}
     >
       <div class="dialog-inner">
         <header class="row">
@@ -115,6 +125,8 @@ export interface MenuItem {
   act?: () => void;
 }
 
+const GAP = 6;
+
 /** A button that opens a list of things to do. */
 export function Menu({
   label,
@@ -136,9 +148,26 @@ export function Menu({
     const away = (event: Event) => {
       if (!box.current?.contains(event.target as Node)) setOpen(false);
     };
+    const close = () => setOpen(false);
     addEventListener("pointerdown", away);
-    box.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
-    return () => removeEventListener("pointerdown", away);
+    addEventListener("scroll", close, true);
+    addEventListener("resize", close);
+    box.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus({ preventScroll: true });
+    return () => {
+      removeEventListener("pointerdown", away);
+      removeEventListener("scroll", close, true);
+      removeEventListener("resize", close);
+    };
+  }, [open]);
+  // It lies over the page, since a card or a bar that it hangs on would cut it off; and upwards where there is no room below.
+  useLayoutEffect(() => {
+    const list = box.current?.querySelector<HTMLElement>(".menu");
+    const button = box.current?.getBoundingClientRect();
+    if (!open || !list || !button) return;
+    const { offsetWidth: wide, offsetHeight: tall } = list;
+    const below = button.bottom + GAP;
+    list.style.left = `${Math.max(GAP, button.right - wide)}px`;
+    list.style.top = `${below + tall > innerHeight - GAP && button.top > tall + 2 * GAP ? button.top - GAP - tall : below}px`;
   }, [open]);
   const keys = (event: KeyboardEvent) => {
     if (!open) return;

@@ -20,6 +20,21 @@ export function toast(said: Omit<Toast, "id" | "tone"> & { tone?: Toast["tone"] 
   toasts.value = [...toasts.value.slice(-3), { tone: "plain", ...said, id: number++ }];
 }
 
+const said = signal("");
+
+/** Say to who cannot see what everybody else does: a page that has come, or what they look at that has changed. */
+export function say(words: string): void {
+  said.value = words;
+}
+
+export function Said() {
+  return (
+    <p class="hush" role="status">
+      {said.value}
+    </p>
+  );
+}
+
 function drop(id: number): void {
   toasts.value = toasts.value.filter((each) => each.id !== id);
 }

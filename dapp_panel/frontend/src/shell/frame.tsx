@@ -12,9 +12,8 @@ import { Button } from "../parts/button";
 import { Asking } from "../parts/dialog";
 import { Icon, type IconName } from "../parts/icon";
 import { Face } from "../parts/surface";
-import { Toasts } from "../parts/toasts";
+import { Said, Toasts } from "../parts/toasts";
 import { Bell, Told } from "./bell";
-import { Arrived } from "./page";
 import { Palette, openPalette } from "./palette";
 
 interface Stop {
@@ -244,7 +243,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
       </div>
       <Bar running={running} />
       <Sending />
-      <Arrived />
+      <Said />
       <Toasts />
       <Palette />
       <Asking />

@@ -1,21 +1,11 @@
 // The head of a page: where it is, what it is called, what can be done.
 import type { ComponentChildren } from "preact";
-import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { onPlace, place } from "../router";
 import { Icon } from "../parts/icon";
+import { say } from "../parts/toasts";
 
 const SAY_MS = 500;
-const arrived = signal("");
-
-/** Says to who cannot see it which page has come. */
-export function Arrived() {
-  return (
-    <p class="hush" role="status">
-      {arrived.value}
-    </p>
-  );
-}
 
 let former = place.value.path;
 onPlace(({ path }) => {
@@ -40,7 +30,7 @@ export function Head({ title, lead, crumbs, actions, mark }: HeadProps) {
   useEffect(() => {
     document.title = `${title} · DAPP`;
     // A name that is still to come replaces the general one before it is said.
-    const timer = setTimeout(() => (arrived.value = title), SAY_MS);
+    const timer = setTimeout(() => say(title), SAY_MS);
     return () => clearTimeout(timer);
   }, [title]);
   return (
