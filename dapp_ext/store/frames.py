@@ -35,8 +35,8 @@ _SMALLEST_GROUP_ROWS = 2048
 _BATCH_ROWS = 32 * 1024
 _BUFFER_BYTES = 1024 * 1024
 _IDLE_FILES = 2
-# So many values tell whether a dictionary is worth its time.
-_LOOKED_AT, _LOOKED_AT_SHARE = 4096, 0.5
+# So many values tell whether a dictionary is worth its time: it is where each is there eight times.
+_LOOKED_AT, _LOOKED_AT_SHARE = _GROUP_ROWS, 0.125
 
 
 class FrameWriter:

@@ -19,6 +19,7 @@ class Whose(Request):
 CALLS: dict[str, Call] = {
     "account.me": call(Nothing, lambda services, actor, _: services.accounts.me(actor)),
     "account.profile": call(ProfileChange, lambda services, actor, asked: services.accounts.change_profile(actor, asked)),
+    "account.usage": call(Nothing, lambda services, actor, _: services.datasets.usage(actor)),
     "account.password": call(PasswordChange, lambda services, actor, asked: services.accounts.set_password(actor, asked)),
     "sessions.list": call(Whose, lambda services, actor, asked: services.signins.sessions(actor, asked.account)),
     "sessions.end": call(One, lambda services, actor, asked: services.signins.end(actor, asked.ref)),

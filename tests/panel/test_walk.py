@@ -275,7 +275,7 @@ def test_findings_are_mended_by_one_press_and_taken_back(running: Running, brows
         press = page.locator(".finding").get_by_role("button", name=words)
         press.first.click(timeout=SLOW)
         undo = page.get_by_role("status").get_by_role("button", name="Undo")
-        undo.wait_for()
+        undo.wait_for(timeout=SLOW)  # once there is something to take back
         expect(press).to_have_count(0, timeout=SLOW)
         undo.first.click()
         expect(page.get_by_text("Taken back").first).to_be_visible()

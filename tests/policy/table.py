@@ -116,7 +116,7 @@ METHODS: dict[str, Act | Why] = {
     "datasets.query_json": _data("dataset.read", Why("The same as query, for HTTP.")),
     "datasets.rows": _data("dataset.read", "datasets.rows"),
     "datasets.update": _data("dataset.update", "datasets.update"),
-    "datasets.usage": _data("dataset.list", kind=""),
+    "datasets.usage": _data("dataset.list", "account.usage", kind=""),
     "versions.bring_back": INSIDE,
     "versions.compare": _data("dataset.read", "datasets.compare"),
     "versions.compare_json": _data("dataset.read", Why("The same as compare, as it is sent.")),

@@ -35,6 +35,9 @@ class Distinct:
     def __init__(self, k: int = _SMALLEST) -> None:
         self.k = k
         self.smallest: Hashes = np.zeros(0, dtype=np.uint64)
+        # Those that may be among the smallest, put in order only when they are many.
+        self._fresh: list[Hashes] = []
+        self._fresh_size = 0
         # Nearly all of the kept ones, each where its last bits say, so that they are known when they come again.
         self._known: Hashes = np.zeros(0, dtype=np.uint64)
 
@@ -48,8 +51,16 @@ class Distinct:
             hashes = hashes[self._known[hashes & self._last_bits] != hashes]
             self._known[hashes & self._last_bits] = hashes
         if len(hashes):
-            together = np.sort(np.concatenate([self.smallest, hashes]))
+            self._fresh.append(hashes)
+            self._fresh_size += len(hashes)
+            if len(self.smallest) < self.k or self._fresh_size > self.k // 2:
+                self._settle()
+
+    def _settle(self) -> None:
+        if self._fresh:
+            together = np.sort(np.concatenate([self.smallest, *self._fresh]))
             self.smallest = together[np.append(True, together[1:] != together[:-1])][: self.k]
+            self._fresh, self._fresh_size = [], 0
 
     @property
     def _last_bits(self) -> np.uint64:
@@ -57,6 +68,7 @@ class Distinct:
 
     def count(self) -> int:
         """The estimate, exact below k."""
+        self._settle()
         if len(self.smallest) < self.k:
             return len(self.smallest)
         return round((self.k - 1) / (float(self.smallest[-1]) / 2.0**64))

@@ -81,7 +81,7 @@ export async function asHtml(leaving: Leaving): Promise<void> {
     .join("\n");
   const colour = paint();
   const page = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(leaving.title)}</title>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(leaving.title)}</title>
 <style>body{margin:0 auto;max-width:1000px;padding:24px;background:${colour.surface};color:${colour.ink};font:16px/1.5 system-ui,sans-serif}svg{max-width:100%;height:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}th,td{padding:4px 12px;border-bottom:1px solid ${colour.line};text-align:left}p{color:${colour.ink2}}
 @media print{details{display:none}}</style></head>
@@ -100,7 +100,7 @@ export function asCsv(leaving: Leaving): void {
 /** A field of CSV; a text that a spreadsheet would run is kept a text. */
 function field(value: unknown): string {
   if (value === null || value === undefined) return "";
-  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  const text = typeof value === "string" && /^[=+\-@\t\r\n\0＝＋－＠]/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

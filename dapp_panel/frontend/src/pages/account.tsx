@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { call } from "../calls";
 import * as format from "../format";
-import { account, boot } from "../session";
+import { account, boot, may } from "../session";
 import { type Theme, setTheme, theme } from "../theme";
 import { Button, Segmented } from "../parts/button";
 import { Input } from "../parts/field";
@@ -10,7 +10,7 @@ import { Card, Face, Fact, Notice } from "../parts/surface";
 import { toast } from "../parts/toasts";
 import { ROLES } from "../shell/frame";
 import { Head, Page } from "../shell/page";
-import { Devices, Name, Tokens } from "./account_parts";
+import { Devices, Name, Stored, Tokens } from "./account_parts";
 import { Deleted } from "./deleted";
 import type { AccountRead } from "../schema";
 
@@ -49,6 +49,7 @@ export function Account() {
               onChange={setTheme}
             />
           </Card>
+          {may("dataset.create") && <Stored />}
           <Deleted />
         </div>
         <div class="stack">

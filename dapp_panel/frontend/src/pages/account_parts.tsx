@@ -4,7 +4,8 @@ import { type Failure, call } from "../calls";
 import * as format from "../format";
 import { invalidate, useCall } from "../query";
 import { account, nameOf } from "../session";
-import type { AccountRead, Page, SessionRead, TokenMade, TokenRead } from "../schema";
+import type { AccountRead, Page, SessionRead, TokenMade, TokenRead, UsageRead } from "../schema";
+import { Meter } from "../charts/small";
 import { Button } from "../parts/button";
 import { Dialog, ask } from "../parts/dialog";
 import { Input, Select } from "../parts/field";
@@ -234,5 +235,29 @@ function NewToken({ onClose, onDone }: { onClose: () => void; onDone: () => void
         </div>
       )}
     </Dialog>
+  );
+}
+
+/** What one stores, and how much of it is allowed. */
+export function Stored() {
+  const found = useCall<UsageRead>("account.usage");
+  const used = found.data;
+  return (
+    <Card title="What you store" note="Sealed, with all that was made from your files.">
+      {found.error && <Trouble error={found.error} again={found.reload} />}
+      {!used && !found.error && <Bones lines={1} height={44} />}
+      {used && (
+        <>
+          {used.quota != null && (
+            <Meter share={used.quota ? Math.min(1, used.used / used.quota) : 1} label={`${format.bytes(used.used)} of ${format.bytes(used.quota)}`} />
+          )}
+          <p>
+            {format.bytes(used.used)}
+            {used.quota != null && ` of ${format.bytes(used.quota)}`}: {format.bytes(used.datasets)} of data, {format.bytes(used.models)} of models
+          </p>
+          <p class="small muted">A single file may have up to {format.bytes(used.upload_limit)}.</p>
+        </>
+      )}
+    </Card>
   );
 }

@@ -85,17 +85,23 @@ export function Models() {
                 </p>
                 <p class="small muted row wrap" style={{ "--gap": "4px 8px" }}>
                   <span>Version {model.version}</span>
-                  <span aria-hidden="true">·</span>
+                  <span class="wide-only" aria-hidden="true">
+                    ·
+                  </span>
                   <span class="clip meta-name">
                     {model.target && `Predicts ${model.target} `}
                     {model.target ? "from" : "From"} {model.dataset.name}
                   </span>
-                  <span aria-hidden="true">·</span>
+                  <span class="wide-only" aria-hidden="true">
+                    ·
+                  </span>
                   <span class="row" style={{ "--gap": "6px" }}>
                     <Face person={model.owner} size={24} />
                     {nameOf(model.owner)}
                   </span>
-                  <span aria-hidden="true">·</span>
+                  <span class="wide-only" aria-hidden="true">
+                    ·
+                  </span>
                   <Ago at={model.updated_at} />
                 </p>
               </div>
