@@ -16,6 +16,7 @@ from dapp_ext.client.frames import save
 from dapp_ext.client.insights import Insight
 from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.signins import SignIns
+from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.errors import AccountNotFound
 from dapp_ext.schema.accounts import AccountCreate, AccountRead, AccountUpdate, PasswordChange, QuotaRead, Role, TicketPurpose, TicketRead, TicketRequest
@@ -63,6 +64,7 @@ _AUDIT_COLUMNS: dict[str, Callable[[AuditRead], Any]] = {
 }
 
 
+@short_tracebacks
 class Administration(SignIns):
     """The part of the client that is about people and the platform. Most of it is for administrators."""
 
@@ -110,12 +112,13 @@ class Administration(SignIns):
         NameTaken, PasswordWeak, Denied
             If the address is used already, the password too weak, or this account no administrator's.
         """
-        return self._connection.transport.post(AccountRead, "users", AccountCreate(email=email, name=name, role=Role(role), password=password))
+        given = {"email": email, "name": name, "role": role, "password": password}
+        return self._connection.transport.post(AccountRead, "users", AccountCreate.model_validate(given))
 
     def change_user(self, user: AccountRead | str, *, name: str | None = None, role: Role | str | None = None, disabled: bool | None = None) -> AccountRead:
         """Change the name or role of an account (by object, id or email), disable or enable it."""
-        given = {"name": name, "role": Role(role) if role is not None else None, "disabled": disabled}
-        change = AccountUpdate(**{field: value for field, value in given.items() if value is not None})
+        given = {"name": name, "role": role, "disabled": disabled}
+        change = AccountUpdate.model_validate({field: value for field, value in given.items() if value is not None})
         return self._connection.transport.patch(AccountRead, f"users/{path_of(self._user_id(user))}", change)
 
     def audit(self, action: str | None = None, limit: int = 200) -> Listing[AuditRead]:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import httpx
 
+from dapp_ext.client.certificates import trusted
 from dapp_ext.errors import Invalid, Unavailable
 
 API = "dapp/api/v1/"
@@ -116,7 +117,11 @@ def same_address(one: str, other: str) -> bool:
 
 
 def _given(url: str, dapp_token: str, env: Mapping[str, str]) -> Server:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        _ = parts.port
+    except ValueError as error:  # an unclosed bracket, a port that is no number
+        raise Invalid(f"{url!r} is not the address of a server: {error}. Give one such as http://127.0.0.1:8888.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Invalid(f"{url!r} is not the address of a server. Give one such as http://127.0.0.1:8888.")
     token = next(iter(parse_qs(parts.query).get("token", [])), "")
@@ -166,7 +171,7 @@ def _hub(env: Mapping[str, str]) -> Server | None:
 
 def _answers(url: str) -> bool:
     try:
-        with httpx.Client(trust_env=not is_loopback(url), timeout=_PROBE_SECONDS) as probe:
+        with httpx.Client(verify=trusted(url), trust_env=not is_loopback(url), timeout=_PROBE_SECONDS) as probe:
             return probe.get(f"{url}{API}health/live").status_code == 200
     except httpx.HTTPError:
         return False

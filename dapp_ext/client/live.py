@@ -20,6 +20,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from dapp_ext.client.auth import SignIn
+from dapp_ext.client.certificates import trusted
 from dapp_ext.client.discovery import API, Server
 from dapp_ext.errors import DappError, Invalid, NotSignedIn, TimeExceeded, Unavailable
 from dapp_ext.schema.events import Event
@@ -164,6 +165,8 @@ class LiveFeed:
         greeted = False
         try:
             options: dict[str, Any] = {"proxy": None} if self._server.is_local else {}
+            if self._server.url.startswith("https:"):
+                options["ssl"] = trusted(self._server.url)
             with connect(self._address(), additional_headers=headers, open_timeout=10, close_timeout=1, max_size=1 << 22, **options) as socket:
                 with self._lock:
                     self._socket = socket

@@ -90,7 +90,8 @@ class DatasetProfile:
 
 def _typical(column: ColumnProfile) -> str:
     if column.top and column.kind in ("category", "text", "boolean"):
-        return ", ".join(f"{each.value} ({each.count:,})" for each in column.top[:3])
+        named = (each.value.capitalize() if column.kind == "boolean" else each.value for each in column.top)
+        return ", ".join(f"{name} ({each.count:,})" for name, each in zip(named, column.top[:3], strict=False))
     if column.mean is not None:
         return f"{number(column.minimum)} … {number(column.maximum)}, mean {number(column.mean)}"
     if column.minimum is not None:

@@ -133,6 +133,7 @@ def register(connection: Connection, pipeline: Any, request: RegisterRequest, *,
         import skops.io
     except ImportError as error:
         raise Invalid("Registering a pipeline needs the package skops: pip install skops.") from error
+    _expect_fitted(pipeline)
     try:
         data = skops.io.dumps(pipeline)
     except Exception as error:
@@ -141,3 +142,11 @@ def register(connection: Connection, pipeline: Any, request: RegisterRequest, *,
     model = Model(connection, connection.transport.upload(ModelRead, "models/register", [data], size=len(data), query=query))
     connection.remember("model", model.id)
     return model.wait() if wait else model
+
+
+def _expect_fitted(pipeline: Any) -> None:
+    """Stop what says of itself that it has not learned, as scikit-learn's estimators do; of others the server says what they are not."""
+    says = getattr(pipeline, "__sklearn_is_fitted__", None)
+    learned = says() if callable(says) else not hasattr(pipeline, "get_params") or any(name.endswith("_") for name in vars(pipeline))
+    if not learned:
+        raise Invalid(f"This {type(pipeline).__name__} has not learned anything yet. Call its fit() first.")

@@ -8,6 +8,7 @@ from typing import Any
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import ago
 from dapp_ext.client.objects import Listing
+from dapp_ext.client.tracebacks import short_tracebacks
 from dapp_ext.client.transport import path_of
 from dapp_ext.schema.accounts import AccountRead, ProfileChange, Role, TokenScope
 from dapp_ext.schema.base import Page
@@ -36,6 +37,7 @@ _INVITATION_COLUMNS: dict[str, Callable[[InvitationRead], Any]] = {
 }
 
 
+@short_tracebacks
 class SignIns:
     """The part of the client that is about who is signed in where, and with what."""
 
@@ -80,7 +82,9 @@ class SignIns:
 
     def invite(self, email: str, name: str = "", role: Role | str = Role.analyst, hours: int = 72) -> LinkMade:
         """Invite somebody; ``url`` of the answer is the link to send, which is good once."""
-        return self._connection.transport.post(LinkMade, "invitations", InvitationCreate(email=email, name=name, role=Role(role), hours=hours))
+        return self._connection.transport.post(
+            LinkMade, "invitations", InvitationCreate.model_validate({"email": email, "name": name, "role": role, "hours": hours})
+        )
 
     def withdraw_invitation(self, invitation: InvitationRead | str) -> None:
         """Let an invitation open nothing any more."""

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar
 
-from dapp_ext.errors import Broken, DappError
+from pydantic import ValidationError
+
+from dapp_ext.errors import Broken, DappError, Invalid
 
 C = TypeVar("C")
 
@@ -29,5 +31,14 @@ def _shortened(method: Callable[..., Any]) -> Callable[..., Any]:
             if isinstance(error, Broken):
                 raise
             raise error.with_traceback(None) from None
+        except ValidationError as error:  # of what was asked; answers that do not fit are told by the transport
+            raise refused_value(error) from None
 
     return call
+
+
+def refused_value(error: ValidationError) -> Invalid:
+    """What was given and cannot be used, in one sentence."""
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return Invalid(f"{name!r} cannot be used: {first['msg']}." if name else f"This cannot be used: {first['msg']}.")

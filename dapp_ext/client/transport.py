@@ -19,9 +19,10 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from dapp_ext.client.auth import SignIn
+from dapp_ext.client.certificates import refused, trusted
 from dapp_ext.client.direct import DirectAnswer
 from dapp_ext.client.discovery import API, Server
-from dapp_ext.errors import Broken, DappError, Internal, Invalid, NotSignedIn, RouteNotFound, TooLarge, Unavailable, error_from_code
+from dapp_ext.errors import Broken, DappError, FileUnreadable, Internal, Invalid, NotSignedIn, RouteNotFound, TooLarge, Unavailable, error_from_code
 from dapp_ext.schema.base import ErrorAnswer
 
 T = TypeVar("T", bound=BaseModel)
@@ -54,6 +55,7 @@ class Transport:
         self._http = httpx.Client(
             base_url=f"{server.url}{API}",
             timeout=_TIMEOUT,
+            verify=trusted(server.url),
             trust_env=not server.is_local,
             headers={"Accept": "application/json", "User-Agent": "dapp-client"},
         )
@@ -94,7 +96,9 @@ class Transport:
         if size is not None:
             headers["Content-Length"] = str(size)
         with self._translated():
-            response = self._http.post(path, content=iter(pieces), params=_query(query), headers=headers, timeout=_UPLOAD_TIMEOUT)
+            response = self._http.post(
+                path, content=iter(pieces) if size is None else _exactly(pieces, size), params=_query(query), headers=headers, timeout=_UPLOAD_TIMEOUT
+            )
         self._raise_for(response)
         return self._shaped(shape, response)
 
@@ -185,6 +189,9 @@ class Transport:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError) as error:
+            why = refused(error, url)
+            if why is not None:
+                raise Invalid(why) from error
             raise Unavailable(f"Nothing answers at {url}. Start DAPP with “jupyter dapp start” (or “jupyter lab”) and try again.") from error
         except (httpx.TimeoutException, TimeoutError) as error:
             raise Unavailable(f"The server at {url} did not answer in time. Try again in a moment.") from error
@@ -265,6 +272,18 @@ def _json(body: Any) -> bytes | None:
     if isinstance(body, BaseModel):
         return body.model_dump_json(exclude_unset=True).encode()
     return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _exactly(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The pieces, as long as they are as many bytes as was said before: a file may grow or shrink while it is sent."""
+    left = size
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            break
+        yield piece
+    if left:
+        raise FileUnreadable("The file changed while it was being sent. Wait until nothing writes to it any more, and send it again.")
 
 
 def _query(values: dict[str, Any]) -> dict[str, Any]:

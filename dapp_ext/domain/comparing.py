@@ -27,28 +27,34 @@ def compare(before: Profile, after: Profile) -> tuple[list[ColumnComparison], li
     """
     old = {column.name: column for column in before.columns}
     new = {column.name: column for column in after.columns}
-    compared = [_column(old.get(name), new.get(name), before.rows, after.rows) for name in dict.fromkeys([*old, *new])]
-    order = {"removed": 0, "added": 1, "changed": 2, "same": 3}
-    compared.sort(key=lambda each: (order[each.change], -(each.shift or 0.0)))
-    return compared, _sentences(before, after, compared)
+    compared = [compare_column(old.get(name), new.get(name), before.rows, after.rows) for name in dict.fromkeys([*old, *new])]
+    compared.sort(key=rank)
+    return compared, sentences(before.rows, after.rows, [(each.change, each.name) for each in compared])
 
 
-def _sentences(before: Profile, after: Profile, columns: Sequence[ColumnComparison]) -> list[str]:
+def rank(column: ColumnComparison) -> tuple[int, float]:
+    """What columns are ordered by: those that differ most come first."""
+    return ("removed", "added", "changed", "same").index(column.change), -(column.shift or 0.0)
+
+
+def sentences(rows_before: int, rows_after: int, columns: Sequence[tuple[str, str]]) -> list[str]:
+    """What changed in the table as a whole, by what became of each column: the change, and its name."""
     found: list[str] = []
-    if before.rows != after.rows:
-        difference = after.rows - before.rows
+    if rows_before != rows_after:
+        difference = rows_after - rows_before
         found.append(
-            f"{abs(difference):,} {'row' if abs(difference) == 1 else 'rows'} {'more' if difference > 0 else 'fewer'}: {before.rows:,} before, {after.rows:,} after."
+            f"{abs(difference):,} {'row' if abs(difference) == 1 else 'rows'} {'more' if difference > 0 else 'fewer'}: {rows_before:,} before, {rows_after:,} after."
         )
     for change, words in (("added", "added"), ("removed", "removed"), ("changed", "changed")):
-        names = [each.name for each in columns if each.change == change]
+        names = [name for became, name in columns if became == change]
         if names:
             listed = ", ".join(f'"{name[:60]}"' for name in names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
             found.append(f"{len(names):,} {'column' if len(names) == 1 else 'columns'} {words}: {listed}.")
     return found or ["Both versions have the same columns, the same number of rows and the same distributions."]
 
 
-def _column(before: ColumnProfile | None, after: ColumnProfile | None, rows_before: int, rows_after: int) -> ColumnComparison:
+def compare_column(before: ColumnProfile | None, after: ColumnProfile | None, rows_before: int, rows_after: int) -> ColumnComparison:
+    """One column of either version or both."""
     if before is None or after is None:
         there = before or after
         assert there is not None

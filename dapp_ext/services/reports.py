@@ -38,9 +38,11 @@ class Parts:
         """Some of the columns, in their order."""
         return (ColumnProfile.model_validate_json(_COLUMN + piece) for piece in self._pieces() if from_json(piece.partition(_KIND)[0]) in names)
 
-    def all(self) -> Iterator[ColumnProfile]:
-        """All columns, one at a time."""
-        return (ColumnProfile.model_validate_json(_COLUMN + piece) for piece in self._pieces())
+    def stored(self) -> dict[str, bytes]:
+        """All columns by their names, as they are stored."""
+        if self.light.columns:
+            return {column.name: column.model_dump_json(by_alias=True).encode() for column in self.light.columns}
+        return {from_json(piece.partition(_KIND)[0]): _COLUMN + piece for piece in self._pieces()}
 
     def _pieces(self) -> Iterator[bytes]:
         return (piece for piece in self.columns.removeprefix(_COLUMN).split(b"," + _COLUMN) if piece)
@@ -63,9 +65,3 @@ def concerned(parts: Parts, others: Collection[str] = ()) -> Profile:
         return parts.light
     wanted = {name for finding in parts.light.findings for name in finding.columns} | set(others)
     return parts.light.model_copy(update={"columns": list(parts.named(wanted))})
-
-
-def whole(stored: bytes) -> Profile:
-    """The report with all columns, each read by itself."""
-    parts = Parts.of(stored)
-    return parts.light if parts.light.columns else parts.light.model_copy(update={"columns": list(parts.all())})

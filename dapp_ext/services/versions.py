@@ -8,13 +8,13 @@ from dapp_ext.domain.access import allowed
 from dapp_ext.errors import Conflict, Invalid
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.base import Named, Page, Subject, now
-from dapp_ext.schema.datasets import DatasetRead, Profile, ReadOptions
+from dapp_ext.schema.datasets import ColumnProfile, DatasetRead, ReadOptions
 from dapp_ext.schema.versions import Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
 from dapp_ext.services import files, quotas
 from dapp_ext.services.context import Change, Context
 from dapp_ext.services.jobs import add_job
 from dapp_ext.services.reads import View, inside_of, place_of, read, require_ready, status_of, tell
-from dapp_ext.services.reports import whole
+from dapp_ext.services.reports import Parts
 from dapp_ext.services.tables import Tables
 from dapp_ext.services.things import kind_of, thing_for, thing_of
 from dapp_ext.services.writing import Origin, add_version
@@ -127,24 +127,32 @@ class Versions:
 
     def compare_json(self, actor: Actor, ref: str, before: int, after: int | None = None) -> bytes:
         """The same as JSON, as it is sent; written column by column, so that wide tables hold up nobody."""
-        from dapp_ext.domain.comparing import compare
+        from dapp_ext.domain.comparing import compare_column, rank, sentences
 
         with self._context.database.read() as session:
             dataset, old = self._tables.find(actor, session, ref, before, "dataset.read")
             _, new = self._tables.find(actor, session, ref, after, "dataset.read")
-            profiles = [self._profile(session, dataset, row) for row in (old, new)]
-        columns, sentences = compare(*profiles)
+            reports = [self._report(session, dataset, row) for row in (old, new)]
+        rows = [each.light.rows for each in reports]
+        stored = [each.stored() for each in reports]
+        # Column by column, so that few objects live at once: to go through a hundred thousand would hold up the whole process.
+        found: list[tuple[tuple[int, float], str, str, str]] = []
+        for name in dict.fromkeys([*stored[0], *stored[1]]):
+            pair = [ColumnProfile.model_validate_json(each[name]) if name in each else None for each in stored]
+            one = compare_column(pair[0], pair[1], rows[0], rows[1])
+            found.append((rank(one), one.change, name, one.model_dump_json(by_alias=True)))
+        found.sort(key=lambda each: each[0])
         bare = VersionComparison(
             dataset=Named(id=dataset.id, name=dataset.name),
             from_version=old.version,
             to_version=new.version,
-            rows_before=profiles[0].rows,
-            rows_after=profiles[1].rows,
+            rows_before=rows[0],
+            rows_after=rows[1],
             columns=[],
-            sentences=sentences,
+            sentences=sentences(rows[0], rows[1], [(change, name) for _, change, name, _ in found]),
         )
         first, empty, last = bare.model_dump_json(by_alias=True).partition('"columns":[')
-        return "".join((first, empty, ",".join(each.model_dump_json(by_alias=True) for each in columns), last)).encode()
+        return "".join((first, empty, ",".join(text for *_, text in found), last)).encode()
 
     def dependents(self, actor: Actor, ref: str, version: int | None = None) -> Dependents:
         """What was made from a dataset or from one version of it, and what goes with it when that is deleted."""
@@ -207,9 +215,9 @@ class Versions:
         unfinished = any(store.unfinished_jobs(session, each) for each in (*models, *predicted))
         return unfinished or any(status_of(each) == "processing" for each in made)
 
-    def _profile(self, session: Session, dataset: Dataset, row: DatasetVersion) -> Profile:
+    def _report(self, session: Session, dataset: Dataset, row: DatasetVersion) -> Parts:
         require_ready(dataset, row)
-        return whole(files.read_stored(self._context, session, row.profile_id))
+        return Parts.of(files.read_stored(self._context, session, row.profile_id))
 
     def _shown(self, session: Session, dataset: Dataset, row: DatasetVersion, names: dict[str, str]) -> VersionRead:
         inside = inside_of(self._context, session, row)

@@ -343,6 +343,17 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
     expect(page.locator(".jp-Dapp-dataset:visible h2")).to_have_text("from_browser")
 
 
+def test_the_tools_stand_in_one_line(page: Page) -> None:
+    """A second line would lie under the first section, at the width that JupyterLab gives a sidebar."""
+    tools = panel(page).locator(".jp-SidePanel-toolbar .jp-Toolbar-item:not(.jp-Toolbar-spacer)")
+    boxes = [box for each in tools.all() if (box := each.bounding_box()) is not None]
+    assert len(boxes) == 4
+    assert len({round(box["y"]) for box in boxes}) == 1
+    frame = panel(page).bounding_box()
+    assert frame is not None
+    assert max(box["x"] + box["width"] for box in boxes) <= frame["x"] + frame["width"]
+
+
 def test_it_follows_the_theme(page: Page) -> None:
     def colour() -> str:
         return str(page.evaluate("() => getComputedStyle(document.querySelector('#jupyter-dapp-panel')).backgroundColor"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def tokens(number: int, expires_in: int = 600) -> Answer:
 
 
 @contextmanager
-def scripted(answer: Callable[[Seen], Answer]) -> Iterator[Scripted]:
+def scripted(answer: Callable[[Seen], Answer], tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
     server = Scripted(answer)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -76,7 +77,9 @@ def scripted(answer: Callable[[Seen], Answer]) -> Iterator[Scripted]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        server.url = f"http://127.0.0.1:{httpd.server_port}/"
+        server.url = f"{'https' if tls else 'http'}://127.0.0.1:{httpd.server_port}/"
+        if tls is not None:
+            httpd.socket = tls.wrap_socket(httpd.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

@@ -16,6 +16,7 @@ from dapp_ext.errors import (
     DappError,
     DatasetNotFound,
     Denied,
+    FileUnreadable,
     Internal,
     Invalid,
     LoginRefused,
@@ -202,6 +203,15 @@ def test_token_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             client.whoami()
         client.close()
     assert server.seen[0].headers["authorization"] == "Bearer from-ci"
+
+
+@pytest.mark.parametrize("pieces", [[b"abc", b"d"], [b"a"]])
+def test_a_file_that_changes_while_it_is_sent_is_said(pieces: list[bytes]) -> None:
+    with scripted(lambda seen: OK) as server:
+        transport = Transport(Server(server.url, dapp_token="t"))
+        with pytest.raises(FileUnreadable, match="changed while it was being sent"):
+            transport.upload(HealthRead, "datasets", pieces, size=3, query={})
+        transport.close()
 
 
 def test_upload_streams_with_its_length() -> None:

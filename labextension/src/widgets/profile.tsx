@@ -281,6 +281,9 @@ function facts(column: ColumnProfile, trans: TranslationBundle): string {
   const distinct = column.distinct_exact
     ? trans._n('%2 value', '%2 values', column.distinct, wording.count(column.distinct))
     : trans.__('about %1 values', wording.count(column.distinct));
+  if (column.kind === 'boolean') {
+    return column.mean === null ? distinct : trans.__('%1 % yes', percent(column.mean));
+  }
   const range =
     column.minimum !== null && column.maximum !== null
       ? trans.__('%1 to %2', plain(column.minimum), plain(column.maximum))
