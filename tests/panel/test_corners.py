@@ -344,10 +344,11 @@ def test_units_and_truths_are_said_alike(running: Running, page: Page, services:
     expect(words.filter(has_text="$10.5 to $129.5")).to_have_count(1)
     expect(words.filter(has_text="0.5% to 39.5%")).to_have_count(1)
     page.goto(f"{running.address}/#/datasets/{orders}/rows")
-    assert [each.split("\n")[-1] for each in page.get_by_role("columnheader").all_inner_texts()][2:4] == ["$", "%"]
     # A truth is yes and no; the words of a text are its own, also where some of them are yes and no.
     cells = page.get_by_role("row").nth(1).get_by_role("cell")
+    expect(cells.last).to_have_text("yes")
     assert [each.strip() for each in cells.all_inner_texts()][-2:] == ["No", "yes"]
+    assert [each.split("\n")[-1] for each in page.get_by_role("columnheader").all_inner_texts()][2:4] == ["$", "%"]
     made = [
         services.models.train(owner, TrainRequest(dataset=orders, target=target, time_budget=5, trials=1, families=["linear"], exclude=["answer", "day"])).id
         for target in ("price", "paid")
