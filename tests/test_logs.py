@@ -77,6 +77,10 @@ def test_plain_lines_hold_no_value_either(capsys: pytest.CaptureFixture[str]) ->
 def test_no_line_of_ours_quotes_an_exception_of_others() -> None:
     """Jobs, scorers and Jupyter write with handlers that are not ours, so lines carry an outline; the client writes in its user's own kernel."""
     sources = [*Path(logs.__file__).parent.rglob("*.py"), *(Path(logs.__file__).parents[1] / "dapp_panel").rglob("*.py")]
-    quoting = [path.name for path in sources if path.parent.name != "client" and re.search(r"log\.exception\(|log\.\w+\([^)]*exc_info=(?!None)", path.read_text("utf-8"))]
+    quoting = [
+        path.name
+        for path in sources
+        if path.parent.name != "client" and re.search(r"log\.exception\(|log\.\w+\([^)]*exc_info=(?!None)", path.read_text("utf-8"))
+    ]
     assert len(sources) > 200
     assert quoting == []
