@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-# Threads of polars begin with its first work, so a process that is forked before has its own.
-import polars  # noqa: F401
-
 import dapp_ext.domain.profiling
 import dapp_ext.domain.reading
 import dapp_ext.domain.reading.columnar

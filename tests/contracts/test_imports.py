@@ -46,7 +46,7 @@ def _loaded(code: str) -> set[str]:
         ("from dapp_ext.client import DAPPClient", set()),
         ("from dapp_ext.cli.main import main; import sys; sys.argv = ['jupyter-dapp', '--help']; main()", set()),
         ("from dapp_ext.services import open_services", {"sqlmodel", "sqlalchemy", "pyarrow"}),
-        ("import dapp_ext.services.preload", {"pandas", "sklearn", "lightgbm", "pyarrow", "polars"}),  # what the process of a job is forked from
+        ("import dapp_ext.services.preload", {"pandas", "sklearn", "lightgbm", "pyarrow"}),  # what the process of a job is forked from
     ],
     ids=["package", "schema", "client", "help", "services", "jobs"],
 )
