@@ -1,38 +1,15 @@
-"""A job takes the cores that are its own: all of them, and no more."""
+"""The cores that are a program's own: all of them, and no more."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dapp_ext.domain.learning import load_predictor
-from dapp_ext.schema.accounts import Actor
-from dapp_ext.schema.models import TrainRequest
-from dapp_ext.services import Services, allocation, files
-from dapp_ext.store.tables import Model
-
-SAMPLES = Path(__file__).parents[2] / "dapp_ext" / "samples"
-
-
-def test_a_training_uses_the_cores_of_its_job(
-    services: Services, owner: Actor, upload: Callable[..., Any], run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    dataset = upload(owner, (SAMPLES / "penguins.csv").read_bytes(), "penguins.csv")
-    run_jobs()
-    made = services.models.train(owner, TrainRequest(dataset=dataset.id, target="species", trials=1, families=["lightgbm"]))
-    run_jobs()
-    with services.context.database.read() as session:
-        row = session.get(Model, made.id)
-        assert row is not None
-        predictor = load_predictor(files.read_stored(services.context, session, row.artifact_id or ""))
-    assert {model.threads for _, model in predictor.pipeline.steps[-1][1].members} == {3}
+from dapp_ext.services import allocation
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not tie programs to cores")
