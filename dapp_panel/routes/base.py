@@ -29,17 +29,19 @@ def without_token(path: str) -> str:
     return "/shared/…" if path.startswith("/shared/") else path
 
 
-def security_headers(framing: tuple[str, ...]) -> type[OutputTransform]:
+def security_headers(framing: tuple[str, ...], inline: str) -> type[OutputTransform]:
     """What puts the safe defaults on every answer: own pages, files and failures alike.
 
     Parameters
     ----------
     framing : tuple of str
         Origins whose pages may show the dashboard in a frame.
+    inline : str
+        Hash of the one script that may stand in a page itself.
     """
     frames = " ".join(framing) or "'none'"
     policy = (
-        "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
+        f"default-src 'none'; script-src 'self' blob: '{inline}'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
         f"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {frames}"
     )
     defaults = {

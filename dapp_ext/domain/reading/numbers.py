@@ -244,6 +244,11 @@ def too_many_digits(array: pa.Array) -> bool:
     return long is not None and _has_many(long)
 
 
+def has_too_many_digits(text: str) -> bool:
+    """The same for one number, as JSON writes it."""
+    return "e" not in text and "E" not in text and len(text.lstrip("-0.").replace(".", "").rstrip("0")) > _DIGITS
+
+
 def exact_decimals(array: pa.Array, stored: pa.DataType) -> pa.Array:
     """Decimals with all their digits, written as :func:`decimals` takes them."""
     _must_match(array, r"^-?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$")

@@ -33,6 +33,7 @@ _ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="e"')
 _NO_RESULT = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\s[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
 # What zipfile raises over a container that is damaged, cut, or packed in a way that it does not know.
 BROKEN = (zipfile.BadZipFile, KeyError, zlib.error, lzma.LZMAError, struct.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError)
+_OPENDOCUMENT = b"application/vnd.oasis.opendocument."
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -63,15 +64,18 @@ def container_of(source: BinaryIO) -> Literal["xlsx", "ods", "archive"]:
     try:
         with zipfile.ZipFile(source) as container:
             names = {part.filename for part in container.infolist()}
-            if "mimetype" in names and "content.xml" in names:
-                kind = container.open("mimetype").read(200).strip()
-                if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
+            if "mimetype" in names and (kind := container.open("mimetype").read(200).strip()).startswith(_OPENDOCUMENT):
+                if "content.xml" not in names:
+                    raise FileUnreadable("The OpenDocument file is damaged: its content is missing. Open it in LibreOffice, save it again and upload it.")
+                if kind.startswith(_OPENDOCUMENT + b"spreadsheet"):
                     return "ods"
                 raise FileUnreadable("This is an OpenDocument file without a table. Upload a CSV, Excel (.xlsx), ODS, Parquet, Arrow or JSON file.")
     except BROKEN as error:
         raise damaged_zip() from error
     if "xl/workbook.xml" in names:
         return "xlsx"
+    if any(name.endswith(".iwa") for name in names) or "Index.zip" in names:
+        raise FileUnreadable("This is a file of Apple Numbers, which is not read here. Export it in Numbers as Excel (.xlsx) or CSV and upload that.")
     if "[Content_Types].xml" in names:
         raise FileUnreadable(_what_else(names))
     return "archive"
