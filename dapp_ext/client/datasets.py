@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import ValidationError
 
 from dapp_ext.client import versions as history  # a dataset has a method of that name
+from dapp_ext.client.answers import Dependents
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import ago, amount, badge, card, duration, escape, labelled, paragraph, size_text, table, text_table
 from dapp_ext.client.filters import FilterLike, plain_filters, read_filters
@@ -42,7 +43,7 @@ from dapp_ext.schema.datasets import (
 )
 from dapp_ext.schema.events import Event
 from dapp_ext.schema.grants import GrantLevel, GrantRead
-from dapp_ext.schema.versions import Dependents, VersionRead
+from dapp_ext.schema.versions import VersionRead
 
 if TYPE_CHECKING:
     import pandas as pd
