@@ -244,6 +244,18 @@ def _tab_to(page: Page, name: str, *, most: int = 40) -> None:
     raise AssertionError(f"Tab does not come to {name!r}")
 
 
+def test_a_first_visit_asks_for_its_data_before_its_scripts_are_there(running: Running, page: Page, orders: str) -> None:
+    asked: list[str] = []
+    page.goto("about:blank")
+    page.on("request", lambda request: asked.append(request.url.rpartition("/call/")[2]) if "/call/" in request.url else None)
+    page.goto(f"{running.address}/#/explore/{orders}")
+    expect(page.locator("[data-figure=rows]")).to_have_text("120")
+    expect(page.locator(".board canvas").first).to_be_visible()
+    assert asked.count("explore.open") == 1
+    assert not {"notifications.count", "announcements.list", "maintenance.read", "jobs.list"} & set(asked[: asked.index("explore.board") + 1])
+    assert asked[0] == "explore.open"  # and nothing of the frame, which came with the page
+
+
 def test_keys_on_a_slow_machine_go_where_they_are_meant(page: Page, orders: str) -> None:
     """Letters typed right after the call belong into its field; Enter waits for the answer instead of opening what stood there before."""
     del orders
