@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,7 @@ class Assets:
     folder: Path
     files: dict[str, str]
     imports: dict[str, list[str]] = field(default_factory=dict)
+    early: str = ""
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> Assets:
@@ -30,9 +33,14 @@ class Assets:
         """
         try:
             manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+            early = (folder / "early.js").read_text("utf-8")
         except FileNotFoundError:
             raise Unavailable("The dashboard's pages are not built yet. Build them with: cd dapp_panel/frontend && npm ci && npm run build") from None
-        return cls(folder, manifest["files"], manifest["preload"])
+        return cls(folder, manifest["files"], manifest["preload"], early)
+
+    def early_hash(self) -> str:
+        """What a policy names the script that stands in the page itself by (CSP Level 3, hash sources)."""
+        return "sha256-" + base64.b64encode(hashlib.sha256(self.early.encode()).digest()).decode()
 
     def url(self, name: str) -> str:
         """Where a page finds a file, by its name before the build."""

@@ -143,7 +143,7 @@ class DashboardTornado(BokehTornado):
             default_handler_class=NotHere,
             default_handler_args={"dashboard": dashboard},
         )
-        self.add_transform(security_headers(dashboard.origins.framing))
+        self.add_transform(security_headers(dashboard.origins.framing, dashboard.assets.early_hash()))
         context = self.applications["/"]
         self.add_handlers(".*", routes(dashboard, {"application_context": context, "bokeh_websocket_path": "/ws"}))
 

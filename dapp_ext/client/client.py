@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -64,6 +65,9 @@ class DAPPClient(Administration):
     token : str, optional
         A personal access token, made on the Account page or by ``jupyter dapp tokens create``; ``DAPP_TOKEN`` in the
         environment keeps it out of the code.
+    verify : path, optional
+        A file with the certificate of the server or of the authority that signed it, where that is none of the public
+        ones; ``SSL_CERT_FILE`` in the environment does the same. Checking cannot be turned off.
 
     Raises
     ------
@@ -73,8 +77,8 @@ class DAPPClient(Administration):
         If Jupyter's identity is not accepted.
     """
 
-    def __init__(self, url: str | None = None, token: str | None = None) -> None:
-        self._connection = Connection(url, token)
+    def __init__(self, url: str | None = None, token: str | None = None, *, verify: str | os.PathLike[str] | None = None) -> None:
+        self._connection = Connection(url, token, verify)
         # The live feed's thread would keep a forgotten client alive; it ends with the client, or with the process.
         self._finalizer = weakref.finalize(self, Connection.close, self._connection)
         if self._connection.transport.sign_in.possible:

@@ -153,10 +153,11 @@ class Dataset(Thing[DatasetRead]):
         request = {"group_by": [{"column": name} for name in groups], "measures": [{"op": op, "column": measure}], "filters": read_filters(filter)}
         return read_aggregate(self, request)
 
-    def export(self, path: str | os.PathLike[str], format: Literal["csv", "xlsx", "parquet", "arrow"] | None = None) -> Path:
-        """Save the processed rows as a file; its ending says in which format where none is given."""
+    def export(self, path: str | os.PathLike[str], format: Literal["csv", "xlsx", "parquet", "arrow"] | None = None, version: int | None = None) -> Path:
+        """Save the processed rows as a file; its ending says in which format where none is given. The latest version, or another."""
         target = Path(path).expanduser()
-        with self._connection.transport.download(f"datasets/{path_of(self.id)}/data", format=format or target.suffix.lstrip(".").lower()) as stream:
+        kind = format or target.suffix.lstrip(".").lower()
+        with self._connection.transport.download(f"datasets/{path_of(self.id)}/data", format=kind, version=version) as stream:
             return save(stream, target)
 
     def original(self, path: str | os.PathLike[str]) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 BLUE, ORANGE, GREEN, RED, GREY = "#2f7fd6", "#c8741a", "#2e9e5b", "#d64545", "#808790"
 TONES = {"good": GREEN, "busy": BLUE, "bad": RED, "warn": ORANGE, "calm": GREY}
 
+_UNITS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _LINE = "var(--jp-border-color2, rgba(128,128,128,.3))"
 _STYLE = (
     "<style>"
@@ -106,12 +107,18 @@ def text_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric
     return "\n".join("  ".join(each.rjust(widths[at]) if at in numeric else each.ljust(widths[at]) for at, each in enumerate(line)).rstrip() for line in lines)
 
 
-def number(value: Any) -> str:
-    """A number for people: separators in large ones, four significant digits in broken ones."""
+def number(value: Any, like: float | None = None) -> str:
+    """A number for people: separators in large ones, four significant digits in broken ones.
+
+    With ``like``, as many decimals as that one needs and in its unit, so that what stands side by side is even:
+    ``0.7560`` beside ``2.6923``, ``39.25 million`` beside ``168.74 million``.
+    """
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
+    if like is not None and math.isfinite(value) and math.isfinite(like) and (like or value):
+        return _even(value, like or value)
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
@@ -119,21 +126,42 @@ def number(value: Any) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}" if size >= 10_000 else f"{value:,.1f}"
-    if size >= 1e-4:
-        return f"{value:.{max(0, 3 - math.floor(math.log10(size)))}f}"
-    return f"{value:.2e}"
+    if size >= 1e15 or size < 1e-4:
+        return f"{value:.2e}"
+    return f"{value:,.{_decimals(size)}f}"
 
 
-def with_spread(value: float | None, spread: float | None) -> str:
-    """A value and how much it varies, both with the digits that the spread makes worth showing."""
+def between(low: float, high: float, like: float) -> str:
+    """Two ends as even as :func:`number` makes them, the unit told once: ``39.25 … 168.74 million``."""
+    first, last = number(low, like), number(high, like)
+    unit = last.partition(" ")[2]
+    return f"{first.removesuffix(unit).rstrip() if unit else first} … {last}"
+
+
+def with_spread(value: float | None, spread: float | None, like: float | None = None) -> str:
+    """A value and how much it varies, both with the digits that the spread makes worth showing, or another one that stands near."""
     if value is None or not math.isfinite(value):
         return "–"
     if spread is None or not math.isfinite(spread):
         return number(value)
-    digits = 3 if spread <= 0 else min(max(1 - math.floor(math.log10(spread)), 0), 6)
+    telling = spread if like is None else like
+    digits = 3 if telling <= 0 else min(max(1 - math.floor(math.log10(telling)), 0), 6)
     return f"{value:,.{digits}f} ± {spread:,.{digits}f}"
+
+
+def _decimals(size: float) -> int:
+    """Those that make four significant digits."""
+    return min(max(3 - math.floor(math.log10(size)), 0), 7)
+
+
+def _even(value: float, like: float) -> str:
+    size = abs(like)
+    if size >= 1e15 or size < 1e-4:
+        return f"{value:.2e}"
+    unit, word = next((each for each in _UNITS if size >= each[0]), (1.0, ""))
+    # Shares have four decimals, whatever they begin with.
+    digits = 2 if word else 4 if size < 1 <= size * 100 else _decimals(size)
+    return f"{value / unit:,.{digits}f} {word}".rstrip()
 
 
 def labelled(name: str, unit: str | None) -> str:

@@ -232,7 +232,10 @@ class Model(Thing[ModelRead]):
         facts = [f"{read.dataset.name} (version {read.dataset_version})", read.owner.name, ago(read.created_at), read.visibility]
         score = read.score
         if score is not None:
-            facts.insert(0, f"{score.label} {number(score.value)}, between {number(score.low)} and {number(score.high)}; guessing {number(score.baseline)}")
+            facts.insert(
+                0,
+                f"{score.label} {number(score.value, score.value)}, between {number(score.low, score.value)} and {number(score.high, score.value)}; guessing {number(score.baseline, score.value)}",
+            )
         return card(title, paragraph(self._summary(), "lead"), paragraph(" · ".join(facts), "soft"), badge=badge(read.status, _TONES[read.status]))
 
 

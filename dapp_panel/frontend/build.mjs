@@ -69,8 +69,12 @@ const options = {
   ],
 };
 
+/** Stands in the page itself, as a script of its own. */
+const early = { absWorkingDir: here, entryPoints: ["src/early.ts"], outdir: out, bundle: true, format: "iife", target: options.target, minify: true };
+
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
+await build(early);
 if (watching) {
   await (await context(options)).watch();
 } else {

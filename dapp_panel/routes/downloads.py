@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from tornado.iostream import StreamClosedError
 
 from dapp_ext.errors import Invalid
+from dapp_ext.handlers.wire import check_json
 from dapp_ext.schema.audit import AuditFilter
 from dapp_ext.schema.datasets import Filter
 from dapp_panel.pages.asking import invalid_from
@@ -80,12 +81,12 @@ class DatasetDownload(Sender):
         await self.send(await work)
 
     def _filters(self) -> list[Filter]:
+        text = self.get_query_argument("filters", "[]")
+        check_json(text.encode())
         try:
-            return _FILTERS.validate_python(json.loads(self.get_query_argument("filters", "[]")))
+            return _FILTERS.validate_python(json.loads(text))
         except ValidationError as error:
             raise invalid_from(error) from error
-        except ValueError as error:
-            raise Invalid("The filters are not valid JSON.") from error
 
 
 class InsightPicture(Sender):

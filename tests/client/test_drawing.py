@@ -245,7 +245,18 @@ def test_numbers_and_amounts_read_well() -> None:
     assert [ago(now - timedelta(seconds=s)) for s in (1, 61, 7200, 90_000)] == ["just now", "1 minute ago", "2 hours ago", "1 day ago"]
 
 
+def test_what_stands_side_by_side_is_even() -> None:
+    assert [number(value, 0.756) for value in (0.756, 2.6923, 0.05, 1, 0.0)] == ["0.7560", "2.6923", "0.0500", "1.0000", "0.0000"]
+    assert [number(value, 51_514_698.2) for value in (51_514_698.2, 661_024_866, 5e6)] == ["51.51 million", "661.02 million", "5.00 million"]
+    assert drawing.between(39_253_567, 168_743_869, 51_514_698) == "39.25 … 168.74 million"
+    assert drawing.between(0.6472, 0.87, 0.756) == "0.6472 … 0.8700"
+    assert drawing.between(118.25, 1234.5, 345.678) == "118.2 … 1,234.5"
+    assert [number(value) for value in (1122.98, 1.5e18, 4_503_389_508_803.0)] == ["1,123", "1.50e+18", "4,503,389,508,803"]
+    assert (number(0.0, 0.0), number(0.3, 0.0), number(float("nan"), 2.0)) == ("0", "0.3000", "–")
+
+
 def test_spread_decides_the_digits() -> None:
+    assert with_spread(0.00098, 0.00039, like=0.0065) == "0.0010 ± 0.0004"
     assert with_spread(0.084263, 0.006654) == "0.0843 ± 0.0067"
     assert with_spread(1234.5, 120.0) == "1,234 ± 120"
     assert (with_spread(None, 0.1), with_spread(0.5, None), with_spread(0.5, 0.0)) == ("–", "0.5000", "0.500 ± 0.000")

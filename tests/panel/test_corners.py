@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from dapp_ext.schema.accounts import Actor
 from dapp_ext.schema.datasets import DatasetUpload
@@ -242,6 +242,39 @@ def _tab_to(page: Page, name: str, *, most: int = 40) -> None:
         if found.startswith(name):
             return
     raise AssertionError(f"Tab does not come to {name!r}")
+
+
+def test_a_first_visit_asks_for_its_data_before_its_scripts_are_there(running: Running, page: Page, orders: str) -> None:
+    asked: list[str] = []
+    page.goto("about:blank")
+    page.on("request", lambda request: asked.append(request.url.rpartition("/call/")[2]) if "/call/" in request.url else None)
+    page.goto(f"{running.address}/#/explore/{orders}")
+    expect(page.locator("[data-figure=rows]")).to_have_text("120")
+    expect(page.locator(".board canvas").first).to_be_visible()
+    assert asked.count("explore.open") == 1
+    assert not {"notifications.count", "announcements.list", "maintenance.read", "jobs.list"} & set(asked[: asked.index("explore.board") + 1])
+    assert asked[0] == "explore.open"  # and nothing of the frame, which came with the page
+
+
+def test_keys_on_a_slow_machine_go_where_they_are_meant(page: Page, orders: str) -> None:
+    """Letters typed right after the call belong into its field; Enter waits for the answer instead of opening what stood there before."""
+    del orders
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    held = page.evaluate("""async () => {
+      dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true, bubbles: true }));
+      await new Promise((done) => setTimeout(done, 0));
+      return document.activeElement.getAttribute("role");
+    }""")
+    assert held == "combobox"  # before the next frame
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/call/datasets.list", late)
+    page.keyboard.type("Orders")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Orders")).to_be_focused()
 
 
 def test_the_short_way_by_keys_alone(running: Running, page: Page, orders: str) -> None:

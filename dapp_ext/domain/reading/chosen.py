@@ -5,6 +5,7 @@ Somebody who chooses means it, so more is taken than when guessing: ``007`` is 7
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dapp_ext.domain.findings import SHOWN_ROWS
-from dapp_ext.domain.reading import amounts, dates, numbers, spans, zones
+from dapp_ext.domain.reading import amounts, dates, kinds, numbers, spans, zones
 from dapp_ext.domain.reading.numbers import DoesNotFit
 from dapp_ext.domain.reading.table import ColumnPlan
 from dapp_ext.domain.reading.texts import TextColumn
@@ -115,6 +116,8 @@ class ChosenColumn(TextColumn):
             return None
         if self.choice.kind == "integer":
             self._count_digits(array)
+        elif self.choice.kind == "decimal":
+            self._note_digits(self._plain_numbers(array))
         parsed = self.parse(array)
         lost = np.flatnonzero(pc.and_(pc.is_valid(array), pc.is_null(parsed)).to_numpy(zero_copy_only=False))
         self.refused += len(lost)
@@ -125,6 +128,19 @@ class ChosenColumn(TextColumn):
         plain = array.filter(pc.match_substring_regex(array, r"^[+-]?[0-9]+$"))
         longest = pc.max(pc.binary_length(pc.utf8_ltrim(plain, characters="+-0"))).as_py() or 0
         self._digits = max(self._digits, longest)
+
+    def _note_digits(self, plain: pa.Array) -> None:
+        self.digits.note(plain)
+        ends = pc.min_max(_cast(plain, pa.float64())).as_py().values()
+        self.digits.largest = max(self.digits.largest, *(abs(end) for end in ends if end is not None), 0.0)
+
+    def exact(self) -> pa.DataType | None:
+        """The type for decimals of more digits than a double has; None where doubles do, or have to."""
+        digits = self.digits
+        if self.choice.kind != "decimal" or not digits.many or digits.doubles or not math.isfinite(digits.largest):
+            return None
+        found = kinds.exact_type(digits.whole, digits.fraction)
+        return None if pa.types.is_floating(found) else found
 
     def is_text(self) -> bool:
         """Whether text was chosen."""
@@ -137,7 +153,7 @@ class ChosenColumn(TextColumn):
             return pa.int64() if self._digits <= 18 else pa.decimal128(38, 0) if self._digits <= 38 else pa.decimal256(76, 0)
         if kind == "datetime":
             return pa.timestamp("us", "UTC" if self._zoned else None)
-        return _TYPES[kind]
+        return self.exact() or _TYPES[kind]
 
     def plan(self, name: str, nulls: frozenset[str]) -> ColumnPlan:
         """How the column is stored."""
@@ -156,7 +172,7 @@ class ChosenColumn(TextColumn):
         if kind == "integer":
             return _cast(_whole(self._plain_numbers(array)), self.type())
         if kind == "decimal":
-            return _cast(self._plain_numbers(array), pa.float64())
+            return _decimals(self._plain_numbers(array), self.type())
         if kind == "datetime" and self._zoned is None:
             self._zoned = any(_ZONED.search(text) is not None and ":" in text for text in array[:1000].drop_null().to_pylist())
         return _each(array, self._reader(), self.type())
@@ -207,6 +223,15 @@ def _cast(array: pa.Array, target: pa.DataType) -> pa.Array:
     except pa.ArrowInvalid:
         # Some number is beyond the range: those that fit are found one by one.
         return _each(array, lambda text: pc.cast(pa.scalar(text), target).as_py(), target)
+
+
+def _decimals(array: pa.Array, target: pa.DataType) -> pa.Array:
+    if pa.types.is_decimal(target):
+        try:
+            return numbers.exact_decimals(array, target)
+        except DoesNotFit:
+            return _each(array, lambda text: numbers.exact_decimals(pa.array([text.lstrip("0") or "0"]), target)[0].as_py(), target)
+    return _cast(array, target)
 
 
 def _each(array: pa.Array, read: Callable[[str], Any], target: pa.DataType) -> pa.Array:

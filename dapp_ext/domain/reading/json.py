@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Iterator
+from decimal import Decimal
 from itertools import chain, islice
 from typing import Any, NoReturn
 
 from dapp_ext.domain.reading import plans, sniffing, texts
 from dapp_ext.domain.reading.chosen import Ways
+from dapp_ext.domain.reading.inside import NOTHING, records_in
+from dapp_ext.domain.reading.numbers import has_too_many_digits
 from dapp_ext.domain.reading.opening import Opened, as_utf8
-from dapp_ext.domain.reading.table import MAX_RECORD, Notes, Sink, TableRead, check_columns, check_rows, named, write_table
+from dapp_ext.domain.reading.relaxing import MOST_RELAXED, relaxed
+from dapp_ext.domain.reading.table import MAX_RECORD, Notes, Plan, Sink, TableRead, check_columns, check_rows, named, write_table
 from dapp_ext.domain.reading.values import ValueChunk, ValueTable
 from dapp_ext.errors import FileUnreadable
 from dapp_ext.schema.datasets import ReadOptions
@@ -26,13 +30,18 @@ _DOCUMENT = 512 * 1024 * 1024
 _DEPTH = 64
 _PLAIN_LIST = re.compile(r"\[(\s*(-?[\d.eE+-]+|true|false|null)\s*,?)*(\]?\s*|[{[][\s\S]*)")
 """A list that begins with plain values, perhaps cut."""
-_NOTHING = object()
+_BEFORE = "\ufeff \t\r\n\x1e"
+"""What may stand before a value, with the sign that RFC 7464 puts before each."""
+_DIGITS = 18
+_SINGLE = re.compile(r"[\s{\[]*'")
 Path = tuple[str, ...]
 
 
 def looks_like_json(head: str) -> bool:
     """Whether a text begins as JSON does, and not as a delimited text whose first cell is in brackets."""
-    start = head.lstrip()
+    start = head.lstrip(_BEFORE)
+    if start.startswith(("//", "/*", ")]}'")):
+        start = relaxed(start).lstrip(_BEFORE)
     after = start[1:200].lstrip()[:1]
     if start.startswith("{"):
         return after in ('"', "}")
@@ -44,9 +53,9 @@ class _Strict:
 
     def __init__(self) -> None:
         self.constants: set[str] = set()
-        self.decoder = json.JSONDecoder(parse_constant=self._constant, object_pairs_hook=self._pairs)
+        self.decoder = json.JSONDecoder(parse_constant=self._constant, parse_float=_decimal, object_pairs_hook=self._pairs)
         # Python does not read numbers of more than 4,300 digits; as a text they are kept as they are.
-        self.patient = json.JSONDecoder(parse_constant=self._constant, object_pairs_hook=self._pairs, parse_int=_integer)
+        self.patient = json.JSONDecoder(parse_constant=self._constant, parse_float=_decimal, object_pairs_hook=self._pairs, parse_int=_integer)
         self.halves = False
 
     def _constant(self, name: str) -> float | None:
@@ -88,6 +97,11 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) < 4000 else digits
 
 
+def _decimal(digits: str) -> float | Decimal:
+    """A number with a point or an exponent; with all its digits where a double has fewer."""
+    return float(digits) if len(digits) <= _DIGITS or not has_too_many_digits(digits) else Decimal(digits)
+
+
 def _whole_letters(value: Any) -> Any:
     """The value with a replacement character for each half of a letter."""
     if type(value) is str:
@@ -125,6 +139,9 @@ class JsonTable(ValueTable):
         self.header = options.header
         self.strict = _Strict()
         self.nested: dict[str, None] = {}
+        self.relax = False
+        """Whether what JSON does not have, such as comments, is left out of the text first."""
+        self.said: list[str] = []
 
     def name_of(self, key: Hashable) -> str:
         """Names joined with dots."""
@@ -166,28 +183,32 @@ class JsonTable(ValueTable):
                 yield (*prefix, name), value
 
     def _records(self) -> Iterator[dict[str, Any]]:
-        pieces = (piece.decode("utf-8") for piece in _whole_characters(as_utf8(self.opened.pieces(), self.encoding)))
+        pieces: Iterator[str] = (piece.decode("utf-8") for piece in _whole_characters(as_utf8(self.opened.pieces(), self.encoding)))
+        if self.relax:
+            pieces = iter([relaxed("".join(pieces))])
         if self.layout == "lines":
             return self._from_lines(pieces)
         if self.layout == "array":
             return self._from_items(_items(pieces, self.strict))
-        return self._from_items(_inside(_document(pieces, self.strict)))
+        found = _document(pieces, self.strict)
+        return self._from_items(iter(found) if type(found) is list else records_in(found, self.said))
 
     def _from_lines(self, pieces: Iterator[str]) -> Iterator[dict[str, Any]]:
         for number, line in _lines(pieces):
-            if not line.strip():
+            line = line.strip().lstrip("\x1e")
+            if not line:
                 continue
             try:
-                value, end = self.strict.value(line.strip())
+                value, end = self.strict.value(line)
             except json.JSONDecodeError as error:
                 raise FileUnreadable(f"Line {number:,} is not complete JSON ({error.msg}). Repair or remove the line and upload the file again.") from error
-            if end != len(line.strip()) or type(value) is not dict:
+            if end != len(line) or type(value) is not dict:
                 raise FileUnreadable(f"Line {number:,} does not hold one JSON object. Write one record in braces on each line.")
             yield value
 
     def _from_items(self, items: Iterator[Any]) -> Iterator[dict[str, Any]]:
-        first = next(items, _NOTHING)
-        if first is _NOTHING:
+        first = next(items, NOTHING)
+        if first is NOTHING:
             return iter(())
         if type(first) is list:
             return self._from_rows(first, items)
@@ -280,7 +301,8 @@ def _items(pieces: Iterator[str], strict: _Strict) -> Iterator[Any]:
             more = next(pieces, "")
             if not more:
                 where = line + held.count("\n", 0, broken.pos) if end is None and place < len(held) else line + held.count("\n")
-                raise FileUnreadable(f"The JSON is broken or incomplete near line {where:,}. Repair it and upload the file again.")
+                quotes = " Names and texts stand in double quotes." if _SINGLE.match(held, place) else ""
+                raise FileUnreadable(f"The JSON is broken or incomplete near line {where:,}.{quotes} Repair it and upload the file again.")
             if len(held) - place > MAX_RECORD:
                 raise FileUnreadable(f"The JSON is broken near line {line + held.count(chr(10), 0, place):,}, or one record is longer than 64 MB.")
             line += held.count("\n", 0, place)
@@ -296,7 +318,7 @@ def _items(pieces: Iterator[str], strict: _Strict) -> Iterator[Any]:
 
 
 def _skip(text: str, place: int) -> int:
-    while place < len(text) and text[place] in " \t\r\n":
+    while place < len(text) and text[place] in " \t\r\n\x1e":
         place += 1
     return place
 
@@ -319,33 +341,26 @@ def _document(pieces: Iterator[str], strict: _Strict) -> Any:
         value, end = strict.value(text)
     except json.JSONDecodeError as error:
         raise FileUnreadable(f"The JSON is broken near line {error.lineno:,} ({error.msg}). Repair it and upload the file again.") from error
-    if end != len(text):
-        raise FileUnreadable("Something follows after the end of the JSON object. Write the records as one array, or one record per line.")
-    return value
+    return value if end == len(text) else _one_after_another(text, value, end, strict)
 
 
-def _inside(value: dict[str, Any]) -> Iterator[Any]:
-    """The records that an object holds: in its only list of objects, column by column, or as the object itself."""
-    split = (value.get("columns"), value.get("data"))
-    if all(type(part) is list for part in split) and split[0] and all(type(name) is str for name in split[0]):
-        return iter([split[0], *split[1]])  # type: ignore[misc]
-    lists = [part for part in value.values() if type(part) is list]
-    records = [part for part in lists if part and all(type(item) is dict for item in part)]
-    if len(records) == 1:
-        return iter(records[0])
-    if lists and len(lists) == len(value) and len({len(part) for part in lists}) == 1 and not records:
-        return (dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True))
-    inner = list(value.values())
-    if len(inner) > 1 and all(type(part) is dict and part and all(key.isdigit() for key in part) for part in inner):
-        keys = dict.fromkeys(key for part in inner for key in part)
-        return ({name: part.get(key) for name, part in value.items()} for key in keys)
-    holders = [part for part in inner if type(part) is dict and any(type(each) is list for each in part.values())]
-    return _inside(holders[0]) if len(holders) == 1 and not lists else iter([value])
+def _one_after_another(text: str, first: Any, end: int, strict: _Strict) -> list[Any]:
+    """Objects that stand one after the other without an array around them."""
+    found = [first]
+    while (end := _skip(text, end)) < len(text):
+        try:
+            value, end = strict.value(text, end)
+        except json.JSONDecodeError as error:
+            raise FileUnreadable(
+                f"Something follows after the end of the JSON object near line {error.lineno:,}. Write the records as one array, or one record per line."
+            ) from error
+        found.append(value)
+    return found
 
 
 def layout_of(head: str, chosen: str | None) -> str:
     """``array``, ``lines`` or ``document``, by the beginning of the text and the format that was chosen."""
-    start = head.lstrip("\ufeff \t\r\n")
+    start = head.lstrip(_BEFORE)
     if start.startswith("["):
         return "array"
     if chosen == "jsonl":
@@ -372,15 +387,17 @@ def read_json(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
     """
     head = opened.head()
     encoding = sniffing.known_encoding(options.encoding, head) if options.encoding else sniffing.mark_of(head) or sniffing.wide_text(head) or "utf-8"
-    sample = head.decode(encoding, "ignore")
-    table = JsonTable(opened, encoding, layout_of(sample, options.format), options)
-    plan, rows = write_table(table, sink)
+    table, plan, rows = _read(opened, encoding, head.decode(encoding, "ignore"), options, sink)
     if not rows or not plan.columns:
         raise FileUnreadable("The JSON holds no records, so the file has no rows. Upload an array with at least one object in it.")
     notes = Notes()
     table.tell(notes)
     if found := sorted(table.strict.constants):
         notes.add(f"{' and '.join(found)}, which JSON does not have, {'was' if len(found) == 1 else 'were'} read as missing (NaN) or as infinity.")
+    if table.relax:
+        notes.add("Comments and commas after the last value, which JSON does not have, were left out.")
+    for sentence in table.said:
+        notes.add(sentence)
     if table.strict.halves:
         notes.add("Some escapes (\\ud800 and the like) are half of a letter; where the other half is missing, a replacement character stands.")
     if table.nested:
@@ -389,6 +406,19 @@ def read_json(opened: Opened, options: ReadOptions, sink: Sink) -> TableRead:
         notes.add(f"Not every record has a value for {named(gaps)}; where there is none it is missing.")
     report = plans.told(options, format="jsonl" if table.layout == "lines" else "json", encoding=encoding)
     return table.read(plan, rows, report.model_copy(update={"compression": opened.packing, "member": opened.member}), notes)
+
+
+def _read(opened: Opened, encoding: str, sample: str, options: ReadOptions, sink: Sink) -> tuple[JsonTable, Plan, int]:
+    """The table as it stands; or, where that is no JSON, without what people and programs add to it."""
+    table = JsonTable(opened, encoding, layout_of(sample, options.format), options)
+    try:
+        return table, *write_table(table, sink)
+    except FileUnreadable:
+        if opened.packing is not None or opened.size > MOST_RELAXED or len(relaxed(sample)) == len(sample):
+            raise
+        table = JsonTable(opened, encoding, layout_of(relaxed(sample), options.format), options)
+        table.relax = True
+        return table, *write_table(table, sink)
 
 
 def _absent(table: JsonTable) -> Iterator[tuple[str, int]]:

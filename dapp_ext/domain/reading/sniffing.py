@@ -5,40 +5,11 @@ from __future__ import annotations
 import codecs
 from typing import Literal
 
-from dapp_ext.domain.reading import encodings
+from dapp_ext.domain.reading import encodings, foreign
 from dapp_ext.errors import FileUnreadable
 
 Content = Literal["text", "parquet", "arrow", "zip"]
 
-TEXT_FORMATS = "Upload a CSV, Excel (.xlsx), ODS, Parquet, Arrow or JSON file."
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"BM\x00", "a bitmap image"),
-    (b"II*\x00", "a TIFF image"),
-    (b"MM\x00*", "a TIFF image"),
-    (b"%PDF", "a PDF document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy array file"),
-    (b"ORC", "an ORC file"),
-    (b"Obj\x01", "an Avro file"),
-    (b"$FL2", "an SPSS file"),
-    (b"RDX", "an R data file"),
-    (b"RIFF", "a sound, video or image file"),
-    (b"ID3", "a sound file"),
-    (b"OggS", "a sound or video file"),
-)
-_ARCHIVES: tuple[tuple[bytes, str], ...] = (
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
-    (b"Rar!", "RAR"),
-    (b"\x1f\x9d", "compress"),
-    (b"\x04\x22\x4d\x18", "LZ4"),
-)
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -105,21 +76,13 @@ def _ole_sentence(head: bytes) -> str:
 
 
 def _refuse_binary(head: bytes) -> None:
-    for magic, what in _MAGIC:
-        if head.startswith(magic) and not (len(magic) < 4 and _is_plain(head)):
-            raise FileUnreadable(f"The file is {what}, not a table. {TEXT_FORMATS}")
-    for magic, what in _ARCHIVES:
-        if head.startswith(magic) and not _is_plain(head):
-            raise FileUnreadable(f"The file is packed with {what}. Unpack it, or pack it with gzip, zip, bzip2, xz or Zstandard, and upload it again.")
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        raise FileUnreadable(f"The file is a Python pickle, which is never opened because it can run programs. {TEXT_FORMATS}")
-    if mark_of(head) is None and wide_text(head) is None and _control_share(head) > 0.02:
-        raise FileUnreadable(f"The file is binary, not text, in a format that is not known here. {TEXT_FORMATS}")
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:200].lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        raise FileUnreadable(f"The file is a web page (HTML), not a table; perhaps a sign-in page was saved instead of the data. {TEXT_FORMATS}")
-    if start.startswith((b"<?xml", b"<svg")):
-        raise FileUnreadable(f"The file is XML, which is not read here. {TEXT_FORMATS}")
+    sentence = foreign.sentence_on(head, plain=_is_plain(head))
+    if sentence is None and mark_of(head) is None and wide_text(head) is None and _control_share(head) > 0.02:
+        sentence = f"The file is binary, not text, in a format that is not known here. {foreign.FORMATS}"
+    if sentence is None:
+        sentence = foreign.sentence_on_markup(head.decode(mark_of(head) or wide_text(head) or "utf-8", "replace"))
+    if sentence is not None:
+        raise FileUnreadable(sentence)
 
 
 def _is_plain(head: bytes) -> bool:

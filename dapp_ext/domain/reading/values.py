@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +29,7 @@ from dapp_ext.schema.datasets import Column, Finding, ReadReport
 _NUMBER, _BIG, _FLOAT, _BOOL, _NESTED = "number", "big", "float", "bool", "nested"
 _FAMILIES: dict[type, str] = {
     int: _NUMBER, float: _FLOAT, bool: _BOOL, str: "text", date: "date", datetime: "datetime", time: "time", timedelta: "duration",
-    list: _NESTED, dict: _NESTED,
+    list: _NESTED, dict: _NESTED, Decimal: _FLOAT,
 }  # fmt: skip
 _TYPES: dict[str, pa.DataType] = {
     _BOOL: pa.bool_(), "date": pa.date32(), "datetime": pa.timestamp("us"), "time": pa.time64("us"), "duration": pa.duration("us"),
@@ -38,6 +39,7 @@ _DATES = "dates"
 """Real dates and texts that are dates, in one column."""
 _NOT_TEXT = "typed"
 _EXACT = 2**53
+_NUMBERS = ("integer", "big_integer", "huge_integer", "decimal")
 
 
 @dataclass
@@ -72,6 +74,9 @@ class ValueColumn:
         self.text_rows: list[int] = []
         self.text_count = 0
         self.last_day = 0
+        self.digits_kept: TextColumn | None = None
+        """Looks at all numbers as texts, where some have more digits than a double."""
+        self.rounded = False
 
     def look(self, values: Sequence[Any]) -> tuple[str, pa.Array] | None:
         """Take the next values. Returns them as Arrow, with the name of how, where that is clear already."""
@@ -82,6 +87,8 @@ class ValueColumn:
             return None
         found = set(map(type, values)) - {type(None)}
         families = {_FAMILIES[each] for each in found}
+        if Decimal in found or self.digits_kept is not None:
+            self._look_at_digits(values)
         if "text" in families:
             self._look_at_texts(values)
         elif self.texts.rows:
@@ -95,6 +102,25 @@ class ValueColumn:
         if typed and typed <= {_NUMBER, _FLOAT}:
             parsed = self._look_at_numbers([None if type(value) is str else value for value in values] if "text" in families else values, typed)
         return parsed if "text" not in families else None
+
+    def _look_at_digits(self, values: Sequence[Any]) -> None:
+        """Numbers of more digits than a double has keep them, where they come in the first rows with numbers; later they are rounded."""
+        if self.digits_kept is None and not self.families:
+            self.digits_kept = TextColumn(_NUMBERS, frozenset())
+        if self.digits_kept is None:
+            self.rounded = True
+        else:
+            array = pa.array(
+                [None if value is None or type(value) not in (int, float, Decimal) else self._as_text(value, frozenset()) for value in values], pa.string()
+            )
+            self.digits_kept.look(array)
+
+    @property
+    def keeps_digits(self) -> TextColumn | None:
+        """What looked at the numbers as texts, where it keeps more digits than a double has."""
+        column = self.digits_kept
+        numeric = bool(self.typed) and self.typed <= {_NUMBER, _BIG, _FLOAT} and self.texts.reading is None
+        return column if column is not None and numeric and column.reading == "decimal" and column.exact() is not None else None
 
     def _look_at_texts(self, values: Sequence[Any]) -> None:
         array = pa.array([value if type(value) is str and value else None for value in values], pa.string())
@@ -141,6 +167,12 @@ class ValueColumn:
         return {family for family, count in self.families.items() if count}
 
     @property
+    def loses_digits(self) -> bool:
+        """Whether numbers have more digits than are kept."""
+        many = self.rounded or (self.digits_kept is not None and self.digits_kept.digits.many)
+        return many and self.how() == "decimal"
+
+    @property
     def mixed(self) -> bool:
         """Whether values of different kinds have to be kept as text."""
         return self.how() == _MIXED and self.typed != {_NESTED}
@@ -163,6 +195,8 @@ class ValueColumn:
         if self.texts.reading is not None:
             return _DATES if typed <= {"date", "datetime"} and self.texts.reading in ("iso_date", "iso_datetime", "date") else _MIXED
         if typed <= {_NUMBER, _BIG, _FLOAT}:
+            if self.keeps_digits is not None:
+                return texts.EXACT
             if _FLOAT in typed:
                 return _MIXED if self.inexact or _BIG in typed else "decimal"
             if _BIG in typed:
@@ -179,6 +213,8 @@ class ValueColumn:
         how = self.how()
         if not self.typed or isinstance(self.texts, ChosenColumn):
             return plans.plan_column(name, self.texts, marks, day_first=day_first)
+        if (exact := self.keeps_digits) is not None:
+            return plans.plan_column(name, exact, set(), day_first=day_first)
         nulls = frozenset(self.texts.marks) if how != _MIXED or self.texts.given is not None else frozenset()
         if how == _MIXED:
             return ColumnPlan(name, "text", pa.string(), _MIXED, nulls)
@@ -205,6 +241,9 @@ class ValueColumn:
             except DoesNotFit:
                 self.texts.give_up()
                 raise Again from None
+        if plan.how.startswith(texts.EXACT):
+            array = self._all_as_texts(values)
+            return texts.convert(array, array, plan.how, plan.missing)
         if plan.how == _MIXED:
             return pa.array([self._as_text(value, plan.missing) for value in values], pa.string())
         typed = [None if type(value) is str else value for value in values]
@@ -252,6 +291,8 @@ class ValueColumn:
             return "true" if value else "false"
         if type(value) in (list, dict):
             return json.dumps(value, ensure_ascii=False)
+        if type(value) is Decimal:
+            return format(value, "f")
         return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
@@ -336,6 +377,10 @@ class ValueTable(ABC):
             notes.add(f"Numbers too large for a computer's number (beyond 1.8e308) were read as infinity in {named(found)}.")
         if found := [name for name, column in pairs if column.dated]:
             notes.add(f"Texts beside real dates were read as dates in {named(found)}.")
+        if found := [name for name, column in pairs if column.loses_digits]:
+            notes.add(f"Numbers with more than 17 digits were rounded to about 16 in {named(found)}.")
+        if found := [name for name, column in pairs if column.keeps_digits is not None]:
+            notes.add(f"Decimals of more than 17 digits were kept with all their digits in {named(found)}.")
         untyped = [plans.Named(name, column.texts) for name, column in pairs if not column.typed]
         typed = [plans.Named(name, column.texts) for name, column in pairs if column.typed and not column.is_text]
         plans.tell(untyped, notes, ways=self.ways, typed=typed)

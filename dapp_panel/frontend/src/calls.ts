@@ -1,6 +1,7 @@
 // Calls to the server: one request each, over connections that the browser keeps open. What only reads waits out a lost
 // line and is asked again; what changes something is sent once, and whoever asked is told when its fate is unknown.
 import { effect } from "@preact/signals";
+import type { Early } from "./early";
 import { ended, pause, unheard, whenReached } from "./line";
 
 /** A failure in words that people can read; `code` is for programs. */
@@ -120,21 +121,33 @@ async function send(name: string, body: string, safe: boolean): Promise<Response
   const stop = new AbortController();
   if (safe) reading.add(stop);
   try {
-    const answer = await fetch(`/call/${name}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body,
-      cache: "no-store",
-      credentials: "same-origin",
-      redirect: "error",
-      signal: stop.signal,
-    });
+    const answer = await (taken(`${name} ${body}`) ??
+      fetch(`/call/${name}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body,
+        cache: "no-store",
+        credentials: "same-origin",
+        redirect: "error",
+        signal: stop.signal,
+      }));
     return new Response(await answer.blob(), { status: answer.status });
   } catch {
     return null;
   } finally {
     reading.delete(stop);
   }
+}
+
+const LONGEST_EARLY_MS = 4000;
+
+/** The answer of the call that the page sent before its scripts were there; once, and while it is new. */
+function taken(key: string): Promise<Response> | undefined {
+  const place = globalThis as { early?: Early | undefined };
+  const found = place.early;
+  if (found?.key !== key) return undefined;
+  place.early = undefined;
+  return Date.now() - found.at < LONGEST_EARLY_MS ? found.answer : undefined;
 }
 
 async function refusalOf(answer: Response): Promise<Refusal["error"] | null> {

@@ -1,8 +1,9 @@
 // Answers are kept by what was asked: a page shows at once what is known, asks again when it may have changed, and shares with others.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { type Failure, call } from "./calls";
 import { onEvents, onReset } from "./channel";
 import type { Event } from "./schema";
+import { boot } from "./session";
 
 interface Entry {
   name: string;
@@ -79,7 +80,8 @@ export function useCall<T>(name: string | null, params: Record<string, unknown> 
   const [former, setFormer] = useState<T | undefined>(undefined);
   const entry = name ? entryOf(name, params) : null;
 
-  useEffect(() => {
+  // Before the paint: what is asked a frame earlier is there a frame earlier.
+  useLayoutEffect(() => {
     if (!entry) return undefined;
     const watch = () => redraw((turn) => turn + 1);
     entry.watchers.add(watch);
@@ -117,6 +119,8 @@ export function learn(name: string, params: Record<string, unknown>, data: unkno
   entry.stale = false;
   tell(entry);
 }
+
+for (const each of boot.first) learn(...each);
 
 const pending = new Set<Entry>();
 let scheduled = 0;

@@ -8,6 +8,8 @@ interface Boot {
   cursor: string;
   version: string;
   uploadLimit: number;
+  /** What the frame asks first, answered with the page: name, parameters, answer. */
+  first: [string, Record<string, unknown>, unknown][];
 }
 
 export const boot = JSON.parse(document.querySelector("#boot")?.textContent ?? "null") as Boot;

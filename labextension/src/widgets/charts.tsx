@@ -22,11 +22,12 @@ export function ImportanceBars(props: {
   const sorted = [...props.importances].sort((a, b) => b.value - a.value).slice(0, 15);
   const units = new Map(props.features.map(({ name, unit }) => [name, unit]));
   const most = Math.max(...sorted.map(each => each.value + each.std), 1e-12);
+  const first = sorted[0]?.value;
   const share = (value: number): string => `${Math.max(0, Math.min(1, value / most)) * 100}%`;
   return (
     <ul className="jp-Dapp-bars" aria-label={props.label}>
       {sorted.map(({ column, value, std }) => (
-        <li key={column} title={`${wording.figure(value)} ± ${wording.figure(std)}`}>
+        <li key={column} title={`${wording.figure(value, first)} ± ${wording.figure(std, first)}`}>
           <span className="jp-Dapp-bars-label">{wording.columnLabel(column, units.get(column))}</span>
           <span className="jp-Dapp-bars-track">
             <span className="jp-Dapp-bars-bar" style={{ width: share(value) }} />
@@ -38,7 +39,7 @@ export function ImportanceBars(props: {
               }}
             />
           </span>
-          <span className="jp-Dapp-bars-value">{wording.figure(value)}</span>
+          <span className="jp-Dapp-bars-value">{wording.figure(value, first)}</span>
         </li>
       ))}
     </ul>

@@ -283,7 +283,7 @@ function Best(props: { board: Leaderboard | null; context: IContext }): React.Re
   }
   return (
     <div className="jp-Dapp-live-best">
-      <div className="jp-Dapp-live-score">{wording.figure(best.score)}</div>
+      <div className="jp-Dapp-live-score">{wording.figure(best.score, best.score)}</div>
       <div className="jp-Dapp-faint">
         {context.trans._n(
           'best %2 of %1 candidate',

@@ -36,7 +36,8 @@ export function Dialog({
 }) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key is heard, however long the next frame takes.
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     element.current?.showModal();
     // One who types begins with the first field, and not with the way out; a keyboard that covers half of a phone waits to be called.

@@ -1,6 +1,6 @@
 // Find anything: pages, datasets and models by a few letters, opened with Ctrl K.
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useCall } from "../query";
 import { go } from "../router";
 import type { DatasetRead, ModelRead, Page } from "../schema";
@@ -51,7 +51,9 @@ function Window() {
   const [text, setText] = useState("");
   const [asked, setAsked] = useState("");
   const [at, setAt] = useState(0);
-  useEffect(() => {
+  const [waiting, setWaiting] = useState(false);
+  // Before the next key is heard: what is typed right after the call belongs into the field, also where a frame takes long.
+  useLayoutEffect(() => {
     element.current?.showModal();
   }, []);
   useEffect(() => {
@@ -62,6 +64,7 @@ function Window() {
   const datasets = useCall<Page<DatasetRead>>("datasets.list", params, { keep: true });
   const models = useCall<Page<ModelRead>>("models.list", params, { keep: true });
   const wanted = text.trim().toLowerCase();
+  const settled = asked === text.trim() && !datasets.loading && !models.loading;
   // What is called exactly so comes first, then what begins so.
   const rank = ({ label }: Found) => (!wanted ? 0 : label.toLowerCase() === wanted ? 0 : label.toLowerCase().startsWith(wanted) ? 1 : 2);
   const found: Found[] = [
@@ -77,10 +80,21 @@ function Window() {
     close();
     go(each.path);
   };
+  // Enter means what is called so, and not what stood there before the answer came.
+  useEffect(() => {
+    if (!waiting || !settled) return;
+    setWaiting(false);
+    open(found[at]);
+  }, [waiting, settled]);
+  const enter = () => {
+    if (settled) return open(found[at]);
+    setAsked(text.trim());
+    setWaiting(true);
+  };
   const keys = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown") setAt((now) => Math.min(found.length - 1, now + 1));
     else if (event.key === "ArrowUp") setAt((now) => Math.max(0, now - 1));
-    else if (event.key === "Enter") open(found[at]);
+    else if (event.key === "Enter") enter();
     else return;
     event.preventDefault();
   };
@@ -108,6 +122,7 @@ function Window() {
             onInput={(event) => {
               setText(event.currentTarget.value);
               setAt(0);
+              setWaiting(false);
             }}
             onKeyDown={keys}
           />
