@@ -36,13 +36,14 @@ _HOLDS = {
 
 @dataclass(frozen=True)
 class Place:
-    """A column of a working frame: its expression and what is known of it. ``narrow``: no sum of its whole numbers is beyond 64 bits. ``rounded``: sums may be."""
+    """A column of a working frame: its expression and what is known of it. ``narrow``: no sum of its whole numbers is beyond 64 bits. ``rounded``: sums may be. ``known``: its different values."""
 
     column: Column
     kind: pl.DataType
     expression: pl.Expr
     narrow: bool = False
     rounded: bool = False
+    known: pl.Series | None = None
 
     @property
     def text(self) -> pl.Expr:
@@ -88,7 +89,10 @@ def condition(place: Place, filter: Filter) -> pl.Expr:
             raise Invalid(f"Column {place.column.name!r} holds {_HOLDS[place.column.kind]}, so it cannot contain a text. Use another condition.")
         if not isinstance(filter.value, str):
             raise Invalid(f"Give a text that {place.column.name!r} should contain.")
-        return _contains(place.text, filter.value)
+        wanted = filter.value
+        if place.kind == pl.String or not wanted:
+            return _contains(place.expression, wanted)
+        return _looked_at_once(place, lambda values: _of_texts(values, lambda text: _contains(text, wanted)))
     if filter.op == "in":
         return _one_of(place, filter.value)
     if filter.op == "between":
@@ -115,7 +119,7 @@ def _shown_contains(place: Place, wanted: str, lowered: str) -> pl.Expr | None:
     if kind == pl.String:
         return _contains(place.expression, wanted)
     if place.is_text:
-        return _looked_at_once(place, lambda values: values.cast(pl.String).to_frame("v").select(_contains(pl.col("v"), wanted)).to_series())
+        return _looked_at_once(place, lambda values: _of_texts(values, lambda text: _contains(text, wanted)))
     if not set(lowered) <= _letters(kind):
         return None
     written = lowered.upper().replace(" ", "T") if kind in (pl.Date, pl.Datetime) else lowered
@@ -134,6 +138,9 @@ def _letters(kind: pl.DataType) -> set[str]:
 def _looked_at_once(place: Place, test: Callable[[pl.Series], pl.Series]) -> pl.Expr:
     """A test of values, made once for each different value where there are few."""
 
+    if place.known is not None:
+        return place.expression.is_in(place.known.filter(test(place.known)).implode())
+
     def tested(values: pl.Series) -> pl.Series:
         different = values.unique()
         if different.len() * 4 > values.len():
@@ -141,6 +148,11 @@ def _looked_at_once(place: Place, test: Callable[[pl.Series], pl.Series]) -> pl.
         return values.is_in(different.filter(test(different)).implode())
 
     return place.expression.map_batches(tested, return_dtype=pl.Boolean)
+
+
+def _of_texts(values: pl.Series, test: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    """A test of the texts behind codes."""
+    return values.cast(pl.String).to_frame("v").select(test(pl.col("v"))).to_series()
 
 
 def _shown(values: pl.Series) -> pl.Series:
@@ -172,7 +184,10 @@ def _is_in(place: Place, values: list[Any]) -> pl.Expr:
     if kind.is_float():
         return place.expression.cast(pl.Float64).is_in(pl.Series([float(value) for value in values], dtype=pl.Float64).implode())
     if place.is_text:
-        return place.text.is_in(pl.Series(values, dtype=pl.String).implode())
+        texts = pl.Series(values, dtype=pl.String).implode()
+        if kind == pl.String:
+            return place.expression.is_in(texts)
+        return _looked_at_once(place, lambda found: _of_texts(found, lambda text: text.is_in(texts)))
     return pl.any_horizontal([place.expression == _as_literal(place, value) for value in values[:_MOST_VALUES]]) if values else pl.lit(False)
 
 
@@ -191,9 +206,14 @@ def _between(place: Place, values: Any) -> pl.Expr:
 def _compare(place: Place, op: str, value: pl.Expr) -> pl.Expr:
     if place.kind == pl.Boolean:
         raise Invalid(f"Column {place.column.name!r} holds true and false, which are not smaller or larger than each other. Use eq.")
-    left = place.text if place.is_text else place.expression
-    compared: pl.Expr = getattr(left, _COMPARISONS[op])(value)
-    return compared
+
+    def compared(left: pl.Expr) -> pl.Expr:
+        found: pl.Expr = getattr(left, _COMPARISONS[op])(value)
+        return found
+
+    if place.is_text and place.kind != pl.String:
+        return _looked_at_once(place, lambda values: _of_texts(values, compared))
+    return compared(place.expression)
 
 
 def _literal(place: Place, value: Any) -> pl.Expr:

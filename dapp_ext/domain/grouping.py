@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -14,10 +16,11 @@ from dapp_ext.errors import Invalid
 from dapp_ext.schema.datasets import Grouping, Measure
 
 _EVERY = {"year": "1y", "quarter": "1q", "month": "1mo", "week": "1w", "day": "1d", "hour": "1h"}
-_ROWS = "rows"
+_ROWS, _CELL = "rows", "cell"
 BOX = ("low", "q1", "median", "q3", "high", "outside")
 _QUARTILES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 _WHISKER = 1.5
+_FIRST_DAY = date(1970, 1, 1)
 _BOX = pl.Struct({name: pl.Int64 if name == "outside" else pl.Float64 for name in BOX})
 
 
@@ -99,6 +102,36 @@ def _box(values: pl.Series) -> pl.Series:
     return pl.Series([dict(zip(BOX, found, strict=True))], dtype=_BOX)
 
 
+def quantile_of(measure: Measure) -> float | None:
+    """Which quantile a measure is, if it is one."""
+    return 0.5 if measure.op == "median" else measure.q if measure.op == "quantile" else None
+
+
+def quantiled(q: float, every: Sequence[float], place: Place) -> BoxPart | None:
+    """A quantile of a whole column of numbers, where all that are asked for come out of one look at the values; nothing for other columns.
+
+    They are found without sorting the values, and interpolated linearly (Hyndman and Fan 1996, type 7).
+    """
+    if not (place.kind.is_integer() or place.kind == pl.Float64):
+        return None
+    kind = pl.Struct({repr(each): pl.Float64 for each in every})
+    whole = place.expression.map_batches(lambda values: pl.Series([_quantiles(values, every)], dtype=kind), return_dtype=kind, returns_scalar=True)
+    return BoxPart(f"quantiles {place.column.name}", repr(q), whole)
+
+
+def _quantiles(values: pl.Series, every: Sequence[float]) -> dict[str, float | None]:
+    numbers = values.drop_nulls().to_numpy()
+    if not len(numbers):
+        return dict.fromkeys(map(repr, every))
+    places = [each * (len(numbers) - 1) for each in every]
+    parted = np.partition(numbers, sorted({at(place) for place in places for at in (math.floor, math.ceil)}))
+    found: dict[str, float | None] = {}
+    for q, place in zip(every, places, strict=True):
+        low, high = float(parted[math.floor(place)]), float(parted[math.ceil(place)])
+        found[repr(q)] = low if low == high else low + (high - low) * (place - math.floor(place))
+    return found
+
+
 def arranged(figures: Sequence[pl.Expr | BoxPart]) -> tuple[list[pl.Expr], list[pl.Expr]]:
     """What is computed, and what is taken out of it then, so that the figures are ``m0``, ``m1``, …"""
     boxes = {figure.key: figure.whole.alias(figure.key) for figure in figures if isinstance(figure, BoxPart)}
@@ -113,6 +146,15 @@ def _summable(place: Place) -> pl.Expr:
     if place.rounded and place.kind.is_decimal():
         return place.expression.cast(pl.Float64)
     return place.expression
+
+
+def _begun(every: str, days: pl.Series) -> pl.Series:
+    """The days on which the buckets of days begin; worked out once for each day where they are not too far apart."""
+    low, high = days.min(), days.max()
+    if not isinstance(low, date) or not isinstance(high, date) or (high - low).days > len(days):
+        return days.dt.truncate(every)
+    table = pl.date_range(low, high, eager=True).dt.truncate(every)
+    return table.gather(days.to_physical() - (low - _FIRST_DAY).days).alias(days.name)
 
 
 class Grouped:
@@ -144,7 +186,12 @@ class Grouped:
     def collect(self, limit: int) -> tuple[pl.DataFrame, bool]:
         """One row for each group, ordered by the groups; at most ``limit``, and whether there were more."""
         keys = [self._key(name, *group).alias(name) for name, group in zip(self._keys, self._groups, strict=True)]
-        answer = self._frame.lazy().with_columns(keys).group_by(self._keys).agg([*self._figures, pl.len().alias(_ROWS)]).with_columns(self._parts).collect()
+        figures = [*self._figures, pl.len().alias(_ROWS)]
+        if len(keys) > 1 and len(self._edges) == len(keys):
+            grouped = self._by_one_number(keys, figures)
+        else:
+            grouped = self._frame.lazy().with_columns(keys).group_by(self._keys).agg(figures)
+        answer = grouped.with_columns(self._parts).collect()
         if len(self._groups) == 1 and self._keys[0] in self._edges:
             answer = self._with_empty_bins(answer)
         truncated = answer.height > limit
@@ -159,6 +206,18 @@ class Grouped:
         """All edges of the bins by the place of their grouping, once collected."""
         return {self._keys.index(name): edges for name, edges in self._all_edges.items()}
 
+    def _by_one_number(self, keys: list[pl.Expr], figures: list[pl.Expr]) -> pl.LazyFrame:
+        """Groups of bins of several columns, each cell known by one number; to group by several columns takes twice the time."""
+        cell, size = pl.lit(0, pl.UInt32), 1
+        back: list[pl.Expr] = []
+        for name, key in zip(self._keys, keys, strict=True):
+            bins = len(self._edges[name])
+            cell = cell + key.fill_null(bins) * size
+            place = pl.col(_CELL) // size % (bins + 1)
+            back.append(pl.when(place < bins).then(place).cast(pl.UInt32).alias(name))
+            size *= bins + 1
+        return self._frame.lazy().with_columns(cell.alias(_CELL)).group_by(_CELL).agg(figures).with_columns(back)
+
     def _key(self, name: str, group: Grouping, place: Place) -> pl.Expr:
         column = place.column.name
         if group.bins is not None and group.bucket is not None:
@@ -168,7 +227,10 @@ class Grouped:
                 raise Invalid(f"Column {column!r} holds no dates, so it has no {group.bucket}s. Group it by its values or by bins.")
             if place.kind == pl.Date and group.bucket == "hour":
                 raise Invalid(f"Column {column!r} holds days without a time. Use day or longer.")
-            return place.expression.dt.truncate(_EVERY[group.bucket])
+            every = _EVERY[group.bucket]
+            if place.kind == pl.Date:
+                return place.expression if group.bucket == "day" else place.expression.map_batches(partial(_begun, every), return_dtype=pl.Date)
+            return place.expression.dt.truncate(every)
         if group.bins is not None:
             return self._bin(name, group.bins, place)
         return place.expression
@@ -181,8 +243,8 @@ class Grouped:
         # Dates are divided as date-times, so that an edge may lie within a day.
         placed = place.expression.cast(pl.Datetime("us")) if kind == pl.Date else place.expression
         numbers = placed.to_physical().cast(pl.Float64) if kind.is_temporal() else placed.cast(pl.Float64)
-        finite = self._frame.lazy().select(numbers.filter(numbers.is_finite()).alias("n"))
-        low, high = finite.select(pl.col("n").min(), pl.col("n").max().alias("high")).collect().row(0)
+        ends = numbers.filter(numbers.is_finite()) if kind.is_float() else numbers
+        low, high = self._frame.lazy().select(ends.min().alias("low"), ends.max().alias("high")).collect().row(0)
         if low is None or low == high or not math.isfinite(high - low):
             edges, width = [low if low is not None else 0.0], 1.0
         else:
@@ -192,7 +254,7 @@ class Grouped:
         if kind.is_temporal():
             every = every.round().cast(pl.Int64).cast(pl.Datetime("us") if kind == pl.Date else kind)
         self._edges[name], self._all_edges[name] = every.head(len(edges)), every
-        number = ((numbers - edges[0]) / width).floor().clip(0, len(edges) - 1)
+        number = ((numbers - edges[0]) / width).clip(0, len(edges) - 1)
         return number.cast(pl.UInt32, strict=False)
 
     def _with_empty_bins(self, answer: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dapp_ext.domain.cells import to_rows
 from dapp_ext.domain.conditions import Place, condition, find_column, search
-from dapp_ext.domain.grouping import BoxPart, Grouped, arranged, boxed, expanded, measured
+from dapp_ext.domain.grouping import BoxPart, Grouped, arranged, boxed, expanded, measured, quantile_of, quantiled
 from dapp_ext.domain.sources import KeptSource, Source, as_frame, parts
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.datasets import Column, Filter, Measure, QueryRead, QueryRequest, RowsRequest
@@ -119,6 +119,9 @@ def _ask(source: Source, columns: Sequence[Column], request: QueryRequest, *, ro
     def figure(op: str, measure: Measure, column: Column | None) -> pl.Expr | BoxPart:
         if measure.op == "box" and column is not None:
             return boxed(op, place(column))
+        if not groups and column is not None and (q := quantile_of(measure)) is not None:
+            every = [found for each, its in measures if its is column and (found := quantile_of(each)) is not None]
+            return quantiled(q, list(dict.fromkeys(every)), place(column)) or measured(measure, place(column))
         return measured(measure, None if column is None else place(column))
 
     figures = [figure(op, each, column) for _, op, each, column in figured]
@@ -219,11 +222,18 @@ class Selection:
         return None if test is None else frame.select(test.fill_null(False)).to_series().to_arrow()
 
     def _test(self, schema: pl.Schema, reading: Sequence[str]) -> pl.Expr | None:
-        places = {name: Place(self._asked[name], schema[f"c{i}"], pl.col(f"c{i}")) for i, name in enumerate(reading) if name in self._asked}
+        places = {
+            name: Place(self._asked[name], kind := schema[f"c{i}"], pl.col(f"c{i}"), known=self._known(name, kind))
+            for i, name in enumerate(reading)
+            if name in self._asked
+        }
         tests = [condition(places[each.column], each) for each in self._filters]
         if self._text:
             tests.append(search([places[column.name] for column in self.columns], self._text))
         return pl.all_horizontal(tests) if tests else None
+
+    def _known(self, name: str, kind: pl.DataType) -> pl.Series | None:
+        return self._source.known(name) if kind == pl.Categorical and isinstance(self._source, KeptSource) else None
 
     def _check(self) -> None:
         """Refuse what does not fit before anything is read."""

@@ -119,6 +119,14 @@ class KeptSource:
                 self._keeper.keep((*self._key, name), kept, int(kept.estimated_size()))
         return pl.DataFrame([found[name].alias(f"c{place}") for place, name in enumerate(columns)])  # type: ignore[union-attr]
 
+    def known(self, name: str) -> pl.Series | None:
+        """The different values of a kept column of categories, found out once; nothing for other columns."""
+        column = self._keeper.peek((*self._key, name))
+        if column is None or column.dtype != pl.Categorical:
+            return None
+        found: pl.Series = self._keeper.get((*self._key, name, "known"), column.unique, lambda each: _NUMBER_BYTES + int(each.estimated_size()))
+        return found
+
     def is_narrow(self, name: str) -> bool:
         """Whether whole numbers of a kept column are so small that the sum of all of them, and of any, fits 64 bits; found out once."""
         column = self._keeper.peek((*self._key, name))
