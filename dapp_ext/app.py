@@ -14,6 +14,7 @@ from dapp_ext.errors import DappError
 from dapp_ext.handlers.backend import SETTING, Backend
 from dapp_ext.handlers.forwarding import Service, forwarding_handlers
 from dapp_ext.handlers.routes import handlers
+from dapp_ext.handlers.unreadable import explain_unreadable
 from dapp_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class DappExtension(SettingTraits, ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Open the home beside everything else, so that JupyterLab never waits for it; with a service elsewhere there is none."""
+        with suppress(AttributeError):  # a server that is not listening yet, or is served by others
+            explain_unreadable(serverapp.http_server)
         if self._elsewhere is None:
             self.backend.start()
         else:

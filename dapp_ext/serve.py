@@ -77,7 +77,7 @@ class Service(ServerApp):
         super().init_webapp()
         docs = {"url": "/dapp/docs", "permanent": False}
         # What is added here is asked before Jupyter's own routes.
-        self.web_app.add_handlers(".*$", [("/", ToDocs, docs), ("/docs/?", ToDocs, docs), (r"/(?!dapp(?:/|$)).*", NotServed)])
+        self.web_app.add_handlers(".*$", [("/", ToDocs, docs), ("/docs/?", ToDocs, docs), (r"(?!/dapp(?:/|$)).*", NotServed)])
 
 
 def configure(settings: Settings, port: int) -> Config:

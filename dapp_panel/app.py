@@ -56,6 +56,7 @@ def serve(settings: Settings, *, port: int | None = None, ready: Callable[[str],
 async def _serve(services: Services, settings: Settings, port: int, ready: Callable[[str], None] | None, stop: threading.Event | None) -> None:
     from panel.io.state import state
 
+    from dapp_ext.handlers.unreadable import explain_unreadable
     from dapp_ext.handlers.wire import BODY_LIMIT
     from dapp_panel.dashboard import Dashboard
     from dapp_panel.routes.vendor import vendor_script
@@ -68,6 +69,7 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
     application.initialize(IOLoop.current())
     # Uploads raise the bound for themselves. A line on which no request comes is closed, be it slow or forgotten.
     server = PromptServer(application, xheaders=settings.behind_proxy, max_body_size=BODY_LIMIT, idle_connection_timeout=IDLE_SECONDS)
+    explain_unreadable(server)
     server.add_sockets(sockets)
     application.start()
     # Panel starts this task at the first message of the first page, and would keep that page's document with it for ever.

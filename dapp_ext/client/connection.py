@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+from dapp_ext.client.certificates import certificate_file
 from dapp_ext.client.discovery import find_server
 from dapp_ext.client.live import LiveFeed
 from dapp_ext.client.transport import Transport
@@ -19,10 +20,12 @@ class Connection:
         Address of the server; found by :func:`~dapp_ext.client.discovery.find_server` when left out.
     token : str, optional
         A personal access token; it counts before every other credential that is found.
+    verify : path, optional
+        A file of certificates that count beside those of the public authorities.
     """
 
-    def __init__(self, url: str | None = None, token: str | None = None) -> None:
-        found = find_server(url)
+    def __init__(self, url: str | None = None, token: str | None = None, verify: object = None) -> None:
+        found = replace(find_server(url), certificate=certificate_file(verify))
         self.server = replace(found, jupyter_token="", dapp_token=token) if token else found
         self.transport = Transport(self.server)
         self.feed = LiveFeed(self.server, self.transport.sign_in)

@@ -29,11 +29,12 @@ _PROBE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Server:
-    """An address, always with a slash at its end, and the credentials that came with it."""
+    """An address, always with a slash at its end, the credentials that came with it, and a file of certificates that count besides."""
 
     url: str
     jupyter_token: str = ""
     dapp_token: str = ""
+    certificate: str = ""
 
     @property
     def is_local(self) -> bool:

@@ -14,6 +14,8 @@ from typing import Any
 BLUE, ORANGE, GREEN, RED, GREY = "#2f7fd6", "#c8741a", "#2e9e5b", "#d64545", "#808790"
 TONES = {"good": GREEN, "busy": BLUE, "bad": RED, "warn": ORANGE, "calm": GREY}
 
+_UNITS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+_WIDEST = 60
 _LINE = "var(--jp-border-color2, rgba(128,128,128,.3))"
 _STYLE = (
     "<style>"
@@ -25,7 +27,7 @@ _STYLE = (
     ".dapp-scroll{overflow-x:auto;max-width:100%}"
     ".dapp-card table.dapp-table{border-collapse:collapse;margin:2px 0;font-size:12.5px}"
     f".dapp-card .dapp-table th{{text-align:left;font-weight:600;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;white-space:nowrap}}"
-    f".dapp-card .dapp-table td{{text-align:left;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;vertical-align:middle;background:none}}"
+    f".dapp-card .dapp-table td{{text-align:left;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;vertical-align:middle;background:none;max-width:420px;overflow-wrap:anywhere}}"
     ".dapp-card .dapp-table tr{background:none}.dapp-card .dapp-table .dapp-num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     ".dapp-card .dapp-data td{white-space:nowrap}"
     ".dapp-row{display:flex;flex-wrap:wrap;gap:18px;align-items:flex-start}.dapp-row>*{min-width:0}"
@@ -101,17 +103,28 @@ def progress_html(fraction: float | None, label: str) -> str:
 
 def text_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric: Sequence[int] = ()) -> str:
     """The same table for a terminal."""
-    lines = [[str(each) for each in headers]] + [["" if each is None else str(each) for each in row] for row in rows]
+    lines = [[_clipped(str(each)) for each in headers]] + [["" if each is None else _clipped(str(each)) for each in row] for row in rows]
     widths = [max(len(line[at]) for line in lines) for at in range(len(headers))]
     return "\n".join("  ".join(each.rjust(widths[at]) if at in numeric else each.ljust(widths[at]) for at, each in enumerate(line)).rstrip() for line in lines)
 
 
-def number(value: Any) -> str:
-    """A number for people: separators in large ones, four significant digits in broken ones."""
+def _clipped(text: str) -> str:
+    """A cell that leaves room for the others."""
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def number(value: Any, like: float | None = None) -> str:
+    """A number for people: separators in large ones, four significant digits in broken ones.
+
+    With ``like``, as many decimals as that one needs and in its unit, so that what stands side by side is even:
+    ``0.7560`` beside ``2.6923``, ``39.25 million`` beside ``168.74 million``.
+    """
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
+    if like is not None and math.isfinite(value) and math.isfinite(like) and (like or value):
+        return _even(value, like or value)
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
@@ -119,21 +132,58 @@ def number(value: Any) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}" if size >= 10_000 else f"{value:,.1f}"
-    if size >= 1e-4:
-        return f"{value:.{max(0, 3 - math.floor(math.log10(size)))}f}"
-    return f"{value:.2e}"
+    if size >= 1e15 or size < 1e-4:
+        return f"{value:.2e}"
+    return f"{value:,.{_decimals(size)}f}"
 
 
-def with_spread(value: float | None, spread: float | None) -> str:
-    """A value and how much it varies, both with the digits that the spread makes worth showing."""
+def between(low: float, high: float, like: float) -> str:
+    """Two ends as even as :func:`number` makes them, the unit told once: ``39.25 … 168.74 million``."""
+    first, last = number(low, like), number(high, like)
+    unit = last.partition(" ")[2]
+    return f"{first.removesuffix(unit).rstrip() if unit else first} … {last}"
+
+
+def with_spread(value: float | None, spread: float | None, like: float | None = None) -> str:
+    """A value and how much it varies, both with the digits that the spread makes worth showing, or another one that stands near."""
     if value is None or not math.isfinite(value):
         return "–"
     if spread is None or not math.isfinite(spread):
         return number(value)
-    digits = 3 if spread <= 0 else min(max(1 - math.floor(math.log10(spread)), 0), 6)
+    telling = spread if like is None else like
+    digits = 3 if telling <= 0 else min(max(1 - math.floor(math.log10(telling)), 0), 6)
     return f"{value:,.{digits}f} ± {spread:,.{digits}f}"
+
+
+def even_rows(rows: Sequence[Sequence[Any]]) -> tuple[list[list[str]], list[int]]:
+    """Rows of a table as texts, each column of numbers with the same decimals; and which columns hold numbers."""
+    columns = [_even_column(values) for values in zip(*rows, strict=True)]
+    return [list(row) for row in zip(*(texts for texts, _ in columns), strict=True)], [at for at, (_, is_number) in enumerate(columns) if is_number]
+
+
+def _even_column(values: Sequence[Any]) -> tuple[list[str], bool]:
+    numbers = [each for each in values if isinstance(each, (int, float)) and not isinstance(each, bool) and math.isfinite(each)]
+    sizes = sorted(abs(each) for each in numbers if each)
+    middle = sizes[len(sizes) // 2] if sizes else 0.0
+    if all(each == int(each) for each in numbers) or not 1e-4 <= middle < 1e15:
+        return [number(each) for each in values], bool(numbers)
+    digits = max(_decimals(middle), 1)
+    return [f"{each:,.{digits}f}" if any(each is one for one in numbers) else number(each) for each in values], True
+
+
+def _decimals(size: float) -> int:
+    """Those that make four significant digits."""
+    return min(max(3 - math.floor(math.log10(size)), 0), 7)
+
+
+def _even(value: float, like: float) -> str:
+    size = abs(like)
+    if size >= 1e15 or size < 1e-4:
+        return f"{value:.2e}"
+    unit, word = next((each for each in _UNITS if size >= each[0]), (1.0, ""))
+    # Shares have four decimals, whatever they begin with.
+    digits = 2 if word else 4 if size < 1 <= size * 100 else _decimals(size)
+    return f"{value / unit:,.{digits}f} {word}".rstrip()
 
 
 def labelled(name: str, unit: str | None) -> str:

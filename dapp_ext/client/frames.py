@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from dapp_ext.client.arrow_frames import from_polars, storable
 from dapp_ext.client.pandas_frames import from_pandas
 from dapp_ext.errors import FileUnreadable, Invalid
 
@@ -62,7 +63,7 @@ def source_of(thing: Any, name: str | None = None) -> Source:
     table = arrow_table(thing)
     if not table.num_rows or not table.num_columns:
         raise FileUnreadable("The table is empty. Give one with at least one row and one column.")
-    data = _parquet(table)
+    data = _parquet(storable(table))
     return Source(f"{_stem(name)}.parquet", len(data), _pieces(io.BytesIO(data)))
 
 
@@ -89,7 +90,7 @@ def arrow_table(thing: Any, *, keep_index: bool = True) -> pa.Table:
         if polars and isinstance(thing, polars.Series):
             thing = thing.to_frame(thing.name or "value")
         if polars and isinstance(thing, polars.DataFrame):
-            return thing.to_arrow()
+            return from_polars(thing)
         if hasattr(thing, "__arrow_c_stream__"):
             return pa.RecordBatchReader.from_stream(thing).read_all()
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:

@@ -74,11 +74,12 @@ def trials_html(trials: list[Trial], label: str, *, greater_is_better: bool = Tr
         part = 1.0 if high == low else (score - low) / (high - low)
         return bar(0.15 + 0.85 * (part if greater_is_better else 1 - part), BLUE if score == (high if greater_is_better else low) else GREY)
 
+    best = next((trial.std for trial in trials if trial.std is not None), None)
     lines = [
         (
             place,
             _marked(trial),
-            with_spread(trial.score, trial.std),
+            with_spread(trial.score, trial.std, best),
             share(trial.score),
             duration(trial.seconds),
             "" if trial.status == "done" else trial.error or trial.status,

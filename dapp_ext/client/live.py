@@ -166,7 +166,7 @@ class LiveFeed:
         try:
             options: dict[str, Any] = {"proxy": None} if self._server.is_local else {}
             if self._server.url.startswith("https:"):
-                options["ssl"] = trusted(self._server.url)
+                options["ssl"] = trusted(self._server.url, self._server.certificate)
             with connect(self._address(), additional_headers=headers, open_timeout=10, close_timeout=1, max_size=1 << 22, **options) as socket:
                 with self._lock:
                     self._socket = socket

@@ -223,7 +223,7 @@ class Model(Thing[ModelRead]):
 
     def __repr__(self) -> str:
         predicts = f" predicts {self.target!r}" if self.target else ""
-        score = f" · {self._read.score.label} {number(self._read.score.value)}" if self._read.score else ""
+        score = f" · {self._read.score.label} {number(self._read.score.value, self._read.score.value)}" if self._read.score else ""
         return f"Model {self.name!r}{predicts} · {self._read.status}{score} · id {self.id}\n{self._summary()}"
 
     def _repr_html_(self) -> str:
@@ -232,7 +232,10 @@ class Model(Thing[ModelRead]):
         facts = [f"{read.dataset.name} (version {read.dataset_version})", read.owner.name, ago(read.created_at), read.visibility]
         score = read.score
         if score is not None:
-            facts.insert(0, f"{score.label} {number(score.value)}, between {number(score.low)} and {number(score.high)}; guessing {number(score.baseline)}")
+            facts.insert(
+                0,
+                f"{score.label} {number(score.value, score.value)}, between {number(score.low, score.value)} and {number(score.high, score.value)}; guessing {number(score.baseline, score.value)}",
+            )
         return card(title, paragraph(self._summary(), "lead"), paragraph(" · ".join(facts), "soft"), badge=badge(read.status, _TONES[read.status]))
 
 
@@ -240,7 +243,7 @@ _COLUMNS: dict[str, Callable[[Model], Any]] = {
     "name": lambda each: each.name,
     "status": lambda each: each.read.status,
     "predicts": lambda each: each.target,
-    "score": lambda each: f"{each.read.score.label} {number(each.read.score.value)}" if each.read.score else "",
+    "score": lambda each: f"{each.read.score.label} {number(each.read.score.value, each.read.score.value)}" if each.read.score else "",
     "dataset": lambda each: each.read.dataset.name,
     "owner": lambda each: each.read.owner.name,
     "made": lambda each: ago(each.read.created_at),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from dapp_ext.client.arrow_frames import distinct
 from dapp_ext.errors import FileUnreadable
 
 if TYPE_CHECKING:
@@ -31,10 +32,7 @@ def from_pandas(frame: pd.DataFrame, *, keep_index: bool) -> pa.Table:
     if keep_index:
         frame = _with_index(frame)
     names = [_name(each) for each in frame.columns]
-    if len(set(names)) != len(names):
-        twice = sorted({name for name in names if name and names.count(name) > 1})
-        if twice:
-            raise FileUnreadable(f"Two columns are named {twice[0]!r}. Rename one of them.")
+    distinct(names)
     # set_axis makes a shallow copy: the caller's frame keeps its names.
     plain = _plain(frame.set_axis(range(len(names)), axis=1))
     try:
@@ -107,10 +105,10 @@ def _array(column: pd.Series[Any], name: str) -> pa.Array | pa.ChunkedArray:
             return pa.array([None if each is None else Decimal(each) for each in values])
         if isinstance(error, UnicodeError):
             raise FileUnreadable(f"Column {name!r} holds a text that is no valid Unicode. Mend it, or leave the column out.") from error
-        raise FileUnreadable(
-            f"Column {name!r} holds {_listed(kinds)}, which cannot stand in one column of a table. "
-            f"Give it values of one kind, such as texts: frame[{name!r}] = frame[{name!r}].astype(str)"
-        ) from error
+        why, way = f"values of the kind {kinds[0]}, which no table has", "Make texts of them"
+        if len(kinds) > 1:
+            why, way = f"values of several kinds ({_listed(kinds)}), which cannot stand in one column of a table", "Give it values of one kind, such as texts"
+        raise FileUnreadable(f"Column {name!r} holds {why}. {way}: frame[{name!r}] = frame[{name!r}].astype(str)") from error
 
 
 def _is_missing(value: Any) -> bool:
@@ -120,7 +118,4 @@ def _is_missing(value: Any) -> bool:
 
 
 def _listed(kinds: list[str]) -> str:
-    shown = kinds[:_NAMED_KINDS]
-    if len(kinds) == 1:
-        return f"values of the kind {shown[0]}"
-    return f"values of several kinds ({', '.join(shown)}{', …' if len(kinds) > _NAMED_KINDS else ''})"
+    return f"{', '.join(kinds[:_NAMED_KINDS])}{', …' if len(kinds) > _NAMED_KINDS else ''}"

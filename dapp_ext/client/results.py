@@ -5,7 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dapp_ext.client.charts import TITLES, confusion_html, curves_svg, scatter_svg, score_svg
-from dapp_ext.client.drawing import Html, amount, badge, bar, card, duration, escape, labelled, number, paragraph, section, table, text_table, with_spread
+from dapp_ext.client.drawing import (
+    Html,
+    amount,
+    badge,
+    bar,
+    between,
+    card,
+    duration,
+    escape,
+    labelled,
+    number,
+    paragraph,
+    section,
+    table,
+    text_table,
+    with_spread,
+)
 from dapp_ext.client.leaderboard import trials_html
 from dapp_ext.schema import models as shapes
 
@@ -146,14 +162,14 @@ class Results:
     def __repr__(self) -> str:
         read = self.read
         parts = [f"{read.model.name}: predicts {read.target!r} from {read.dataset.name!r} (version {read.dataset_version})", read.sentence]
-        lines = [(each.label, number(each.value), f"{number(each.low)} … {number(each.high)}", number(each.baseline)) for each in read.scores]
+        lines = [(each.label, *_figures(each)) for each in read.scores]
         parts.append(text_table(("score", "value", "95 % interval", "guessing"), lines, numeric=(1, 2, 3)))
         parts += [f"! {guard.sentence}" for guard in read.guards if guard.state == "alerted"]
         parts.append(f"Best: {read.best.label}. {read.split.sentence}")
         parts += [said] if (said := self._advice()) else []
         top = self._ranked()[:5]
         if top:
-            parts.append("Most important: " + ", ".join(f"{each.column} ({number(each.value)})" for each in top))
+            parts.append("Most important: " + ", ".join(f"{each.column} ({number(each.value, top[0].value)})" for each in top))
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
@@ -177,7 +193,9 @@ class Results:
     def _bars(self) -> str:
         ranked = self._ranked()
         top = max((each.value for each in ranked), default=0.0)
-        lines = [(self._label(each.column), bar(each.value / top if top > 0 else 0.0), with_spread(each.value, each.std)) for each in ranked[:_MOST_IMPORTANT]]
+        shown = ranked[:_MOST_IMPORTANT]
+        like = sorted(each.std for each in shown)[len(shown) // 2] if shown else None
+        lines = [(self._label(each.column), bar(each.value / top if top > 0 else 0.0), with_spread(each.value, each.std, like)) for each in shown]
         more = len(ranked) - _MOST_IMPORTANT
         return table(("column", "", "worse by when shuffled"), lines, numeric=(2,)) + (
             paragraph(f"… and {amount(more, 'more column')}", "soft") if more > 0 else ""
@@ -195,13 +213,17 @@ class Results:
         return headline.greater_is_better if headline else True
 
 
+def _figures(score: shapes.Score) -> tuple[str, str, str]:
+    """Value, interval and what guessing reaches, with the same decimals where they are of one size."""
+    value, guessing = score.value, score.baseline
+    return number(value, value), between(score.low, score.high, value), number(guessing, guessing if abs(guessing) >= 1000 * abs(value) else value)
+
+
 def _scores(scores: list[shapes.Score]) -> str:
     lines = [
         (
             score.label + ("" if score.greater_is_better else " (less is better)"),
-            number(score.value),
-            f"{number(score.low)} … {number(score.high)}",
-            number(score.baseline),
+            *_figures(score),
             Html(score_svg(score)),
         )
         for score in scores

@@ -55,7 +55,7 @@ class Transport:
         self._http = httpx.Client(
             base_url=f"{server.url}{API}",
             timeout=_TIMEOUT,
-            verify=trusted(server.url),
+            verify=trusted(server.url, server.certificate),
             trust_env=not server.is_local,
             headers={"Accept": "application/json", "User-Agent": "dapp-client"},
         )

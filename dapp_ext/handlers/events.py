@@ -10,10 +10,11 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from dapp_ext.errors import Busy, DappError, Denied, Malformed, NotSignedIn
+from dapp_ext.errors import Busy, DappError, Denied, NotSignedIn
 from dapp_ext.handlers.backend import Backend
 from dapp_ext.handlers.base import DappHandler
 from dapp_ext.handlers.frames import Encoder, Frame, Told
+from dapp_ext.handlers.handshake import check_handshake
 from dapp_ext.handlers.operation import Call, Nothing
 from dapp_ext.handlers.queries import EventsQuery, FeedQuery
 from dapp_ext.handlers.wire import read_query
@@ -83,8 +84,7 @@ class FeedSocket(WebSocketHandler, DappHandler):
     async def prepare(self) -> None:
         self.forget_jupyter()
         self.refuse_foreign_host()
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            raise Malformed("This address speaks WebSocket only. Read the feed by GET /events.")
+        check_handshake(self.request.headers, "Read the feed by GET /events.")
         query = read_query(FeedQuery, self.request.query_arguments)
         has_header = self.credential() is not None
         self._refuse_foreign_page(has_header)
@@ -97,7 +97,9 @@ class FeedSocket(WebSocketHandler, DappHandler):
 
     def _refuse_foreign_page(self, has_header: bool) -> None:
         """Browsers let any page open a socket anywhere, so its origin must be ours; a script has none, but a header."""
-        if not self.origin_is_ours() and (self.get_origin() is not None or not has_header):
+        if self.get_origin() is None and not has_header:
+            raise NotSignedIn("A program shows its access token in the header Authorization; a ticket is for a browser's page.")
+        if not self.origin_is_ours() and self.get_origin() is not None:
             raise Denied("The feed was asked for by a page of another site. Add its origin to DAPP_ALLOW_ORIGIN if you trust it.")
 
     def check_origin(self, origin: str) -> bool:

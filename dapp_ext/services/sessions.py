@@ -69,12 +69,12 @@ class Sessions:
         Throttled
             After five failures, for a growing time; ``details["retry_after"]`` in seconds.
         """
-        account = self._verified(request, address, request_id)
+        account = self._verified(request, audit.Origin(door, address, request_id))
         return self._start(account, door, address, request_id)
 
     def login_browser(self, request: LoginRequest, *, address: str = "", request_id: str = "", device: str = "") -> tuple[str, Actor]:
         """Sign in with email and password for a cookie. ``device`` is the mark of a browser that has signed in before."""
-        account = self._verified(request, address, request_id, device)
+        account = self._verified(request, audit.Origin("dashboard", address, request_id), device)
         return self._start_browser(account, "dashboard", address, request_id)
 
     def sign_in_owner(self, *, door: Door = "jupyterlab", address: str = "") -> TokenPair:
@@ -85,18 +85,20 @@ class Sessions:
             raise NotSignedIn("The owner's account is disabled. Sign in with your email and password.")
         return self._start(account, door, address, "")
 
-    def _verified(self, request: LoginRequest, address: str, request_id: str, device: str = "") -> Account:
+    def _verified(self, request: LoginRequest, origin: audit.Origin, device: str = "") -> Account:
         email = request.email.strip().casefold()
-        self._throttle.look(email, address, device)
+        self._throttle.look(email, origin.address, device)
         with self._passwords.turn():
-            attempt = self._throttle.attempt(email, address, device)
+            attempt = self._throttle.attempt(email, origin.address, device)
             with self._context.database.read() as session:
                 account = store.by_email(session, email)
             right = self._passwords.verify(account.password_hash if account else None, request.password)
         if account is None or not right or account.disabled:
             subject = Subject(kind="account", id=account.id) if account else None
-            nobody = None if account is None else _actor(account, None, "api", address, request_id)
-            self._context.note(nobody, "account.login", subject, "deny", {"address": address, "disabled": bool(account and account.disabled)})
+            named = None if account is None else _actor(account, None, cast(Door, origin.door), origin.address, origin.request_id)
+            details = {"address": origin.address, "disabled": bool(account and account.disabled)}
+            with self._context.database.write() as session:
+                self._context.record(session, audit.Entry(named, "account.login", subject, "deny", details, origin))
             raise LoginRefused
         self._throttle.succeeded(attempt)
         self._renew_hash(account, request.password)

@@ -27,6 +27,8 @@ MAX_TOKEN_LENGTH = 4096
 KEPT_TOKENS = 512
 _KID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+# Our ids are of this form; nothing else is asked of the database.
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 _CLAIMS = {"iss": str, "aud": str, "sub": str, "sid": str, "jti": str, "iat": int, "nbf": int, "exp": int}
 
 
@@ -95,6 +97,8 @@ class AccessTokens:
         except jwt.PyJWTError:
             raise NotSignedIn from None
         if _object(parts[1]).keys() != _CLAIMS.keys() or any(type(claims[name]) is not kind for name, kind in _CLAIMS.items()):
+            raise NotSignedIn
+        if not all(_ID.fullmatch(claims[name]) for name in ("sub", "sid", "jti")):
             raise NotSignedIn
         if not 0 < claims["exp"] - claims["iat"] <= self.lifetime or claims["iat"] > time.time() + LEEWAY_SECONDS:
             raise NotSignedIn

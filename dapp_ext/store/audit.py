@@ -40,14 +40,24 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
 
 @dataclass(frozen=True)
+class Origin:
+    """By which door a request came, and from where."""
+
+    door: str = ""
+    address: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
 class Entry:
-    """What is to be recorded. ``details`` never holds values from anyone's data."""
+    """What is to be recorded. ``details`` never holds values from anyone's data; ``origin`` says how somebody without an account came."""
 
     actor: Actor | None
     action: str
     subject: Subject | None = None
     outcome: str = "allow"
     details: dict[str, Any] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
 
 
 def begin(session: Session, key: bytes) -> None:
@@ -62,6 +72,7 @@ def record(session: Session, key: bytes, entry: Entry) -> None:
     if head is None:
         raise Broken("The end of the audit log was removed, so nothing can be added to it. Run: jupyter dapp audit verify")
     actor = entry.actor
+    origin = entry.origin if actor is None else Origin(actor.door, actor.address, actor.request_id)
     # A row that somebody else put behind the end must not keep us from writing; the check of the chain names it.
     number = max(head.seq, session.exec(select(func.max(AuditRow.id))).one() or 0) + 1
     row = AuditRow(
@@ -69,13 +80,13 @@ def record(session: Session, key: bytes, entry: Entry) -> None:
         at=now(),
         actor_id=actor.account_id if actor else None,
         actor_name=_short(actor.name if actor else ""),
-        door=actor.door if actor else "",
-        address=_short(actor.address if actor else ""),
+        door=origin.door,
+        address=_short(origin.address),
         action=entry.action,
         subject_kind=entry.subject.kind if entry.subject else None,
         subject_id=_short(entry.subject.id) if entry.subject else None,
         outcome=entry.outcome,
-        request_id=_short(actor.request_id if actor else ""),
+        request_id=_short(origin.request_id),
         details=_small(entry.details),
         link=head.mac,
     )

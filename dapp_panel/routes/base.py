@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
-from tornado.web import OutputTransform, RequestHandler
+from tornado.web import HTTPError, OutputTransform, RequestHandler
 
 from dapp_ext import errors
 from dapp_ext.errors import DappError, Denied, Internal, NotSignedIn, RouteNotFound
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dapp_panel.dashboard import Dashboard
 
 log = logging.getLogger(__name__)
+
+# The first words of the addresses that scripts and pages ask, and nobody types.
+PROGRAMS = frozenset({"assets", "call", "channel", "download", "health", "upload", "vendor", "ws"})
 
 
 def without_token(path: str) -> str:
@@ -69,6 +72,10 @@ class DashboardHandler(RequestHandler):
     """A route that knows the dashboard and tells errors in the one envelope."""
 
     dashboard: Dashboard
+    # Whether a page about a failure offers the way to the dashboard.
+    leads_home = True
+    # Whether somebody who does not say what is wanted is taken for a person.
+    for_people = True
 
     def initialize(self, dashboard: Dashboard) -> None:
         self.dashboard = dashboard
@@ -121,12 +128,28 @@ class DashboardHandler(RequestHandler):
             raise Denied("This link was opened from another site and was refused. Open the dashboard itself and try again.")
 
     def tell(self, error: DappError) -> None:
-        """Answer with an error."""
+        """Answer with an error: a page where a person looks, the envelope where a program asks."""
         self.set_status(status_of(error))
         if "retry_after" in error.details:
             self.set_header("Retry-After", str(error.details["retry_after"]))
+        if self._is_for_people():
+            self.show(error)
+            return
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(envelope(error, self.request_id))
+
+    def show(self, error: DappError, title: str = "") -> None:
+        """A plain page that says what went wrong."""
+        title = title or ("There is nothing here" if isinstance(error, RouteNotFound) else "This did not work")
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("X-Request-Id", self.request_id)
+        self.render("failure.html", title=title, sentence=error.message, assets=self.dashboard.assets, leads_home=self.leads_home)
+
+    def _is_for_people(self) -> bool:
+        """Whether this was opened in a browser's window, or is an address that only people open."""
+        accepted = self.request.headers.get("Accept", "*/*")
+        programs = not self.for_people or self.request.path.strip("/").partition("/")[0] in PROGRAMS
+        return "text/html" in accepted or not (programs or "application/json" in accepted)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -144,6 +167,8 @@ class DashboardHandler(RequestHandler):
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if isinstance(value, DappError):
             log.info("%s %s: %s, request %s", self.request.method, without_token(self.request.path), value.code, self.request_id)
+        elif isinstance(value, HTTPError) and value.status_code < 500:
+            log.info("%s %s: %s, request %s", self.request.method, without_token(self.request.path), value.status_code, self.request_id)
         else:
             log.error("%s %s failed, request %s:\n%s", self.request.method, without_token(self.request.path), self.request_id, outline(value))
 
@@ -157,6 +182,8 @@ class NotHere(DashboardHandler):
 
 class WrongHost(DashboardHandler):
     """The request names a host that this dashboard is not."""
+
+    leads_home = False
 
     def prepare(self) -> None:
         raise Denied(

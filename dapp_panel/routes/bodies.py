@@ -25,6 +25,8 @@ UNHEARD = 2**62
 class Refused(PartingHandler, DashboardHandler):
     """Tells why a body is not taken, whatever its address, while the rest of it is on its way."""
 
+    for_people = False
+
     def initialize(self, dashboard: Dashboard, error: DappError | None = None) -> None:
         super().initialize(dashboard)
         self._error = error or TooLarge()

@@ -11,10 +11,11 @@ from typing import Any
 from bokeh.server.views.session_handler import SessionHandler
 from bokeh.util.token import get_token_payload
 from panel.io.server import WSHandler
-from tornado.web import HTTPError
 
 from dapp_ext.errors import Denied, NotSignedIn
-from dapp_ext.handlers.wire import envelope, status_of
+from dapp_ext.handlers.handshake import check_handshake
+from dapp_ext.handlers.wire import as_dapp_error, envelope, status_of
+from dapp_ext.logs import outline
 from dapp_ext.schema.base import new_id
 from dapp_panel.auth import Visitor
 from dapp_panel.dashboard import Dashboard
@@ -67,9 +68,24 @@ class ChannelSocket(WSHandler):
 
     async def prepare(self) -> None:
         # Tornado asks `check_origin` only in doubt; here every socket must come from exactly the own origin.
+        check_handshake(self.request.headers)
         if not self.check_origin(self.request.headers.get("Origin", "")):
-            raise HTTPError(403)
+            raise Denied("The line was asked for by another page than the dashboard's own. Open the dashboard and try again.")
+        if await self.application.dashboard.doorkeeper.visitor(self.request) is None:
+            raise NotSignedIn
         await super().prepare()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """A line that is not opened is told why in the one envelope."""
+        error = as_dapp_error(kwargs.get("exc_info", (None, None))[1])
+        self.set_status(status_of(error))
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(envelope(error, new_id()))
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """What a visitor did wrong is in the answer."""
+        if value is not None and status_of(as_dapp_error(value)) == 500:
+            log.error("a channel failed:\n%s", outline(value))
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         dashboard: Dashboard = self.application.dashboard

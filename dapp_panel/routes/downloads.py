@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from tornado.iostream import StreamClosedError
 
 from dapp_ext.errors import Invalid
+from dapp_ext.handlers.wire import check_json
 from dapp_ext.schema.audit import AuditFilter
 from dapp_ext.schema.datasets import Filter
 from dapp_panel.pages.asking import invalid_from
@@ -39,7 +40,7 @@ class Sender(DashboardHandler):
                 await self.flush()
                 return
             while (piece := await self.dashboard.transfers.run(_next, pieces)) is not None:
-                self.write(piece)
+                self.write(bytes(piece))
                 await self.flush()
         except StreamClosedError:
             return
@@ -57,7 +58,7 @@ def _version(text: str) -> int | None:
     return int(text)
 
 
-def _next(pieces: Iterator[bytes]) -> bytes | None:
+def _next(pieces: Iterator[bytes | memoryview]) -> bytes | memoryview | None:
     return next(pieces, None)
 
 
@@ -80,12 +81,12 @@ class DatasetDownload(Sender):
         await self.send(await work)
 
     def _filters(self) -> list[Filter]:
+        text = self.get_query_argument("filters", "[]")
+        check_json(text.encode())
         try:
-            return _FILTERS.validate_python(json.loads(self.get_query_argument("filters", "[]")))
+            return _FILTERS.validate_python(json.loads(text))
         except ValidationError as error:
             raise invalid_from(error) from error
-        except ValueError as error:
-            raise Invalid("The filters are not valid JSON.") from error
 
 
 class InsightPicture(Sender):

@@ -33,6 +33,8 @@ class ReportHandler(DashboardHandler):
 class SharedHandler(DashboardHandler):
     """``GET /shared/<token>``: no account is needed, and nothing but this one result or insight is reached."""
 
+    leads_home = False
+
     async def get(self, token: str) -> None:
         self.set_header("Referrer-Policy", "no-referrer")  # the address is the credential
         self.set_header("X-Robots-Tag", "noindex")
@@ -43,7 +45,7 @@ class SharedHandler(DashboardHandler):
             found = await self.dashboard.crew.run(self.dashboard.services.shares.open, token, address=self.request.remote_ip)
         except DappError as error:
             self.set_status(status_of(error))
-            self.render("gone.html", sentence=error.message, assets=self.dashboard.assets)
+            self.show(error, "This link is closed")
             return
         until = found.expires_at.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC")
         left = (found.expires_at - now()).total_seconds()

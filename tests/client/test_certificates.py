@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from dapp_ext.client import DAPPClient
 from dapp_ext.client.discovery import Server
 from dapp_ext.client.transport import Transport
 from dapp_ext.errors import Invalid
@@ -39,8 +40,8 @@ def certificate(tmp_path: Path) -> Path:
     return found
 
 
-def _get(url: str) -> HealthRead:
-    transport = Transport(Server(url, dapp_token="t"))
+def _get(url: str, certificate: str = "") -> HealthRead:
+    transport = Transport(Server(url, dapp_token="t", certificate=certificate))
     try:
         return transport.get(HealthRead, "health/live")
     finally:
@@ -54,6 +55,10 @@ def test_a_certificate_that_signs_itself(certificate: Path, monkeypatch: pytest.
     with scripted(lambda _: OK, tls) as server:
         with pytest.raises(Invalid, match=r"certificate of https://.* is not trusted here: self.signed certificate\. Set SSL_CERT_FILE"):
             _get(server.url)
+        assert _get(server.url, str(certificate)).status == "ok"
+        client = DAPPClient(server.url, "t", verify=certificate)
+        assert client.connection.feed._server.certificate == str(certificate), "the live feed goes by the same file"
+        client.close()
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
         assert _get(server.url).status == "ok"
@@ -68,3 +73,10 @@ def test_a_file_of_certificates_that_is_not_there(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/at/all.pem")
     with pytest.raises(Invalid, match=r"nowhere/at/all\.pem cannot be read: No such file"):
         _get("https://127.0.0.1:9/")
+
+
+def test_checking_cannot_be_turned_off_and_a_file_has_to_be_there() -> None:
+    with pytest.raises(Invalid, match="always checked"):
+        DAPPClient("https://127.0.0.1:9/", "t", verify=False)  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match=r"'/nowhere\.pem' cannot be read: No such file"):
+        DAPPClient("https://127.0.0.1:9/", "t", verify="/nowhere.pem")

@@ -187,3 +187,21 @@ def test_a_download_that_breaks_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(Invalid, match="cannot be written"):
         save(io.BytesIO(b"x"), tmp_path / "no" / "rows.csv")
+
+
+def test_what_parquet_has_no_type_for_is_changed_or_refused_by_name() -> None:
+    runs = pa.table({"run": pa.RunEndEncodedArray.from_arrays([2, 3], ["a", "b"])})
+    assert sent(runs)["run"].to_pylist() == ["a", "a", "b"]
+    wide = pl.DataFrame({"n": pl.Series([2**100, None, -1], dtype=pl.Int128)})
+    assert [None if each is None else int(each) for each in sent(wide)["n"].to_pylist()] == [2**100, None, -1]
+    refused: list[tuple[object, str]] = [
+        (pl.DataFrame({"thing": pl.Series([object()], dtype=pl.Object)}), "Column 'thing' holds Python objects"),
+        (pl.DataFrame({"n": pl.Series([2**127 - 1], dtype=pl.Int128)}), "Column 'n' holds numbers of more than 38 digits"),
+        (pa.table({"span": pa.array([pa.MonthDayNano([1, 2, 3])])}), "Column 'span' holds spans"),
+        (pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), "Two columns are named 'a'"),
+        (pd.DataFrame({" a ": [1], "a": [2]}), "columns ' a ' and 'a' differ by spaces only"),
+        (pd.DataFrame({"z": [1 + 2j]}), r"Column 'z' holds values of the kind complex, which no table has\. Make texts of them"),
+    ]
+    for table, why in refused:
+        with pytest.raises(FileUnreadable, match=why):
+            source_of(table)

@@ -158,7 +158,7 @@ async def test_a_page_of_another_origin_is_refused_and_burns_no_ticket(owner: Ca
 
 
 async def test_a_ticket_without_an_origin_is_refused(owner: Caller, connect: Connect) -> None:
-    assert await refused(connect(ticket=await _ticket(owner))) == (403, "denied")
+    assert await refused(connect(ticket=await _ticket(owner))) == (401, "not_signed_in")
 
 
 async def test_an_allowed_origin_gets_in(owner: Caller, connect: Connect, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

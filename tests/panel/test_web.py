@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import socket
 from collections.abc import Callable
 
 import httpx
@@ -11,6 +13,8 @@ import pytest
 from dapp_ext.schema.accounts import Role
 from dapp_ext.services import Services
 from tests.panel.visiting import Visit
+
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 
 
 def test_head_answers_where_get_does(address: str, visit: Callable[..., Visit]) -> None:
@@ -84,3 +88,64 @@ def test_the_token_of_a_shared_link_stays_out_of_the_log(address: str, caplog: p
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]
     assert any("/shared/…" in line for line in ours)
     assert not any("4711secret" in line for line in ours)
+
+
+PAGE = "text/html; charset=UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/nothing", {}, 404),
+        ("POST", "/nothing/at/all", {}, 404),
+        ("BREW", "/signin", {}, 405),
+        ("GET", "/report/none", {"Accept": "text/html,*/*;q=0.8"}, 401),
+        ("GET", "/download/none", {"Accept": "text/html,*/*;q=0.8"}, 401),
+        ("GET", "/", {"Host": "evil.example"}, 403),
+        ("POST", "/signin", {"Content-Type": "multipart/form-data"}, 400),
+    ],
+)
+def test_people_are_told_by_a_page_of_ours(address: str, method: str, path: str, headers: dict[str, str], status: int) -> None:
+    answer = httpx.request(method, f"{address}{path}", headers=headers, content=b"x" if method == "POST" else None)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, PAGE)
+    assert "enter-lead" in answer.text
+    assert "Traceback" not in answer.text
+    assert ("Open the dashboard" in answer.text) is ("Host" not in headers)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "code"),
+    [
+        ("GET", "/nothing", {"Accept": "application/json"}, 404, "route_not_found"),
+        ("GET", "/download/none", {}, 401, "not_signed_in"),
+        ("GET", "/call/home", {}, 405, "method_not_allowed"),
+        ("POST", "/call/NO", {}, 404, "route_not_found"),
+        ("GET", "/health/live", {"Host": "evil.example"}, 403, "denied"),
+        ("GET", "/ws", {}, 400, "malformed"),
+        ("GET", "/ws", {"Upgrade": "websocket"}, 400, "malformed"),
+        ("GET", "/ws", {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "99", "Sec-WebSocket-Key": "x"}, 400, "malformed"),
+        ("GET", "/ws", {**UPGRADE, "Origin": "https://evil.example"}, 403, "denied"),
+        ("GET", "/ws", {**UPGRADE, "Origin": "own"}, 401, "not_signed_in"),
+        ("PUT", "/ws", {**UPGRADE, "Origin": "own"}, 401, "not_signed_in"),
+    ],
+)
+def test_programs_are_told_in_the_envelope(address: str, method: str, path: str, headers: dict[str, str], status: int, code: str) -> None:
+    headers = {name: value.replace("own", address) for name, value in headers.items()}
+    answer = httpx.request(method, f"{address}{path}", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_what_is_no_http_is_told_in_the_envelope(address: str) -> None:
+    for said in (b"GET / HTTP/1.1\r\n\r\n", b"POST /signin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx"):
+        with socket.create_connection(address.removeprefix("http://").split(":"), timeout=10) as line:  # type: ignore[arg-type]
+            line.sendall(said)
+            answer = b"".join(iter(lambda: line.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "malformed"
+
+
+def test_odd_filters_of_a_download_are_refused(visit: Callable[..., Visit]) -> None:
+    maya = visit("maya")
+    for odd in ("[" * 3_000, "nothing", '[{"column": "\\ud800"', "[NaN]"):
+        answer = maya.http.get("/download/any", params={"filters": odd})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed"), odd[:20]

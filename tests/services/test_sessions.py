@@ -46,6 +46,19 @@ def test_unknown_wrong_and_disabled_look_alike(services: Services, person: Perso
     assert (wrong.value.message, wrong.value.details) == (unknown.value.message, unknown.value.details)
 
 
+def test_a_refusal_is_told_with_the_door_that_it_happened_at(services: Services, person: Person) -> None:
+    person("maya", Role.viewer)
+    for email in ("maya@example.org", "nobody@example.org"):
+        request = LoginRequest(email=email, password="not the right words")
+        with pytest.raises(LoginRefused):
+            services.accounts.login_browser(request, address="192.0.2.7", request_id="request-one")
+        with pytest.raises(LoginRefused):
+            services.accounts.login(request, address="192.0.2.8", request_id="request-two")
+    rows = services.audit.list(services.system.shell_actor(), action="account.login").items
+    told = [(row.door, row.address, row.request_id) for row in rows if row.outcome == "deny"]
+    assert told == [("api", "192.0.2.8", "request-two"), ("dashboard", "192.0.2.7", "request-one")] * 2
+
+
 def test_failures_slow_down_their_client_and_nobody_else(services: Services, person: Person) -> None:
     person("ada", Role.analyst)
     for _ in range(5):
@@ -188,6 +201,9 @@ MOMENT = int(time.time())
         {"aud": "dapp-apiX"},
         {"sub": ""},
         {"sid": "'; DROP TABLE sessions; --"},
+        {"sid": "\ud800"},
+        {"sid": "a\x00b"},
+        {"jti": ""},
         {"jti": 5},
         {"iat": MOMENT + 100_000, "exp": MOMENT + 100_100},
         {"exp": MOMENT + 10**9},

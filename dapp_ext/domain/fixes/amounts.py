@@ -59,7 +59,7 @@ def read_amount(text: str, point: str = ".") -> Decimal | None:
 
 def _bare(text: str) -> str:
     """The text without signs and units around the number."""
-    bare = text.strip()
+    bare = text.strip().replace("\u2212", "-")
     if (before := _BEFORE.match(bare)) is not None:
         bare = before["sign"] + before["number"].strip()
     if (after := _AFTER.match(bare)) is not None and not re.search(r"\d[eE][+-]?\d+$", bare):

@@ -29,7 +29,7 @@ _UNIT = (
     r"(%|‰|°[CF]?|kg|g|mg|lbs?|oz|t|km|m|cm|mm|mi|ft|in|km/h|mph|h|hrs?|hours?|min|mins|minutes?|s|sec|secs|ms|years?|yrs?|months?|days?|weeks?"
     r"|l|ml|kW|kWh|W|V|A|Hz|MHz|GHz|[KMGT]?B|[KM]|m²|m2|pcs)"
 )
-_DECORATED = rf"^\(?[+-]?({_SIGN} ?[+-]?{_AMOUNT}|{_AMOUNT} ?({_SIGN}|{_UNIT}))\)?$|^\({_AMOUNT}\)$"
+_DECORATED = rf"^\(?[+−-]?({_SIGN} ?[+−-]?{_AMOUNT}|{_AMOUNT} ?({_SIGN}|{_UNIT}))\)?$|^\({_AMOUNT}\)$|^−{_AMOUNT}$"
 LONG_TEXT = 20_000
 """Characters that no preview shows."""
 _LONGEST_NAME = 200

@@ -13,7 +13,7 @@ from dapp_ext.domain.profiling.findings import Seen
 from dapp_ext.domain.profiling.numbers import NumberColumn
 from dapp_ext.schema.datasets import Finding
 
-TOTALS = re.compile(r"(grand |sub ?)?totals?|sums?|summe|gesamt(summe)?|insgesamt|totaux|totale?s?|suma|overall|all", re.IGNORECASE)
+TOTALS = re.compile(r"(grand |sub ?)?totals?( ?: ?\w.*)?|sums?|summe|gesamt(summe)?|insgesamt|totaux|totale?s?|suma|overall|all", re.IGNORECASE)
 """What people write beside totals."""
 _FEWEST = 4
 _CLOSE = 1e-6

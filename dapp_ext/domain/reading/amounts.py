@@ -15,7 +15,7 @@ from dapp_ext.domain.reading import numbers
 from dapp_ext.domain.reading.numbers import DoesNotFit
 
 AMOUNT = "amount"
-_UNIT = r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₩₽₺₪฿%‰]|USD|EUR|GBP|CHF|JPY|CAD|AUD|NZD|CNY|INR|BRL|MXN|ZAR|SEK|NOK|DKK|PLN|CZK|HUF|kr|zł|Kč|Ft|Rs\.)"
+_UNIT = r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₩₽₺₪฿%‰]|USD|EUR|GBP|CHF|JPY|CAD|AUD|NZD|CNY|INR|BRL|MXN|ZAR|SEK|NOK|DKK|PLN|CZK|HUF|S\$|HK\$|NT\$|KRW|TRY|UAH|SGD|HKD|TWD|THB|ILS|AED|SAR|kr|zł|Kč|Ft|lei|Rs\.|S?Fr\.|руб\.?|円|元|원|₴|₸|₫|₱)"
 _BLANKS = " \u00a0\u202f"
 _BLANK = f"[{_BLANKS}]?"
 _PARTS = (

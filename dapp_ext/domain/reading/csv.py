@@ -7,11 +7,12 @@ Python's reader, which is slower and tells what it met; so one broken row costs 
 from __future__ import annotations
 
 import codecs
+from dataclasses import replace
 
 from dapp_ext.domain.reading import encodings, layouts, plans, sniffing
 from dapp_ext.domain.reading.amounts import unit_of
 from dapp_ext.domain.reading.csv_table import CsvTable, NotUtf8
-from dapp_ext.domain.reading.dialect import Dialect, sniff
+from dapp_ext.domain.reading.dialect import Dialect, is_parted_by_blanks, sniff
 from dapp_ext.domain.reading.first_rows import is_typed
 from dapp_ext.domain.reading.layouts import NotAligned
 from dapp_ext.domain.reading.opening import Opened
@@ -66,11 +67,25 @@ def _arranged(sample: str, options: ReadOptions, *, complete: bool) -> tuple[Dia
         dialect = sniff(sample, options, complete=complete)
         if options.layout == "delimited" or options.delimiter or dialect.width > 1 or dialect.prose or options.format == "json":
             return dialect, None
-        layout = layouts.guess(text, line_end, is_typed)
+        if is_parted_by_blanks(text, is_typed):
+            return sniff(sample, options.model_copy(update={"delimiter": " "}), complete=complete), None
+        lines = text.split(line_end)
+        rows = [line for line in lines if not dialect.comment or not line.startswith(dialect.comment)]
+        layout = layouts.guess(line_end.join(rows), line_end, is_typed)
         if layout is None:
             return dialect, None
+        layout = replace(layout, comment=dialect.comment)
     parted = options.model_copy(update={"delimiter": layouts.PARTED, "quote": "none"})
-    return sniff(layout.text(text, line_end), parted, complete=True), layout
+    found = sniff(layout.text(text, line_end), parted, complete=True)
+    return _named_by_comment(found, text.split(line_end)[: found.skip]), layout
+
+
+def _named_by_comment(dialect: Dialect, before: list[str]) -> Dialect:
+    """With the names of the last comment before the table, where the table has none and it has as many words, as numpy writes them."""
+    words = before[-1].lstrip(dialect.comment).split() if before and dialect.comment and before[-1].startswith(dialect.comment) else []
+    if dialect.header or len(words) != dialect.width or is_typed(words):
+        return dialect
+    return replace(dialect, header=True, names=tuple(words), header_rows=0)
 
 
 def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> TableRead:
@@ -97,7 +112,7 @@ def _read(opened: Opened, encoding: str, options: ReadOptions, sink: Sink) -> Ta
         date_order=plans.date_order_of(entries, table.ways),
         header=dialect.header,
         header_row=dialect.skip + 1,
-        header_rows=dialect.header_rows if dialect.header else None,
+        header_rows=(dialect.header_rows or None) if dialect.header else None,
         comment=dialect.comment or "none",
         extra_rows=options.extra_rows or "drop",
         extra_cells="keep" if dialect.keeps_extra else "drop",

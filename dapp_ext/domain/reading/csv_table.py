@@ -261,7 +261,8 @@ class CsvTable:
         # What ends without a line end may be cut; lines are looked at as far as no quote stands in them.
         tail = piece.data[-_TAIL:]
         lines = tail.split(end)[1 if len(tail) < len(piece.data) else self.dialect.header_rows if header else 0 :]
-        if (quote and any(quote in line for line in lines[-_TAIL_LINES:])) or self.dialect.rule or self.dialect.comment:
+        # A line with an even number of quotes is a whole record; of others it is not known where they begin.
+        if (quote and any(line.count(quote) % 2 for line in lines)) or self.dialect.rule or self.dialect.comment:
             return piece
         texts_of = [line.decode("utf-8", "replace").rstrip("\r\n") for line in lines[-_TAIL_LINES:]]
         found = footers.footer_of(texts_of, self._cells_of, self.dialect.width, is_typed)

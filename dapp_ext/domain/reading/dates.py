@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dapp_ext.domain.findings import SHOWN_ROWS
-from dapp_ext.domain.reading.numbers import DoesNotFit
+from dapp_ext.domain.reading.numbers import DoesNotFit, holds
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 _MONTHS_ELSEWHERE = (
@@ -31,7 +31,7 @@ MONTHS |= {name: number for names in _MONTHS_ELSEWHERE for number, name in enume
 MONTHS |= {"mär": 3, "mrz": 3, "okt": 10, "dez": 12, "janv": 1, "févr": 2, "avr": 4, "juil": 7, "déc": 12}
 _DAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?:s|nes|rs|ur)?(?:day)?,? )?"
 _NAME = r"(?P<n>[A-Za-zäéû]{3,10})"
-_TIME = r"(?:(?:[T :]|, )(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.(?P<f>\d{1,6}))?)?(?: ?(?P<p>[AaPp])\.?[Mm]\.?)?)?"
+_TIME = r"(?:(?:[T :]|, )(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,6}))?)?(?: ?(?P<p>[AaPp])\.?[Mm]\.?)?)?"
 _SHAPES = tuple(
     re.compile(_DAY + shape + _TIME, re.ASCII)
     for shape in (
@@ -256,7 +256,18 @@ def iso(array: pa.Array, target: pa.DataType) -> pa.Array:
     try:
         return pc.cast(array, target)
     except pa.ArrowInvalid as error:
-        raise DoesNotFit from error
+        if not pa.types.is_timestamp(target) or not holds(array, ord(",")):
+            raise DoesNotFit from error
+    return iso(pc.replace_substring_regex(array, "^([0-9T: -]+:[0-9]{2}),([0-9]+)", r"\1.\2"), target) if _has_comma(array) else _refuse()
+
+
+def _has_comma(array: pa.Array) -> bool:
+    """Whether a comma stands before the fractions of all seconds that have one, as ISO 8601 allows and logs write it."""
+    return bool(pc.all(pc.match_substring_regex(array, "^[0-9T: -]+(:[0-9]{2}(,[0-9]+)?)?([Z +-][A-Z0-9:]*)?$"), min_count=0).as_py())
+
+
+def _refuse() -> pa.Array:
+    raise DoesNotFit
 
 
 def zoned(array: pa.Array) -> pa.Array:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -33,6 +33,8 @@ _LETTERHEAD = 4
 _MOST_COMMENTS = 1000
 _MANY_LONG = 0.2
 """From this share of rows that are too long the header is too short, and no row is broken."""
+
+_ACCOUNTING = re.compile(r'\ufeff?"?(?:EXTF|DTVF)"?;\d+;')
 
 csv.field_size_limit(2**31 - 1)
 """Cells are bounded by the size of a record; the module's own limit of 128 KiB refuses honest long texts."""
@@ -108,6 +110,8 @@ class Dialect:
         Rows with the same texts as the header are headers again; else they may be data.
     prose : str
         What stands in sentences and was not taken to part cells; empty for nothing.
+    spaced : bool
+        A blank stands before nearly every delimiter, too.
     """
 
     cells: Cells
@@ -126,11 +130,12 @@ class Dialect:
     header_rows: int = 1
     drop_headers: bool = True
     prose: str = ""
+    spaced: bool = False
 
     @property
     def padded(self) -> bool:
         """Whether cells are filled up with blanks to stand under each other between bars."""
-        return bool(self.rule) and self.delimiter == "|"
+        return (bool(self.rule) or self.spaced) and self.delimiter == "|"
 
     @property
     def delimiter(self) -> str:
@@ -175,6 +180,7 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
     before, rows = _table_rows(text, cells, line_end, look=options.header_row is None)
     for number in drawn:
         before += number <= before
+    spaced = cells.delimiter == "|" and _blanks_follow(rows) and _blanks_precede(rows)
     if _blanks_follow(rows) or (rule and cells.delimiter == "|"):
         cells = replace(cells, blanks=True)
         rows = [[cell.lstrip(" ") for cell in row] for row in rows]
@@ -184,7 +190,7 @@ def sniff(sample: str, options: ReadOptions, *, complete: bool) -> Dialect:
     if comment and rows[0][0].startswith(comment):
         rows[0][0] = rows[0][0].lstrip(comment).lstrip()  # the last comment names the columns
     dialect = Dialect(cells, ".", True, (), len(rows[0]), skipped + before, line_end, comment=comment, sure_comment=bool(options.comment), escaped=escaped)
-    return _with_header(replace(dialect, rule=rule, prose=prose), rows, options)
+    return _with_header(replace(dialect, rule=rule, prose=prose, spaced=spaced), rows, options)
 
 
 def _without_rules(text: str, line_end: str, options: ReadOptions) -> tuple[str, str, list[int]]:
@@ -240,12 +246,14 @@ def _after(text: str, lines: int, line_end: str) -> str:
 
 
 def _told_delimiter(text: str, options: ReadOptions) -> tuple[str | None, int]:
-    """The delimiter that the options or a first line ``sep=;`` name, and how many lines say so."""
+    """The delimiter that the options or a first line name (``sep=;``, or that of DATEV, ``"EXTF";700;...``), and how many lines say so."""
     first = text.split("\n", 1)[0].strip('\r \ufeff"')
     said = first[4:5] if first.lower().startswith("sep=") and len(first) == 5 else None
     chosen = options.delimiter or said
     if chosen is not None and (chosen in '"\r\n\0' or not chosen.isascii()):
         raise FileUnreadable("This character cannot separate cells. Choose a comma, a semicolon, a tab, a bar or another sign of ASCII.")
+    if _ACCOUNTING.match(text):
+        return chosen or ";", 1
     return chosen, 1 if said else 0
 
 
@@ -295,7 +303,7 @@ def _delimiter(text: str, quote: str) -> str:
         if width < 2 or not any(len(row) in (width, width - 1) and len(row) > 1 for row in rows[:_PREAMBLE]):
             continue
         header = next(row for row in rows if len(row) > 1)
-        if len(rows) > 1 and len(rows[0]) == 1 and share < 1 and not _looks_like_preamble(rows, width):
+        if len(rows) > 1 and len(rows[0]) == 1 and share < 1 and not (_looks_like_preamble(rows, width) or _is_letterhead(rows, width)):
             continue
         score = share * (1 + min(width, 50) / 100) + 0.05 * (len(header) == width)
         # Quotes that stand in the middle of a cell belong to another delimiter: "1,5";"2,5" holds semicolons.
@@ -404,6 +412,12 @@ def _blanks_follow(rows: list[list[str]]) -> bool:
     return bool(later) and sum(cell.startswith(" ") for cell in later) >= 0.95 * len(later) and any(cell.strip() for cell in later)
 
 
+def _blanks_precede(rows: list[list[str]]) -> bool:
+    """Whether nearly every delimiter comes after a blank."""
+    earlier = [cell for row in rows[:_FEW] for cell in row[:-1][:200]]
+    return bool(earlier) and sum(cell.endswith(" ") or not cell for cell in earlier) >= 0.95 * len(earlier)
+
+
 def _with_header(dialect: Dialect, rows: list[list[str]], options: ReadOptions) -> Dialect:
     if _has_two_rows(rows, options):
         rows = [joined_names(rows[0], rows[1]), *rows[2:]]
@@ -454,3 +468,20 @@ def _decimal(cells: list[str], delimiter: str, options: ReadOptions) -> str:
     if options.thousands == "." or (options.thousands is None and numbers.decimal_sign(cells, delimiter) == ","):
         return ","
     return numbers.decimal_sign(cells, delimiter) if options.thousands in (" ", "'", "none") else "."
+
+
+def is_parted_by_blanks(text: str, is_typed: Callable[[list[str]], bool]) -> bool:
+    """Whether one blank parts cells of which some stand in quotes, as R writes tables; the header may lack the name of the first."""
+    if '"' not in text:
+        return False
+    try:
+        rows = Cells(" ").records(text)[:_RECORDS]
+    except csv.Error:
+        return False
+    widths = {len(row) for row in rows[1:]}
+    width = max(widths, default=0)
+    if len(rows) < _FEWEST - 2 or len(widths) != 1 or width < 2 or len(rows[0]) not in (width, width - 1):
+        return False
+    return (
+        all(cell for row in rows for cell in row) and any(map(is_typed, _columns_of(rows[1:]))) and all(line.count('"') % 2 == 0 for line in text.splitlines())
+    )

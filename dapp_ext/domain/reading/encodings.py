@@ -51,6 +51,8 @@ def guess(head: bytes) -> str:
         return _of_another_script(sample) or USUAL
     if (near := _of_a_near_alphabet(sample)) is not None:
         return near
+    if _share_of_one(sample, USUAL, _WESTERN) < _OWN and (old := [name for name in _OLD_LATIN[1:] if _share_of_one(sample, name, _WESTERN) >= _OWN]):
+        return old[0]
     usual = _follows(sample, USUAL)
     if usual and _letters_in_words(sample, USUAL) >= _DOUBTFUL:
         return USUAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -17,7 +18,8 @@ from dapp_ext.domain.reading.opendocument import check_document
 from dapp_ext.domain.reading.opening import Opened
 from dapp_ext.domain.reading.repairs import left_out
 from dapp_ext.domain.reading.sheets import Merged, Window, merged_ranges, parts_of
-from dapp_ext.domain.reading.table import Notes, Sink, TableRead, cells, check_columns, check_rows, named, write_table
+from dapp_ext.domain.reading.table import Notes, Plan, Sink, TableRead, cells, check_columns, check_rows, named, write_table
+from dapp_ext.domain.reading.units import PLAIN, common_unit, is_shown, tell_units
 from dapp_ext.domain.reading.values import ValueChunk, ValueTable
 from dapp_ext.domain.reading.workbook import SheetSize, check_workbook, damaged
 from dapp_ext.errors import FileUnreadable
@@ -63,6 +65,12 @@ class Region:
     total: bool = False
     header_rows: int = 1
     window: Window | None = None
+
+    @property
+    def before(self) -> int:
+        """Columns of the sheet before the first that is used, which the reader of workbooks leaves out."""
+        start = getattr(self.window.sheet, "start", None) if self.window else None
+        return start[1] if start else 0
 
     @property
     def label(self) -> str:
@@ -275,7 +283,7 @@ def _regions(name: str, sheet: Any, options: ReadOptions) -> list[Region]:
     if not sheet.total_height:
         return []
     merged = merged_ranges(sheet)
-    parts = [Window(sheet, merged)] if options.header_row is not None and options.table is None else parts_of(sheet, merged)
+    parts = [Window(sheet, merged)] if options.header_row is not None and options.table is None else parts_of(sheet, merged, apart=options.table is not None)
     found = [_region_with_rows(name, part, options) for part in parts]
     if None in found and len(found) > 1:
         found = [_region_with_rows(name, Window(sheet, merged), options)]
@@ -325,9 +333,22 @@ def read_excel(opened: Opened, kind: str, options: ReadOptions, sink: Sink) -> T
     if merged and table.fill:
         notes.add(f"Cells that were merged over several rows have their value in each of these rows ({cells(merged)}).")
     table.tell(notes)
+    units = _units(chosen, sizes, plan)
+    tell_units([column.name for column in plan.columns], units, notes)
     read = table.read(plan, rows, _report(kind, chosen, tables, options, merged), notes)
     report = read.report.model_copy(update={"sheets": [name for name in sheets if sizes[name].cells]})
-    return replace(read, report=report, findings=[*_left_out(chosen, tables), *read.findings])
+    columns = [column.model_copy(update={"unit": unit}) if is_shown(unit) else column for column, unit in zip(read.columns, units, strict=True)]
+    return replace(read, columns=columns, report=report, findings=[*_left_out(chosen, tables), *read.findings])
+
+
+def _units(chosen: list[Region], sizes: dict[str, SheetSize], plan: Plan) -> list[str]:
+    """What the numbers of the columns are counted in."""
+    return [
+        common_unit([sizes[region.sheet].units.get(region.columns[place] + region.before + 1, Counter()) for region in chosen if place < len(region.columns)])
+        if column.kind in ("integer", "decimal")
+        else PLAIN
+        for place, column in enumerate(plan.columns)
+    ]
 
 
 def _report(kind: str, chosen: list[Region], tables: dict[str, list[Region]], options: ReadOptions, merged: int) -> ReadReport:

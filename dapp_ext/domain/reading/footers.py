@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-TOTALS = re.compile(r"(grand |sub ?)?totals?|sums?|summe|gesamt(summe)?|insgesamt|totaux|totale?s?|suma", re.IGNORECASE)
+TOTALS = re.compile(r"(grand |sub ?)?totals?( ?: ?\w.*)?|sums?|summe|gesamt(summe)?|insgesamt|totaux|totale?s?|suma", re.IGNORECASE)
 _NOTE = re.compile(r"\S+\s+\S|\S+:\s*\S")
 _SURE_NOTE = re.compile(r"\(\d+ [\w ]+\)|[^:]{3,30}: .+|(source|note|generated|exported|printed|report|page|copyright|©|\*|end of)\b.*", re.IGNORECASE)
 _MOST = 12
@@ -41,7 +41,8 @@ def footer_of(lines: Sequence[str], rows_of: Callable[[str], list[str]], width: 
     is_typed : callable
         Whether cells are numbers, dates or the like, all of them.
     """
-    end, notes = len(lines), 0
+    below = _below_a_gap(lines, rows_of, width)
+    end, notes = len(lines) - below, sum(bool(line.strip()) for line in lines[len(lines) - below :]) if below else 0
     first = [row[0] for line in lines[-_LOOKED_AT:] if len(row := rows_of(line)) == width]
     pattern = _NOTE if is_typed(first) or is_typed(first[:-1]) else _SURE_NOTE
     while end and len(lines) - end < _MOST:
@@ -56,9 +57,20 @@ def footer_of(lines: Sequence[str], rows_of: Callable[[str], list[str]], width: 
             end -= 1
     body = [row for line in lines[max(0, end - 1 - _LOOKED_AT) : end - 1] if (row := rows_of(line))] if end else []
     totals = int(end > 0 and len(body) >= _FEWEST and _is_total(rows_of(lines[end - 1]), body, is_typed))
-    if (not notes and not totals) or len(body) < _FEWEST:
+    if (not notes and not totals) or (len(body) < _FEWEST and not below):
         return Footer()
     return Footer(len(lines) - end + totals, notes, totals)
+
+
+def _below_a_gap(lines: Sequence[str], rows_of: Callable[[str], list[str]], width: int) -> int:
+    """How many of the last lines stand below the last empty line, and are no rows of so wide a table: with a single cell each."""
+    gap = next((place for place in range(len(lines) - 1, -1, -1) if not lines[place].strip() and any(line.strip() for line in lines[place:])), None)
+    if gap is None or width < _NARROWEST or len(lines) - gap > _MOST or gap < _FEWEST:
+        return 0
+    filled = [[cell for cell in rows_of(line) if cell.strip()] for line in lines[gap:] if line.strip()]
+    words = all(len(cells) == 1 and re.search(r"[^\W\d_]", cells[0]) for cells in filled)
+    usual = sum(len(rows_of(line)) == width for line in lines[max(0, gap - _LOOKED_AT) : gap] if line.strip())
+    return len(lines) - gap if words and usual >= _FEWEST else 0
 
 
 def _is_note(row: Sequence[str], width: int, pattern: re.Pattern[str], *, after_gap: bool) -> bool:

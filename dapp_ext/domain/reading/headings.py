@@ -34,7 +34,21 @@ def names_in_two_rows(upper: Sequence[Any], lower: Sequence[Any], is_text: IsTex
     typed = [place for place in range(len(lower)) if is_typed(place)]
     gap = any(not _filled(upper[place]) and _filled(cell) for place, cell in enumerate(lower))
     named = sum(map(_filled, lower))
+    if gap and _names_under(upper, lower, typed):
+        return True
     return len(typed) >= (1 if gap else 2) and named >= 2 and all(_filled(lower[place]) for place in typed) and sum(map(_filled, upper)) >= 2
+
+
+def _names_under(upper: Sequence[Any], lower: Sequence[Any], typed: Sequence[int]) -> bool:
+    """Whether the second row names the parts of some columns and is empty under the names of others, as exports of surveys write it.
+
+    ``Which drinks?, (nothing)`` stands over ``Tea, Coffee``: what is under a name goes on under the empty cells beside it.
+    """
+    named = [place for place, cell in enumerate(lower) if _filled(cell)]
+    parts = all(not _filled(upper[place]) or (place + 1 in named and not _filled(upper[place + 1])) for place in named)
+    covered = all(_filled(upper[place]) or place in named for place in range(len(upper)))
+    alone = [place for place in typed if _filled(upper[place]) and place not in named]
+    return len(named) > 1 and parts and covered and bool(alone) and named[0] > 0 and _filled(upper[named[0]])
 
 
 def names_above(upper: Sequence[Any], lower: Sequence[str], merged: bool) -> bool:

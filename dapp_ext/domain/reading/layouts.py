@@ -18,7 +18,9 @@ _MOST_RULES = 3
 _RULE_CHARACTERS = re.compile(r"[-=+|:,;\t \x1f]*(?:--|==)[-=+|:,;\t \x1f]*")
 _PARTS = re.compile(r"[|+,;\t \x1f]+")
 _DASHES = re.compile(r":?(?:-+|=+):?")
-_COUNT = re.compile(rb"\(\d+ (?:rows?|Zeilen?|lignes?|filas?)(?: affected)?\)\s*")
+_COUNT = re.compile(
+    rb"\(\d+ (?:rows?|Zeilen?|lignes?|filas?)(?: affected)?\)\s*|(?:\d+|[Nn]o) (?:rows?|records?) (?:selected|in set|affected|fetched)\.?(?: \([\d.]+ sec\))?\s*"
+)
 _SENTENCE = 0.95
 _UNLIKE = 0.9
 IsTyped = Callable[[list[str]], bool]
@@ -36,10 +38,13 @@ class Layout:
     ----------
     starts : tuple of int
         The first character of each column; empty where runs of blanks part them.
+    comment : str
+        What lines begin with that are no rows; empty for nothing.
     """
 
     kind: Literal["aligned", "blanks"]
     starts: tuple[int, ...] = ()
+    comment: str = ""
 
     def parted(self, line: str) -> str:
         """The cells of one line with :data:`PARTED` between them.
@@ -59,7 +64,10 @@ class Layout:
 
     def text(self, text: str, line_end: str) -> str:
         """All lines of a text taken apart."""
-        return line_end.join(self.parted(line) if line.strip() else line for line in text.split(line_end))
+        return line_end.join(self.parted(line) if self._is_row(line) else line for line in text.split(line_end))
+
+    def _is_row(self, line: str) -> bool:
+        return bool(line.strip()) and not is_count(line) and not (self.comment and line.startswith(self.comment))
 
     def pieces(self, pieces: Iterator[bytes], line_end: str) -> Iterator[bytes]:
         """The same, of a text that comes in pieces."""
@@ -88,7 +96,7 @@ def guess(text: str, line_end: str, is_typed: IsTyped) -> Layout | None:
     is_typed : callable
         Whether cells are numbers, dates or the like, all of them.
     """
-    lines = [line.rstrip("\r") for line in text.split(line_end) if line.strip()][:_LINES]
+    lines = [line.rstrip("\r") for line in text.split(line_end) if line.strip() and not is_count(line)][:_LINES]
     if len(lines) < _FEWEST or PARTED in text or is_typed(lines) or is_typed(lines[1:]):
         return None
     for found in (_ruled(lines), _aligned(lines), Layout("blanks")):
@@ -130,6 +138,8 @@ def _makes_sense(layout: Layout, lines: Sequence[str], is_typed: IsTyped) -> boo
 def _may_be_one(lines: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether two words are perhaps one value, as in ``555 1234``: with a single blank between them, and one of them always as long."""
     body = rows[1:]
+    if all("." in cell.strip(".") for row in body for cell in row):
+        return False  # two fractions are no number
     return not any("  " in line.strip() for line in lines) and any(len({len(row[place]) for row in body}) == 1 for place in (0, 1))
 
 
@@ -181,6 +191,11 @@ def rule_in(lines: Sequence[str]) -> str:
         if above.strip() and not is_rule(above, "") and is_rule(line, above) and lines.count(line) <= _MOST_RULES:
             return line
     return ""
+
+
+def is_count(line: str) -> bool:
+    """Whether a line only says how many rows a database has written."""
+    return _COUNT.fullmatch(line.strip().encode("utf-8", "replace")) is not None
 
 
 def is_drawn(line: bytes, rule: bytes) -> bool:

@@ -6,7 +6,7 @@ write for "no value":
 * In a column whose other values are all numbers, dates, times or true/false, every mark in :data:`MARKS` is missing:
   there it cannot be anything else.
 * In a text column the signs in :data:`SIGNS` (``?``, ``#N/A``, ``N/A``, ``<NA>``, ``NaN`` ...) are missing: nobody and nothing
-  is called so.
+  is called so; ``\\N`` is how databases write it into files.
 * In a text column a *word* in :data:`WORDS` (``NA``, ``null``, ``nan``) may be a name, a country or a currency. It is
   missing only when the file itself uses that very spelling for missing numbers or dates, the column has no empty
   cells of its own, is not a column of two-letter codes, and either has few different values or holds the word in at
@@ -25,9 +25,33 @@ import pyarrow as pa
 
 from dapp_ext.domain.reading.categories import FEW
 
-SIGNS = frozenset({"?", "#N/A", "#N/A N/A", "#NA", "N/A", "n/a", "<NA>", "NaN", "-NaN", "#NULL!", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "NaT"})
+SIGNS = frozenset(
+    {"?", "#N/A", "#N/A N/A", "#NA", "N/A", "n/a", "<NA>", "NaN", "-NaN", "#NULL!", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "NaT", "\\N"}
+)
 WORDS = frozenset({"NA", "na", "Na", "nan", "NAN", "-nan", "null", "NULL", "Null"})
-OTHERS = frozenset({"None", "none", "NONE", "-", "--", "---", ".", "..", "...", "missing", "Missing", "MISSING", "n.a.", "N.A.", "(null)", "nil", "\\N", "*"})
+OTHERS = frozenset(
+    {
+        "None",
+        "none",
+        "NONE",
+        "-",
+        "--",
+        "---",
+        ".",
+        "..",
+        "...",
+        "missing",
+        "Missing",
+        "MISSING",
+        "n.a.",
+        "N.A.",
+        "(null)",
+        "nil",
+        "*",
+        "0000-00-00",
+        "0000-00-00 00:00:00",
+    }
+)
 MARKS = SIGNS | WORDS | OTHERS
 
 

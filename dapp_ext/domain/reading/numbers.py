@@ -177,10 +177,14 @@ def decimals(array: pa.Array) -> pa.Array:
 
 
 def _refuse_codes(array: pa.Array) -> None:
-    """``1E5`` is a code: programs write numbers with a point or a sign in them (``1.0E5``, ``1E+05``), and as a number it would be lost."""
+    """``1E5`` and ``1234e56`` are codes: programs write numbers with a point or a sign in them (``1.0E5``, ``1E+05``), and as a number it would be lost."""
     data, starts, lengths = _places(array)
-    if len(starts) and (data[starts[0] : starts[-1] + lengths[-1]] == ord("E")).any() and pc.any(pc.match_substring_regex(array, "^[0-9]+E[0-9]+$")).as_py():
-        raise DoesNotFit
+    if not len(starts):
+        return
+    text = data[starts[0] : starts[-1] + lengths[-1]]
+    for letter, code in ((ord("E"), "^[0-9]+E[0-9]+$"), (ord("e"), "^[0-9]{2,}e[0-9]+$")):
+        if (text == letter).any() and pc.any(pc.match_substring_regex(array, code)).as_py():
+            raise DoesNotFit
 
 
 def _refuse_inexact_integers(array: pa.Array) -> None:

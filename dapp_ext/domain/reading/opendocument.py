@@ -6,9 +6,11 @@ A cell or a row may say that it comes a million times; so the sheets are gone th
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from typing import BinaryIO
 from xml.parsers import expat
 
+from dapp_ext.domain.reading.units import PERCENT, unit_of_currency
 from dapp_ext.domain.reading.workbook import (
     BROKEN,
     MAX_CELLS,
@@ -24,6 +26,8 @@ from dapp_ext.domain.reading.workbook import (
 from dapp_ext.errors import FileUnreadable
 
 _DEPTH = 256
+_MOST_ALIKE = 100
+"""Repeated cells that are counted one by one."""
 
 
 def check_document(source: BinaryIO) -> dict[str, SheetSize]:
@@ -100,7 +104,12 @@ class _Sheets:
         elif tag in ("table:table-cell", "table:covered-table-cell"):
             repeats = _count(attributes.get("table:number-columns-repeated"))
             self._column += repeats
-            if "office:value-type" in attributes:
+            kind = attributes.get("office:value-type")
+            if kind in ("float", "currency", "percentage"):
+                unit = PERCENT if kind == "percentage" else unit_of_currency(attributes.get("office:currency"))
+                for column in range(self._column, self._column - min(repeats, _MOST_ALIKE), -1):
+                    self._size.units.setdefault(column, Counter())[unit] += min(self._repeats, _MOST_ALIKE)
+            if kind is not None:
                 self._filled += repeats
                 self._last_column = self._column
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 Row = list[Any]
 _MOST_MERGED = 200_000
 """Merged ranges that are looked at; a sheet with more was not made by people."""
 _LOOKED_AT = 200
+_SURELY_APART = 2
+"""Empty columns between two tables that have the same rows."""
 
 
 class Sheet(Protocol):
@@ -100,18 +103,27 @@ def merged_ranges(sheet: Any) -> tuple[Merged, ...]:
     return tuple(Merged(top, left - before, bottom, right - before) for (top, left), (bottom, right) in found if left >= before)
 
 
-def parts_of(sheet: Sheet, merged: tuple[Merged, ...]) -> list[Window]:
-    """The parts of a sheet that hold a table each; the whole sheet where it cannot be told apart."""
+def parts_of(sheet: Sheet, merged: tuple[Merged, ...], *, apart: bool = False) -> list[Window]:
+    """The parts of a sheet that hold a table each; the whole sheet where it cannot be told apart.
+
+    Parameters
+    ----------
+    apart : bool
+        Somebody said that there are several, so one empty column is enough to part them.
+    """
     found = []
-    for left, right in _across(sheet):
+    for left, right in _across(sheet, apart=apart):
         window = Window(sheet, merged, left=left, right=right)
         bounds = _down(window)
         found += [Window(sheet, merged, first, end, left, right) for first, end in bounds]
     return found if len(found) > 1 else [Window(sheet, merged)]
 
 
-def _across(sheet: Sheet) -> list[tuple[int, int | None]]:
-    """Columns that belong together: parted by an empty column from others that end on another row and have no gaps."""
+def _across(sheet: Sheet, *, apart: bool) -> list[tuple[int, int | None]]:
+    """Columns that belong together, without gaps: parted from others that end on another row by an empty column, else by two.
+
+    Over the same rows one empty column may be a mere space between the columns of one table.
+    """
     extents: dict[int, list[int]] = {}
     for number, row in enumerate(sheet.iter_rows()):
         for place, cell in enumerate(row):
@@ -129,7 +141,8 @@ def _across(sheet: Sheet) -> list[tuple[int, int | None]]:
     bounds = [(min(extents[place][0] for place in group), max(extents[place][1] for place in group)) for group in groups]
     whole = [_is_whole([extents[place] for place in group], bound) for group, bound in zip(groups, bounds, strict=True)]
     ends = {bound for bound, fits in zip(bounds, whole, strict=True) if fits}
-    if not all(whole) or len(ends) < 2:
+    gaps = {after[0] - before[-1] - 1 for before, after in pairwise(groups)}
+    if not all(whole) or (len(ends) < 2 and not apart and min(gaps) < _SURELY_APART):
         return [(0, None)]
     return [(group[0], group[-1] + 1) for group in groups]
 

@@ -11,12 +11,14 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import BinaryIO, Literal
 from xml.etree import ElementTree
 
+from dapp_ext.domain.reading.units import count_units, units_of_styles
 from dapp_ext.errors import FileUnreadable
 
 MAX_PARTS = 2_000
@@ -33,19 +35,22 @@ _ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="e"')
 _NO_RESULT = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\s[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
 # What zipfile raises over a container that is damaged, cut, or packed in a way that it does not know.
 BROKEN = (zipfile.BadZipFile, KeyError, zlib.error, lzma.LZMAError, struct.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError)
+_STYLES = "xl/styles.xml"
 _OPENDOCUMENT = b"application/vnd.oasis.opendocument."
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 @dataclass
 class SheetSize:
-    """What a sheet holds: filled cells, the last row and column (from 1), errors, and formulas without a result."""
+    """What a sheet holds: filled cells, the last row and column (from 1), errors, formulas without a result, and units."""
 
     cells: int = 0
     rows: int = 0
     columns: int = 0
     errors: int = 0
     formulas: int = 0
+    units: dict[int, Counter[str]] = field(default_factory=dict)
+    """What the numbers of each column (from 1) are counted in, and how many of them."""
 
 
 def damaged() -> FileUnreadable:
@@ -99,13 +104,14 @@ def check_workbook(source: BinaryIO) -> dict[str, SheetSize]:
             parts = container.infolist()
             _check_parts(parts)
             names = _sheet_parts(container, parts)
+            styles = units_of_styles(_tree(container, _STYLES)) if any(part.filename == _STYLES for part in parts) else {}
     except (*BROKEN, ElementTree.ParseError) as error:
         raise damaged() from error
     sizes = {name: SheetSize() for name in names}
     by_part = {part: sizes[name] for name, part in names.items()}
     total = 0
     for part in parts:
-        scan = _scanner(by_part[part.filename]) if part.filename in by_part else None
+        scan = _scanner(by_part[part.filename], styles) if part.filename in by_part else None
         total += unpack(source, part, MAX_UNPACKED - total, scan)
     if sum(size.cells for size in sizes.values()) > MAX_CELLS:
         raise FileUnreadable(f"The workbook has more than {MAX_CELLS:,} filled cells, which is the limit. Save the table as CSV or Parquet and upload that.")
@@ -204,9 +210,10 @@ def _pieces(source: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
             packed = unpacker.unconsumed_tail
 
 
-def _scanner(size: SheetSize) -> Callable[[bytes], None]:
-    """A function that counts the cells of a sheet in its XML, given in pieces."""
+def _scanner(size: SheetSize, styles: Mapping[bytes, str]) -> Callable[[bytes], None]:
+    """A function that counts the cells of a sheet in its XML, given in pieces, and the units of their styles."""
     held = b""
+    units: dict[bytes, Counter[str]] = {}
     in_row = row = 0
 
     def scan(piece: bytes) -> None:
@@ -229,6 +236,9 @@ def _scanner(size: SheetSize) -> Callable[[bytes], None]:
             if not closed:
                 size.cells += 1
                 size.columns, size.rows = max(size.columns, in_row), max(size.rows, here)
+        if styles:
+            count_units(text, styles, units)
+            size.units = {_column(letters): counts for letters, counts in units.items()}
         size.errors += len(_ERROR.findall(text))
         size.formulas += len(_NO_RESULT.findall(text))
         if size.cells > MAX_CELLS or size.rows * size.columns > MAX_GRID:

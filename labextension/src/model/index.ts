@@ -34,7 +34,7 @@ export { RowsSource } from './rows';
 export type { IArrival, IRowsView } from './rows';
 export { Running } from './running';
 export type { IStatus } from './running';
-export { lines, quoted } from './snippets';
+export { lines, quoted, withRows } from './snippets';
 export type { ISnippet, SnippetKind } from './snippets';
 export { args, lineOf, literal, Steps, trainingLine } from './steps';
 export type { INames } from './steps';

@@ -1,6 +1,8 @@
 // Copyright (c) The DAPP developers.
 // Distributed under the terms of the Modified BSD License.
 
+import type { ModelRead } from '../schema';
+
 /** What the lines do. */
 export type SnippetKind =
   'dataset' | 'profile' | 'train' | 'model' | 'results' | 'threshold' | 'insight' | 'code';
@@ -50,6 +52,34 @@ export function lines(snippet: ISnippet, known = ''): string {
 export function quoted(text: string): string {
   // JSON's escapes are Python's too; a lone line separator is the one that JSON leaves as it is.
   return JSON.stringify(text).replace(/[\u2028\u2029]/g, each => `\\u${each.charCodeAt(0).toString(16)}`);
+}
+
+/**
+ * A training notebook that gets its rows by itself: the version of the dataset that the model learned from.
+ *
+ * @param notebook - As the server writes it: it reads a file beside it, and knows nothing of this platform.
+ */
+export function withRows(
+  notebook: Record<string, unknown>,
+  model: Pick<ModelRead, 'dataset' | 'dataset_version'>
+): Record<string, unknown> {
+  const cells = notebook['cells'] as { cell_type: string }[];
+  const first = cells.findIndex(each => each.cell_type === 'code');
+  const { dataset, dataset_version: version } = model;
+  const source = [
+    IMPORT,
+    '',
+    `DAPPClient().dataset(${quoted(dataset.name)}).export("table.parquet", version=${version})`
+  ].join('\n');
+  const fetching = {
+    cell_type: 'code',
+    execution_count: null,
+    id: 'rows',
+    metadata: {},
+    outputs: [],
+    source
+  };
+  return { ...notebook, cells: [...cells.slice(0, first), fetching, ...cells.slice(first)] };
 }
 
 function bodyOf(snippet: ISnippet): string[] {

@@ -28,10 +28,17 @@ export function count(value: number): string {
   return NUMBERS.format(value);
 }
 
-/** A figure with about four significant digits, as tables and cards show it. */
-export function figure(value: number): string {
+/**
+ * A figure with about four significant digits, as tables and cards show it.
+ *
+ * With another figure that it stands beside, both are even: the same decimals, and millions in words.
+ */
+export function figure(value: number, beside?: number): string {
   if (!Number.isFinite(value)) {
     return '–';
+  }
+  if (beside !== undefined && (beside || value) && Number.isFinite(beside)) {
+    return even(value, Math.abs(beside || value));
   }
   const size = Math.abs(value);
   // Far below what any table here can tell apart from nothing: what is left of rounding.
@@ -39,12 +46,42 @@ export function figure(value: number): string {
     return '0';
   }
   if (size < 1e-4 || size >= 1e12) {
-    return value.toExponential(2);
+    return even(value, size);
   }
-  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
+  const digits = decimals(size);
   return new Intl.NumberFormat(undefined, {
     maximumFractionDigits: digits,
     minimumFractionDigits: digits > 2 ? 3 : 0
+  }).format(Number(value.toFixed(digits)) || 0);
+}
+
+/** The size that tells how many decimals a column of values needs; nothing where they are whole, or no numbers. */
+export function typical(values: readonly unknown[]): number | undefined {
+  const numbers = values.filter((each): each is number => typeof each === 'number' && Number.isFinite(each));
+  const sizes = numbers.filter(Boolean).map(Math.abs);
+  if (numbers.every(Number.isInteger) || sizes.length === 0) {
+    return undefined;
+  }
+  sizes.sort((a, b) => a - b);
+  // Rows of data are shown with all their digits before the point.
+  return Math.min(sizes[Math.floor(sizes.length / 2)], 99_999);
+}
+
+function decimals(size: number): number {
+  return size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
+}
+
+function even(value: number, size: number): string {
+  if (size < 1e-4 || size >= 1e15) {
+    return Math.abs(value) < 1e-12 ? '0' : value.toExponential(2);
+  }
+  const isWorded = size >= 1e6;
+  const digits = isWorded ? 2 : decimals(size);
+  return new Intl.NumberFormat(undefined, {
+    notation: isWorded ? 'compact' : 'standard',
+    compactDisplay: 'long',
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits
   }).format(Number(value.toFixed(digits)) || 0);
 }
 

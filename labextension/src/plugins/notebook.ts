@@ -11,7 +11,7 @@ import type { Contents } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
-import { IWorkspace, lines } from '../model';
+import { IWorkspace, lines, withRows } from '../model';
 import type { ISnippet, Workspace } from '../model';
 import { dappIcon, insertIcon } from '../widgets/icons';
 import { chosen, DOMAIN, ID_ARGS, pointedAt, report } from './shared';
@@ -117,9 +117,10 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
           const ready = workspace.models.items.filter(each => each.status === 'ready');
           const id = await chosen(app, args, trans.__('Which model?'), ready);
           if (id) {
-            const name = (workspace.models.get(id) ?? (await workspace.api.model(id))).name;
-            const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 80) || 'training';
-            await write(stem, browser?.model.path ?? '', await workspace.api.trainingNotebook(id));
+            const model = workspace.models.get(id) ?? (await workspace.api.model(id));
+            const stem = model.name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 80) || 'training';
+            const notebook = withRows(await workspace.api.trainingNotebook(id), model);
+            await write(stem, browser?.model.path ?? '', notebook);
           }
         })
     });
@@ -138,6 +139,12 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
           const folder = (args['cwd'] as string | undefined) ?? browser?.model.path ?? '';
           await write(TEMPLATE, folder, content);
         })
+    });
+    launcher?.add({
+      command: CommandIDs.showPanel,
+      category: trans.__('DAPP'),
+      args: { isLauncher: true },
+      rank: 0
     });
     launcher?.add({
       command: CommandIDs.createWorkflow,

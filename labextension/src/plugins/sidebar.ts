@@ -9,6 +9,7 @@ import { bellIcon, checkIcon } from '@jupyterlab/ui-components';
 import { CommandIDs } from '../commands';
 import { IWorkspace } from '../model';
 import type { Workspace } from '../model';
+import { dappIcon } from '../widgets/icons';
 import { DappPanel } from '../widgets/sidebar';
 import { DOMAIN, report } from './shared';
 
@@ -40,8 +41,10 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
     restorer?.add(panel, panel.id);
 
     commands.addCommand(CommandIDs.showPanel, {
-      label: trans.__('Show the DAPP Panel'),
-      describedBy: { args: { type: 'object', properties: {} } },
+      label: args => (args['isLauncher'] ? trans.__('Datasets and Models') : trans.__('Show the DAPP Panel')),
+      caption: trans.__('Upload, look, train and predict, in the panel on the left'),
+      icon: dappIcon,
+      describedBy: { args: { type: 'object', properties: { isLauncher: { type: 'boolean' } } } },
       execute: () => shell.activateById(panel.id)
     });
     commands.addCommand(CommandIDs.showNotices, {

@@ -70,9 +70,9 @@ export function LeaderboardTable(props: {
                     <span className="jp-Dapp-score-bar">
                       <span style={{ width: `${8 + share(trial.score) * 92}%` }} />
                     </span>
-                    <span>{wording.figure(trial.score)}</span>
+                    <span>{wording.figure(trial.score, best)}</span>
                     {trial.std !== null && (
-                      <span className="jp-Dapp-faint">± {wording.figure(trial.std)}</span>
+                      <span className="jp-Dapp-faint">± {wording.figure(trial.std, best)}</span>
                     )}
                   </span>
                 )}

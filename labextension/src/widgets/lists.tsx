@@ -286,7 +286,7 @@ function modelRow(context: IContext, model: ModelRead): IRow {
   const job = model.job_id ? workspace.jobs.get(model.job_id) : undefined;
   const isBusy = status === 'queued' || status === 'training';
   const score = model.score
-    ? `${wording.figure(model.score.value)} ${model.score.label}`
+    ? `${wording.figure(model.score.value, model.score.value)} ${model.score.label}`
     : trans.__('Trained');
   const details: Record<ModelRead['status'], string> = {
     queued: trans.__('Waiting for a worker'),

@@ -152,7 +152,9 @@ function Head(props: IProps & { model: ModelRead }): React.ReactElement {
           icon={datasetIcon}
           onClick={() => void commands.execute(CommandIDs.openDataset, { id: dataset.id })}
         >
-          {dataset.name}
+          <span className="jp-Dapp-clip" title={dataset.name}>
+            {dataset.name}
+          </span>
         </Button>
         {status === 'ready' && (
           <>
@@ -283,7 +285,7 @@ function Best(props: { board: Leaderboard | null; context: IContext }): React.Re
   }
   return (
     <div className="jp-Dapp-live-best">
-      <div className="jp-Dapp-live-score">{wording.figure(best.score)}</div>
+      <div className="jp-Dapp-live-score">{wording.figure(best.score, best.score)}</div>
       <div className="jp-Dapp-faint">
         {context.trans._n(
           'best %2 of %1 candidate',

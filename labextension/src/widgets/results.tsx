@@ -82,17 +82,18 @@ function ScoreCard(props: {
   trans: TranslationBundle;
 }): React.ReactElement {
   const { score, isHeadline, trans } = props;
-  const baseline = trans.__('Guessing reaches %1', wording.figure(score.baseline));
+  const told = (value: number): string => wording.figure(value, score.value);
+  const baseline = trans.__('Guessing reaches %1', told(score.baseline));
   return (
     <div className={`jp-Dapp-card jp-Dapp-scorecard ${isHeadline ? 'jp-mod-headline' : ''}`}>
       <div className="jp-Dapp-scorecard-label">{score.label}</div>
-      <div className="jp-Dapp-scorecard-value">{wording.figure(score.value)}</div>
+      <div className="jp-Dapp-scorecard-value">{told(score.value)}</div>
       <ScoreScale score={score} baselineLabel={baseline} />
       <div
         className="jp-Dapp-scorecard-facts"
         title={trans.__('The true value lies in this interval in 95 of 100 cases')}
       >
-        {trans.__('%1 to %2', wording.figure(score.low), wording.figure(score.high))}
+        {trans.__('%1 to %2', told(score.low), told(score.high))}
       </div>
       <div className="jp-Dapp-scorecard-facts">{baseline}</div>
     </div>

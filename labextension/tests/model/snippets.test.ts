@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'child_process';
 
-import { lines, quoted } from '../../src/model';
+import { lines, quoted, withRows } from '../../src/model';
 
 describe('lines', () => {
   it('opens a dataset in a fresh notebook', () => {
@@ -51,4 +51,17 @@ describe('quoted', () => {
       );
     }
   );
+});
+
+describe('withRows', () => {
+  it('gets the version that the model learned from before anything reads it', () => {
+    const notebook = { cells: [{ cell_type: 'markdown' }, { cell_type: 'code' }], nbformat: 4 };
+    const made = withRows(notebook, { dataset: { id: '1', name: 'my "first" file' }, dataset_version: 3 });
+    const cells = made['cells'] as { cell_type: string; source?: string }[];
+    expect(cells.map(each => each.cell_type)).toEqual(['markdown', 'code', 'code']);
+    expect(cells[1].source?.split('\n')[2]).toBe(
+      'DAPPClient().dataset("my \\"first\\" file").export("table.parquet", version=3)'
+    );
+    expect(notebook.cells).toHaveLength(2);
+  });
 });

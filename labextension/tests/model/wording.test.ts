@@ -51,6 +51,25 @@ describe('wording', () => {
   ])('shows the figure %d as %s', (value, text) => expect(wording.figure(value)).toBe(text));
 
   it.each([
+    [0.5, 0.987, '0.500'],
+    [1, 0.987, '1.000'],
+    [12, 12.34, '12.00'],
+    [0, 0, '0'],
+    [51_514_698, 51_514_698, '51.51 million'],
+    [661_024_866, 51_514_698, '661.02 million'],
+    [2_345_493_915_673, 2_345_493_915_673, '2.35 trillion'],
+    [2e-7, 3e-6, '2.00e-7']
+  ])('shows the figure %d beside %d as %s', (value, beside, text) =>
+    expect(wording.figure(value, beside)).toBe(text)
+  );
+
+  it.each([
+    [[0.7, 'a', null, -12.5, 0.04], 0.7],
+    [[3, 5, null], undefined],
+    [[1.5, 2e9, 3e9], 99_999]
+  ])('finds what is typical of %j', (values, size) => expect(wording.typical(values)).toBe(size));
+
+  it.each([
     [42.4, '42 s'],
     [300, '5 min'],
     [185, '3:05 min'],
