@@ -32,9 +32,10 @@ PATIENCE_SECONDS = 20.0
 STOP_SECONDS = 12.0
 TICKET_SECONDS = 45.0
 PORTS_TRIED = 50
-# A part that lived for a while and then ended is simply started again; one that keeps ending at once is given up.
-RESTARTS = 5
-STEADY_SECONDS = 10.0
+# A part that ends is started again at once; one that keeps ending soon after its start waits longer each time. It is never
+# given up, since that would take the other parts with it.
+RESTARTS = 3
+STEADY_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 30.0
 TOKEN_FILE = "jupyter.token"
 
 
@@ -48,6 +49,7 @@ class Part:
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
     launched: float = 0.0
+    due: float | None = None
 
 
 def start(
@@ -253,13 +255,22 @@ def _is_up(url: str) -> bool:
 
 
 def _revive(part: Part, environment: dict[str, str], log_folder: Path) -> None:
+    """Start a part again that has ended: at once, or after a pause where it ended soon after its last starts too."""
     if part.process is None or part.process.poll() is None:
         return
-    part.restarts = 1 if time.monotonic() - part.launched > STEADY_SECONDS else part.restarts + 1
-    if part.restarts > RESTARTS:
-        raise Unavailable(f"{part.name} ended {RESTARTS} times at once. Its log says why: {log_folder / (part.name.lower() + '.log')}")
-    typer.echo(f"{part.name} ended and is started again.")
-    _launch(part, environment, log_folder)
+    now = time.monotonic()
+    if part.due is None:
+        part.restarts = 1 if now - part.launched > STEADY_SECONDS else part.restarts + 1
+        pause = min(2.0 ** (part.restarts - RESTARTS), LONGEST_PAUSE_SECONDS) if part.restarts > RESTARTS else 0.0
+        part.due = now + pause
+        if pause:
+            log = log_folder / f"{part.name.lower()}.log"
+            typer.echo(f"{part.name} has ended {part.restarts} times, each soon after its start. It is started again in {pause:.0f} s. Its log says why: {log}")
+        else:
+            typer.echo(f"{part.name} ended and is started again.")
+    if now >= part.due:
+        part.due = None
+        _launch(part, environment, log_folder)
 
 
 def _stop_all(parts: list[Part]) -> None:

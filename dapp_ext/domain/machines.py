@@ -1,4 +1,4 @@
-"""What a search and a scoring know of other machines: they run functions, and may be lost."""
+"""What a search and a scoring know of what does their work side by side: it runs functions, and may be lost."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ class Lost(Exception):
 
 
 class Engine(Protocol):
-    """Other machines that run functions; ``width`` is how many are worth sending at once."""
+    """Other machines, or this one's cores, that run functions.
+
+    ``width`` is how many are worth sending at once, ``way`` the seconds that one is on its way there and back.
+    """
 
     width: int
+    way: float
 
     def keep(self, value: Any) -> Any:
         """Bring a value to all machines once; what it gives stands for the value in :meth:`submit`."""

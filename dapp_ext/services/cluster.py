@@ -66,6 +66,8 @@ def engine_of(cluster: Cluster | None) -> Iterator[DaskEngine | None]:
 class DaskEngine:
     """The machines of a cluster, as a search and a scoring see them. A context manager."""
 
+    way = 0.5
+
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._client: Any = None

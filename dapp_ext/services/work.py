@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
@@ -278,7 +278,7 @@ def train(order: TrainOrder, say: Say, wanted: Callable[[], Wanted]) -> ModelMad
 
     table = open_frame(order.table.path, order.table.key, order.table.label).read()
     with engine_of(order.cluster) as engine:
-        trained = search(table, order.columns, order.recipe, Watch(), order.finished, engine)
+        trained = search(table, order.columns, replace(order.recipe, threads=cores_of_job()), Watch(), order.finished, engine)
     results = trained.results(order.model, order.dataset, order.dataset_version)
     return ModelMade(
         order.artifact,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import subprocess
 import sys
 import threading
@@ -48,3 +49,39 @@ def test_a_part_that_has_ended_is_not_waited_for(tmp_path: Path) -> None:
     part = serving.Part("dashboard", [], "http://127.0.0.1:9", process)
     with pytest.raises(Unavailable, match="did not start"):
         serving._wait_for_answers([part], threading.Event(), tmp_path)
+
+
+def test_a_part_that_keeps_ending_waits_longer_and_is_not_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(serving.time, "monotonic", lambda: clock[0])
+    part = serving.Part("dashboard", [sys.executable, "-c", ""])
+    serving._launch(part, {}, tmp_path)
+    started = []
+    for _ in range(300):
+        before = part.process
+        if before is not None:
+            before.wait(20)
+        serving._revive(part, {}, tmp_path)
+        if part.process is not before:
+            started.append(clock[0])
+        clock[0] += 0.5
+    assert part.process is not None
+    part.process.wait(20)
+    pauses = [round(later - earlier, 1) for earlier, later in itertools.pairwise(started)]
+    assert pauses[:7] == [0.5, 0.5, 2.5, 4.5, 8.5, 16.5, 30.5]
+    assert "dashboard has ended 4 times, each soon after its start. It is started again in 2 s. Its log says why: " in capsys.readouterr().out
+
+
+def test_a_part_that_lived_for_a_while_is_started_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(serving.time, "monotonic", lambda: clock[0])
+    part = serving.Part("worker", [sys.executable, "-c", ""], restarts=7)
+    serving._launch(part, {}, tmp_path)
+    clock[0] += serving.STEADY_SECONDS + 1
+    first = part.process
+    assert first is not None
+    first.wait(20)
+    serving._revive(part, {}, tmp_path)
+    assert part.process is not first
+    assert part.process is not None
+    part.process.wait(20)

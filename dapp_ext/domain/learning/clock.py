@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -19,7 +20,7 @@ class Clock:
     budget : float
         Seconds from now.
     should_stop, wishes : callable
-        Asked at most four times a second.
+        Asked at most four times a second, by whichever thread looks at the clock.
     """
 
     def __init__(self, budget: float, should_stop: Callable[[], bool], wishes: Callable[[], Wishes] = Wishes) -> None:
@@ -27,7 +28,7 @@ class Clock:
         self.budget = budget
         self.deadline = self.started + budget
         self.skipped: frozenset[str] = frozenset()
-        self.trying: str | None = None
+        self._here = threading.local()
         self._should_stop = should_stop
         self._wishes = wishes
         self._asked = 0.0
@@ -52,8 +53,17 @@ class Clock:
             self.skipped = wanted.skipped
         return self._stop
 
+    @property
+    def trying(self) -> str | None:
+        """The family that this thread is trying at the moment."""
+        return getattr(self._here, "trying", None)
+
+    @trying.setter
+    def trying(self, family: str | None) -> None:
+        self._here.trying = family
+
     def unwanted(self) -> bool:
-        """Whether the family that is being tried at this moment should not be tried any more."""
+        """Whether the family that this thread is trying should not be tried any more."""
         return self.trying is not None and self.trying in self.skipped
 
     def allow(self, seconds: float, *, heed_stop: bool = True) -> Allowance:

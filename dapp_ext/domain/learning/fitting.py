@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from dapp_ext.domain.learning.adjusting import Calibrated
 from dapp_ext.domain.learning.clock import Allowance, Clock
+from dapp_ext.domain.learning.cores import each_on_a_core
 from dapp_ext.domain.learning.families import KINDS, Params
 from dapp_ext.domain.learning.features import Encoded
 from dapp_ext.domain.learning.learners import Fitted, Problem
@@ -55,7 +57,7 @@ def final_seconds(trial: Trial, plan: Plan, rows: int) -> float:
 
 @dataclass(frozen=True)
 class Finals:
-    """The training rows and the time in which final models are fitted."""
+    """The training rows, the time in which final models are fitted, and how many at once."""
 
     X: Encoded
     y: Array
@@ -63,6 +65,7 @@ class Finals:
     problem: Problem
     plan: Plan
     clock: Clock
+    width: int = 1
 
     def fit(self, best: Checked | None, blend: tuple[list[Checked], list[float]] | None, search: Search) -> Final:
         """Fit the blend if there is one and time for it, else the best candidate; without any, something quick."""
@@ -70,7 +73,8 @@ class Finals:
             return self._quick(search.next_number())
         if blend is not None:
             members, weights = blend
-            if sum(self._seconds(m) for m in members) <= self.clock.left() - self.plan.explain_seconds:
+            each = [self._seconds(m) for m in members]
+            if max(sum(each) / self.width, *each) <= self.clock.left() - self.plan.explain_seconds:
                 return self._blend(members, weights, search)
         source, rows = self._source(best, 1.0)
         parts = source.parts
@@ -83,24 +87,27 @@ class Finals:
         """
         members: list[tuple[Any, Any]] = []
         weights: list[float] = []
-        fresh = False
-        for source in final.sources:
-            left = self.clock.left() - seconds_kept
-            made = None
-            # What it took a moment ago tells more than what its candidate took, which had rows to stop at and began cold.
-            guessed = final_seconds(source.checked.trial, self.plan, len(self.y))
-            needed = guessed if source.pace is None else min(guessed, 1.2 * source.pace * len(self.y))
-            if not self.clock.stopped() and 1.3 * needed < left:
-                made = self._whole(source.checked.trial, self.clock.allow(left))
-            fresh = fresh or made is not None
-            share = source.weight if made is None else source.weight / 2 if len(source.parts) > 1 else 0.0
+        made = self._each(lambda source: self._again(source, seconds_kept), final.sources)
+        for source, part in zip(final.sources, made, strict=True):
+            share = source.weight if part is None else source.weight / 2 if len(source.parts) > 1 else 0.0
             if share:
                 members += source.parts
                 weights += [share / len(source.parts)] * len(source.parts)
-            if made is not None:
-                members.append(made)
+            if part is not None:
+                members.append(part)
                 weights.append(source.weight - share)
-        return (members, weights) if fresh else None
+        return (members, weights) if any(part is not None for part in made) else None
+
+    def _each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        return each_on_a_core(self.width, self.problem.threads, work, items)
+
+    def _again(self, source: Source, seconds_kept: float) -> tuple[Any, Any] | None:
+        """One candidate learned from all rows, where there is time."""
+        left = self.clock.left() - seconds_kept
+        # What it took a moment ago tells more than what its candidate took, which had rows to stop at and began cold.
+        guessed = final_seconds(source.checked.trial, self.plan, len(self.y))
+        needed = guessed if source.pace is None else min(guessed, 1.2 * source.pace * len(self.y))
+        return self._whole(source.checked.trial, self.clock.allow(left)) if not self.clock.stopped() and 1.3 * needed < left else None
 
     def _whole(self, trial: Trial, allowance: Allowance) -> tuple[Any, Any] | None:
         step, fitted = self._fit_rows(trial, np.arange(len(self.y)), allowance)
@@ -162,7 +169,7 @@ class Finals:
         return step, fitted
 
     def _blend(self, members: list[Checked], weights: list[float], search: Search) -> Final:
-        fitted = [self._source(m, w) for m, w in zip(members, weights, strict=True)]
+        fitted = self._each(lambda asked: self._source(*asked), list(zip(members, weights, strict=True)))
         outs = [np.asarray(m.out) for m in members]
         mixed = sum(w * out for w, out in zip(weights, outs, strict=True))
         seen = np.isfinite(np.asarray(mixed)).all(axis=1)

@@ -33,7 +33,7 @@ class Recipe:
     missing : dict
         By column, the values that stand for missing.
     threads : int
-        Threads that the learners may use.
+        Cores that the search may use: by time, it checks as many candidates side by side.
     """
 
     target: str

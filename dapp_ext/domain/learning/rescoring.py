@@ -18,6 +18,7 @@ from dapp_ext.domain.learning.narrate import amount
 from dapp_ext.domain.learning.options import PARAMETERS
 from dapp_ext.domain.learning.recipe import Recipe
 from dapp_ext.domain.learning.search import Ground, Search
+from dapp_ext.domain.learning.sizing import threads_of
 from dapp_ext.domain.learning.splits import cross_folds, sample_rows
 from dapp_ext.domain.learning.staging import Stage, prepare_stage
 from dapp_ext.errors import Invalid, TargetUnusable
@@ -86,7 +87,7 @@ def _compare(order: _Order) -> SecondScore:
     fixed = replace(recipe, **{k: v for k, v in change.items() if k in names})
     # A held-back column is in the score before, so that its fix can be seen to matter.
     back = [n for n in change.get("exclude", []) if n not in recipe.exclude]
-    with threadpool_limits(limits=max(recipe.threads, 1)):
+    with threadpool_limits(limits=threads_of(recipe)):
         before = order.stage(replace(recipe, allow=[*recipe.allow, *back]))
         after = order.stage(fixed)
         metric = recipe.metric or SHOWN[before.problem.task]
@@ -112,7 +113,7 @@ def _compare_choices(order: _Order) -> SecondScore:
     The choice is made on the other folds and scored on each, so that choosing by a measure is not rewarded by itself.
     """
     recipe = order.recipe
-    with threadpool_limits(limits=max(recipe.threads, 1)):
+    with threadpool_limits(limits=threads_of(recipe)):
         stage = order.stage(recipe)
         measures = [measure(each, stage.problem.task) for each in (recipe.metric, order.change["metric"])]
         search = _search(stage, replace(recipe, metric=measures[1].name), order, recipe.families or list(LEARNERS))

@@ -1,10 +1,11 @@
-"""The search: candidates of the families, cross-validated one after the other inside the time or number allowed."""
+"""The search: candidates of the families, cross-validated inside the time or number allowed."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,40 @@ BEHIND, BEHIND_BY = "Clearly behind the best on the first rows, so it was not tr
 
 
 @dataclass
+class Memo:
+    """Prepared folds, kept while they fit; several threads may ask, and what one prepares the others wait for."""
+
+    parts: dict[tuple[str, int], tuple[Any, Material]] = field(default_factory=dict)
+    taken: int = 0
+    locks: dict[tuple[str, int], threading.Lock] = field(default_factory=dict)
+
+    def get(self, key: tuple[str, int], make: Callable[[], tuple[Any, Material]]) -> tuple[Any, Material]:
+        """The part of this key, made where there is none."""
+        with self.locks.setdefault(key, threading.Lock()):
+            if key in self.parts:
+                return self.parts[key]
+            made = make()
+            size = sum(_bytes(part) for part in (made[1].X, made[1].X_valid))
+            if self.taken + size <= MEMO_BYTES:
+                self.parts[key] = made
+                self.taken += size
+            return made
+
+
+@dataclass
 class Ground:
-    """What is searched on: encoded rows, their target, folds and the problem. Prepared folds are kept while they fit."""
+    """What is searched on: encoded rows, their target, folds and the problem.
+
+    ``memo`` holds prepared folds for all who search on them, ``own`` what a learner keeps between fits: libraries change
+    that, so it belongs to one thread.
+    """
 
     X: Encoded
     y: Array
     folds: list[Fold]
     problem: Problem
-    memo: dict[tuple[str, int], tuple[Any, Material]] = field(default_factory=dict)
-    memo_bytes: int = 0
+    memo: Memo = field(default_factory=Memo)
+    own: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
 
     @property
     def shape(self) -> Shape:
@@ -53,18 +79,16 @@ class Ground:
 
     def prepared(self, kind: Kind, params: Params, number: int) -> tuple[Any, Material]:
         """The fitted preparation of a fold and its prepared rows."""
-        key = (kind.prepare_key(params), number)
-        if key in self.memo:
-            return self.memo[key]
-        fold = self.folds[number]
-        step, material = prepare(kind, params, self.problem, (self.X.take(fold.train), self.y[fold.train]))
-        material.X_valid, material.y_valid = step.transform(self.X.take(fold.valid)), self.y[fold.valid]
-        material.memo = {}
-        size = sum(_bytes(part) for part in (material.X, material.X_valid))
-        if self.memo_bytes + size <= MEMO_BYTES:
-            self.memo[key] = (step, material)
-            self.memo_bytes += size
-        return step, material
+        key, fold = (kind.prepare_key(params), number), self.folds[number]
+
+        def make() -> tuple[Any, Material]:
+            step, material = prepare(kind, params, self.problem, (self.X.take(fold.train), self.y[fold.train]))
+            material.X_valid, material.y_valid = step.transform(self.X.take(fold.valid)), self.y[fold.valid]
+            return step, material
+
+        step, material = self.memo.get(key, make)
+        own = self.own.setdefault(key, {}) if key in self.memo.parts else {}
+        return step, replace(material, memo=own)
 
 
 def _bytes(X: Any) -> int:
@@ -132,7 +156,7 @@ class Search:
         return self.last_number
 
     def run(self, limit: int | None, reserve: Callable[[Trial | None], float]) -> None:
-        """Try candidates until the limit, the time (less the reserve for the best so far) or a wish to stop ends it."""
+        """Try candidates one after the other until the limit, the time (less the reserve for the best so far) or a wish to stop ends it."""
         self.settles = limit is None
         while limit is None or len(self.checked) < limit:
             if self.clock.stopped():
@@ -143,18 +167,26 @@ class Search:
             best = self.best()
             left = self.clock.left() - reserve(best.trial if best else None)
             number = self.next_number()
-            family, params = self.next_candidate(number)
-            if best is not None and left < WORTH_BEGINNING * self.seconds_of(family):
-                cheaper, params = self._cheaper(number, left)
-                if cheaper is None:
-                    self.cut_short = limit is not None
-                    return
-                family = cheaper
+            drawn = self.fitting_candidate(number, left)
+            if drawn is None:
+                self.cut_short = limit is not None
+                return
             allowance = self.clock.allow(max(left, 0.5 if best is None else 0.0))
             self.first_share = FIRST_SHARE if limit is None else 0.9
-            self._try(number, family, params, allowance)
-            if limit is None and self._exhausted():
+            self.record(self.attempt(self.blank(number, *drawn), allowance, best is None))
+            if limit is None and self.is_enough():
                 return
+
+    def is_enough(self) -> bool:
+        """Whether another candidate no longer tells anything."""
+        return len(self.checked) >= self.most
+
+    def fitting_candidate(self, number: int, left: float, under_way: Sequence[Trial] = ()) -> tuple[Family, Params] | None:
+        """The next candidate, or a cheaper one where it does not fit into the seconds left; ``None`` where no other does."""
+        family, params = self.next_candidate(number, under_way)
+        if self.best() is None or left >= WORTH_BEGINNING * self.seconds_of(family):
+            return family, params
+        return self._cheaper(number, left, under_way)
 
     def open_families(self) -> list[Family]:
         """The families that may still be tried."""
@@ -190,10 +222,14 @@ class Search:
         return family, params
 
     def _pick(self, rng: np.random.Generator) -> Family:
-        sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
-        ranked = sorted(self.open_families(), key=lambda f: sign * t.score if (t := self._best_of(f)) and t.score is not None else np.inf)
+        ranked = self._ranked()
         weights = 0.45 ** np.arange(len(ranked))
         return ranked[int(rng.choice(len(ranked), p=weights / weights.sum()))]
+
+    def _ranked(self) -> list[Family]:
+        """The families that may still be tried, the best so far first."""
+        sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
+        return sorted(self.open_families(), key=lambda f: sign * t.score if (t := self._best_of(f)) and t.score is not None else np.inf)
 
     def _best_of(self, family: str) -> Trial | None:
         sign = -1 if MEASURES[self.ground.problem.metric].greater_is_better else 1
@@ -206,40 +242,32 @@ class Search:
         everyone = [c.trial.seconds for c in self.checked if c.trial.status == "done"]
         return float(np.mean(mine or everyone or [0.0]))
 
-    def _cheaper(self, number: int, left: float) -> tuple[Family | None, Params]:
-        # The family drawn does not fit any more; the leading one may, or a linear model that everything else is measured against.
-        leading = self.best()
-        family = next((f for f in self.open_families() if leading and f == leading.trial.family), None)
-        if family is not None and WORTH_BEGINNING * self.seconds_of(family) <= left:
+    def _cheaper(self, number: int, left: float, under_way: Sequence[Trial]) -> tuple[Family, Params] | None:
+        # The family drawn does not fit any more; one of the two that lead may, or a linear model that everything else is measured against.
+        family = next((f for f in self._ranked()[:2] if self._best_of(f) and WORTH_BEGINNING * self.seconds_of(f) <= left), None)
+        self.guided = family is not None
+        if family is not None:
             return self._guided(family, np.random.default_rng([self.ground.problem.seed, 100, number]))
-        untried = "linear" in self.open_families() and not any(c.trial.family == "linear" for c in self.checked)
+        untried = "linear" in self.open_families() and not any(t.family == "linear" for t in (*(c.trial for c in self.checked), *under_way))
         if untried and LINEAR_SHARE * self.seconds_of("linear") <= left:
             return next((f, params) for f, params in self.portfolio() if f == "linear")
-        return None, {}
-
-    def _exhausted(self) -> bool:
-        return len(self.checked) >= self.most
+        return None
 
     @staticmethod
     def blank(number: int, family: Family, params: Params) -> Trial:
         """A candidate before anything is known of it."""
         return Trial(number=number, family=family, label=KINDS[family].label(params), params=params, at=now())
 
-    def _try(self, number: int, family: Family, params: Params, allowance: Allowance) -> None:
-        self.clock.trying = family
-        try:
-            done = self.attempt(self.blank(number, family, params), allowance, self.best() is None)
-        finally:
-            self.clock.trying = None
-        self.record(done)
-
     def attempt(self, trial: Trial, allowance: Allowance, need_score: bool) -> Checked:
         """Cross-validate a candidate; a learner that gives up leaves a failed trial."""
         began = time.monotonic()
+        self.clock.trying = trial.family
         try:
             done = self._cross_validate(trial, KINDS[trial.family], allowance, need_score)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError, MemoryError, LightGBMError) as error:
             done = Checked(trial.model_copy(update={"status": "failed", "error": f"The learner gave up ({type(error).__name__})."}))
+        finally:
+            self.clock.trying = None
         done.trial = done.trial.model_copy(update={"seconds": round(time.monotonic() - began, 3)})
         return done
 

@@ -20,6 +20,8 @@ FEWEST_ROWS = 2000
 # Cells per second that are read, checked and encoded, and the share of the budget that may go into it.
 READING_SPEED = 4e6
 READING_SHARE = 0.15
+# More candidates at once need more memory than they are worth; where there are more cores, each gets several.
+MOST_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,17 @@ class Plan:
         return replace(self, allowed=number if number < self.folds * self.repeats else 0)
 
 
+def at_once(cores: int) -> tuple[int, int]:
+    """How many candidates are checked side by side on so many cores, and the threads of each."""
+    width = max(1, min(cores, MOST_AT_ONCE))
+    return width, max(1, cores // width)
+
+
+def threads_of(recipe: Recipe) -> int:
+    """The threads of one learner; a search by number gives the same on a machine with more cores."""
+    return 1 if recipe.trials else at_once(recipe.threads)[1]
+
+
 def most_rows(columns: int, budget: float) -> int:
     """Rows of a table of so many columns that can be checked and encoded in the budget's share for it."""
     return max(int(READING_SHARE * budget * READING_SPEED / max(columns, 1)), 50_000)
@@ -61,8 +74,7 @@ def plan_search(X: Encoded, problem: Problem, recipe: Recipe, by_time: bool) -> 
     repeats = 1 if by_time else repeats
     explain = float(np.clip(0.06 * recipe.time_budget, 0.8, 20.0))
     width = filled_columns(X) * max(problem.classes - 1, 1)
-    # A search by number gives the same on a machine with more cores.
-    threads = 1 if recipe.trials else problem.threads
+    threads = 1 if recipe.trials else max(recipe.threads, 1)
     affordable = max(recipe.time_budget - explain - 2.0, 1.0) / CANDIDATES * SPEED * threads / (width * ROUNDS)
     if rows * folds * repeats > affordable:
         repeats = 1

@@ -22,7 +22,7 @@ from dapp_ext.domain.learning.ordering import date_column, group_codes, group_co
 from dapp_ext.domain.learning.recipe import Recipe
 from dapp_ext.domain.learning.rowguards import RowChecks, check_rows
 from dapp_ext.domain.learning.shifting import Parts, check_shift
-from dapp_ext.domain.learning.sizing import most_rows
+from dapp_ext.domain.learning.sizing import most_rows, threads_of
 from dapp_ext.domain.learning.splits import Fold, Rows, lock_test, sample_rows
 from dapp_ext.domain.learning.targets import Target, read_target
 from dapp_ext.errors import ColumnUnknown, Invalid, TargetUnusable
@@ -80,7 +80,7 @@ def prepare_stage(table: pa.Table, columns: list[Column], recipe: Recipe, clock:
     table = mark(table, recipe.missing)
     target = read_target(next(c for c in columns if c.name == recipe.target), table.column(recipe.target), recipe.task)
     metric = measure(recipe.metric, target.task)
-    problem = Problem(target.task, len(target.labels), metric.name, max(recipe.threads, 1), recipe.seed)
+    problem = Problem(target.task, len(target.labels), metric.name, threads_of(recipe), recipe.seed)
     check_params(recipe.params, problem)
     problem = replace(problem, tailed=not target.labels and long_tailed(target.y))
     target = _affordable(target, len(columns), recipe)

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from dapp_ext.domain.learning.blending import as_pipeline, choose_blend, pipeline_outputs
 from dapp_ext.domain.learning.clock import Clock
+from dapp_ext.domain.learning.cores import cores_engine
 from dapp_ext.domain.learning.families import KINDS, check_params
 from dapp_ext.domain.learning.features import Encoded
 from dapp_ext.domain.learning.fitting import Finals, final_seconds
@@ -20,7 +21,7 @@ from dapp_ext.domain.learning.recipe import Recipe, Watch
 from dapp_ext.domain.learning.reporting import Made, evidence, libraries, report, worst
 from dapp_ext.domain.learning.rescoring import Again, second_scores, second_seconds
 from dapp_ext.domain.learning.search import Checked, Ground, Search
-from dapp_ext.domain.learning.sizing import READING_SHARE, Plan, plan_search
+from dapp_ext.domain.learning.sizing import READING_SHARE, Plan, at_once, plan_search, threads_of
 from dapp_ext.domain.learning.splits import Rows, cross_folds, sample_rows
 from dapp_ext.domain.learning.staging import Stage, prepare_stage
 from dapp_ext.domain.learning.storing import dump
@@ -69,7 +70,7 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
     finished : sequence of Trial
         Trials of an earlier attempt: kept with their scores and not run again.
     engine : Engine, optional
-        Other machines that check candidates; without it they are checked here, one after the other.
+        Other machines that check candidates; without it they are checked on the cores of this one.
 
     Raises
     ------
@@ -77,8 +78,7 @@ def train(table: pa.Table, columns: list[Column], recipe: Recipe, watch: Watch, 
         What is asked for cannot be done with this table; the sentence says why.
     """
     clock = Clock(recipe.time_budget, watch.should_stop, watch.wishes)
-    # Two threads of linear algebra mostly wait for each other on a machine that has other things to do.
-    with threadpool_limits(limits={"openmp": max(recipe.threads, 1), "blas": max(recipe.threads // 2, 1)}):
+    with threadpool_limits(limits=threads_of(recipe)):
         watch.progress(0.01, "Checking the data")
         stage = prepare_stage(table, columns, recipe, clock)
         watch.began(stage.problem.task, stage.problem.metric)
@@ -113,19 +113,23 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
     def reserve(best: Trial | None) -> float:
         now = plan.with_folds(len(search.ground.folds))
         # Learning once more from all rows is worth more than another candidate, and a blend has several parts that do.
-        parts = PARTS_LEARNED_AGAIN if now.rows >= len(stage.y) else 1.0
+        parts = max(PARTS_LEARNED_AGAIN / at_once(recipe.threads)[0], 1.0) if now.rows >= len(stage.y) else 1.0
         return kept + LOOK_SECONDS + (parts * final_seconds(best, now, len(stage.y)) if best else 0.0)
 
-    if engine is None:
+    if engine is not None:
+        run_wide(search, engine, recipe.trials, reserve)
+    elif recipe.trials or recipe.threads == 1:
+        # A number of candidates is the same search on a machine with more cores.
         search.run(recipe.trials, reserve)
     else:
-        run_wide(search, engine, recipe.trials, reserve)
+        with cores_engine(recipe, clock) as cores:
+            run_wide(search, cores, None, reserve)
     return search
 
 
 def _finish(stage: Stage, plan: Plan, search: Search, asked: tuple[pa.Table, list[Column], Recipe, Watch]) -> Trained:
     (table, columns, recipe, watch), clock, problem = asked, search.clock, stage.problem
-    finals = Finals(stage.X, stage.y, stage.rows, problem, plan, clock)
+    finals = Finals(stage.X, stage.y, stage.rows, problem, plan, clock, at_once(recipe.threads)[0])
     best = search.best()
     blend = choose_blend(search.checked, search.ground.y, problem) if best and not clock.stopped() else None
     fitted = finals.fit(best, blend, search)
@@ -173,7 +177,7 @@ def _use_all_rows(made: Made, facts: dict[str, Any], kept: float) -> None:
         return
     X = Encoded.joined([stage.X, stage.X_test])
     y = np.concatenate([stage.y, stage.y_test])
-    finals = Finals(X, y, Rows(np.zeros(len(y), dtype=np.int64), np.arange(len(y))), stage.problem, made.plan, search.clock)
+    finals = Finals(X, y, Rows(np.zeros(len(y), dtype=np.int64), np.arange(len(y))), stage.problem, made.plan, search.clock, at_once(made.recipe.threads)[0])
     whole = finals.everything(made.fitted, kept)
     if whole is not None:
         predictor.pipeline = as_pipeline(stage.encoder, *whole, stage.problem.classes)

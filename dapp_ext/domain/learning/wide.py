@@ -1,15 +1,15 @@
-"""A search whose candidates are checked side by side on other machines.
+"""A search whose candidates are checked side by side, on other machines or on this one's cores.
 
-The next candidate is chosen by what is known, in the order of numbers: candidate *k* is drawn when all but the last
-``width`` before it are known, whichever came back first. So the same seed on a cluster of the same width gives the same
-search. What a machine does not bring back, because it was lost, is checked here.
+A search by number draws candidate *k* when all but the last ``width`` before it are known, whichever came back first. So
+the same seed on a cluster of the same width gives the same search. A search by time takes what comes first. What a
+machine does not bring back, because it was lost, is checked here.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -17,25 +17,25 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from dapp_ext.domain.learning.clock import POLL_SECONDS, Clock
-from dapp_ext.domain.learning.search import FIRST_SHARE, WORTH_BEGINNING, Checked, Ground, Search
+from dapp_ext.domain.learning.search import FIRST_SHARE, Checked, Ground, Memo, Search
 from dapp_ext.domain.machines import Engine, Lost
 from dapp_ext.schema.models import Trial
 
-# What is on its way to a machine and back, besides the work itself.
-WAY_SECONDS = 0.5
 # How many candidates at the most, and the seconds that have to be left behind the best of them.
 Bounds = tuple[int | None, Callable[[Trial | None], float]]
 
 
 @dataclass(frozen=True)
 class Terms:
-    """On what terms a candidate is checked: its time, how many folds, whether it must come to a score, and whom it races against."""
+    """On what terms a candidate is checked: its time, how many folds, whether it must come to a score or may do with less,
+    and whom it races against."""
 
     seconds: float
     need_score: bool
     folds: int
     first_share: float
     guided: bool
+    settles: bool
     leader: Checked | None
 
 
@@ -49,14 +49,18 @@ class Asked:
 
 
 def check(ground: Ground, trial: Trial, terms: Terms, clock: Clock | None = None) -> Checked:
-    """Cross-validate one candidate on another machine; all that it needs is given, and nothing is kept."""
-    clock = clock or Clock(terms.seconds, lambda: False)
-    problem = replace(ground.problem, threads=1)
-    alone = replace(ground, problem=problem, folds=ground.folds[: terms.folds], memo={}, memo_bytes=0)
-    there = Search(alone, clock, lambda _: None, {}, [], first_share=terms.first_share, guided=terms.guided)
+    """Cross-validate one candidate; ``clock`` is the search's own where this is its process.
+
+    On another machine all that it needs is given, and nothing is kept.
+    """
+    if clock is None:
+        with threadpool_limits(limits=1):
+            alone = replace(ground, problem=replace(ground.problem, threads=1), memo=Memo(), own={})
+            return check(alone, trial, terms, Clock(terms.seconds, lambda: False))
+    there = Search(replace(ground, folds=ground.folds[: terms.folds]), clock, lambda _: None, {}, [])
+    there.first_share, there.guided, there.settles = terms.first_share, terms.guided, terms.settles
     there.checked = [terms.leader] if terms.leader is not None else []
-    with threadpool_limits(limits=1):
-        return there.attempt(trial, clock.allow(terms.seconds), terms.need_score)
+    return there.attempt(trial, clock.allow(terms.seconds), terms.need_score)
 
 
 def score(model: bytes, rows: Any) -> tuple[Any, list[str]]:
@@ -92,14 +96,16 @@ def _opened(model: bytes) -> Any:
 
 
 def run_wide(search: Search, engine: Engine, limit: int | None, reserve: Callable[[Trial | None], float]) -> None:
-    """Try candidates on other machines until the limit, the time or a wish to stop ends it; see :meth:`Search.run`."""
-    ground = engine.keep(replace(search.ground, memo={}, memo_bytes=0))
+    """Try candidates side by side until the limit, the time or a wish to stop ends it; see :meth:`Search.run`."""
+    search.settles = limit is None
+    ground = engine.keep(replace(search.ground, memo=Memo(), own={}))
     under_way: deque[Asked] = deque()
     while True:
         if search.clock.stopped():
             search.cut_short = True
             break
-        while len(under_way) < engine.width and (limit is None or len(search.checked) + len(under_way) < limit):
+        enough = limit is None and search.is_enough()
+        while not enough and len(under_way) < engine.width and (limit is None or len(search.checked) + len(under_way) < limit):
             asked = _next(search, engine, ground, under_way, (limit, reserve))
             if asked is None:
                 break
@@ -107,10 +113,10 @@ def run_wide(search: Search, engine: Engine, limit: int | None, reserve: Callabl
         if not under_way:
             search.cut_short = search.cut_short or (limit is not None and len(search.checked) < limit)
             return
-        if _has_come(search, under_way[0]):
-            _take(search, under_way.popleft())
-        if limit is None and len(search.checked) >= search.most:
-            break
+        come = _come(under_way, limit is not None)
+        if come is not None:
+            under_way.remove(come)
+            _take(search, come)
     for each in under_way:
         each.future.cancel()
 
@@ -121,27 +127,26 @@ def _next(search: Search, engine: Engine, ground: Any, under_way: deque[Asked], 
         return None
     limit, reserve = bounds
     best = search.best()
-    left = search.clock.left() - reserve(best.trial if best else None) - WAY_SECONDS
-    number = search.next_number()
-    family, params = search.next_candidate(number, [each.trial for each in under_way])
+    left = search.clock.left() - reserve(best.trial if best else None) - engine.way
     if left <= 0.5 and (best is not None or under_way):
         return None
-    if best is not None and left < WORTH_BEGINNING * search.seconds_of(family):
+    number = search.last_number + 1
+    drawn = search.fitting_candidate(number, left, [each.trial for each in under_way])
+    if drawn is None:
         return None
+    search.last_number = number
     leader = None if best is None else Checked(best.trial, folds=best.folds)
     share = FIRST_SHARE if limit is None else 0.9
-    terms = Terms(max(left, 0.5), best is None, len(search.ground.folds), share, search.guided, leader)
-    trial = search.blank(number, family, params)
+    terms = Terms(max(left, 0.5), best is None, len(search.ground.folds), share, search.guided, search.settles, leader)
+    trial = search.blank(number, *drawn)
     return Asked(trial, terms, engine.submit(check, ground, trial, terms))
 
 
-def _has_come(search: Search, asked: Asked) -> bool:
-    """Wait a moment for a candidate."""
-    try:
-        asked.future.exception(timeout=POLL_SECONDS)
-    except TimeoutError:
-        return False
-    return True
+def _come(under_way: deque[Asked], in_order: bool) -> Asked | None:
+    """Wait a moment for a candidate: the one with the lowest number, or any."""
+    awaited = [under_way[0]] if in_order else list(under_way)
+    done, _ = wait([each.future for each in awaited], POLL_SECONDS, FIRST_COMPLETED)
+    return next((each for each in awaited if each.future in done), None)
 
 
 def _take(search: Search, asked: Asked) -> None:
@@ -149,7 +154,9 @@ def _take(search: Search, asked: Asked) -> None:
     try:
         done: Checked = asked.future.result()
     except Lost:
-        done = check(search.ground, asked.trial, replace(asked.terms, seconds=max(search.clock.left(), 0.5)), search.clock)
+        alone = replace(search.ground, problem=replace(search.ground.problem, threads=1), memo=Memo(), own={})
+        with threadpool_limits(limits=1):
+            done = check(alone, asked.trial, replace(asked.terms, seconds=max(search.clock.left(), 0.5)), search.clock)
     if asked.terms.need_score and done.trial.score is not None and len(done.folds) < len(search.ground.folds):
         search.ground.folds = search.ground.folds[: len(done.folds)]  # so many are what the time holds
     search.record(done)

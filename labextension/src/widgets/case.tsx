@@ -12,6 +12,7 @@ import { Button, IconButton } from './kit';
 import { Card } from './results';
 
 /** Columns that are shown before the rest is folded away. */
+const LARGE = 1e6;
 const FIRST = 8;
 
 /**
@@ -238,11 +239,17 @@ function moved(effect: number, view: CaseView, trans: TranslationBundle): string
   const sign = effect < 0 ? '−' : '+';
   return isShare(view)
     ? trans.__('%1 points', `${sign}${(Math.abs(effect) * 100).toFixed(1)}`)
-    : `${sign}${wording.figure(Math.abs(effect))}`;
+    : `${sign}${amount(Math.abs(effect), view)}`;
+}
+
+/** Of large amounts all are told in millions or billions, as the sentence above does. */
+function amount(value: number, view: CaseView): string {
+  const size = Math.abs(view.answer?.predictions[0]?.reasons?.output ?? 0);
+  return size < LARGE ? wording.figure(value) : wording.figure(value, size);
 }
 
 function balance(reasons: Reasons, view: CaseView, trans: TranslationBundle): string {
-  const told = (value: number): string => (isShare(view) ? wording.percent(value) : wording.figure(value));
+  const told = (value: number): string => (isShare(view) ? wording.percent(value) : amount(value, view));
   return trans.__(
     '%1: %2; for typical rows %3. A reason is not a cause.',
     reasons.label,
@@ -257,5 +264,8 @@ function isShare({ results }: CaseView): boolean {
 }
 
 function shown(value: unknown, kind: ColumnKind | undefined, trans: TranslationBundle): string {
-  return typeof value === 'number' ? wording.figure(value) : wording.answer(value, kind, trans);
+  if (typeof value === 'number') {
+    return Math.abs(value) < LARGE ? wording.figure(value) : wording.figure(value, value);
+  }
+  return wording.answer(value, kind, trans);
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,19 @@ import pyarrow as pa
 import pytest
 
 from dapp_ext.domain.learning import Recipe, train
+from dapp_ext.domain.learning.clock import Allowance, Clock
+from dapp_ext.domain.learning.learners import Material
+from dapp_ext.domain.learning.recipe import Wishes
+from dapp_ext.domain.learning.search import Checked, Memo, Search
 from dapp_ext.domain.machines import Lost
+from dapp_ext.schema.models import Trial
 from tests.domain.learning.conftest import Notebook, columns_of
 
 
 class OneAfterTheOther:
     """An engine that does the work when it is asked to; every candidate of ``losing`` is lost on its way."""
+
+    way = 0.0
 
     def __init__(self, width: int = 3, losing: tuple[int, ...] = ()) -> None:
         self.width = width
@@ -62,3 +71,64 @@ def test_no_candidate_twice_and_the_time_ends_it(table: pa.Table) -> None:
     found = told(table, OneAfterTheOther(width=4), trials=None, time_budget=4.0)
     assert len(found) > 2
     assert len({label for _, label, *_ in found}) > 1
+
+
+def test_a_search_by_time_checks_a_candidate_on_each_core(table: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, met = threading.Barrier(2), list[int]()
+    usual = Search.attempt
+
+    def attempt(self: Search, trial: Trial, allowance: Allowance, need_score: bool) -> Checked:
+        if threading.current_thread() is not threading.main_thread() and trial.number <= 2:
+            together.wait(20)  # breaks, and fails the training, where candidates come one after the other
+            met.append(trial.number)
+        return usual(self, trial, allowance, need_score)
+
+    monkeypatch.setattr(Search, "attempt", attempt)
+    monkeypatch.setattr(Search, "is_enough", lambda self: len(self.checked) >= 3)
+    found = told(table, None, trials=None, time_budget=60.0, threads=2)
+    assert sorted(met) == [1, 2]
+    assert len(found) >= 3
+    assert {status for number, _, status, _ in found if number <= 2} == {"done"}
+
+
+def test_a_search_by_number_is_the_same_on_more_cores(table: pa.Table) -> None:
+    assert told(table, None, threads=4) == told(table, None, threads=1)
+
+
+def test_candidates_beside_each_other_hear_wishes(table: pa.Table) -> None:
+    watch = Notebook(stop_after=1)
+    began = time.monotonic()
+    train(table, columns_of(table), Recipe("hit", time_budget=60.0, threads=2), watch)
+    assert time.monotonic() - began < 30
+    assert len([trial for trial in watch.trials if trial.family != "ensemble"]) <= 3
+    skipped = Notebook()
+    skipped.wanted = Wishes(skipped=frozenset({"lightgbm", "forest"}))
+    train(table, columns_of(table), Recipe("hit", time_budget=4.0, threads=2), skipped)
+    assert {"linear", "neighbours"} <= {trial.family for trial in skipped.trials if trial.status == "done"}
+    assert not {trial.family for trial in skipped.trials[1:] if trial.status == "done"} & {"lightgbm", "forest"}
+
+
+def test_only_the_family_that_a_thread_tries_is_unwanted_there() -> None:
+    clock = Clock(10.0, lambda: False)
+    clock.skipped = frozenset({"forest"})
+    clock.trying = "forest"
+    other: list[bool] = []
+    thread = threading.Thread(target=lambda: other.append(clock.unwanted()))
+    thread.start()
+    thread.join()
+    assert clock.unwanted()
+    assert other == [False]
+
+
+def test_prepared_folds_are_made_once_for_all_threads() -> None:
+    memo, made = Memo(), []
+
+    def make() -> tuple[Any, Material]:
+        time.sleep(0.05)
+        made.append(1)
+        return "step", Material(np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)))
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: memo.get(("plain", 0), make), range(8)))
+    assert made == [1]
+    assert len({id(material) for _, material in found}) == 1
