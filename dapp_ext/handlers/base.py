@@ -44,6 +44,7 @@ class DappHandler(JupyterHandler):
 
     current_user: Any
     _request_id = ""
+    _is_admitted = False  # to a handler of ours
     # The state of the database before anything was asked of it for this request; see ``Database.stamp``.
     _stamp: int | None = None
 
@@ -115,6 +116,7 @@ class DappHandler(JupyterHandler):
 
     def forget_jupyter(self) -> None:
         """Stand without Jupyter's login: neither its cookie nor its token means anything to this request."""
+        self._is_admitted = True
         self.current_user = self._jupyter_current_user = None
 
     def refuse_foreign_host(self) -> None:
@@ -152,6 +154,9 @@ class DappHandler(JupyterHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = as_dapp_error(kwargs.get("exc_info", (None, None))[1])
         self.set_status(status_of(error))
+        if not self._is_admitted:
+            # Tornado has refused it by itself, and closes the line over a body that it has not looked for.
+            self.set_header("Connection", "close")
         self.set_cors_headers()
         if isinstance(error, Throttled):
             self.set_header("Retry-After", str(error.details.get("retry_after", 1)))
