@@ -13,7 +13,9 @@ from sqlmodel import Session, col, func, select
 from dapp_ext.errors import NotFound
 from dapp_ext.store.backups import faults_of
 from dapp_ext.store.database import Database
-from dapp_ext.store.tables import Account, AuditRow, DataKey, EventRow, Instance, Job, Worker
+from dapp_ext.store.objects import object_name
+from dapp_ext.store.sealing import Label
+from dapp_ext.store.tables import Account, AuditRow, DataKey, EventRow, Instance, Job, StoredFile, Worker
 
 
 def faults(database: Database) -> list[str]:
@@ -69,6 +71,11 @@ def accounts_beside_the_log(session: Session) -> list[str]:
             wrong.append(account.email)
     owners = list(session.exec(select(Account.email).where(col(Account.is_owner).is_(True)).order_by(col(Account.created_at))))
     return wrong + [email for email in owners[1:] if email not in wrong]
+
+
+def sealed_sizes(session: Session) -> dict[str, int]:
+    """Bytes of every object that the database knows, as they were written, by name."""
+    return {object_name(Label(row.purpose, row.id, row.version)): row.sealed_size for row in session.exec(select(StoredFile))}
 
 
 def last_backup(session: Session) -> datetime | None:
