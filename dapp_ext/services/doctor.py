@@ -290,6 +290,11 @@ def _schema(database: Database) -> Iterator[Check]:
         why = "It was made by a newer version of DAPP, which this one cannot work with."
         yield Check(name="schema", state="bad", says=f"{current}, and this version knows {newest}", why=why, mend="pip install --upgrade jupyter-dapp")
         return
+    lacking = examining.missing_tables(database) if current == newest else []
+    if lacking:
+        why = "Somebody took out of the database what DAPP needs."
+        yield Check(name="schema", state="bad", says=f"without {', '.join(lacking[:MOST_NAMED])}", why=why, mend="jupyter dapp --home NEW backup restore FILE")
+        return
     why = "The next start brings it up to date; a backup before is wise."
     yield _check("schema", current != newest, f"{current} of {newest}", why, "jupyter dapp db upgrade", grave=False)
 

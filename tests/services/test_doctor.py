@@ -140,7 +140,17 @@ def newer_release(settings: Settings) -> None:
     by_hand(settings, "UPDATE alembic_version SET version_num = '9999'")
 
 
+def dropped_table(settings: Settings) -> None:
+    by_hand(settings, "DROP TABLE shares")
+
+
+def dropped_column(settings: Settings) -> None:
+    by_hand(settings, "ALTER TABLE shares DROP COLUMN opened")
+
+
 PLANTED = [
+    (dropped_table, "schema", "bad"),
+    (dropped_column, "schema", "bad"),
     (cut_object, "lengths", "bad"),
     (emptied_database, "database", "bad"),
     (lost_database, "database", "bad"),
