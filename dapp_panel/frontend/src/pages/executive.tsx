@@ -67,9 +67,9 @@ function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | u
       <span class="result-sentence">{format.answers(model.sentence)}</span>
       {score && (
         <span class="result-figure">
-          <b class="num">{format.score(score.name, score.value)}</b>
+          <b class="num">{format.score(score.name, score.value, model.unit)}</b>
           <span class="small muted">
-            {PLAIN[score.name] ?? score.label}, between {format.score(score.name, score.low)} and {format.score(score.name, score.high)}
+            {PLAIN[score.name] ?? score.label}, between {format.score(score.name, score.low, model.unit)} and {format.score(score.name, score.high, model.unit)}
           </span>
         </span>
       )}
@@ -87,7 +87,7 @@ function changed(model: ModelRead, before: ModelRead | undefined): string {
   const better = now.greater_is_better ? now.value - then.value : then.value - now.value;
   const apart = now.low > then.high || now.high < then.low;
   const words = !apart ? "about as good as" : better > 0 ? "better than" : "worse than";
-  return `Version ${model.version}, ${words} version ${before.version} (${format.score(then.name, then.value)}) ·`;
+  return `Version ${model.version}, ${words} version ${before.version} (${format.score(then.name, then.value, model.unit)}) ·`;
 }
 
 export function InsightCards({ insights }: { insights: InsightRead[] }) {
