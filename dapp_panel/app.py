@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -57,7 +58,6 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
 
     from dapp_ext.handlers.unreadable import explain_unreadable
     from dapp_ext.handlers.wire import BODY_LIMIT
-    from dapp_ext.services.allocation import keep_settled
     from dapp_panel.dashboard import Dashboard
     from dapp_panel.routes.vendor import vendor_script
     from dapp_panel.server import DashboardTornado, PromptServer, listen
@@ -78,7 +78,8 @@ async def _serve(services: Services, settings: Settings, port: int, ready: Calla
     dashboard.crew.submit(vendor_script)
     # A thread that computes keeps the lock so long before the event loop gets its turn; Python's own 5 ms add up over all threads.
     sys.setswitchinterval(min(sys.getswitchinterval(), 0.001))
-    keep_settled()
+    gc.collect()
+    gc.freeze()  # what stays for good need not be looked through again by every collection
     try:
         with services.system.announce_address("dashboard", url):
             log.info("dashboard at %s", url)

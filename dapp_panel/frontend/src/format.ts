@@ -267,6 +267,11 @@ export function score(name: string | null | undefined, value: number | null | un
   return rough(value);
 }
 
+/** How much of a score something is worth, said already: in the unit of the target where the score is. */
+export function worth(name: string, said: string, unit: string | null | undefined): string {
+  return unit && OFF.has(name) ? offBy(said, unit) : said;
+}
+
 /** A score among others that lie near it: one digit more than where it stands alone. */
 export function near(name: string | null | undefined, value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return "–";
