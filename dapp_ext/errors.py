@@ -50,6 +50,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+LONGEST_MESSAGE = 1_500  # characters
+
 
 class DappError(Exception):
     """Root of all errors of the platform.
@@ -66,12 +68,17 @@ class DappError(Exception):
     sentence: ClassVar[str] = "Something went wrong."
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
-        self.message = message or self.sentence
+        self.message = _fit(message or self.sentence)
         self.details: dict[str, Any] = details
         super().__init__(self.message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, self.details))
+
+
+def _fit(message: str) -> str:
+    """A sentence as long as somebody reads; what quotes an endless name keeps its beginning and its end."""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[: LONGEST_MESSAGE - 300]} … {message[-250:]}"
 
 
 def _rebuild(cls: type[DappError], message: str, details: dict[str, Any]) -> DappError:

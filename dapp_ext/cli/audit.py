@@ -86,7 +86,7 @@ def export(
         download = services.audit.export(shell, kind, wanted)
         if file is None:
             for chunk in download.chunks:
-                sys.stdout.write(chunk.decode())
+                sys.stdout.write(bytes(chunk).decode())
         else:
             _write_new(file, b"".join(download.chunks))
         if head is not None:

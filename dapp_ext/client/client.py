@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dapp_ext.client import datasets, explaining, insights, models, notices, predictions, registry, serving
 from dapp_ext.client.administration import Administration
+from dapp_ext.client.answers import Fit, Policy, Usage
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, UploadPlan
 from dapp_ext.client.drawing import card, paragraph
@@ -29,14 +30,14 @@ from dapp_ext.client.transport import path_of
 from dapp_ext.client.versions import read_options
 from dapp_ext.errors import NotSignedIn, Unavailable
 from dapp_ext.schema.base import Page
-from dapp_ext.schema.datasets import ReadOptions, UsageRead, Visibility
+from dapp_ext.schema.datasets import ReadOptions, Visibility
 from dapp_ext.schema.events import Event, EventPage
 from dapp_ext.schema.grants import PersonRead
 from dapp_ext.schema.jobs import JobRead
 from dapp_ext.schema.models import Family, Task, Validation
 from dapp_ext.schema.notices import NotificationRead
 from dapp_ext.schema.registry import RegisterRequest
-from dapp_ext.schema.serving import CheckRead, LoggedCall, PolicyRead
+from dapp_ext.schema.serving import LoggedCall
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,13 +108,14 @@ class DAPPClient(Administration):
         self._connection.transport.sign_in.login(email, password)
         return self
 
-    def usage(self) -> UsageRead:
+    def usage(self) -> Usage:
         """Bytes that you store, and how many more you may."""
-        return self._connection.transport.get(UsageRead, "usage")
+        return self._connection.transport.get(Usage, "usage")
 
-    def people(self) -> list[PersonRead]:
+    def people(self) -> Listing[PersonRead]:
         """Whom you can share with."""
-        return self._connection.transport.get(Page[PersonRead], "people").items
+        found = self._connection.transport.get(Page[PersonRead], "people").items
+        return Listing(found, "People", {"name": lambda each: each.name, "email": lambda each: each.email})
 
     def upload_file(
         self,
@@ -387,11 +389,11 @@ class DAPPClient(Administration):
         """Upload a file of any format and predict its rows in one call; the answer is a new dataset."""
         return serving.predict_file(self._connection, model, path_or_frame, name, wait=wait)
 
-    def check(self, model: Model | str | None, dataset_or_frame: Any) -> CheckRead:
+    def check(self, model: Model | str | None, dataset_or_frame: Any) -> Fit:
         """How the columns of a dataset or table fit a model: what is missing, new or of another kind, before it runs."""
         return serving.check(self._connection, model, dataset_or_frame)
 
-    def set_threshold(self, model: Model | str | None, value: float | None = None, *, reason: str = "", **by: float) -> PolicyRead:
+    def set_threshold(self, model: Model | str | None, value: float | None = None, *, reason: str = "", **by: float) -> Policy:
         """Save from which probability on a model of two classes says yes; form, batch and API follow it.
 
         Parameters
@@ -412,7 +414,7 @@ class DAPPClient(Administration):
         """The last calls for predictions of a model, newest first."""
         return serving.prediction_log(self._connection, model, limit)
 
-    def thresholds(self, model: Model | str | None = None) -> list[PolicyRead]:
+    def thresholds(self, model: Model | str | None = None) -> Listing[Policy]:
         """The threshold policies of a model, the present one first."""
         return serving.thresholds(self._connection, model)
 
@@ -467,6 +469,7 @@ class DAPPClient(Administration):
     def close(self) -> None:
         """End the live feed and the session."""
         sign_in = self._connection.transport.sign_in
+        self._connection.feed.close()  # first, or it would complain that its session has ended
         if self._finalizer.alive and sign_in.account is not None:
             # A session that cannot be ended now ends by itself; closing is not the time to complain.
             with suppress(NotSignedIn, Unavailable):

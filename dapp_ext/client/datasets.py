@@ -6,17 +6,20 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from dapp_ext.client import versions as history  # a dataset has a method of that name
+from dapp_ext.client.answers import Dependents
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import ago, amount, badge, card, duration, escape, labelled, paragraph, size_text, table, text_table
 from dapp_ext.client.filters import FilterLike, plain_filters, read_filters
-from dapp_ext.client.frames import Source, read_arrow, save, source_of, to_pandas, to_polars
+from dapp_ext.client.frames import Source, read_arrow, save, source_of, to_polars
+from dapp_ext.client.gathering import read_pandas
 from dapp_ext.client.jobs import failure_of
 from dapp_ext.client.live import wait_until
 from dapp_ext.client.objects import Listing, Thing, reference
@@ -42,7 +45,7 @@ from dapp_ext.schema.datasets import (
 )
 from dapp_ext.schema.events import Event
 from dapp_ext.schema.grants import GrantLevel, GrantRead
-from dapp_ext.schema.versions import Dependents, VersionRead
+from dapp_ext.schema.versions import VersionRead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -431,21 +434,23 @@ def pages(connection: Connection, shape: type[R], path: str, **query: Any) -> It
 
 
 def read_frame(connection: Connection, ref: object, columns: Sequence[str] | None, filter: FilterLike) -> pd.DataFrame:
-    """The rows of a dataset as a typed frame."""
-    return to_pandas(read_table(connection, ref, columns, filter))
+    """The rows of a dataset as a typed frame, read while they arrive."""
+    with _rows_of(connection, ref, columns, filter) as stream:
+        return read_pandas(stream)
 
 
 def read_table(connection: Connection, ref: object, columns: Sequence[str] | None, filter: FilterLike) -> pa.Table:
     """The rows of a dataset as an Arrow table, read while they arrive."""
-    if isinstance(columns, str):
-        columns = [columns]
+    with _rows_of(connection, ref, columns, filter) as stream:
+        return read_arrow(stream)
+
+
+def _rows_of(connection: Connection, ref: object, columns: Sequence[str] | None, filter: FilterLike) -> AbstractContextManager[BinaryIO]:
+    columns = [columns] if isinstance(columns, str) else None if columns is None else list(columns)
     filters = read_filters(filter)
     dataset = _processed(connection, ref)
-    query: dict[str, Any] = {"format": "arrow", "columns": list(columns) if columns is not None else None}
-    if filters:
-        query["filters"] = json.dumps(plain_filters(filters), ensure_ascii=False)
-    with connection.transport.download(f"datasets/{path_of(dataset.id)}/data", **query) as stream:
-        return read_arrow(stream)
+    asked = json.dumps(plain_filters(filters), ensure_ascii=False) if filters else None
+    return connection.transport.download(f"datasets/{path_of(dataset.id)}/data", format="arrow", columns=columns, filters=asked)
 
 
 def read_aggregate(dataset: Dataset, request: Mapping[str, Any]) -> pd.DataFrame:

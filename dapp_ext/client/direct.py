@@ -46,6 +46,12 @@ class DirectAnswer(io.RawIOBase):
         self.status = self._answer.status
         self.headers = self._answer.getheaders()
 
+    @property
+    def rows(self) -> int | None:
+        """How many rows of a table come, where the server says it."""
+        given = self._answer.getheader("X-DAPP-Rows", "")
+        return int(given) if given.isdecimal() else None
+
     def readable(self) -> bool:
         return True
 

@@ -15,18 +15,19 @@ BLUE, ORANGE, GREEN, RED, GREY = "#2f7fd6", "#c8741a", "#2e9e5b", "#d64545", "#8
 TONES = {"good": GREEN, "busy": BLUE, "bad": RED, "warn": ORANGE, "calm": GREY}
 
 _UNITS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+_WIDEST = 60
 _LINE = "var(--jp-border-color2, rgba(128,128,128,.3))"
 _STYLE = (
     "<style>"
     f".dapp-card{{border:1px solid {_LINE};border-radius:8px;padding:12px 16px;margin:4px 0;max-width:960px;"
-    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.5;color:var(--jp-ui-font-color1,inherit)}"
+    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.5;overflow-wrap:anywhere;color:var(--jp-ui-font-color1,inherit)}"
     ".dapp-card section{margin-top:14px}.dapp-card h4{margin:0 0 2px;font-size:15px;font-weight:600}.dapp-card section>h5{margin:0 0 4px;font-size:13px;font-weight:600}"
     ".dapp-card p{margin:4px 0}.dapp-soft{opacity:.72}.dapp-lead{font-size:14px}"
     ".dapp-badge{display:inline-block;border:1px solid currentColor;border-radius:10px;padding:0 8px;font-size:11px;margin-left:8px;vertical-align:2px}"
     ".dapp-scroll{overflow-x:auto;max-width:100%}"
     ".dapp-card table.dapp-table{border-collapse:collapse;margin:2px 0;font-size:12.5px}"
     f".dapp-card .dapp-table th{{text-align:left;font-weight:600;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;white-space:nowrap}}"
-    f".dapp-card .dapp-table td{{text-align:left;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;vertical-align:middle;background:none}}"
+    f".dapp-card .dapp-table td{{text-align:left;border-bottom:1px solid {_LINE};padding:3px 14px 3px 0;vertical-align:middle;background:none;max-width:420px;overflow-wrap:anywhere}}"
     ".dapp-card .dapp-table tr{background:none}.dapp-card .dapp-table .dapp-num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     ".dapp-card .dapp-data td{white-space:nowrap}"
     ".dapp-row{display:flex;flex-wrap:wrap;gap:18px;align-items:flex-start}.dapp-row>*{min-width:0}"
@@ -102,9 +103,14 @@ def progress_html(fraction: float | None, label: str) -> str:
 
 def text_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, numeric: Sequence[int] = ()) -> str:
     """The same table for a terminal."""
-    lines = [[str(each) for each in headers]] + [["" if each is None else str(each) for each in row] for row in rows]
+    lines = [[_clipped(str(each)) for each in headers]] + [["" if each is None else _clipped(str(each)) for each in row] for row in rows]
     widths = [max(len(line[at]) for line in lines) for at in range(len(headers))]
     return "\n".join("  ".join(each.rjust(widths[at]) if at in numeric else each.ljust(widths[at]) for at, each in enumerate(line)).rstrip() for line in lines)
+
+
+def _clipped(text: str) -> str:
+    """A cell that leaves room for the others."""
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def number(value: Any, like: float | None = None) -> str:
@@ -147,6 +153,22 @@ def with_spread(value: float | None, spread: float | None, like: float | None = 
     telling = spread if like is None else like
     digits = 3 if telling <= 0 else min(max(1 - math.floor(math.log10(telling)), 0), 6)
     return f"{value:,.{digits}f} ± {spread:,.{digits}f}"
+
+
+def even_rows(rows: Sequence[Sequence[Any]]) -> tuple[list[list[str]], list[int]]:
+    """Rows of a table as texts, each column of numbers with the same decimals; and which columns hold numbers."""
+    columns = [_even_column(values) for values in zip(*rows, strict=True)]
+    return [list(row) for row in zip(*(texts for texts, _ in columns), strict=True)], [at for at, (_, is_number) in enumerate(columns) if is_number]
+
+
+def _even_column(values: Sequence[Any]) -> tuple[list[str], bool]:
+    numbers = [each for each in values if isinstance(each, (int, float)) and not isinstance(each, bool) and math.isfinite(each)]
+    sizes = sorted(abs(each) for each in numbers if each)
+    middle = sizes[len(sizes) // 2] if sizes else 0.0
+    if all(each == int(each) for each in numbers) or not 1e-4 <= middle < 1e15:
+        return [number(each) for each in values], bool(numbers)
+    digits = max(_decimals(middle), 1)
+    return [f"{each:,.{digits}f}" if any(each is one for one in numbers) else number(each) for each in values], True
 
 
 def _decimals(size: float) -> int:

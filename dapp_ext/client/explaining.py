@@ -45,20 +45,29 @@ class Explanation:
     @property
     def sentence(self) -> str:
         """From where to where the columns move the answer."""
-        return f"{self.read.label}: {number(self.read.output)}; for typical rows it is {number(self.read.base)}."
+        output = self.read.output
+        return f"{self.read.label}: {number(output, output)}; for typical rows it is {number(self.read.base, output)}."
+
+    def told(self) -> str:
+        """What the model says, as a person reads it."""
+        return number(self.prediction, self.prediction if isinstance(self.prediction, float) else None)
+
+    def moved(self, effect: float) -> str:
+        """How far a column moves the answer, in its unit."""
+        return f"{'−' if effect < 0 else '+'}{number(abs(effect), self.read.output)}"
 
     def __repr__(self) -> str:
-        lines = [[each.column, number(each.value), f"{each.effect:+.3g}"] for each in self.read.reasons[:_SHOWN]]
-        return "\n".join([f"{self.prediction}. {self.sentence}", text_table(["column", "value", "effect"], lines, numeric=[2]), *self.notes])
+        lines = [[each.column, number(each.value), self.moved(each.effect)] for each in self.read.reasons[:_SHOWN]]
+        return "\n".join([f"{self.told()}. {self.sentence}", text_table(["column", "value", "effect"], lines, numeric=[2]), *self.notes])
 
     def _repr_html_(self) -> str:
         largest = max((abs(each.effect) for each in self.read.reasons), default=0.0) or 1.0
         lines = [
-            [each.column, number(each.value), f"{each.effect:+.3g}", bar(abs(each.effect) / largest, *([ORANGE] if each.effect < 0 else []))]
+            [each.column, number(each.value), self.moved(each.effect), bar(abs(each.effect) / largest, *([ORANGE] if each.effect < 0 else []))]
             for each in self.read.reasons[:_SHOWN]
         ]
         drawn = table(["column", "value", "effect", ""], lines, numeric=[2])
-        return card(f"Why {self.prediction}", paragraph(self.sentence, "lead"), drawn, *(paragraph(note, "soft") for note in [self.read.method, *self.notes]))
+        return card(f"Why {self.told()}", paragraph(self.sentence, "lead"), drawn, *(paragraph(note, "soft") for note in [self.read.method, *self.notes]))
 
 
 @short_tracebacks
@@ -98,11 +107,11 @@ def explain(connection: Connection, ref: object | None, thing: Any) -> Listing[E
         raise RowsMismatch("There are no rows to explain. Give at least one.")
     answer = connection.transport.post(PredictRead, f"models/{path_of(model.id)}/predict", {"rows": rows, "explain": True})
     found = [Explanation(each, answer.notes) for each in answer.predictions]
-    return Listing(found, "Explanations", {"prediction": lambda each: each.prediction, "because of": _strongest})
+    return Listing(found, "Explanations", {"prediction": Explanation.told, "because of": _strongest})
 
 
 def _strongest(each: Explanation) -> str:
-    return ", ".join(f"{reason.column} {reason.effect:+.3g}" for reason in each.read.reasons[:3])
+    return ", ".join(f"{reason.column} {each.moved(reason.effect)}" for reason in each.read.reasons[:3])
 
 
 def advise(connection: Connection, dataset: object | None, target: str | None, options: Mapping[str, Any]) -> TrainingAdvice:

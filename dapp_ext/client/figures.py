@@ -50,7 +50,7 @@ def render(thing: Any) -> Rendered:
         return _matplotlib(thing)
     table = table_of(thing)
     if table is None:
-        raise Invalid(f"A {type(thing).__name__} cannot be published. Give {_KINDS}.")
+        raise Invalid(f"A value of the type {type(thing).__name__} cannot be published. Give {_KINDS}.")
     return Rendered("table", None, table)
 
 
@@ -186,7 +186,7 @@ def _bokeh(thing: Any) -> Rendered:
 def _table(thing: Any) -> Rendered:
     table = table_of(thing)
     if table is None:
-        raise Invalid(f"A {type(thing).__name__} cannot be published. Give {_KINDS}.")
+        raise Invalid(f"A value of the type {type(thing).__name__} cannot be published. Give {_KINDS}.")
     return Rendered("table", None, table)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import pages
-from dapp_ext.client.drawing import Html, ago, amount, badge, card, escape, number, paragraph, table, text_table
+from dapp_ext.client.drawing import Html, ago, amount, badge, card, escape, even_rows, paragraph, table, text_table
 from dapp_ext.client.figures import render
 from dapp_ext.client.objects import Listing, Thing, reference
 from dapp_ext.client.progress import say
@@ -99,7 +99,8 @@ class Insight(Thing[InsightRead]):
         lines += [self._read.note] if self._read.note else []
         found = None if self._read.has_picture else self._rows()
         if found:
-            lines.append(text_table(found.columns, [[number(cell) for cell in row] for row in found.rows[:_SHOWN_ROWS]]))
+            shown, right = even_rows(found.rows[:_SHOWN_ROWS])
+            lines.append(text_table(found.columns, shown, numeric=right))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -111,7 +112,8 @@ class Insight(Thing[InsightRead]):
         else:
             found = self._rows()
             if found:
-                parts.append(table(found.columns, [[number(cell) for cell in row] for row in found.rows[:_SHOWN_ROWS]], one_line=True))
+                lines, right = even_rows(found.rows[:_SHOWN_ROWS])
+                parts.append(table(found.columns, lines, numeric=right, one_line=True))
         return card(self.title, *parts, paragraph(self._facts(), "soft"), badge=badge("on the dashboard", "good"))
 
 

@@ -223,7 +223,7 @@ class Model(Thing[ModelRead]):
 
     def __repr__(self) -> str:
         predicts = f" predicts {self.target!r}" if self.target else ""
-        score = f" · {self._read.score.label} {number(self._read.score.value)}" if self._read.score else ""
+        score = f" · {self._read.score.label} {number(self._read.score.value, self._read.score.value)}" if self._read.score else ""
         return f"Model {self.name!r}{predicts} · {self._read.status}{score} · id {self.id}\n{self._summary()}"
 
     def _repr_html_(self) -> str:
@@ -243,7 +243,7 @@ _COLUMNS: dict[str, Callable[[Model], Any]] = {
     "name": lambda each: each.name,
     "status": lambda each: each.read.status,
     "predicts": lambda each: each.target,
-    "score": lambda each: f"{each.read.score.label} {number(each.read.score.value)}" if each.read.score else "",
+    "score": lambda each: f"{each.read.score.label} {number(each.read.score.value, each.read.score.value)}" if each.read.score else "",
     "dataset": lambda each: each.read.dataset.name,
     "owner": lambda each: each.read.owner.name,
     "made": lambda each: ago(each.read.created_at),

@@ -28,7 +28,7 @@ _COLUMNS: dict[str, Callable[[Model], Any]] = {
     "version": lambda each: each.version,
     "champion": lambda each: "champion" if each.read.champion else "",
     "status": lambda each: each.read.status,
-    "score": lambda each: f"{each.read.score.label} {number(each.read.score.value)}" if each.read.score else "",
+    "score": lambda each: f"{each.read.score.label} {number(each.read.score.value, each.read.score.value)}" if each.read.score else "",
     "dataset": lambda each: f"{each.read.dataset.name} (version {each.read.dataset_version})",
     "tags": lambda each: ", ".join(each.read.tags),
     "made": lambda each: ago(each.read.created_at),
@@ -76,9 +76,7 @@ class Comparison:
         return pd.DataFrame([each.model_dump() for each in self.read.recipe], columns=["name", "a", "b"]).set_index("name")
 
     def _lines(self) -> list[list[Any]]:
-        return [
-            [pair.label, "" if pair.a is None else number(pair.a), "" if pair.b is None else number(pair.b), pair.better or ""] for pair in self.read.scores
-        ]
+        return [[pair.label, number(pair.a, pair.a), number(pair.b, pair.a if pair.a is not None else pair.b), pair.better or ""] for pair in self.read.scores]
 
     def _heads(self) -> list[str]:
         return ["", *(f"{letter}: {each.name} version {each.version}" for letter, each in (("a", self.read.a), ("b", self.read.b))), "better"]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from dapp_ext.client.answers import Fit, Policy
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.datasets import Dataset, get_dataset
-from dapp_ext.client.drawing import card, number, paragraph, table, text_table
+from dapp_ext.client.drawing import ago, card, number, paragraph, table, text_table
 from dapp_ext.client.frames import source_of
 from dapp_ext.client.models import get_model
 from dapp_ext.client.objects import Listing
@@ -19,12 +20,20 @@ from dapp_ext.client.transport import path_of
 from dapp_ext.errors import Invalid
 from dapp_ext.schema.base import Page
 from dapp_ext.schema.models import BatchPredictRead
-from dapp_ext.schema.serving import CheckRead, CheckRequest, GivenColumn, LoggedCall, MonitoringRead, PolicyRead, ThresholdRequest
+from dapp_ext.schema.serving import CheckRequest, GivenColumn, LoggedCall, MonitoringRead, ThresholdRequest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+_POLICY_COLUMNS: dict[str, Callable[[Policy], Any]] = {
+    "from": lambda each: number(each.threshold),
+    "by": lambda each: each.by,
+    "what it does": lambda each: each.sentence,
+    "reason": lambda each: each.reason,
+    "set by": lambda each: each.set_by.name,
+    "when": lambda each: ago(each.at),
+}
 _LOG_COLUMNS: dict[str, Callable[[LoggedCall], Any]] = {
     "at": lambda each: f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}",
     "by": lambda each: each.by.name if each.by else "",
@@ -84,7 +93,7 @@ class Monitoring:
         return card(title, paragraph(self.sentence, "lead"), paragraph(self._facts(), "soft"), table(["column", "distance", "level"], self._lines()))
 
 
-def set_threshold(connection: Connection, ref: object | None, given: dict[str, Any]) -> PolicyRead:
+def set_threshold(connection: Connection, ref: object | None, given: dict[str, Any]) -> Policy:
     """Save from which probability on a model of two classes says yes."""
     model = get_model(connection, ref)
     try:
@@ -92,10 +101,10 @@ def set_threshold(connection: Connection, ref: object | None, given: dict[str, A
     except ValidationError as error:
         first = error.errors()[0]
         raise Invalid(f"The option {'.'.join(str(part) for part in first['loc'])!r} cannot be used: {first['msg']}.") from error
-    return connection.transport.post(PolicyRead, f"models/{path_of(model.id)}/threshold", request)
+    return connection.transport.post(Policy, f"models/{path_of(model.id)}/threshold", request)
 
 
-def check(connection: Connection, ref: object | None, thing: Any) -> CheckRead:
+def check(connection: Connection, ref: object | None, thing: Any) -> Fit:
     """How a dataset, or the columns of a table, fit a model."""
     model = get_model(connection, ref)
     if isinstance(thing, (Dataset, str)):
@@ -103,13 +112,14 @@ def check(connection: Connection, ref: object | None, thing: Any) -> CheckRead:
     else:
         names = list(thing.columns) if hasattr(thing, "columns") else list(thing)
         request = CheckRequest(columns=[GivenColumn(name=str(name)) for name in names])
-    return connection.transport.post(CheckRead, f"models/{path_of(model.id)}/check", request)
+    return connection.transport.post(Fit, f"models/{path_of(model.id)}/check", request)
 
 
 def predict_file(connection: Connection, ref: object | None, thing: Any, name: str | None = None, *, wait: bool = True) -> Dataset:
     """Upload a file and predict its rows in one call; the answer is a dataset of its own."""
     model = get_model(connection, ref)
-    source = source_of(thing, name)
+    # The rows that are sent become a dataset too, and two of one name there cannot be.
+    source = source_of(thing, f"{name} rows" if name else None)
     query = {"filename": source.filename, "name": name}
     with Display() as display:
         display.line(f"{source.filename}: being sent")
@@ -126,10 +136,10 @@ def prediction_log(connection: Connection, ref: object | None, limit: int) -> Li
     return Listing(page.items, "Predictions", _LOG_COLUMNS)
 
 
-def thresholds(connection: Connection, ref: object | None) -> list[PolicyRead]:
+def thresholds(connection: Connection, ref: object | None) -> Listing[Policy]:
     """The threshold policies of a model, the present one first."""
     model = get_model(connection, ref)
-    return connection.transport.get(Page[PolicyRead], f"models/{path_of(model.id)}/threshold").items
+    return Listing(connection.transport.get(Page[Policy], f"models/{path_of(model.id)}/threshold").items, "Thresholds", _POLICY_COLUMNS)
 
 
 def monitoring(connection: Connection, ref: object | None, days: int) -> Monitoring:

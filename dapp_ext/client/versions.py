@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dapp_ext.client.answers import Dependents
 from dapp_ext.client.connection import Connection
 from dapp_ext.client.drawing import Html, ago, amount, badge, card, paragraph, size_text, table, text_table
 from dapp_ext.client.objects import Listing
@@ -14,7 +15,7 @@ from dapp_ext.schema.base import Page
 from dapp_ext.schema.datasets import DatasetRead, ReadOptions
 from dapp_ext.schema.fixes import FixOptions, FixRequest
 from dapp_ext.schema.lineage import Lineage, LineageNode
-from dapp_ext.schema.versions import ColumnComparison, Dependents, RestoreRequest, VersionComparison, VersionCreate, VersionRead
+from dapp_ext.schema.versions import ColumnComparison, RestoreRequest, VersionComparison, VersionCreate, VersionRead
 
 _TONES = {"same": "calm", "added": "good", "removed": "bad", "changed": "warn"}
 _COLUMNS: dict[str, Callable[[VersionRead], Any]] = {

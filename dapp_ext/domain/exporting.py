@@ -27,7 +27,7 @@ MEDIA_TYPES: dict[Format, str] = {
 _FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"
 
 
-def export(tables: Selection | Iterable[pa.Table], columns: Sequence[Column], format: Format) -> tuple[str, Iterator[bytes]]:
+def export(tables: Selection | Iterable[pa.Table], columns: Sequence[Column], format: Format) -> tuple[str, Iterator[bytes | memoryview]]:
     """A table as a file.
 
     Parameters
@@ -67,8 +67,8 @@ def export(tables: Selection | Iterable[pa.Table], columns: Sequence[Column], fo
     return MEDIA_TYPES[format], _arrow(tables) if format == "arrow" else _parquet(tables)
 
 
-def _arrow(tables: Iterable[pa.Table]) -> Iterator[bytes]:
-    spout = Spout()
+def _arrow(tables: Iterable[pa.Table]) -> Iterator[bytes | memoryview]:
+    spout = Spout(borrows=True)  # Arrow hands over the columns themselves, which nobody changes
     writer: pa.RecordBatchStreamWriter | None = None
     for table in tables:
         if writer is None:
@@ -80,7 +80,7 @@ def _arrow(tables: Iterable[pa.Table]) -> Iterator[bytes]:
     yield from spout.take()
 
 
-def _parquet(tables: Iterable[pa.Table]) -> Iterator[bytes]:
+def _parquet(tables: Iterable[pa.Table]) -> Iterator[bytes | memoryview]:
     import pyarrow.parquet as pq
 
     spout = Spout()
@@ -96,7 +96,7 @@ def _parquet(tables: Iterable[pa.Table]) -> Iterator[bytes]:
     yield from spout.take()
 
 
-def _csv(tables: Iterable[pa.Table], names: Sequence[str]) -> Iterator[bytes]:
+def _csv(tables: Iterable[pa.Table], names: Sequence[str]) -> Iterator[bytes | memoryview]:
     """Comma, UTF-8, LF. Texts that a spreadsheet would take for a formula get an apostrophe in front; numbers are left alone.
 
     Missing is nothing, an empty text is ``""``; dates and times are ISO 8601, spans of time seconds.

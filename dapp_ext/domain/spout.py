@@ -10,37 +10,48 @@ PIECE_BYTES = 1024 * 1024
 
 
 class Spout(io.RawIOBase):
-    """Collects what a library writes, until :meth:`take` hands it on; it cannot be sought in."""
+    """Collects what a library writes, until :meth:`take` hands it on; it cannot be sought in.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    borrows : bool
+        Whether what is written stays as it is for good. Then what is large is handed on from where it lies.
+    """
+
+    def __init__(self, *, borrows: bool = False) -> None:
         super().__init__()
+        self._borrows = borrows
         self._begun = bytearray()
-        self._whole: list[bytes] = []
+        self._whole: list[bytes | memoryview] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any, /) -> int:
-        with memoryview(data).cast("B") as view:
-            size, place = len(view), PIECE_BYTES - len(self._begun)
-            if size < place:
-                self._begun += view
-                return size
-            # What is large is copied once, into the piece that is sent.
-            self._whole.append(b"".join((self._begun, view[:place])))
-            while size - place >= PIECE_BYTES:
-                self._whole.append(bytes(view[place : place + PIECE_BYTES]))
-                place += PIECE_BYTES
-            self._begun = bytearray(view[place:])
+        view = memoryview(data).cast("B")
+        size = len(view)
+        if size + len(self._begun) < PIECE_BYTES:
+            self._begun += view
             return size
+        self._put_by()
+        self._whole.append(view if self._borrows else bytes(view))
+        return size
 
-    def take(self) -> Iterator[bytes]:
-        """What was written since the last time, in pieces of at most 1 MiB."""
-        whole, self._whole = self._whole, []
-        if self._begun:
-            whole.append(bytes(self._begun))
-            self._begun = bytearray()
-        # Each is let go of as soon as it is handed on.
-        whole.reverse()
+    def take(self) -> Iterator[bytes | memoryview]:
+        """What was written since the last time, in pieces of at most 1 MiB; borrowed ones as views."""
+        self._put_by()
+        whole, self._whole = self._whole[::-1], []
         while whole:
-            yield whole.pop()
+            piece = whole.pop()  # let go of as soon as it is handed on
+            if len(piece) <= PIECE_BYTES:
+                yield piece
+                continue
+            view = memoryview(piece)
+            for at in range(0, len(view), PIECE_BYTES):
+                part = view[at : at + PIECE_BYTES]
+                yield part if isinstance(piece, memoryview) else bytes(part)
+
+    def _put_by(self) -> None:
+        if self._begun:
+            self._whole.append(bytes(self._begun))
+            self._begun = bytearray()

@@ -76,7 +76,7 @@ def require_fit(rows: int, columns: int) -> None:
         )
 
 
-def workbook(tables: Iterable[pa.Table], names: Sequence[str]) -> Iterator[bytes]:
+def workbook(tables: Iterable[pa.Table], names: Sequence[str]) -> Iterator[bytes | memoryview]:
     """The bytes of a workbook with one sheet, names in a bold row that stays in sight.
 
     Date-times keep the wall time of their zone. Dates before March 1900, which spreadsheets count wrongly, numbers that a

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from jupyter_server._tz import utcnow
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -21,6 +21,7 @@ from dapp_ext.handlers.backend import SETTING, Backend
 from dapp_ext.handlers.kept import Question
 from dapp_ext.handlers.operation import JSON, Content, Operation, Raw, perform, perform_soon
 from dapp_ext.handlers.parting import BODY_SECONDS, DRAIN_LIMIT, PartingHandler
+from dapp_ext.handlers.sending import send_file
 from dapp_ext.handlers.wire import BODY_LIMIT, as_dapp_error, envelope, status_of
 from dapp_ext.logs import REQUEST_ID, outline
 from dapp_ext.schema.accounts import Actor
@@ -43,6 +44,7 @@ class DappHandler(JupyterHandler):
 
     current_user: Any
     _request_id = ""
+    _is_admitted = False  # to a handler of ours
     # The state of the database before anything was asked of it for this request; see ``Database.stamp``.
     _stamp: int | None = None
 
@@ -114,6 +116,7 @@ class DappHandler(JupyterHandler):
 
     def forget_jupyter(self) -> None:
         """Stand without Jupyter's login: neither its cookie nor its token means anything to this request."""
+        self._is_admitted = True
         self.current_user = self._jupyter_current_user = None
 
     def refuse_foreign_host(self) -> None:
@@ -151,6 +154,9 @@ class DappHandler(JupyterHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = as_dapp_error(kwargs.get("exc_info", (None, None))[1])
         self.set_status(status_of(error))
+        if not self._is_admitted:
+            # Tornado has refused it by itself, and closes the line over a body that it has not looked for.
+            self.set_header("Connection", "close")
         self.set_cors_headers()
         if isinstance(error, Throttled):
             self.set_header("Retry-After", str(error.details.get("retry_after", 1)))
@@ -398,7 +404,7 @@ class ApiHandler(PartingHandler, DappHandler):
             self.set_header("Content-Type", answer.media_type)
             self.finish(answer.content)
         else:
-            await self._stream(answer)
+            await send_file(self, self.backend, answer)
 
     def _as_it_came(self, path: Mapping[str, str]) -> Raw:
         body, self._body = bytes(self._body), bytearray()
@@ -433,35 +439,6 @@ class ApiHandler(PartingHandler, DappHandler):
             query.pop("token", None)
             query.pop("_xsrf", None)
         return query
-
-    async def _stream(self, download: Download) -> None:
-        """Send a file piece by piece, no faster than the client reads; cut the line if it breaks on our side."""
-        chunks = iter(download.chunks)
-        chunk = await self.backend.call(next, chunks, None)  # fails, if it does, while the envelope can still be sent
-        self.set_header("Content-Type", download.media_type)
-        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(download.filename, safe='')}")
-        if download.version is not None:
-            self.set_header("X-DAPP-Version", str(download.version))
-        if download.size is not None:
-            self.set_header("Content-Length", str(download.size))
-        try:
-            if self.request.method == "HEAD":
-                await self.flush()
-                chunk = None
-            while chunk is not None:
-                self.write(chunk)
-                await self.flush()
-                chunk = await self.backend.call(next, chunks, None)
-        except StreamClosedError:
-            return  # the client has gone, and tornado has noticed
-        except BaseException:
-            self.request.connection.close()  # an end in good order would make half a file look whole
-            raise
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                await self.backend.give_back(close)
-        self.finish()
 
 
 class NothingHere(DappHandler):

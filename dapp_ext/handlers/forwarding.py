@@ -35,7 +35,7 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 300.0
 LARGEST_BODY = 1 << 40  # the service knows the limit, and refuses
 _SENT = ("Accept", "Accept-Encoding", "Content-Type", "Content-Length", "Range", "X-Request-Id")
-_PASSED_BACK = ("Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Retry-After", "Allow", "X-DAPP-Version")
+_PASSED_BACK = ("Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Retry-After", "Allow", "X-DAPP-Version", "X-DAPP-Rows")
 _VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 

@@ -20,17 +20,19 @@ from dapp_ext.store.tables import StoredFile
 
 log = logging.getLogger(__name__)
 PIECE = 1024 * 1024
+Piece = bytes | memoryview
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file on its way out. ``size`` in bytes when it is known before, ``version`` that of the dataset it is from."""
+    """A file on its way out. ``size`` in bytes and ``rows`` of a table when they are known before, ``version`` that of the dataset it is from."""
 
     filename: str
     media_type: str
-    chunks: Iterator[bytes]
+    chunks: Iterator[Piece]
     size: int | None = None
     version: int | None = None
+    rows: int | None = None
 
 
 @dataclass(frozen=True)

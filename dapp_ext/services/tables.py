@@ -123,7 +123,7 @@ class Tables:
         chosen = [kinds[name] for name in wanted if name in kinds]
         self._context.note(actor, "dataset.export", Subject(kind="dataset", id=table.dataset_id), "allow", {"format": format, "version": table.version})
         media_type, chunks = exporting.export(pieces, chosen, format)
-        return Download(f"{table.name}.{format}", media_type, chunks, version=table.version)
+        return Download(f"{table.name}.{format}", media_type, chunks, version=table.version, rows=None if filters else table.frame.rows)
 
     def open(self, actor: Actor, ref: str, version: int | None, verb: str) -> OpenTable:
         """A ready dataset version that the actor may do this to."""

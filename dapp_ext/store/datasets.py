@@ -13,6 +13,8 @@ from dapp_ext.store import grants
 from dapp_ext.store.grants import name_key as name_key  # what services call it by
 from dapp_ext.store.tables import DataKey, Dataset, DatasetVersion, Job, Model, StoredFile, Trashed
 
+MOST_VERSIONS = 2**31 - 1  # what a column of whole numbers holds in PostgreSQL
+
 
 def find(session: Session, reference: str, account_id: str) -> Dataset | None:
     """A dataset by its id, or by a name that the account may know."""
@@ -110,6 +112,8 @@ def unfinished_jobs(session: Session, subject_id: str) -> int:
 
 
 def version_of(session: Session, dataset_id: str, version: int) -> DatasetVersion | None:
+    if not 0 < version <= MOST_VERSIONS:
+        return None
     return session.exec(select(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id, DatasetVersion.version == version)).first()
 
 

@@ -40,7 +40,7 @@ class Sender(DashboardHandler):
                 await self.flush()
                 return
             while (piece := await self.dashboard.transfers.run(_next, pieces)) is not None:
-                self.write(piece)
+                self.write(bytes(piece))
                 await self.flush()
         except StreamClosedError:
             return
@@ -58,7 +58,7 @@ def _version(text: str) -> int | None:
     return int(text)
 
 
-def _next(pieces: Iterator[bytes]) -> bytes | None:
+def _next(pieces: Iterator[bytes | memoryview]) -> bytes | memoryview | None:
     return next(pieces, None)
 
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dapp_ext.client import charts, drawing
+from dapp_ext.client.answers import Dependents, Fit, Policy, Usage
 from dapp_ext.client.drawing import ago, amount, duration, number, size_text, with_spread
 from dapp_ext.client.leaderboard import board_html, board_text
 from dapp_ext.client.objects import Listing, failure
@@ -19,6 +20,7 @@ from dapp_ext.schema.base import Named
 from dapp_ext.schema.datasets import Column, ColumnProfile, Finding, Histogram, Profile, ValueCount
 from dapp_ext.schema.models import Confusion, Curve, Guard, Importance, Leaderboard, ModelRead, Scatter, Score, Split, Trial
 from dapp_ext.schema.models import Results as ResultsRead
+from dapp_ext.schema.serving import Renamed, Retyped
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&"
 AT = datetime(2024, 1, 31, 12, tzinfo=UTC)
@@ -268,3 +270,35 @@ def test_failures_become_their_class() -> None:
     assert type(failure(MemoryExceeded.sentence, None)) is MemoryExceeded
     assert type(failure(None, None)) is JobFailed
     assert drawing.escape(EVIL).count("<") == 0
+
+
+def test_a_column_of_numbers_is_even() -> None:
+    rows = [["a", 0.7037, 1500, True, None], ["b", -12.5, 3.0, False, 1e-7], ["c", 0.041, 7, True, 2.0]]
+    assert drawing.even_rows(rows) == (
+        [["a", "0.7037", "1,500", "True", ""], ["b", "-12.5000", "3", "False", "0.000"], ["c", "0.0410", "7", "True", "2.000"]],
+        [1, 2, 4],
+    )
+    assert drawing.text_table(["name"], [["n" * 200]]).endswith("n…")
+    assert drawing.even_rows([]) == ([], [])
+
+
+def test_short_answers_draw_themselves() -> None:
+    usage = Usage(used=5_000_000, datasets=4_000_000, models=1_000_000, quota=10_000_000, free=5_000_000, upload_limit=2_000_000_000)
+    assert repr(usage).startswith("Storage: 5.0 MB stored of 10.0 MB; 5.0 MB are free.")
+    named = Named(id="1", name="<b>huge</b>")
+    fit = Fit(
+        model=named, model_version=2, usable=True, sentence="One is missing.", matched=["a"], missing=["b"], new=["c"],
+        retyped=[Retyped(column="d", expected="integer", given="text")], renamed=[Renamed(missing="b", perhaps="B")],
+    )  # fmt: skip
+    for part in ("One is missing.", "b → B", "d: integer was learned from, text is given"):
+        assert part in repr(fit)
+        assert part in fit._repr_html_()
+    assert "<b>" not in fit._repr_html_()
+    assert repr(Dependents(bytes=10)) == "Dependents: Nothing was made from it. 10 bytes in 1 version."
+    made = Dependents(models=[named], unseen=2, later=[3], jobs=1, people=2, bytes=10)
+    assert all(part in repr(made) for part in ("<b>huge</b>", "2 people", "1 job", "later versions"))
+    policy = Policy(
+        model=named, model_version=1, version=1, by="value", threshold=0.35, positive="yes", sentence="Named from 35 % on.", named=120.0, set_by=named, at=datetime.now(UTC),
+    )  # fmt: skip
+    assert "“yes” from 0.3500 on: Named from 35 % on." in repr(policy)
+    assert "120" in repr(policy)

@@ -247,3 +247,18 @@ def test_exports_are_streams_that_leave_nothing_on_disk(tmp_path: Path, monkeypa
         assert sum(map(len, chunks)) > 100_000
         assert read == 10
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spout_hands_on_all_in_order_and_borrows_what_is_large() -> None:
+    from dapp_ext.domain.spout import PIECE_BYTES, Spout
+
+    large = bytes(range(256)) * (PIECE_BYTES // 100)
+    for borrows in (False, True):
+        spout = Spout(borrows=borrows)
+        for data in (b"a", large, b"bc", large[:7], large):
+            assert spout.write(data) == len(data)
+        pieces = list(spout.take())
+        assert b"".join(pieces) == b"a" + large + b"bc" + large[:7] + large
+        assert max(map(len, pieces)) <= PIECE_BYTES
+        assert any(isinstance(piece, memoryview) and piece.obj is large for piece in pieces) is borrows
+        assert list(spout.take()) == []

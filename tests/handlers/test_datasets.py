@@ -277,7 +277,7 @@ async def test_a_download_that_breaks_is_cut_not_ended(owner: Caller, services: 
 
     def broken(*_: object) -> Download:
         def chunks() -> Any:
-            yield b"x" * 100_000
+            yield from [b"x" * 100_000] * 20
             raise IntegrityFailed
 
         return Download("a.bin", "application/octet-stream", chunks())
@@ -285,6 +285,22 @@ async def test_a_download_that_breaks_is_cut_not_ended(owner: Caller, services: 
     monkeypatch.setattr(type(services.datasets), "original", broken)
     with pytest.raises(HTTPStreamClosedError):  # the client knows that the file is not whole
         await owner("GET", "/datasets/a/original")
+
+
+async def test_a_download_comes_whole_however_its_pieces_lie(owner: Caller, services: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dapp_ext.services.files import Download
+
+    data = bytes(range(256)) * 12_000
+    pieces = [data[:5], memoryview(data)[5:1_000_000], memoryview(data)[1_000_000:1_000_001], data[1_000_001:2_000_000], memoryview(data)[2_000_000:]]
+
+    def lent(services: object, actor: object, ref: str, version: int | None) -> Download:
+        return Download("a.bin", "application/octet-stream", iter(pieces), len(data) if ref == "sized" else None, rows=7)
+
+    monkeypatch.setattr(type(services.datasets), "original", lent)
+    for name in ("a", "sized"):
+        found = await owner("GET", f"/datasets/{name}/original")
+        assert (found.body, found.headers["X-DAPP-Rows"]) == (data, "7")
+        assert (await owner("HEAD", f"/datasets/{name}/original")).body == b""
 
 
 async def test_a_download_that_cannot_begin_has_the_envelope(owner: Caller, services: Any, monkeypatch: pytest.MonkeyPatch) -> None:

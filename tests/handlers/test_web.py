@@ -275,3 +275,33 @@ async def test_an_odd_origin_is_a_foreign_one(owner: Caller, nobody: Caller, odd
     assert (await owner("GET", "/events/ws", headers=socket)).status == 403
     assert (await nobody("POST", "/auth/jupyter", headers={"Origin": odd})).status in (401, 403, 404)
     assert (await owner("GET", "/auth/me", headers={"Origin": odd})).status == 200
+
+
+@pytest.mark.parametrize("version", [2**31, 2**63, 10**30])
+async def test_a_version_that_no_database_can_hold_is_not_there(owner: Caller, version: int) -> None:
+    ref = f"/datasets/{(await owner('POST', '/datasets', CSV, filename='cities.csv')).json['id']}"
+    for path in (ref, f"{ref}/profile", f"{ref}/rows", f"{ref}/data", f"{ref}/original", f"{ref}/dependents"):
+        answer = await owner("GET", path, version=version)
+        assert (answer.status, answer.code) in ((404, "not_found"), (404, "dataset_not_found"), (409, "not_ready")), path
+    assert (await owner("GET", f"{ref}/compare", **{"from": version})).status == 404
+
+
+async def test_a_name_without_end_is_quoted_in_part(owner: Caller) -> None:
+    ref = f"/datasets/{(await owner('POST', '/datasets', CSV, filename='cities.csv')).json['id']}"
+    answer = await owner("POST", "/models", {"dataset": "x" * 90_000, "target": "y"})
+    assert answer.status in (404, 422)
+    assert len(answer.body) < 2_500
+    assert len((await owner("GET", f"{ref}/rows", sort="x" * 20_000)).body) < 2_500
+
+
+@pytest.mark.parametrize("head", ["GET /a%40b/dapp/api/v1/datasets/%ff", "BREW /a%40b/dapp/api/v1/datasets"])
+async def test_a_line_that_tornado_closes_says_so(nobody: Caller, jp_http_port: int, head: str) -> None:
+    await nobody("GET", "/health/live")
+    reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    writer.write(f"{head} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        answer = (await reader.read()).decode().lower()
+    assert answer.split()[1] in ("400", "405")
+    assert "connection: close" in answer
+    writer.close()
+    await writer.wait_closed()

@@ -55,7 +55,7 @@ def make_notebook(results: Results, source: str = SOURCE) -> dict[str, Any]:
         _code(SCORERS),
         _code(HELPERS["check"]),
         _text(
-            f"Told was {headline.label} {headline.value:.6g} (95 % interval {headline.low:.6g} to {headline.high:.6g}); the tolerance is {tolerance(headline)}."
+            f"Told was {headline.label} {headline.value:,.8g} (95 % interval {headline.low:,.8g} to {headline.high:,.8g}); the tolerance is {tolerance(headline):,.8g}."
         ),
     ]
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}

@@ -173,7 +173,7 @@ out = sum(m["weight"] * told_by(m) for m in MEMBERS) / sum(m["weight"] for m in 
 ''',
     "check": """
 score = score_of(METRIC, y[test], out)
-print(f"{METRIC}: {score:.6g}, told was {TOLD:.6g}, tolerance {TOLERANCE:.3g}")
+print(f"{METRIC}: {score:,.8g}, told was {TOLD:,.8g}, tolerance {TOLERANCE:,.8g}")
 assert abs(score - TOLD) <= TOLERANCE, "The score is further from the one told than the tolerance allows."
 """,
 }

@@ -46,13 +46,25 @@ export function figure(value: number, beside?: number): string {
     return '0';
   }
   if (size < 1e-4 || size >= 1e12) {
-    return value.toExponential(2);
+    return even(value, size);
   }
   const digits = decimals(size);
   return new Intl.NumberFormat(undefined, {
     maximumFractionDigits: digits,
     minimumFractionDigits: digits > 2 ? 3 : 0
   }).format(Number(value.toFixed(digits)) || 0);
+}
+
+/** The size that tells how many decimals a column of values needs; nothing where they are whole, or no numbers. */
+export function typical(values: readonly unknown[]): number | undefined {
+  const numbers = values.filter((each): each is number => typeof each === 'number' && Number.isFinite(each));
+  const sizes = numbers.filter(Boolean).map(Math.abs);
+  if (numbers.every(Number.isInteger) || sizes.length === 0) {
+    return undefined;
+  }
+  sizes.sort((a, b) => a - b);
+  // Rows of data are shown with all their digits before the point.
+  return Math.min(sizes[Math.floor(sizes.length / 2)], 99_999);
 }
 
 function decimals(size: number): number {

@@ -12,6 +12,7 @@ import { Button, IconButton } from './kit';
 import { Card } from './results';
 
 /** Columns that are shown before the rest is folded away. */
+const LARGE = 1e6;
 const FIRST = 8;
 
 /**
@@ -152,7 +153,8 @@ function Lines(props: { view: CaseView; trans: TranslationBundle }): React.React
   const [isOpen, setOpen] = React.useState(false);
   const { lines } = view;
   const reasons = view.answer?.predictions[0]?.reasons ?? null;
-  const most = Math.max(1e-12, ...lines.map(each => Math.abs(each.effect ?? 0)));
+  // What moves a probability by less than a point is not drawn as if it decided.
+  const most = Math.max(isShare(view) ? 0.01 : 1e-12, ...lines.map(each => Math.abs(each.effect ?? 0)));
   const drawn = isOpen ? lines : lines.slice(0, FIRST);
   return (
     <>
@@ -238,11 +240,17 @@ function moved(effect: number, view: CaseView, trans: TranslationBundle): string
   const sign = effect < 0 ? '−' : '+';
   return isShare(view)
     ? trans.__('%1 points', `${sign}${(Math.abs(effect) * 100).toFixed(1)}`)
-    : `${sign}${wording.figure(Math.abs(effect))}`;
+    : `${sign}${amount(Math.abs(effect), view)}`;
+}
+
+/** Of large amounts all are told in millions or billions, as the sentence above does. */
+function amount(value: number, view: CaseView): string {
+  const size = Math.abs(view.answer?.predictions[0]?.reasons?.output ?? 0);
+  return size < LARGE ? wording.figure(value) : wording.figure(value, size);
 }
 
 function balance(reasons: Reasons, view: CaseView, trans: TranslationBundle): string {
-  const told = (value: number): string => (isShare(view) ? wording.percent(value) : wording.figure(value));
+  const told = (value: number): string => (isShare(view) ? wording.percent(value) : amount(value, view));
   return trans.__(
     '%1: %2; for typical rows %3. A reason is not a cause.',
     reasons.label,
@@ -257,5 +265,8 @@ function isShare({ results }: CaseView): boolean {
 }
 
 function shown(value: unknown, kind: ColumnKind | undefined, trans: TranslationBundle): string {
-  return typeof value === 'number' ? wording.figure(value) : wording.answer(value, kind, trans);
+  if (typeof value === 'number') {
+    return Math.abs(value) < LARGE ? wording.figure(value) : wording.figure(value, value);
+  }
+  return wording.answer(value, kind, trans);
 }

@@ -25,7 +25,7 @@ export function ImportanceBars(props: {
   const first = sorted[0]?.value;
   const share = (value: number): string => `${Math.max(0, Math.min(1, value / most)) * 100}%`;
   return (
-    <ul className="jp-Dapp-bars" aria-label={props.label}>
+    <ul className={`jp-Dapp-bars ${Math.abs(first) >= 1e6 ? 'jp-mod-amounts' : ''}`} aria-label={props.label}>
       {sorted.map(({ column, value, std }) => (
         <li key={column} title={`${wording.figure(value, first)} ± ${wording.figure(std, first)}`}>
           <span className="jp-Dapp-bars-label">{wording.columnLabel(column, units.get(column))}</span>
@@ -159,18 +159,19 @@ export function ConfusionTable(props: {
   caption: string;
 }): React.ReactElement {
   const { classes, counts } = props.confusion;
+  const isMany = classes.length > 10;
   return (
     <div
       className={`jp-Dapp-scroll ${classes.length > 5 ? 'jp-mod-full' : classes.length > 2 ? 'jp-mod-wide' : ''}`}
     >
-      <table className="jp-Dapp-confusion">
+      <table className={`jp-Dapp-confusion ${isMany ? 'jp-mod-many' : ''}`}>
         <caption>{props.caption}</caption>
         <thead>
           <tr>
             <th scope="col">{props.corner}</th>
             {classes.map(name => (
-              <th scope="col" key={name}>
-                {name}
+              <th scope="col" key={name} title={name}>
+                <span>{name}</span>
               </th>
             ))}
           </tr>
@@ -183,9 +184,15 @@ export function ConfusionTable(props: {
             );
             return (
               <tr key={classes[at]}>
-                <th scope="row">{classes[at]}</th>
+                <th scope="row" title={classes[at]}>
+                  {classes[at]}
+                </th>
                 {row.map((value, index) => (
-                  <td key={classes[index]} className={index === at ? 'jp-mod-right' : 'jp-mod-wrong'}>
+                  <td
+                    key={classes[index]}
+                    className={`${index === at ? 'jp-mod-right' : 'jp-mod-wrong'} ${value ? '' : 'jp-mod-none'}`}
+                    title={isMany ? `${Math.round((value / sum) * 100)} %` : undefined}
+                  >
                     <span className="jp-Dapp-confusion-shade" style={{ opacity: (value / sum) * 0.75 }} />
                     <span className="jp-Dapp-confusion-count">{wording.count(value)}</span>
                     <span className="jp-Dapp-confusion-share">{Math.round((value / sum) * 100)} %</span>

@@ -130,6 +130,7 @@ function InsightCard(props: {
 
 function InsightTable(props: { table: TableRead }): React.ReactElement {
   const { columns, rows, total } = props.table;
+  const like = columns.map((_, at) => wording.typical(rows.slice(0, SHOWN).map(row => row[at])));
   return (
     <div className="jp-Dapp-scroll">
       <table className="jp-Dapp-leaderboard">
@@ -147,7 +148,7 @@ function InsightTable(props: { table: TableRead }): React.ReactElement {
             <tr key={at}>
               {row.map((cell, column) => (
                 <td key={column} className={typeof cell === 'number' ? 'jp-mod-number' : ''}>
-                  {cell === null ? '' : typeof cell === 'number' ? wording.figure(cell) : String(cell)}
+                  {cell === null ? '' : typeof cell === 'number' ? wording.figure(cell, like[column]) : String(cell)}
                 </td>
               ))}
             </tr>

@@ -152,7 +152,9 @@ function Head(props: IProps & { model: ModelRead }): React.ReactElement {
           icon={datasetIcon}
           onClick={() => void commands.execute(CommandIDs.openDataset, { id: dataset.id })}
         >
-          {dataset.name}
+          <span className="jp-Dapp-clip" title={dataset.name}>
+            {dataset.name}
+          </span>
         </Button>
         {status === 'ready' && (
           <>

@@ -64,6 +64,12 @@ describe('wording', () => {
   );
 
   it.each([
+    [[0.7, 'a', null, -12.5, 0.04], 0.7],
+    [[3, 5, null], undefined],
+    [[1.5, 2e9, 3e9], 99_999]
+  ])('finds what is typical of %j', (values, size) => expect(wording.typical(values)).toBe(size));
+
+  it.each([
     [42.4, '42 s'],
     [300, '5 min'],
     [185, '3:05 min'],
