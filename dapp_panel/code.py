@@ -48,6 +48,15 @@ def chart_code(dataset: DatasetRead, chart: ChartRequest, filters: Sequence[Filt
 def _drawn(chart: ChartRequest, kinds: Mapping[str, str]) -> list[str]:
     x, y, color = chart.x, chart.y, chart.color
     if chart.shape == "histogram":
+        if chart.log:
+            return [
+                "import numpy as np",
+                f"numbers = data[{x!r}].dropna().astype(float)",
+                "numbers = numbers[numbers > 0]",
+                f"counts, edges = np.histogram(numbers, bins=np.geomspace(numbers.min(), numbers.max(), {chart.bins + 1}))",
+                f'chart = hv.Histogram((edges, counts), kdims=[hv.Dimension("x", label={x!r})], vdims="rows")',
+                'chart = chart.opts(width=800, height=400, logx=True, tools=["hover"])',
+            ]
         return [
             "import numpy as np",
             f"counts, edges = np.histogram(data[{x!r}].dropna().astype(float), bins={chart.bins})",

@@ -469,6 +469,7 @@ class DAPPClient(Administration):
     def close(self) -> None:
         """End the live feed and the session."""
         sign_in = self._connection.transport.sign_in
+        self._connection.feed.close()  # first, or it would complain that its session has ended
         if self._finalizer.alive and sign_in.account is not None:
             # A session that cannot be ended now ends by itself; closing is not the time to complain.
             with suppress(NotSignedIn, Unavailable):

@@ -20,7 +20,7 @@ _LINE = "var(--jp-border-color2, rgba(128,128,128,.3))"
 _STYLE = (
     "<style>"
     f".dapp-card{{border:1px solid {_LINE};border-radius:8px;padding:12px 16px;margin:4px 0;max-width:960px;"
-    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.5;color:var(--jp-ui-font-color1,inherit)}"
+    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.5;overflow-wrap:anywhere;color:var(--jp-ui-font-color1,inherit)}"
     ".dapp-card section{margin-top:14px}.dapp-card h4{margin:0 0 2px;font-size:15px;font-weight:600}.dapp-card section>h5{margin:0 0 4px;font-size:13px;font-weight:600}"
     ".dapp-card p{margin:4px 0}.dapp-soft{opacity:.72}.dapp-lead{font-size:14px}"
     ".dapp-badge{display:inline-block;border:1px solid currentColor;border-radius:10px;padding:0 8px;font-size:11px;margin-left:8px;vertical-align:2px}"

@@ -37,6 +37,7 @@ _PAUSE_SECONDS = (0.1, 0.3, 1.0, 3.0, 10.0)
 _SESSION_ENDED = 4401
 _CHANCE = random.Random()  # of our own: a notebook that has seeded `random` draws what it would draw without us
 _POLL_CONNECTED, _POLL_ALONE = 3.0, 0.5
+_PATIENCE_SECONDS = 120.0
 
 
 class Subscription:
@@ -265,8 +266,11 @@ def wait_until(
     ------
     TimeExceeded
         If nothing came in time; the work itself goes on.
+    Unavailable
+        If the server does not come back within two minutes: a restart takes seconds, and the work outlives it.
     """
     wake = threading.Event()
+    answered: float | None = None
 
     def notice(event: Event | None) -> None:
         if event is None or concerns(event):
@@ -277,7 +281,13 @@ def wait_until(
         feed.start()
         while True:
             wake.clear()
-            found = look()
+            try:
+                found = look()
+                answered = time.monotonic()
+            except Unavailable:
+                if answered is None or time.monotonic() > answered + _PATIENCE_SECONDS:
+                    raise
+                found = None
             if found is not None:
                 return found
             pause = _POLL_CONNECTED if feed.connected else _POLL_ALONE

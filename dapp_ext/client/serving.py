@@ -118,7 +118,8 @@ def check(connection: Connection, ref: object | None, thing: Any) -> Fit:
 def predict_file(connection: Connection, ref: object | None, thing: Any, name: str | None = None, *, wait: bool = True) -> Dataset:
     """Upload a file and predict its rows in one call; the answer is a dataset of its own."""
     model = get_model(connection, ref)
-    source = source_of(thing, name)
+    # The rows that are sent become a dataset too, and two of one name there cannot be.
+    source = source_of(thing, f"{name} rows" if name else None)
     query = {"filename": source.filename, "name": name}
     with Display() as display:
         display.line(f"{source.filename}: being sent")

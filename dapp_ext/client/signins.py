@@ -43,13 +43,16 @@ class SignIns:
 
     _connection: Connection
 
+    def _user_id(self, user: AccountRead | str) -> str:
+        raise NotImplementedError
+
     def change_name(self, name: str) -> AccountRead:
         """Change the own name, as others see it."""
         return self._connection.transport.patch(AccountRead, "auth/me", ProfileChange(name=name))
 
-    def sessions(self, user: str | None = None) -> Listing[SessionRead]:
-        """Where this account is signed in; of somebody else for administrators, by the id of the account."""
-        path = "auth/sessions" if user is None else f"users/{path_of(user)}/sessions"
+    def sessions(self, user: AccountRead | str | None = None) -> Listing[SessionRead]:
+        """Where this account is signed in; of somebody else (by object, id or email) for administrators."""
+        path = "auth/sessions" if user is None else f"users/{path_of(self._user_id(user))}/sessions"
         found = self._connection.transport.get(Page[SessionRead], path)
         return Listing(found.items, "Sessions", _SESSION_COLUMNS)
 
@@ -57,12 +60,12 @@ class SignIns:
         """End one session at once."""
         self._connection.transport.call("DELETE", f"auth/sessions/{path_of(_id(session))}")
 
-    def sign_out_elsewhere(self, user: str | None = None) -> None:
+    def sign_out_elsewhere(self, user: AccountRead | str | None = None) -> None:
         """End every session but this one, with the personal access tokens; of somebody else for administrators: all of them."""
         if user is None:
             self._connection.transport.call("DELETE", "auth/sessions")
         else:
-            self._connection.transport.call("DELETE", f"users/{path_of(user)}/sessions")
+            self._connection.transport.call("DELETE", f"users/{path_of(self._user_id(user))}/sessions")
 
     def tokens(self) -> Listing[TokenRead]:
         """The personal access tokens of this account."""
@@ -92,7 +95,7 @@ class SignIns:
 
     def reset_password(self, user: AccountRead | str) -> LinkMade:
         """A link to a new password; the present one and all sessions of the account end."""
-        return self._connection.transport.post(LinkMade, f"users/{path_of(_id(user))}/reset")
+        return self._connection.transport.post(LinkMade, f"users/{path_of(self._user_id(user))}/reset")
 
 
 def _id(thing: Any) -> str:

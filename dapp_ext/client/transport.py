@@ -22,6 +22,7 @@ from dapp_ext.client.auth import SignIn
 from dapp_ext.client.certificates import refused, trusted
 from dapp_ext.client.direct import DirectAnswer
 from dapp_ext.client.discovery import API, Server
+from dapp_ext.client.unreachable import nobody
 from dapp_ext.errors import Broken, DappError, FileUnreadable, Internal, Invalid, NotSignedIn, RouteNotFound, TooLarge, Unavailable, error_from_code
 from dapp_ext.schema.base import ErrorAnswer
 
@@ -192,7 +193,7 @@ class Transport:
             why = refused(error, url)
             if why is not None:
                 raise Invalid(why) from error
-            raise Unavailable(f"Nothing answers at {url}. Start DAPP with “jupyter dapp start” (or “jupyter lab”) and try again.") from error
+            raise Unavailable(nobody(error, url)) from error
         except (httpx.TimeoutException, TimeoutError) as error:
             raise Unavailable(f"The server at {url} did not answer in time. Try again in a moment.") from error
         except (httpx.TransportError, httpx.StreamError, http.client.HTTPException, ConnectionError) as error:

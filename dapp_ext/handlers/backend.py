@@ -150,10 +150,12 @@ class Backend:
     def _open_here(self) -> Services:
         settings = self.settings()
         from dapp_ext.services import open_services  # takes seconds to import, so never on the loop
+        from dapp_ext.services.allocation import keep_settled
 
         services = open_services(settings)
         try:
             self._on_open(services)
+            keep_settled()
         except BaseException:
             services.close()
             raise

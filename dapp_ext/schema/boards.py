@@ -29,6 +29,7 @@ class ChartRequest(Request):
     measure: Aggregation = "count"
     bucket: TimeBucket | None = None
     bins: int = Field(default=40, ge=2, le=200)
+    log: bool = Field(default=False, description="Histogram: bins that grow by a factor, for amounts above nought with a long tail.")
     picks: list[Filter] = Field(default_factory=list, max_length=10)
 
 
@@ -44,8 +45,8 @@ class BoardRequest(Request):
 class ChartRead(Answer):
     """The numbers of one chart.
 
-    ``data`` by shape. ``histogram``: ``edges`` (one more than ``rows``), ``rows``, ``missing``. ``bar``: ``names``,
-    ``rows``, ``values``, and ``others`` (names, rows, value of what did not fit). ``line``: ``times``, ``rows``,
+    ``data`` by shape. ``histogram``: ``edges`` (one more than ``rows``), ``rows``, ``missing``, ``below`` (rows of nought and less, where the bins grow). ``bar``: ``names``,
+    ``rows``, ``values``, ``others`` (names and rows of what did not fit), ``total`` (of a sum, over all names). ``line``: ``times``, ``rows``,
     ``values``. ``heat``: ``x`` and ``y`` (each ``names`` or ``edges``), ``cells`` of x, y, rows and value. ``scatter``:
     ``points`` of x, y and colour, or ``raster``: a grid of ``width`` times ``height`` counts from ``x`` and ``y``
     lowest to highest, base64 of little-endian unsigned whole numbers of ``bits``. ``box``: ``names``, ``rows``,

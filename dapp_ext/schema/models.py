@@ -357,6 +357,7 @@ class ModelRead(Answer):
     metric: str | None = None
     score: Score | None = Field(default=None, description="The headline score: the one that was searched by.")
     plain_score: Score | None = Field(default=None, description="The score that says most without explanation: the share that is right, or the typical error.")
+    unit: str | None = Field(default=None, description="What the target's numbers are counted in, such as $; typical errors are in it too.")
     sentence: str | None = None
     trials: int = 0
     time_budget: int

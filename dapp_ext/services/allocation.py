@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from pathlib import Path
 
+_WHOLE = 2
+"""The generation of garbage collection that looks through everything."""
+_LONG = 0.03
+"""Seconds from which on such a look took long."""
+_MOST_FREEZES = 5
 # What a container may use of a machine's cores: microseconds of each period, or "max".
 _CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
@@ -45,3 +51,35 @@ def keep_memory() -> None:
 
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
+
+
+class _Settled:
+    """Leaves alone what has survived a long look for garbage: libraries that were loaded since, which stay as long as the process."""
+
+    def __init__(self) -> None:
+        self.left = _MOST_FREEZES
+        self._begun = 0.0
+
+    def __call__(self, phase: str, about: dict[str, int]) -> None:
+        if about["generation"] < _WHOLE:
+            return
+        if phase == "start":
+            self._begun = time.perf_counter()
+        elif self.left and time.perf_counter() - self._begun > _LONG:
+            self.left -= 1
+            gc.freeze()
+
+
+def keep_settled() -> None:
+    """Keep a server's calls from waiting for looks through everything that is loaded.
+
+    Such a look holds all threads for more than a tenth of a second once the libraries are there, and comes in the middle of
+    whatever makes many things at once, such as opening a table of ten thousand columns. What is there now is left out from now
+    on; what is loaded later, after the first look that took long. Only a few times, as garbage in cycles that is left alone
+    stays: what ends by itself is freed as ever.
+    """
+    if any(isinstance(each, _Settled) for each in gc.callbacks):
+        return  # once for a process
+    gc.callbacks.append(_Settled())
+    gc.collect()
+    gc.freeze()

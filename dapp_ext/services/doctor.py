@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -12,11 +13,12 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from importlib.resources import files as package_files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
 from dapp_ext import __version__
-from dapp_ext.errors import DappError
+from dapp_ext.errors import DappError, Unavailable
 from dapp_ext.schema.base import now
 from dapp_ext.schema.doctor import Check, Examination, State
 from dapp_ext.services.context import secret_of
@@ -41,11 +43,13 @@ def examine(settings: Settings) -> Examination:
     for look in (_python, _libraries, _front_ends, _home, _place, _room, _key_files, _listening, _ports):
         checks.extend(_safely(look, settings))
     if settings.uses_sqlite and not settings.database_file.exists():
-        checks.append(Check(name="database", state="ok", says=f"{settings.database_file} will be made at the first start"))
+        checks.append(_first_start(settings, f"{settings.database_file} will be made at the first start"))
     else:
         checks.extend(_safely(_database, settings))
     if settings.redis_url:
         checks.extend(_safely(_redis, settings))
+    if settings.dask_address:
+        checks.extend(_safely(_cluster, settings))
     versions = {name: metadata.version(name) for name, _ in _requirements()}
     return Examination(version=__version__, healthy=all(each.state != "bad" for each in checks), checks=checks, libraries=versions)
 
@@ -96,11 +100,22 @@ def _libraries(_settings: Settings) -> Iterator[Check]:
 def _front_ends(_settings: Settings) -> Iterator[Check]:
     from jupyter_core.paths import jupyter_path
 
-    lab = any((Path(folder) / "jupyter-dapp" / "package.json").is_file() for folder in jupyter_path("labextensions"))
+    built = [path for folder in jupyter_path("labextensions") if (path := Path(folder) / "jupyter-dapp" / "package.json").is_file()][:1]
+    lab = bool(built)
     mend = "pip install --force-reinstall jupyter-dapp"
     yield _check("labextension", not lab, "installed" if lab else "not installed", "Without it JupyterLab has no DAPP sidebar.", mend)
+    others = [version for version in (_version_in(path) for path in built) if version != __version__]
+    says = f"of version {others[0]}, while this is {__version__}" if others else __version__
+    yield _check("labextension version", bool(others), says, "The sidebar may ask what this server does not know.", mend, grave=False)
     panel = any(each.name.endswith(".js") for each in package_files("dapp_panel").joinpath("dist").iterdir()) if _has_dist() else False
     yield _check("dashboard", not panel, "built" if panel else "not built", "Without it the dashboard is an empty page.", mend)
+
+
+def _version_in(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_text("utf-8")).get("version", "unknown"))
+    except ValueError:
+        return "unknown"
 
 
 def _has_dist() -> bool:
@@ -112,8 +127,14 @@ def _has_dist() -> bool:
 
 def _home(settings: Settings) -> Iterator[Check]:
     home = settings.home
+    parent = _existing(home)
     if not home.exists():
-        yield Check(name="home", state="ok", says=f"{home} will be made at the first start")
+        possible = parent.is_dir() and os.access(parent, os.W_OK) and shutil.disk_usage(parent).total > 0
+        says = f"{home} will be made at the first start" if possible else f"{home} cannot be made in {parent}"
+        yield _check("home", not possible, says, "Nothing can be kept there.", "export DAPP_HOME=/a/folder/of/yours")
+        return
+    if not home.is_dir():
+        yield Check(name="home", state="bad", says=f"{home} is not a folder", why="Nothing can be kept there.", mend="export DAPP_HOME=/a/folder/of/yours")
         return
     writable = os.access(home, os.W_OK)
     yield _check("home", not writable, str(home), "Nothing can be kept there.", f"chmod u+rwx '{home}'")
@@ -191,6 +212,14 @@ def _ports(settings: Settings) -> Iterator[Check]:
 # -- the database and what it knows ---------------------------------------------------------------------------------
 
 
+def _first_start(settings: Settings, says: str) -> Check:
+    """A home without a database: a new one, unless sealed files are there already."""
+    held = sum(1 for _ in settings.objects_folder.glob("??/??/*")) if settings.objects_folder.is_dir() else 0
+    why = "They cannot be opened without the database that knows them, and a start would begin an empty workspace beside them."
+    says = f"lost: it is missing or empty, though {held} sealed files are here" if held else says
+    return _check("database", held > 0, says, why, "jupyter dapp --home NEW backup restore FILE")
+
+
 def _database(settings: Settings) -> Iterator[Check]:
     database = Database(settings.resolved_database_url())
     try:
@@ -201,11 +230,19 @@ def _database(settings: Settings) -> Iterator[Check]:
             if faults:
                 return
         else:
-            version, seconds = examining.server(database)
+            try:
+                version, seconds = examining.server(database)
+            except Unavailable:
+                place = urlsplit(database.url)  # without what the address says of accounts
+                says = f"{place.hostname}, port {place.port or 5432}, does not answer or refuses the account"
+                why = "Nothing works without it. Start it, or name the right one."
+                yield Check(name="database", state="bad", says=says, why=why, mend="export DAPP_DATABASE_URL=postgresql://account@host/name")
+                return
             why = "Every page asks it many times, so every page is slow."
             yield _check("database", seconds > SLOW_ANSWER, f"PostgreSQL {version}, answers in {seconds * 1000:.0f} ms", why, grave=False)
         expected, links = instance.known_key(database)
         if expected is None:
+            yield _first_start(settings, "empty; the first start makes what it needs")
             yield Check(name="keys", state="ok", says="will be made at the first start")
             return
         try:
@@ -234,10 +271,30 @@ def _redis(settings: Settings) -> Iterator[Check]:
     yield _check("redis", silent, "does not answer" if silent else "answers", why, grave=False)
 
 
+def _cluster(settings: Settings) -> Iterator[Check]:
+    parts = urlsplit(settings.dask_address)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 8786), timeout=2):
+            silent = False
+    except OSError:
+        silent = True
+    why = "Work goes on with this machine alone, and takes longer."
+    yield _check("cluster", silent, "does not answer" if silent else "answers", why, f"dask scheduler --port {parts.port or 8786}", grave=False)
+
+
 def _schema(database: Database) -> Iterator[Check]:
     from dapp_ext.store import migrations
 
     current, newest = migrations.current_revision(database), migrations.head_revision()
+    if current is not None and current > newest:
+        why = "It was made by a newer version of DAPP, which this one cannot work with."
+        yield Check(name="schema", state="bad", says=f"{current}, and this version knows {newest}", why=why, mend="pip install --upgrade jupyter-dapp")
+        return
+    lacking = examining.missing_tables(database) if current == newest else []
+    if lacking:
+        why = "Somebody took out of the database what DAPP needs."
+        yield Check(name="schema", state="bad", says=f"without {', '.join(lacking[:MOST_NAMED])}", why=why, mend="jupyter dapp --home NEW backup restore FILE")
+        return
     why = "The next start brings it up to date; a backup before is wise."
     yield _check("schema", current != newest, f"{current} of {newest}", why, "jupyter dapp db upgrade", grave=False)
 
@@ -256,11 +313,21 @@ def _keys(database: Database, ring: Keyring) -> Iterator[Check]:
 def _objects(settings: Settings, database: Database) -> Iterator[Check]:
     with database.read() as session:
         known = backups.known_files(session)
-    store = open_objects(settings)
-    here = dict(store.ages())
+        sizes = examining.sealed_sizes(session)
+    try:
+        store = open_objects(settings)
+        here = dict(store.ages())
+    except Unavailable as error:
+        why = "What is stored there cannot be read, and nothing new can be kept. Start it, or name the right one."
+        yield Check(name="storage", state="bad", says=error.message, why=why, mend="export DAPP_STORAGE_URL=s3://bucket/folder")
+        return
     missing = [name for name in known if name not in here]
     says = f"{len(missing)} missing, such as {missing[0]}" if missing else f"{len(known)} here"
     yield _check("objects", bool(missing), says, "Their data is lost unless a backup has it.", "jupyter dapp --home NEW backup restore FILE")
+    if not settings.storage_url:
+        cut = [name for name in known if name in here and (store.folder / name).stat().st_size != sizes[name]]
+        says = f"{len(cut)} of another length than was written, such as {cut[0]}" if cut else "all of the length that was written"
+        yield _check("lengths", bool(cut), says, "They are damaged, and refused when they are opened.", "jupyter dapp --home NEW backup restore FILE")
     orphans = [name for name, age in here.items() if name not in known and age > ORPHAN_SECONDS]
     quarantined = store.quarantined()
     says = f"{len(orphans)} that nothing knows, {quarantined} in quarantine"

@@ -486,6 +486,7 @@ def read(context: Context, session: Session, model: Model, names: dict[str, str]
         metric=inside.get("metric"),
         score=Score.model_validate(inside["score"]) if inside.get("score") else None,
         plain_score=Score.model_validate(inside["plain_score"]) if inside.get("plain_score") else None,
+        unit=inside.get("unit"),
         sentence=inside.get("sentence"),
         trials=(counts if counts is not None else store.trial_counts(session, [model.id])).get(model.id, 0),
         time_budget=model.time_budget + model.extra_seconds,

@@ -370,6 +370,7 @@ def _headline(results: Results) -> dict[str, Any]:
         "concern": next((guard.sentence for guard in results.guards if guard.state == "alerted" and guard.severity == "alert"), None),
         "score": score.model_dump(mode="json"),
         "plain_score": plain.model_dump(mode="json"),
+        "unit": results.target_column.unit if results.target_column else None,
     }
 
 

@@ -312,6 +312,10 @@ def open_archive(path: Path, key: BackupKey) -> Iterator[Archive]:
             try:
                 with tarfile.open(fileobj=reader, mode="r:") as tar:
                     yield Archive(tar)
+            except IntegrityFailed as error:
+                if error.message != IntegrityFailed.sentence:
+                    raise
+                raise IntegrityFailed("The backup was changed or damaged and is not used. Use another backup.") from None
             except (tarfile.TarError, KeyError, ValueError, EOFError) as error:
                 raise IntegrityFailed("The backup is damaged. Use another one.") from error
 

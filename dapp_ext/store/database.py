@@ -41,6 +41,7 @@ MIGRATION_LOCK = 7309711
 # A server that went away without a word is noticed within a minute.
 _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 # PostgreSQL's codes for a full disk, and for a standby or a database that takes no changes.
+_PG_OTHER_TABLES = ("42P01", "42703", "42P07", "42701")  # undefined and duplicate tables and columns
 _PG_FULL = ("53100", "53200")
 _PG_READ_ONLY = ("25006", "42501")
 
@@ -220,5 +221,9 @@ def _explain(error: DatabaseError) -> None:
         raise Unavailable("The database cannot be written now. An administrator should look at the disk and its permissions.") from error
     if code in ("28P01", "28000", "3D000") or "password authentication" in said or ("database" in said and "does not exist" in said):
         raise Unavailable("The database refuses the account or has no database of that name. An administrator should look at DATABASE_URL.") from error
+    if code in _PG_OTHER_TABLES or any(words in said for words in ("no such table", "no such column", "already exists")):
+        raise Broken(
+            "The database is not as this release made it: a table or a column is missing, or there already. Restore it from a backup: jupyter dapp doctor"
+        ) from error
     if isinstance(error, OperationalError):
         raise Unavailable("The database does not answer right now. Try again in a moment.") from error

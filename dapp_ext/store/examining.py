@@ -7,13 +7,15 @@ import sqlite3
 import time
 from datetime import datetime
 
-from sqlalchemy import text
-from sqlmodel import Session, col, func, select
+from sqlalchemy import inspect, text
+from sqlmodel import Session, SQLModel, col, func, select
 
 from dapp_ext.errors import NotFound
 from dapp_ext.store.backups import faults_of
 from dapp_ext.store.database import Database
-from dapp_ext.store.tables import Account, AuditRow, DataKey, EventRow, Instance, Job, Worker
+from dapp_ext.store.objects import object_name
+from dapp_ext.store.sealing import Label
+from dapp_ext.store.tables import Account, AuditRow, DataKey, EventRow, Instance, Job, StoredFile, Worker
 
 
 def faults(database: Database) -> list[str]:
@@ -30,6 +32,15 @@ def server(database: Database) -> tuple[str, float]:
         began = time.perf_counter()
         connection.execute(text("SELECT 1"))
         return version.partition(" ")[0], time.perf_counter() - began
+
+
+def missing_tables(database: Database) -> list[str]:
+    """Tables and columns (``table.column``) that are not there, though the step that the database is at made them."""
+    found = inspect(database.engine)
+    here = {name: {each["name"] for each in found.get_columns(name)} for name in found.get_table_names()}
+    wanted = {name: {column.name for column in table.columns} for name, table in SQLModel.metadata.tables.items()}
+    lacking = [name for name in wanted if name not in here]
+    return lacking + [f"{name}.{column}" for name, columns in wanted.items() if name in here for column in sorted(columns - here[name])]
 
 
 def activity(database: Database) -> tuple[list[Worker], int, datetime | None]:
@@ -69,6 +80,11 @@ def accounts_beside_the_log(session: Session) -> list[str]:
             wrong.append(account.email)
     owners = list(session.exec(select(Account.email).where(col(Account.is_owner).is_(True)).order_by(col(Account.created_at))))
     return wrong + [email for email in owners[1:] if email not in wrong]
+
+
+def sealed_sizes(session: Session) -> dict[str, int]:
+    """Bytes of every object that the database knows, as they were written, by name."""
+    return {object_name(Label(row.purpose, row.id, row.version)): row.sealed_size for row in session.exec(select(StoredFile))}
 
 
 def last_backup(session: Session) -> datetime | None:

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -74,7 +74,8 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def read_roots(folder: Path) -> dict[str, bytes]:
+def read_roots(folder: Path, replaced: Collection[str] = ()) -> dict[str, bytes]:
+    """The roots of a keys folder by their ids; a damaged file of one that is about to be ``replaced`` counts as none."""
     roots: dict[str, bytes] = {}
     for path in sorted(folder.glob("root-*.key")):
         text = read_private(path).decode("ascii", "replace").strip()
@@ -84,7 +85,9 @@ def read_roots(folder: Path) -> dict[str, bytes]:
         except ValueError:
             root = b""
         if not text.startswith(_ROOT_MARK) or len(root) != KEY_BYTES or kid_of(fingerprint_of(root)) != kid:
-            raise KeyWrong(f"The key file {path} is damaged. Put it back from your backup.")
+            if kid in replaced:
+                continue
+            raise KeyWrong(f"The key file {path} is damaged. Put it back from your backup, or with: jupyter dapp keys restore FILE")
         roots[kid] = root
     return roots
 

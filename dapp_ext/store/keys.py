@@ -341,12 +341,12 @@ def passphrase_key(passphrase: str, kdf: dict[str, int], salt: bytes) -> bytes:
 
 
 def put_back(settings: Settings, roots: dict[str, bytes], active: str) -> list[str]:
-    """Write the roots of an export into the keys folder of a home; files that are there stay. Returns the ids written."""
+    """Write the roots of an export into the keys folder of a home; files that are there stay, unless they are damaged. Returns the ids written."""
     folder = settings.keys_folder
     key_files.make_folder(folder)
     key_files.require_private(folder, os.lstat(folder), folder=True)
     with key_files.locked(folder):
-        here = key_files.read_roots(folder)
+        here = key_files.read_roots(folder, replaced=set(roots))
         missing = sorted(set(roots) - set(here))
         for kid in missing:
             key_files.write_root(folder, roots[kid])

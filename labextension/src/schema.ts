@@ -1115,6 +1115,8 @@ export interface ModelRead {
   score: Score | null;
   /** The score that says most without explanation: the share that is right, or the typical error. */
   plain_score: Score | null;
+  /** What the target's numbers are counted in, such as $; typical errors are in it too. */
+  unit: string | null;
   sentence: string | null;
   trials: number;
   time_budget: number;

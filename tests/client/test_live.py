@@ -241,3 +241,30 @@ def test_waiting_goes_on_without_a_feed() -> None:
         assert wait_until(live, lambda: next(counts), lambda each: True, timeout=SECONDS) == "done"
         with pytest.raises(TimeExceeded, match="goes on"):
             wait_until(live, lambda: None, lambda each: True, timeout=0.05)
+
+
+def test_waiting_outlives_a_server_that_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([None, Unavailable("Nothing answers."), Unavailable("Nothing answers."), "done"])
+
+    def look() -> str | None:
+        answer = next(answers, None) or None
+        if isinstance(answer, Unavailable):
+            raise answer
+        return answer
+
+    def gone() -> None:
+        raise Unavailable("Nothing answers.")
+
+    with feeding(lambda connection, number: None, lambda number: 503) as feed, listening(feed) as live:
+        assert wait_until(live, look, lambda each: True, timeout=SECONDS) == "done"
+        with pytest.raises(Unavailable):
+            wait_until(live, gone, lambda each: True, timeout=SECONDS)
+        monkeypatch.setattr("dapp_ext.client.live._PATIENCE_SECONDS", 0.1)
+        with pytest.raises(Unavailable):
+            wait_until(live, _once(gone), lambda each: True, timeout=SECONDS)
+
+
+def _once(then: Callable[[], None]) -> Callable[[], None]:
+    """Looks well once."""
+    looks = iter([lambda: None])
+    return lambda: next(looks, then)()

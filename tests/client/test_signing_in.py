@@ -64,11 +64,14 @@ def test_session_of_a_password_ends_for_good(jupyter: JupyterServer, client: DAP
             script.datasets()
 
 
-def test_closed_client_is_signed_out(jupyter: JupyterServer, client: DAPPClient) -> None:
+def test_closed_client_is_signed_out(jupyter: JupyterServer, client: DAPPClient, caplog: pytest.LogCaptureFixture) -> None:
     add_account(client, "max@example.org", Role.analyst)
     script = DAPPClient(jupyter.url).login("max@example.org", PASSWORD)
+    script.on("*", print)
     headers = script.connection.transport.sign_in.headers()
     script.close()
+    assert script.connection.feed.state == "closed"
+    assert "has ended" not in caplog.text, "whoever closes it need not be told"
     script.close()
     assert client.connection.transport._http.get("auth/me", headers=headers).status_code == 401
     with pytest.raises(NotSignedIn):

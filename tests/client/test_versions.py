@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dapp_ext.client import DAPPClient
 from dapp_ext.errors import AccountNotFound, Conflict, DatasetNotFound, Denied, Invalid
 from dapp_ext.schema.accounts import Role
 from tests.client.server import PASSWORD, JupyterServer, add_account
-from tests.handlers.troubled import TROUBLED
+from tests.handlers.troubled import SHOWN, TROUBLED
 
 SHORT = ("duplicate_rows", "missing_values", "constant_column")
 
@@ -37,6 +39,32 @@ def test_a_fix_and_back(client: DAPPClient, code: str) -> None:
 @pytest.mark.parametrize("code", sorted(set(TROUBLED) - set(SHORT)))
 def test_every_other_fix_and_back(client: DAPPClient, code: str) -> None:
     _mend(client, code)
+
+
+def _show(client: DAPPClient, code: str, path: Path) -> None:
+    shown = SHOWN[code]
+    file = path / shown.filename
+    file.write_bytes(shown.data)
+    dataset = client.upload_file(file, name=f"shows {code}", read=shown.options or None)
+    finding = next(each for each in dataset.profile().findings if each.code == code)
+    assert (tuple(finding.rows), finding.fix) == (shown.rows, None)
+    if shown.again is not None:
+        dataset.read_again(shown.again)
+        assert code not in [each.code for each in dataset.profile().findings]
+        dataset.restore(1)
+        assert code in [each.code for each in dataset.profile().findings]
+    dataset.delete()
+
+
+@pytest.mark.parametrize("code", ["left_out"])
+def test_what_has_no_fix_is_shown_and_read_again(client: DAPPClient, code: str, tmp_path: Path) -> None:
+    _show(client, code, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("code", sorted(set(SHOWN) - {"left_out"}))
+def test_what_else_has_no_fix_is_shown_and_read_again(client: DAPPClient, code: str, tmp_path: Path) -> None:
+    _show(client, code, tmp_path)
 
 
 def test_versions_of_a_dataset(client: DAPPClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -51,3 +52,12 @@ def test_commands_run_as_they_stand(page: Path, tmp_path: Path) -> None:
 def test_there_are_commands_and_python() -> None:
     assert len(_with("python")) >= 5
     assert len(_with("sh")) >= 1
+
+
+def test_every_method_of_the_client_is_shown_somewhere() -> None:
+    from dapp_ext import client
+
+    told = "".join(each.read_text("utf-8") for each in [*DOCS.rglob("*.md"), *(DOCS.parent / "notebooks").rglob("*.ipynb")])
+    kinds = (client.DAPPClient, client.Dataset, client.Model, client.Results, client.Job, client.Insight)
+    methods = {name for kind in kinds for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
+    assert not sorted(name for name in methods if f".{name}(" not in told)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dapp_ext.domain.boards import ColumnDesk, answer_chart, answer_figure
-from dapp_ext.domain.boards.axes import round_edges
+from dapp_ext.domain.boards.axes import factor_edges, round_edges
 from dapp_ext.domain.keeper import Keeper
 from dapp_ext.domain.sources import TableSource
 from dapp_ext.errors import ColumnUnknown, Invalid
@@ -106,6 +106,59 @@ def test_a_histogram_counts_every_value_once(desk: ColumnDesk) -> None:
         assert rows == np.histogram(values, bins=edges)[0].tolist()
         assert np.sum(answer.data["parts"]["rows"], axis=0).tolist() == rows
         assert answer.data["missing"] == kept.get_column("price").null_count()
+
+
+def test_bins_that_grow_hold_what_is_above_nought_and_say_what_is_not(desk: ColumnDesk) -> None:
+    answer = answer_chart(desk, ChartRequest(shape="histogram", x="size", log=True, bins=20), [])
+    edges, rows = answer.data["edges"], answer.data["rows"]
+    factors = np.array(edges[2:-1]) / np.array(edges[1:-2])
+    assert np.allclose(factors, factors[0])
+    sizes = FRAME["size"].to_numpy()
+    assert sum(rows) == answer.drawn == int((sizes > 0).sum())
+    assert (answer.data["below"], answer.data["missing"]) == (int((sizes == 0).sum()), 0)
+    assert rows[-1] == int((sizes >= edges[-2]).sum())
+    few = answer_chart(desk, ChartRequest(shape="histogram", x="price", log=True), [_filter("price", "between", [50, 60])])
+    assert few.data["missing"] == few.data["below"] == 0
+    with pytest.raises(Invalid, match="nothing above nought"):
+        answer_chart(_desk_of([0.0, -1.0]), ChartRequest(shape="histogram", x="price", log=True), [])
+
+
+def _desk_of(prices: list[float]) -> ColumnDesk:
+    return ColumnDesk(("e", 1), TableSource(pa.table({"price": prices})), [Column(name="price", kind="decimal")], Keeper(2**20))
+
+
+@given(low=st.floats(1e-6, 1e6), factor=st.floats(1, 1e9), bins=st.integers(2, 200))
+def test_edges_that_grow_hold_the_range(low: float, factor: float, bins: int) -> None:
+    edges = factor_edges(low, low * factor, bins)
+    assert edges[0] <= low
+    assert edges[-1] >= low * factor
+    assert (np.diff(edges) > 0).all()
+    assert len(edges) <= max(bins, 10 * np.log10(max(factor, 10))) + 3
+
+
+def test_the_largest_sums_are_kept_and_not_the_names_with_the_most_rows() -> None:
+    names = [f"small {each % 25}" for each in range(500)] + ["large"]
+    table = pa.table({"shop": names, "price": [1.0] * 500 + [1000.0]})
+    columns = [Column(name="shop", kind="category"), Column(name="price", kind="decimal")]
+    desk = ColumnDesk(("f", 1), TableSource(table), columns, Keeper(2**20))
+    total = answer_chart(desk, ChartRequest(shape="bar", x="shop", y="price", measure="sum"), [])
+    assert total.data["names"][0] == "large"
+    assert total.data["total"] == 1500.0
+    assert total.data["others"] == {"names": 6, "rows": 120}
+    usual = answer_chart(desk, ChartRequest(shape="bar", x="shop", y="price", measure="mean"), [])
+    assert "large" not in usual.data["names"]  # one row is no average
+
+
+def test_few_whole_numbers_have_a_cell_each() -> None:
+    size = [each % 5 for each in range(6000)]
+    table = pa.table({"size": size, "price": np.linspace(0, 1, 6000)})
+    columns = [Column(name="size", kind="integer"), Column(name="price", kind="decimal")]
+    raster = answer_chart(ColumnDesk(("g", 1), TableSource(table), columns, Keeper(2**24)), ChartRequest(shape="scatter", x="size", y="price"), []).data[
+        "raster"
+    ]
+    assert (raster["width"], raster["x"]) == (5, [-0.5, 4.5])
+    counts = np.frombuffer(base64.b64decode(raster["rows"]), "<u2").reshape(raster["height"], 5)
+    assert counts.sum(axis=0).tolist() == [1200] * 5
 
 
 def test_a_filter_on_the_column_itself_makes_finer_bins(desk: ColumnDesk) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dapp_ext import domain
 from dapp_ext.domain.fixes.amounts import read_amount
 from dapp_ext.domain.fixes.offers import resolve, with_offers
 from dapp_ext.domain.fixes.planning import plan
@@ -21,7 +25,7 @@ from dapp_ext.domain.reading.plans import READ_CODES
 from dapp_ext.errors import ColumnUnknown, Invalid
 from dapp_ext.schema.datasets import Column, Profile
 from dapp_ext.schema.fixes import FixOptions, FixRequest
-from tests.handlers.troubled import TROUBLED, WITHOUT_FIX
+from tests.handlers.troubled import SHOWN, TROUBLED, WITHOUT_FIX
 
 ROWS = 200
 
@@ -151,6 +155,30 @@ def test_every_finding_is_shown_and_mended(code: str) -> None:
 
 def test_no_finding_is_forgotten() -> None:
     assert {*CODES, *READ_CODES} - WITHOUT_FIX == set(TROUBLED)
+    assert {*CODES, *READ_CODES} & WITHOUT_FIX == set(SHOWN)
+
+
+def test_the_codes_are_those_that_the_code_makes() -> None:
+    """What is listed is what is made, so that no finding comes without the tests at every door, which go through the lists."""
+    made = set()
+    for path in Path(domain.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Finding", "_finding"):
+                given = [keyword.value for keyword in call.keywords if keyword.arg == "code"] or call.args[:1]
+                made |= {each.value for each in given if isinstance(each, ast.Constant)}
+    assert made == {*CODES, *READ_CODES}
+
+
+@pytest.mark.parametrize("door", ["tests.handlers.test_fixes", "tests.client.test_versions", "tests.panel.test_fixes"])
+def test_every_code_comes_through_every_door(door: str) -> None:
+    module = importlib.import_module(door)
+    asked: set[str] = set()
+    for name, test in vars(module).items():
+        for mark in getattr(test, "pytestmark", []) if name.startswith("test_") else []:
+            if mark.name == "parametrize" and mark.args[0] in ("code", "codes"):
+                values = [each.values[0] if hasattr(each, "values") else each for each in mark.args[1]]
+                asked |= {code for value in values for code in ([value] if isinstance(value, str) else value)}
+    assert asked == {*CODES, *READ_CODES}
 
 
 def test_what_is_to_be_predicted_must_be_known() -> None:

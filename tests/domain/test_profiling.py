@@ -224,6 +224,13 @@ def test_the_likely_target(header: str, expected: str) -> None:
     assert of.likely_target_reason
 
 
+def test_a_remark_is_no_target_and_a_question_answered_by_yes_or_no_is_a_likely_one() -> None:
+    rows = "".join(f"{40 + row % 9},{'Yes' if row % 4 else 'No'},{'good' if row % 3 else ''}\n" for row in range(60))
+    for last in ("Comment", "Extra"):  # the other one is mostly there for some only
+        made = profiled(f"pay,Left?,{last}\n{rows}")
+        assert (made.likely_target, made.likely_target_reason) == ("Left?", "it is answered by yes or no")
+
+
 def test_an_identifier_or_a_date_is_no_target() -> None:
     rows = "".join(f"{number % 3},2021-01-{number % 28 + 1:02d},{number}\n" for number in range(200))
     assert profiled(f"group,day,outcome_id\n{rows}").likely_target is None

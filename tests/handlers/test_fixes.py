@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
+
 from tests.handlers.serving import Caller
-from tests.handlers.troubled import TROUBLED
+from tests.handlers.troubled import SHOWN, TROUBLED
 
 Run = Callable[[], None]
 
 
-async def test_every_fix_and_back(owner: Caller, services: Any, run_jobs: Run) -> None:
-    for code, data in TROUBLED.items():
+@pytest.mark.parametrize("codes", [sorted(TROUBLED)], ids=["all"])
+async def test_every_fix_and_back(owner: Caller, services: Any, run_jobs: Run, codes: Sequence[str]) -> None:
+    for code in codes:
+        data = TROUBLED[code]
         ref = (await owner("POST", "/datasets", data, filename=f"{code}.csv")).json["id"]
         run_jobs()
         first = (await owner("GET", f"/datasets/{ref}/rows")).json
@@ -31,6 +36,31 @@ async def test_every_fix_and_back(owner: Caller, services: Any, run_jobs: Run) -
         undone = await owner("POST", f"/datasets/{ref}/fixes/undo")
         assert (undone.status, undone.json["version"], undone.json["origin"]) == (200, 3, "undo")
         assert (await owner("GET", f"/datasets/{ref}/rows")).json["rows"] == first["rows"]
+
+
+@pytest.mark.parametrize("codes", [sorted(SHOWN)], ids=["all"])
+async def test_what_has_no_fix_is_shown_and_read_again(owner: Caller, services: Any, run_jobs: Run, codes: Sequence[str]) -> None:
+    refs = {}
+    for code in codes:
+        shown = SHOWN[code]
+        given = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in shown.options.items()}
+        refs[code] = (await owner("POST", "/datasets", shown.data, filename=shown.filename, **given)).json["id"]
+    run_jobs()
+    for code, ref in refs.items():
+        profile = (await owner("GET", f"/datasets/{ref}/profile")).json
+        finding = next(each for each in profile["findings"] if each["code"] == code)
+        assert (tuple(finding["rows"]), finding["fix"]) == (SHOWN[code].rows, None), finding
+        assert (await owner("POST", f"/datasets/{ref}/fixes", {"code": code, "columns": finding["columns"]})).code == "invalid", code
+        if SHOWN[code].again is not None:
+            assert (await owner("POST", f"/datasets/{ref}/versions", {"options": SHOWN[code].again})).status == 202, code
+    run_jobs()
+    for code in [code for code in codes if SHOWN[code].again is not None]:
+        ref = refs[code]
+        again = (await owner("GET", f"/datasets/{ref}/profile")).json
+        assert (again["version"], code in [each["code"] for each in again["findings"]]) == (2, False), again["findings"]
+        assert (await owner("POST", f"/datasets/{ref}/restore", {"version": 1})).json["version"] == 3
+        back = (await owner("GET", f"/datasets/{ref}/profile")).json
+        assert code in [each["code"] for each in back["findings"]]
 
 
 async def test_what_cannot_be_mended(owner: Caller, services: Any, run_jobs: Run) -> None:

@@ -1,13 +1,18 @@
-"""A file for every finding that offers a fix: small, and with that one trouble.
+"""A file for every finding: small, and with that one trouble.
 
-Nothing is offered for what is no trouble (a likely target, marks that were read as missing), nor for what only reading
-the file again can mend (rows of uneven length, values that are not of the chosen kind).
+No fix is offered for what is no trouble (a likely target), nor for what only reading the file again can mend (values that are
+not of the chosen kind, lines that were left out).
 """
 
 from __future__ import annotations
 
 import math
 import random
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tests.domain.documents import document
 
 _DICE = random.Random(5)
 _USUAL = [round(_DICE.gauss(50, 5), 2) for _ in range(200)]
@@ -26,7 +31,31 @@ def _beside(count: int) -> tuple[str, list[object]]:
 
 _WORDS = ("red", "green", "blue", "grey", "pink", "teal", "gold", "plum", "rust", "lime")
 
-WITHOUT_FIX = {"likely_target", "missing_marks", "ragged_rows", "not_converted", "left_out", "texts_as_dates", "mixed_zones", "mostly_one_value"}
+
+@dataclass(frozen=True)
+class Shown:
+    """A file that shows a finding without a fix: how it is read, and how it is read again so that the finding goes, where that can be."""
+
+    data: bytes
+    filename: str = "t.csv"
+    options: dict[str, Any] = field(default_factory=dict)
+    again: dict[str, Any] | None = None
+    rows: tuple[int, ...] = ()
+
+
+SHOWN: dict[str, Shown] = {
+    "likely_target": Shown(_csv(_beside(40), ("churned", [number % 2 for number in range(40)])), rows=tuple(range(20))),
+    "missing_marks": Shown(b"a,b\n1,x\nNA,y\n3,z\n", again={"missing": ["-"]}, rows=(1,)),
+    "ragged_rows": Shown(b"a,b,c\n1,2,3\n4,5\n6,7,8\n", rows=(1,)),
+    "not_converted": Shown(b"a,b\n1,x\nten,y\n3,z\n", options={"types": {"a": "integer"}}, again={"types": {"a": "text"}}, rows=(1,)),
+    "left_out": Shown(b" a | b \n---+---\n 1 | x \n 2 | y \n 3 | z \n(3 rows)\n", again={"extra_rows": "keep"}),
+    "texts_as_dates": Shown(
+        document({"S": [["d", "n"], [date(2024, 1, 3), 1], ["2024-01-05", 2], [date(2024, 1, 7), 3]]}), "t.ods", again={"types": {"d": "text"}}, rows=(1,)
+    ),
+    "mixed_zones": Shown(b"t,v\n2024-01-01T00:00:00Z,1\n2024-01-01T00:00:00+02:00,2\n", again={"types": {"t": "text"}}, rows=(1,)),
+    "mostly_one_value": Shown(_csv(("a", ["other" if number == 70 else "same" for number in range(200)]), _beside(200)), rows=tuple(range(20))),
+}
+WITHOUT_FIX = set(SHOWN)
 TROUBLED: dict[str, bytes] = {
     "duplicate_rows": b"a,b\n1,x\n2,y\n2,y\n3,z\n",
     "missing_values": _csv(("a", [number % 5 if number % 9 else None for number in range(60)]), _beside(60)),

@@ -256,6 +256,24 @@ def test_a_first_visit_asks_for_its_data_before_its_scripts_are_there(running: R
     assert asked[0] == "explore.open"  # and nothing of the frame, which came with the page
 
 
+def test_the_last_days_are_one_press_and_told_against_the_days_before(running: Running, page: Page, orders: str) -> None:
+    page.goto(f'{running.address}/#/explore/{orders}?figures=[{{"op":"sum","column":"price"}}]')
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("dialog").get_by_label("Column").click()
+    page.keyboard.type("day")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Last 7 days").click()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("button", name="day is between 22 Jan 2024 and 28 Jan 2024", exact=True)).to_be_visible()
+    # Of 120 orders each of the last days has four, as each of those before; their prices grow by one a row.
+    cards = page.locator(".figure-card")
+    expect(cards.first).to_contain_text("28")
+    expect(cards.first).to_contain_text("as in the 7 days before")
+    now, then = (sum(10.5 + row for row in range(120) if first <= row % 28 <= first + 6) for first in (21, 14))
+    expect(cards.last).to_contain_text("Total price")
+    expect(cards.last).to_contain_text(f"{100 * (now / then - 1):.0f}% more than the 7 days before")
+
+
 def test_keys_on_a_slow_machine_go_where_they_are_meant(page: Page, orders: str) -> None:
     """Letters typed right after the call belong into its field; Enter waits for the answer instead of opening what stood there before."""
     del orders

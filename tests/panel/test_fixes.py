@@ -9,7 +9,7 @@ import pytest
 
 from dapp_ext.schema.accounts import Role
 from dapp_ext.schema.datasets import DatasetRead
-from tests.handlers.troubled import TROUBLED
+from tests.handlers.troubled import SHOWN, TROUBLED
 from tests.panel.visiting import Visit
 
 Ask = Callable[..., Any]
@@ -49,6 +49,26 @@ def test_every_fix_and_back(codes: Sequence[str], visit: Callable[..., Visit], u
         after = _look(ask, ref, code)
         assert (after["rows"], after["findings"]) == (before[code]["rows"], before[code]["findings"]), code
         assert [each["origin"] for each in ask("datasets.versions", ref=ref)["items"]] == ["undo", "fix", "upload"], code
+
+
+@pytest.mark.parametrize("codes", [sorted(SHOWN)], ids=["all"])
+def test_what_has_no_fix_is_shown_and_read_again(
+    codes: Sequence[str], visit: Callable[..., Visit], upload: Callable[..., DatasetRead], run_jobs: Callable[[], None]
+) -> None:
+    maya = visit("maya")
+    ask = _asking(maya)
+    refs = {code: upload(maya.actor, SHOWN[code].data, SHOWN[code].filename, options=SHOWN[code].options).id for code in codes}
+    run_jobs()
+    for code, ref in refs.items():
+        finding = next(each for each in ask("datasets.profile", ref=ref)["findings"] if each["code"] == code)
+        assert (tuple(finding["rows"]), finding["fix"]) == (SHOWN[code].rows, None), finding
+        if SHOWN[code].again is not None:
+            ask("datasets.reread", ref=ref, **SHOWN[code].again)
+    run_jobs()
+    for code in [code for code in codes if SHOWN[code].again is not None]:
+        assert code not in [each["code"] for each in ask("datasets.profile", ref=refs[code])["findings"]]
+        assert ask("datasets.restore", ref=refs[code], version=1)["version"] == 3
+        assert code in [each["code"] for each in ask("datasets.profile", ref=refs[code])["findings"]]
 
 
 def _look(ask: Ask, ref: str, code: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -26,3 +27,25 @@ def test_a_container_that_may_use_less_counts_less(tmp_path: Path, monkeypatch: 
     assert allocation.cores() == (most or without)
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert allocation.cores_of_job() == 7
+
+
+@pytest.mark.parametrize(("long", "frozen"), [(-1.0, True), (3600.0, False)])
+def test_what_survives_a_long_look_for_garbage_is_left_out_of_the_next(monkeypatch: pytest.MonkeyPatch, long: float, frozen: bool) -> None:
+    before = list(gc.callbacks)
+    monkeypatch.setattr(allocation, "_LONG", long)
+    gc.callbacks.clear()
+    try:
+        allocation.keep_settled()
+        allocation.keep_settled()  # once is enough
+        assert len(gc.callbacks) == 1
+        assert gc.get_freeze_count() > 10_000
+        later = [[number] for number in range(50_000)]
+        count = gc.get_freeze_count()
+        gc.collect()
+        assert (gc.get_freeze_count() >= count + len(later)) is frozen
+        for _ in range(10):
+            gc.collect()
+        assert gc.callbacks[-1].left >= 0
+    finally:
+        gc.callbacks[:] = before
+        gc.unfreeze()

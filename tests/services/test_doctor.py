@@ -121,7 +121,40 @@ def late_clock(settings: Settings) -> None:
     by_hand(settings, "UPDATE events SET at = '2099-01-01 00:00:00.000000'")
 
 
+def cut_object(settings: Settings) -> None:
+    path = next(settings.objects_folder.rglob("*.table"))
+    os.truncate(path, path.stat().st_size - 7)
+
+
+def emptied_database(settings: Settings) -> None:
+    lost_database(settings)
+    (settings.home / "dapp.sqlite").touch(0o600)
+
+
+def lost_database(settings: Settings) -> None:
+    for path in settings.home.glob("dapp.sqlite*"):
+        path.unlink()
+
+
+def newer_release(settings: Settings) -> None:
+    by_hand(settings, "UPDATE alembic_version SET version_num = '9999'")
+
+
+def dropped_table(settings: Settings) -> None:
+    by_hand(settings, "DROP TABLE shares")
+
+
+def dropped_column(settings: Settings) -> None:
+    by_hand(settings, "ALTER TABLE shares DROP COLUMN opened")
+
+
 PLANTED = [
+    (dropped_table, "schema", "bad"),
+    (dropped_column, "schema", "bad"),
+    (cut_object, "lengths", "bad"),
+    (emptied_database, "database", "bad"),
+    (lost_database, "database", "bad"),
+    (newer_release, "schema", "bad"),
     (loose_home, "permissions", "bad"),
     (loose_key, "permissions", "bad"),
     (loose_database, "permissions", "bad"),
@@ -208,3 +241,28 @@ def test_accounts_are_as_the_log_tells_however_they_came_to_be(settings: Setting
         assert strangers() == ["ada@example.org"], wrong
         by_hand(settings, f"UPDATE accounts SET {right} WHERE email = 'ada@example.org'")
     assert strangers() == []
+
+
+def test_a_home_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").chmod(0o600)
+    assert found(Settings(home=tmp_path / "file"))["home"][:2] == ("bad", f"{tmp_path / 'file'} is not a folder")
+    state, says, mend = found(Settings(home=tmp_path / "file" / "below"))["home"]
+    assert (state, mend) == ("bad", "export DAPP_HOME=/a/folder/of/yours")
+    assert "cannot be made" in says
+
+
+def test_what_does_not_answer_is_named_without_its_password(home: Settings) -> None:
+    gone = found(replace(home, database_url="postgresql://dapp:secret4711@127.0.0.1:9/x"))["database"]
+    assert gone[0] == "bad"
+    assert gone[1].startswith("127.0.0.1, port 9, does not answer")
+    assert "secret4711" not in str(gone)
+    assert found(replace(home, dask_address="tcp://127.0.0.1:9"))["cluster"][0] == "note"
+
+
+def test_another_release_of_the_sidebar_is_told(home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = tmp_path / "labextensions" / "jupyter-dapp"
+    built.mkdir(parents=True)
+    (built / "package.json").write_text('{"version": "0.0.1"}')
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda *_: [str(built.parent)])
+    assert found(home)["labextension version"][:2] == ("note", f"of version 0.0.1, while this is {doctor.__version__}")

@@ -283,3 +283,16 @@ def test_secrets_leave_the_environment_once_they_are_read() -> None:
     environ = {"DAPP_ENCRYPTION_KEY": OLD, "SECRET_KEY": NEW, "DAPP_SECRET_KEY": "file:/run/secrets/key", "DAPP_HOME": "/home/ann/dapp", "PATH": "/bin"}
     hide_secrets(environ)
     assert environ == {"DAPP_SECRET_KEY": "file:/run/secrets/key", "DAPP_HOME": "/home/ann/dapp", "PATH": "/bin"}
+
+
+def test_a_damaged_key_file_is_replaced_by_the_exported_one(settings: Settings, services: Services, owner: Actor) -> None:
+    exported = services.keys.export(owner, PASSPHRASE)
+    services.close()
+    path = next(settings.keys_folder.glob("root-*.key"))
+    good = path.read_bytes()
+    path.write_bytes(b"x" * 60)
+    with pytest.raises(KeyWrong, match="keys restore"):
+        open_services(settings)
+    assert restore_keys(settings, exported, PASSPHRASE) == [path.stem.removeprefix("root-")]
+    assert path.read_bytes() == good
+    open_services(settings).close()

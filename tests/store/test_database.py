@@ -115,3 +115,9 @@ def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:
     path.write_bytes(b"this is not a database, it is a text" * 100)
     with pytest.raises(Broken, match="backup"), Database(f"sqlite:///{path}").read() as session:
         session.connection()
+
+
+@pytest.mark.only_sqlite
+def test_a_table_that_is_gone_is_no_database_that_rests(database: Database) -> None:
+    with pytest.raises(Broken, match="not as this release made it"), database.read() as session:
+        session.connection().exec_driver_sql("SELECT * FROM tables_of_somebody_else")

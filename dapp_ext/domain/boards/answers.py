@@ -17,6 +17,7 @@ from dapp_ext.schema.boards import ChartRead, ChartRequest
 from dapp_ext.schema.datasets import Aggregation, Filter, Measure
 
 MOST_NAMES = 20
+_LARGEST = ("sum", "max", "distinct")
 MOST_PARTS = 8
 MOST_SIDES = 60
 _WORTH = 50_000
@@ -142,11 +143,15 @@ def _top(axis: Axis) -> Array:
 
 
 def _histogram(desk: ColumnDesk, chart: ChartRequest, filters: Sequence[Filter]) -> tuple[dict[str, Any], int]:
-    axis = bin_axis(desk, chart.x, chart.bins, filters)
+    axis = bin_axis(desk, chart.x, chart.bins, filters, log=chart.log)
     split = _split(desk, chart, filters)
     found = _count(desk, [(("bins", chart.x, axis.edges), axis), *split], None, "count", filters)
     whole = found.rows.sum(axis=1) if split else found.rows
     data = {"edges": list(axis.edges), "rows": whole[:-1].tolist(), "missing": int(whole[-1])}
+    if chart.log:
+        numbers, mask = desk.numbers(chart.x), desk.mask(filters)
+        below = int(np.count_nonzero((numbers if mask is None else numbers[mask]) <= 0))
+        data |= {"missing": data["missing"] - below, "below": below}
     if split:
         data["parts"] = _parts(desk, split[0], found, np.arange(axis.size), "count")
     return data, int(whole[:-1].sum())
@@ -159,8 +164,10 @@ def _bar(desk: ColumnDesk, chart: ChartRequest, filters: Sequence[Filter]) -> tu
     whole = _count(desk, [(axis_key, axis)], value, chart.measure, filters)
     rows, values = whole.rows, whole.values
     present = np.flatnonzero(rows[: axis.size])
-    by_rows = present[np.argsort(-rows[present], kind="stable")]
-    kept, others = by_rows[:MOST_NAMES], by_rows[MOST_NAMES:]
+    # The largest by what is asked for; an average of few rows says little, so there the names with the most rows are kept.
+    weight = rows if values is None or chart.measure not in _LARGEST else np.nan_to_num(values, nan=-np.inf)
+    by_weight = present[np.argsort(-weight[present], kind="stable")]
+    kept, others = by_weight[:MOST_NAMES], by_weight[MOST_NAMES:]
     if axis.ordered:
         kept = np.sort(kept)
     elif values is not None:
@@ -173,6 +180,7 @@ def _bar(desk: ColumnDesk, chart: ChartRequest, filters: Sequence[Filter]) -> tu
         "edges": [[axis.edges[each], axis.edges[each + 1]] for each in kept] if axis.edges else None,
         "missing": int(rows[axis.size]),
         "others": {"names": len(others), "rows": int(rows[others].sum())},
+        "total": float(np.nansum(values[present])) if values is not None and chart.measure == "sum" else None,
     }
     if split:
         found = _count(desk, [(axis_key, axis), *split], value, chart.measure, filters)

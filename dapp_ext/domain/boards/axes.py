@@ -29,31 +29,37 @@ def name_axis(desk: ColumnDesk, name: str) -> Axis:
     return Axis(levels.codes, levels.size, names=tuple(desk.cells(levels)), ordered=ordered)
 
 
-def bin_axis(desk: ColumnDesk, name: str, bins: int, filters: Sequence[Filter] = ()) -> Axis:
+def bin_axis(desk: ColumnDesk, name: str, bins: int, filters: Sequence[Filter] = (), *, log: bool = False) -> Axis:
     """Equal bins with round edges over the column's whole range, or over the part of it that filters leave.
+
+    With ``log``, bins of equal width on a scale of factors; what is not above nought is in none of them.
 
     Raises
     ------
     Invalid
-        If the column holds no numbers.
+        If the column holds no numbers; with ``log``, none above nought.
     """
     kind = desk.column(name).kind
     if kind not in _NUMBERS:
         raise Invalid(f"Column {name!r} holds no numbers that could be divided into bins. Group it by its values.")
     window = _window(filters, name)
-    made: Axis = desk.keeper.get((*desk.key, "bins", name, bins, window), lambda: _bin_axis(desk, name, bins, window), lambda it: int(it.codes.nbytes))
+    key = (*desk.key, "bins", name, bins, window, log)
+    made: Axis = desk.keeper.get(key, lambda: _bin_axis(desk, name, bins, window, log=log), lambda it: int(it.codes.nbytes))
     return made
 
 
-def _bin_axis(desk: ColumnDesk, name: str, bins: int, window: tuple[float | None, float | None]) -> Axis:
+def _bin_axis(desk: ColumnDesk, name: str, bins: int, window: tuple[float | None, float | None], *, log: bool) -> Axis:
     levels = desk.levels(name)
     numbers = levels.numbers() if levels is not None else desk.numbers(name)
-    known = numbers[~np.isnan(numbers)]
+    known = numbers[numbers > 0] if log else numbers[~np.isnan(numbers)]
+    if log and len(known) == 0:
+        raise Invalid(f"Column {name!r} holds nothing above nought, so its bins cannot grow by a factor. Use even steps.")
     if len(known) == 0:
         return Axis(np.zeros(desk.rows, np.uint8), 0, edges=(0.0,))
-    low = float(known.min()) if window[0] is None else max(float(known.min()), window[0])
+    low = float(known.min()) if window[0] is None else max(float(known.min()), window[0])  # with log, above nought as well
     high = float(known.max()) if window[1] is None else min(float(known.max()), window[1])
-    edges = round_edges(low, max(low, high), bins, whole=desk.column(name).kind == "integer")
+    whole = desk.column(name).kind == "integer"
+    edges = factor_edges(low, max(low, high), bins) if log else round_edges(low, max(low, high), bins, whole=whole)
     places = np.searchsorted(edges, numbers, side="right").astype(np.int64) - 1
     size = len(edges) - 1
     places[numbers == edges[-1]] = size - 1  # the last bin holds its upper edge
@@ -75,6 +81,15 @@ def round_edges(low: float, high: float, bins: int, *, whole: bool) -> Array:
     first = math.floor(low / step)
     last = math.floor(high / step) + 1 if whole or high / step != math.floor(high / step) else math.floor(high / step)
     return np.arange(first, max(last, first + 1) + 1) * step
+
+
+def factor_edges(low: float, high: float, bins: int) -> Array:
+    """About ``bins`` bins that hold low to high, both above nought, each reaching the same factor further; powers of ten are edges."""
+    steps = max(1, min(50, int(bins / max(math.log10(high / low), bins / 50))))
+    first, last = math.floor(math.log10(low) * steps + 1e-9), math.ceil(math.log10(high) * steps - 1e-9)
+    edges: Array = 10.0 ** (np.arange(first, max(last, first + 1) + 1) / steps)
+    edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
+    return edges
 
 
 def _window(filters: Sequence[Filter], name: str) -> tuple[float | None, float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +39,8 @@ def scatter_data(desk: ColumnDesk, chart: ChartRequest, filters: Sequence[Filter
         shades = [None] * len(x) if color is None else [None if np.isnan(each) else each for each in color[0].tolist()]
         data["points"] = [list(each) for each in zip(x.tolist(), y.tolist(), shades, strict=True)]
     else:
-        data["raster"] = _raster(x, y, color)
+        whole = [desk.column(name).kind == "integer" for name in (chart.x, chart.y)]
+        data["raster"] = _raster(x, y, color, whole)
     return data, len(x)
 
 
@@ -60,13 +62,22 @@ def _colors(desk: ColumnDesk, name: str | None) -> tuple[Array, list[Any]] | Non
     return place[axis.codes], [*names, *(["others or none"] if axis.size > len(top) or (axis.codes == axis.size).any() else [])]
 
 
-def _raster(x: Array, y: Array, color: tuple[Array, list[Any]] | None) -> dict[str, Any]:
-    low_x, high_x, low_y, high_y = float(x.min()), float(x.max()), float(y.min()), float(y.max())
-    columns = _placed(x, low_x, high_x, WIDTH)
-    cells = columns + _placed(y, low_y, high_y, HEIGHT) * WIDTH
-    counts = np.bincount(cells, minlength=WIDTH * HEIGHT)
+def _side(values: Array, most: int, *, whole: bool) -> tuple[float, float, int]:
+    """From where to where, in how many cells: of few whole numbers each has one of its own, since others would stay empty."""
+    low, high = float(values.min()), float(values.max())
+    return (low - 0.5, high + 0.5, int(high - low) + 1) if whole and high - low < most else (low, high, most)
+
+
+def _raster(x: Array, y: Array, color: tuple[Array, list[Any]] | None, whole: list[bool]) -> dict[str, Any]:
+    # Of a few thousand points in fine cells each would be a speck.
+    share = min(1.0, math.sqrt(len(x)) / WIDTH)
+    low_x, high_x, width = _side(x, int(WIDTH * share), whole=whole[0])
+    low_y, high_y, height = _side(y, int(HEIGHT * share), whole=whole[1])
+    columns = _placed(x, low_x, high_x, width)
+    cells = columns + _placed(y, low_y, high_y, height) * width
+    counts = np.bincount(cells, minlength=width * height)
     bits = 16 if counts.max() < 2**16 else 32
-    raster: dict[str, Any] = {"width": WIDTH, "height": HEIGHT, "x": [low_x, high_x], "y": [low_y, high_y], "most": int(counts.max()), "bits": bits}
+    raster: dict[str, Any] = {"width": width, "height": height, "x": [low_x, high_x], "y": [low_y, high_y], "most": int(counts.max()), "bits": bits}
     raster["rows"] = _packed(counts.astype(f"<u{bits // 8}"))
     if color is not None:
         raster |= _shades(cells, counts, *color)

@@ -54,7 +54,7 @@ def left_out(moments: _Moments) -> _Moments:
     within: Any = moments - months.astype("datetime64[us]")
     if (within == within[0]).all() and len(np.unique(months)) == len(months):
         step = np.gcd.reduce(np.diff(months).astype(np.int64))
-        every: _Moments = np.arange(months[0], months[-1] + 1, int(step)).astype("datetime64[us]") + within[0]
+        every: _Moments = np.arange(months[0], months[-1] + np.timedelta64(1, "M"), np.timedelta64(int(step), "M")).astype("datetime64[us]") + within[0]
         return np.setdiff1d(every, moments)
     steps, counts = np.unique(np.diff(moments), return_counts=True)
     usual = steps[counts.argmax()]

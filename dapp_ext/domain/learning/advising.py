@@ -53,7 +53,8 @@ def advise(table: pa.Table, columns: list[Column], recipe: Recipe, all_rows: int
         guard_time(way.date, way.validation),
         check_disguised(rows, checks.kept, target.rows, recipe),
     ]
-    sentence = f"The model will say {WORDS[target.task]} from {len(checks.kept)} columns and "
+    columns_told = "one column" if len(checks.kept) == 1 else f"{len(checks.kept):,} columns"
+    sentence = f"The model will say {WORDS[target.task]} from {columns_told} and "
     if all_rows is None or all_rows == table.num_rows:
         sentence += f"{len(target.rows):,} rows."
     else:

@@ -25,6 +25,8 @@ from dapp_ext.schema.models import Trial
 
 Array = npt.NDArray[Any]
 STOP_SECONDS = 1.5
+# Learning again from all rows is begun where so many times its likely seconds are left.
+SLACK = 1.3
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Finals:
         # What it took a moment ago tells more than what its candidate took, which had rows to stop at and began cold.
         guessed = final_seconds(source.checked.trial, self.plan, len(self.y))
         needed = guessed if source.pace is None else min(guessed, 1.2 * source.pace * len(self.y))
-        return self._whole(source.checked.trial, self.clock.allow(left)) if not self.clock.stopped() and 1.3 * needed < left else None
+        return self._whole(source.checked.trial, self.clock.allow(left)) if not self.clock.stopped() and SLACK * needed < left else None
 
     def _whole(self, trial: Trial, allowance: Allowance) -> tuple[Any, Any] | None:
         step, fitted = self._fit_rows(trial, np.arange(len(self.y)), allowance)

@@ -6,6 +6,7 @@ missing values with a mark, scaled or binned numbers, one column per frequent ca
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +24,16 @@ MOST_ONE_HOT = 60
 FEWEST_OF_A_CATEGORY = 10
 SPARSE_SHARE = 0.9
 FAR = 3.0
+
+
+def load_libraries(X: Encoded) -> None:
+    """Load what the preparation of these rows needs; called by each thread before anything else.
+
+    Libraries ask whether something is a frame of another one by looking at what is loaded, and stumble over one that
+    another thread has loaded half.
+    """
+    if X.texts.shape[1]:
+        import_module("skrub")
 
 
 class TextComponents(TransformerMixin, BaseEstimator):

@@ -206,11 +206,11 @@ def _imbalance(counts: Array, target: Target) -> Guard:
     name = (target.classes or [])[int(counts.argmin())]
     if share >= 0.2 or (target.task == "multiclass" and share >= 0.4 / len(counts)):
         return guard("imbalance", "passed", "info", f"All values of “{target.name}” are common enough.")
-    percent = f"{100 * share:.1f}" if share < 0.1 else f"{100 * share:.0f}"
+    percent = f"{100 * share:.1f}".removesuffix(".0") if share < 0.1 else f"{100 * share:.0f}"
     often = (target.classes or [])[int(counts.argmax())]
     sentence = (
-        f"Only {percent} % of the rows are “{name}”. The share of right answers says little here: "
-        f"always saying “{often}” would be right in {100 * counts.max() / counts.sum():.0f} % of the rows."
+        f"Only {percent}% of the rows are “{name}”. The share of right answers says little here: "
+        f"always saying “{often}” would be right in {100 * counts.max() / counts.sum():.0f}% of the rows."
     )
     metric = ("average_precision", "average precision") if target.task == "binary" else ("macro_f1", "macro F1, where every value counts alike")
     fixes = [change_of("set_metric", f"Search by {metric[1]}", metric=metric[0])]

@@ -15,7 +15,7 @@ from dapp_ext.domain.learning.clock import Clock
 from dapp_ext.domain.learning.cores import cores_engine
 from dapp_ext.domain.learning.families import KINDS, check_params
 from dapp_ext.domain.learning.features import Encoded
-from dapp_ext.domain.learning.fitting import Finals, final_seconds
+from dapp_ext.domain.learning.fitting import SLACK, Finals, final_seconds
 from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.domain.learning.recipe import Recipe, Watch
 from dapp_ext.domain.learning.reporting import Made, evidence, libraries, report, worst
@@ -113,7 +113,7 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
     def reserve(best: Trial | None) -> float:
         now = plan.with_folds(len(search.ground.folds))
         # Learning once more from all rows is worth more than another candidate, and a blend has several parts that do.
-        parts = max(PARTS_LEARNED_AGAIN / at_once(recipe.threads)[0], 1.0) if now.rows >= len(stage.y) else 1.0
+        parts = max(PARTS_LEARNED_AGAIN / at_once(recipe.threads)[0], SLACK) if now.rows >= len(stage.y) else 1.0
         return kept + LOOK_SECONDS + (parts * final_seconds(best, now, len(stage.y)) if best else 0.0)
 
     if engine is not None:

@@ -17,6 +17,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from dapp_ext.domain.learning.clock import POLL_SECONDS, Clock
+from dapp_ext.domain.learning.preparation import load_libraries
 from dapp_ext.domain.learning.search import FIRST_SHARE, Checked, Ground, Memo, Search
 from dapp_ext.domain.machines import Engine, Lost
 from dapp_ext.schema.models import Trial
@@ -53,6 +54,7 @@ def check(ground: Ground, trial: Trial, terms: Terms, clock: Clock | None = None
 
     On another machine all that it needs is given, and nothing is kept.
     """
+    load_libraries(ground.X)
     if clock is None:
         with threadpool_limits(limits=1):
             alone = replace(ground, problem=replace(ground.problem, threads=1), memo=Memo(), own={})

@@ -15,7 +15,10 @@ _LIKELY = {
     "rating", "score", "grade", "sales", "revenue", "demand", "count", "delay", "sold", "cancelled", "canceled", "returned", "spam", "sentiment", "employed",
     "births", "amount", "rate",
 }  # fmt: skip
+# What somebody wrote down beside the facts.
+_ASIDE = {"comment", "comments", "note", "notes", "remark", "remarks", "feedback", "description"}
 _LADDER = 4.0
+_GAPS = 0.25
 _MOSTLY_MISSING = 2
 _WORDS = re.compile(r"[a-z]+|[0-9]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -57,11 +60,15 @@ def _words(name: str) -> list[str]:
     return _WORDS.findall(_CASE.sub(" ", name).lower())
 
 
+def _values(column: ColumnProfile) -> int:
+    return sum(count for count in (column.histogram.counts if column.histogram else [])) or sum(entry.count for entry in column.top)
+
+
 def _learnable(column: ColumnProfile) -> bool:
-    values = sum(count for count in (column.histogram.counts if column.histogram else [])) or sum(entry.count for entry in column.top)
+    values = _values(column)
     if column.distinct < 2 or not values or column.missing > _MOSTLY_MISSING * values:
         return False
-    return column.kind in ("integer", "decimal", "boolean", "category")
+    return column.kind in ("integer", "decimal", "boolean", "category") and not _ASIDE & set(_words(column.name))
 
 
 def _score(column: ColumnProfile, place: int, total: int, sure: Set[str]) -> tuple[float, str]:
@@ -76,6 +83,10 @@ def _score(column: ColumnProfile, place: int, total: int, sure: Set[str]) -> tup
         return 7 + ends, "its name is one that outcomes often have"
     if words and len(words) <= 3 and words[-1] in _LIKELY:
         return 4 + ends, "its name ends like those of many outcomes"
+    if last and column.missing > _GAPS * (column.missing + _values(column)):
+        return 0.0, ""
     if last:
         return ends, "it is the last column, where the outcome often stands"
+    if column.kind == "boolean":
+        return 0.5 + ends, "it is answered by yes or no"
     return 0.0, ""

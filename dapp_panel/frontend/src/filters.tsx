@@ -39,15 +39,21 @@ const OPS: Record<Filter["op"], string> = {
 const NUMERIC = new Set(["integer", "decimal"]);
 const DATED = new Set(["date", "datetime"]);
 
+/** A value in a sentence; a date as people write it. */
+function said(value: unknown): string {
+  const day = dayOf(value);
+  return typeof day === "string" && /^\d{4}-\d\d-\d\d(T|$)/.test(day) ? format.dataDate(day) : format.cell(day);
+}
+
 /** A filter in words. */
 export function filterWords(filter: Filter): string {
   const { value } = filter;
-  const said = Array.isArray(value)
+  const words = Array.isArray(value)
     ? filter.op === "between"
-      ? value.map((each) => format.cell(each)).join(" and ")
+      ? value.map((each) => said(each)).join(" and ")
       : format.listed(value.map((each) => format.cell(each)))
-    : format.cell(value);
-  return `${filter.column} ${OPS[filter.op]} ${said}`.trim();
+    : said(value);
+  return `${filter.column} ${OPS[filter.op]} ${words}`.trim();
 }
 
 interface FilterBarProps {
@@ -172,6 +178,22 @@ function FilterWindow({
                 ))}
               </div>
             )}
+            {op === "between" && type === "date" && profile?.maximum && (
+              <div class="row wrap" style={{ "--gap": "8px" }}>
+                {LAST.map(([words, days]) => (
+                  <Button
+                    small
+                    key={words}
+                    onClick={() => {
+                      setFirst(daysBefore(String(profile.maximum), days - 1));
+                      setSecond(String(profile.maximum).slice(0, 10));
+                    }}
+                  >
+                    {words}
+                  </Button>
+                ))}
+              </div>
+            )}
             {op === "between" && (
               <div class="two">
                 <Input label="From" type={type} {...input} value={first} onInput={setFirst} placeholder={hint(profile, "minimum")} />
@@ -199,6 +221,18 @@ function FilterWindow({
   );
 }
 
+const LAST: [string, number][] = [
+  ["Last 7 days", 7],
+  ["Last 30 days", 30],
+  ["Last 90 days", 90],
+  ["Last 365 days", 365],
+];
+
+/** A date so many days earlier. */
+export function daysBefore(date: string, days: number): string {
+  return new Date(Date.parse(`${date.slice(0, 10)}T00:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10);
+}
+
 function hint(profile: ColumnProfile | undefined, end: "minimum" | "maximum"): string {
   const value = profile?.[end];
   return value == null ? "" : String(value).slice(0, 10);
@@ -206,8 +240,8 @@ function hint(profile: ColumnProfile | undefined, end: "minimum" | "maximum"): s
 
 function startOf(filter: Filter | null, index: number): string {
   if (!filter || filter.value == null) return "";
-  if (Array.isArray(filter.value)) return filter.op === "between" ? String(filter.value[index] ?? "") : "";
-  return index === 0 ? String(filter.value) : "";
+  if (Array.isArray(filter.value)) return filter.op === "between" ? String(dayOf(filter.value[index]) ?? "") : "";
+  return index === 0 ? String(dayOf(filter.value)) : "";
 }
 
 function build(column: Column, op: Filter["op"], first: string, second: string, picked: string[]): Filter | null {
@@ -216,14 +250,26 @@ function build(column: Column, op: Filter["op"], first: string, second: string, 
   if (column.kind === "boolean") return { column: column.name, op, value: (first || "true") === "true" };
   if (op === "between") {
     const low = typed(column.kind, first);
-    const high = typed(column.kind, second);
+    const high = endOf(column.kind, typed(column.kind, second));
     if (low === null && high === null) return null;
     if (low === null) return { column: column.name, op: "le", value: high };
     if (high === null) return { column: column.name, op: "ge", value: low };
     return { column: column.name, op, value: [low, high] };
   }
-  const value = typed(column.kind, first);
+  const value = op === "le" ? endOf(column.kind, typed(column.kind, first)) : typed(column.kind, first);
   return value === null ? null : { column: column.name, op, value };
+}
+
+const END_OF_DAY = "T23:59:59.999999";
+
+/** "To the 15th" means to its end, also where moments are told to the second. */
+function endOf(kind: string, value: number | string | null): number | string | null {
+  return kind === "datetime" && typeof value === "string" && value.length === 10 ? value + END_OF_DAY : value;
+}
+
+/** A day, without the end that was put to it. */
+function dayOf(value: unknown): unknown {
+  return typeof value === "string" && value.endsWith(END_OF_DAY) ? value.slice(0, 10) : value;
 }
 
 function typed(kind: string, text: string): number | string | null {

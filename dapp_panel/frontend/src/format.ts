@@ -212,6 +212,24 @@ export function amount(said: string, unit: string | null | undefined): string {
   return /^[-−]/.test(said) ? `${said.charAt(0)}${unit}${said.slice(1)}` : `${unit}${said}`;
 }
 
+/** A figure of a column: money as it is written, other numbers with as many digits as carry meaning. */
+export function measured(value: number | null | undefined, unit: string | null | undefined): string {
+  if (value == null || !unit || !BEFORE.test(unit) || Number.isInteger(value) || Math.abs(value) >= 1e9 || Math.abs(value) < 0.01) {
+    return amount(number(value), unit);
+  }
+  return amount(Math.abs(value) >= 100 ? whole.format(value) : value.toFixed(2), unit);
+}
+
+/** Figures that stand under one another: with the same number of decimals where they are of one size. */
+export function alike(values: (number | null | undefined)[], unit?: string | null): (value: number | null | undefined) => string {
+  const sizes = values.filter((each): each is number => typeof each === "number" && Number.isFinite(each)).map(Math.abs);
+  const most = Math.max(0, ...sizes);
+  if (most === 0 || most >= 1000 || sizes.every(Number.isInteger) || (unit && BEFORE.test(unit))) return (value) => measured(value, unit);
+  const digits = most >= 100 ? 1 : most >= 1 ? 2 : Math.min(6, 2 - Math.floor(Math.log10(most)));
+  const same = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (value) => (value == null || !Number.isFinite(value) ? "–" : amount(same.format(value), unit));
+}
+
 /** How far off an amount is: of per cents in points, which are no share of the amount. */
 export function offBy(said: string, unit: string | null | undefined): string {
   return unit === "%" ? `${said} points` : amount(said, unit);
@@ -219,7 +237,14 @@ export function offBy(said: string, unit: string | null | undefined): string {
 
 /** A column's name with what its numbers are counted in: price ($). */
 export function named(name: string, unit: string | null | undefined): string {
-  return unit ? `${name} (${unit})` : name;
+  return unit && !says(name, unit) ? `${name} (${unit})` : name;
+}
+
+const CODES: Record<string, string> = { EUR: "€", USD: "$", GBP: "£", JPY: "¥", INR: "₹" };
+
+/** Whether a name says already what its numbers are counted in: "Bonus %", "Salary (EUR)". */
+function says(name: string, unit: string): boolean {
+  return name.includes(unit) || Object.entries(CODES).some(([code, sign]) => sign === unit && new RegExp(`(?:^|[^a-z])${code}(?:$|[^a-z])`, "i").test(name));
 }
 
 /** A list in words: a, b and c. */
@@ -240,6 +265,11 @@ export function score(name: string | null | undefined, value: number | null | un
   if (Math.abs(value) < 0.0005) return "0";
   if (Math.abs(value) < 10) return value.toFixed(Math.abs(value) < 0.095 ? 3 : 2);
   return rough(value);
+}
+
+/** How much of a score something is worth, said already: in the unit of the target where the score is. */
+export function worth(name: string, said: string, unit: string | null | undefined): string {
+  return unit && OFF.has(name) ? offBy(said, unit) : said;
 }
 
 /** A score among others that lie near it: one digit more than where it stands alone. */

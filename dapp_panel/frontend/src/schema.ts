@@ -143,6 +143,7 @@ export interface ChartRequest {
   measure?: "count" | "sum" | "mean" | "median" | "min" | "max" | "distinct" | "std" | "quantile" | "box";
   bucket?: "year" | "quarter" | "month" | "week" | "day" | "hour" | null;
   bins?: number;
+  log?: boolean;
   picks?: Filter[];
 }
 
@@ -638,6 +639,7 @@ export interface ModelRead {
   metric: string | null;
   score: Score | null;
   plain_score: Score | null;
+  unit: string | null;
   sentence: string | null;
   trials: number;
   time_budget: number;

@@ -153,7 +153,8 @@ function Lines(props: { view: CaseView; trans: TranslationBundle }): React.React
   const [isOpen, setOpen] = React.useState(false);
   const { lines } = view;
   const reasons = view.answer?.predictions[0]?.reasons ?? null;
-  const most = Math.max(1e-12, ...lines.map(each => Math.abs(each.effect ?? 0)));
+  // What moves a probability by less than a point is not drawn as if it decided.
+  const most = Math.max(isShare(view) ? 0.01 : 1e-12, ...lines.map(each => Math.abs(each.effect ?? 0)));
   const drawn = isOpen ? lines : lines.slice(0, FIRST);
   return (
     <>

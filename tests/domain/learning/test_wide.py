@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -132,3 +134,23 @@ def test_prepared_folds_are_made_once_for_all_threads() -> None:
         found = list(pool.map(lambda _: memo.get(("plain", 0), make), range(8)))
     assert made == [1]
     assert len({id(material) for _, material in found}) == 1
+
+
+LOADED_FIRST = """
+import sys
+import numpy as np
+from dapp_ext.domain.learning.features import Encoded
+from dapp_ext.domain.learning.learners import Problem
+from dapp_ext.domain.learning.search import Ground, Search
+from dapp_ext.domain.learning.wide import Terms, check
+
+Search.attempt = lambda self, *given: "skrub" in sys.modules
+ground = Ground(Encoded(np.zeros((2, 0)), np.zeros((2, 0)), np.array([["a"], ["b"]], dtype=object)), np.zeros(2), [], Problem("regression", 0, "rmse", 1, 0))
+assert "skrub" not in sys.modules
+assert check(ground, None, Terms(1.0, True, 1, 0.5, False, False, None))
+"""
+
+
+def test_no_thread_meets_a_library_that_another_one_is_loading() -> None:
+    ended = subprocess.run([sys.executable, "-c", LOADED_FIRST], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr

@@ -98,7 +98,7 @@ export function ChartCard({ chart, answer, dataset, version, profile, filters, t
           of={drawn}
           build={drawn.build}
           label={`${title}. ${rows}.`}
-          height={300}
+          height={Math.max(300, 22 * (drawn.lines ?? 0) + 60)}
           still
           numbers={drawn.numbers}
           brush={drawn.brushKind}

@@ -17,11 +17,28 @@ export const SHAPES: { value: Shape; label: string; hint: string }[] = [
 export const MEASURES: [string, string][] = [
   ["mean", "Average"],
   ["median", "Median"],
-  ["sum", "Sum"],
+  ["sum", "Total"],
   ["min", "Lowest"],
   ["max", "Highest"],
   ["distinct", "Different values"],
 ];
+
+// What adds up over rows; a price, a rate or an age does not.
+const ADDS =
+  /(?:^|[^a-z])(?:revenues?|sales|amounts?|turnover|costs?|spend(?:ing)?|expenses?|budget|units|quantity|qty|volume|orders?|profits?|paid|payments?|totals?|visits|clicks|hours)(?:$|[^a-z])/i;
+const DIFFERS = /(?:^|[^a-z])(?:price|rate|ratio|share|average|avg|mean|median|per|percent|pct|score|number|no|id)(?:$|[^a-z])|%/i;
+
+/** The figure that most people mean by a column: the sum of what adds up, else the average. */
+export function usual(name: string | null | undefined): "sum" | "mean" {
+  const words = (name ?? "").replace(/([a-z])([A-Z])/g, "$1 $2");
+  return ADDS.test(words) && !DIFFERS.test(words) ? "sum" : "mean";
+}
+
+/** Whether most amounts would lie in the first few of even bins. */
+function longTailed(column: ColumnProfile): boolean {
+  const [least, middle, most] = [column.minimum, column.quantiles?.["0.5"], column.maximum].map(Number);
+  return isNumber(column) && (least as number) > 0 && (most as number) > 30 * (middle as number);
+}
 
 const FEW = 12;
 const NUMBERS = new Set(["integer", "decimal", "duration"]);
@@ -57,18 +74,19 @@ export function chartFor(profile: Profile, xName: string, yName?: string | null,
   const split = color && color !== xName ? { color } : {};
   if (!y) {
     if (roleOf(x) === "time") return { shape: "line", x: x.name, bucket: bestBucket(x), ...split };
-    return { shape: roleOf(x) === "number" ? "histogram" : "bar", x: x.name, ...split };
+    if (roleOf(x) === "number") return { shape: "histogram", x: x.name, ...(longTailed(x) ? { log: true } : {}), ...split };
+    return { shape: "bar", x: x.name, ...split };
   }
   const roles = [roleOf(x), roleOf(y)];
   if (roles.includes("time")) {
     const [time, other] = roles[0] === "time" ? [x, y] : [y, x];
     const bucket = bestBucket(time);
-    if (isNumber(other)) return { shape: "line", x: time.name, y: other.name, measure: "mean", bucket, ...split };
+    if (isNumber(other)) return { shape: "line", x: time.name, y: other.name, measure: usual(other.name), bucket, ...split };
     return { shape: "line", x: time.name, color: other.name, bucket };
   }
   if (roles[0] === "number" && roles[1] === "number") return { shape: "scatter", x: x.name, y: y.name, ...split };
-  if (roles[0] === "name" && isNumber(y)) return { shape: "bar", x: x.name, y: y.name, measure: "mean", ...split };
-  if (roles[1] === "name" && isNumber(x)) return { shape: "bar", x: y.name, y: x.name, measure: "mean", ...split };
+  if (roles[0] === "name" && isNumber(y)) return { shape: "bar", x: x.name, y: y.name, measure: usual(y.name), ...split };
+  if (roles[1] === "name" && isNumber(x)) return { shape: "bar", x: y.name, y: x.name, measure: usual(x.name), ...split };
   if (y.distinct <= 8) return { shape: "bar", x: x.name, color: y.name };
   return { shape: "heat", x: x.name, y: y.name };
 }
@@ -90,11 +108,11 @@ export function fits(shape: Shape, profile: Profile, xName: string, yName: strin
 export function reshape(profile: Profile, chart: ChartRequest, shape: Shape): ChartRequest {
   const x = profile.columns.find((each) => each.name === chart.x);
   const y = profile.columns.find((each) => each.name === chart.y);
-  const next: ChartRequest = { shape, x: chart.x, color: chart.color, bins: chart.bins };
+  const next: ChartRequest = { shape, x: chart.x, color: chart.color, bins: chart.bins, log: shape === "histogram" ? chart.log : undefined };
   if (x && roleOf(x) === "time") next.bucket = chart.bucket ?? bestBucket(x);
   if (y && shape !== "histogram") next.y = y.name;
   if (y && (shape === "bar" || shape === "line")) {
-    if (isNumber(y) || chart.measure === "distinct") next.measure = chart.measure && chart.measure !== "count" ? chart.measure : "mean";
+    if (isNumber(y) || chart.measure === "distinct") next.measure = chart.measure && chart.measure !== "count" ? chart.measure : usual(y.name);
     else {
       next.y = null;
       next.color = y.name;
@@ -112,9 +130,16 @@ export function starters(profile: Profile): ChartRequest[] {
   const time = others.find((each) => roleOf(each) === "time");
   const name = others.find((each) => roleOf(each) === "name" && each.distinct >= 2 && each.distinct <= 20) ?? others.find((each) => roleOf(each) === "name");
   const numbers = others.filter((each) => roleOf(each) === "number");
-  const charts = [chartFor(profile, target.name)];
+  // Where each value stands once, counting rows shows nothing.
+  const counts = target.distinct < profile.rows || roleOf(target) === "number";
+  const charts = counts || !name ? [chartFor(profile, target.name)] : [];
   if (name) charts.push(chartFor(profile, name.name, target.name));
-  if (time) charts.push(chartFor(profile, time.name, isNumber(target) ? target.name : null));
+  if (time) {
+    // Readings come as evenly as they are taken; what they say is of more interest than how many there are.
+    const figure = isNumber(target) ? target : even(time) ? numbers[0] : undefined;
+    const by = figure && figure !== target && name && name.distinct <= 8 ? name.name : null;
+    charts.push(chartFor(profile, time.name, figure?.name ?? null, by));
+  }
   if (numbers[0])
     charts.push(
       isNumber(target) && roleOf(target) === "number"
@@ -123,7 +148,23 @@ export function starters(profile: Profile): ChartRequest[] {
     );
   if (charts.length < 4 && numbers[1] && numbers[0])
     charts.push({ shape: "scatter", x: numbers[0].name, y: numbers[1].name, color: target.distinct <= 8 && !isNumber(target) ? target.name : null });
+  // A survey: one answer after the other, by what is to be found out.
+  const answers = others.filter((each) => each !== name && roleOf(each) === "name" && !isNumber(each) && each.distinct <= 8);
+  for (const each of answers.slice(0, Math.max(0, 4 - charts.length))) {
+    charts.push(
+      target.distinct <= 8 && !isNumber(target)
+        ? { shape: "bar", x: each.name, color: target.name }
+        : chartFor(profile, each.name, isNumber(target) ? target.name : null),
+    );
+  }
   return charts.slice(0, 4);
+}
+
+/** Whether every stretch of time holds about as many rows. */
+function even(time: ColumnProfile): boolean {
+  const counts = (time.histogram?.counts ?? []).slice(1, -1);
+  const middle = counts.reduce((sum, each) => sum + each, 0) / (counts.length || 1);
+  return counts.length >= 4 && counts.every((each) => Math.abs(each - middle) <= 0.1 * middle);
 }
 
 function isId(column: ColumnProfile, rows: number): boolean {
@@ -140,6 +181,6 @@ export function titleOf(chart: ChartRequest): string {
   if (chart.shape === "scatter") return `${chart.y} against ${chart.x}`;
   if (chart.shape === "box") return `How ${chart.y} is spread, by ${chart.x}`;
   if (chart.shape === "heat") return chart.color && measure ? `${words} ${chart.color} by ${chart.x} and ${chart.y}` : `Rows by ${chart.x} and ${chart.y}`;
-  if (chart.bucket) return `${figure} per ${chart.bucket}${chart.color ? `, by ${chart.color}` : ""}`;
+  if (chart.bucket) return `${figure} per ${chart.bucket}${figure === "Rows" ? ` of ${chart.x}` : ""}${chart.color ? `, by ${chart.color}` : ""}`;
   return `${figure} by ${chart.x}${split}`;
 }

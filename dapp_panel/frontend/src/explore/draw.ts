@@ -4,6 +4,7 @@ import { type Paint, axis, tip } from "../charts/chart";
 import * as format from "../format";
 import type { ChartRead, ChartRequest, ColumnProfile, Filter } from "../schema";
 import { boxes, heat, points } from "./draw_pairs";
+import { ownOrder, taken } from "./order";
 
 export interface Numbers {
   columns: string[];
@@ -16,6 +17,8 @@ export interface Drawn {
   note?: string;
   build: (paint: Paint, narrow: boolean) => EChartsCoreOption;
   numbers: () => Numbers;
+  /** How many bars lie under one another, which all want their name. */
+  lines?: number;
   /** The conditions that a place stands for, by its number. */
   pick?: (index: number) => Filter[] | null;
   /** The conditions that a stretch, or a rectangle, stands for. */
@@ -42,8 +45,29 @@ export function unitOfFigure(chart: ChartRequest, known: Known, name: string | n
   return !chart.measure || chart.measure === "count" || chart.measure === "distinct" ? null : known(name)?.unit;
 }
 
+/** Names and colours that have an order of their own, in it. */
+function ordered(answer: ChartRead): ChartRead {
+  const data = { ...answer.data } as { names?: unknown[]; parts?: Parts };
+  const own = answer.shape === "bar" && data.names ? ownOrder(data.names) : null;
+  if (own) {
+    for (const key of ["names", "rows", "values", "edges"]) {
+      const list = (data as Record<string, unknown[] | null | undefined>)[key];
+      if (list) (data as Record<string, unknown>)[key] = taken(list, own);
+    }
+    if (data.parts)
+      data.parts = { ...data.parts, rows: data.parts.rows.map((each) => taken(each, own)), values: data.parts.values?.map((each) => taken(each, own)) ?? null };
+  }
+  const colours = data.parts && ["bar", "line", "histogram"].includes(answer.shape) ? ownOrder(data.parts.names) : null;
+  if (colours && data.parts) {
+    const { names, rows, values } = data.parts;
+    data.parts = { ...data.parts, names: taken(names, colours), rows: taken(rows, colours), values: values && taken(values, colours) };
+  }
+  return own || colours ? { ...answer, data } : answer;
+}
+
 /** The picture of an answer. */
-export function drawChart(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
+export function drawChart(chart: ChartRequest, found: ChartRead, known: Known): Drawn {
+  const answer = ordered(found);
   if (chart.shape === "histogram") return histogram(chart, answer, known);
   if (chart.shape === "bar") return bar(chart, answer, known);
   if (chart.shape === "line") return line(chart, answer, known);
@@ -108,11 +132,12 @@ export function stretch(name: string, low: number, high: number): Filter[] {
 }
 
 function histogram(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
-  const data = answer.data as unknown as { edges: number[]; rows: number[]; missing: number; parts?: Parts };
+  const data = answer.data as unknown as { edges: number[]; rows: number[]; missing: number; below?: number; parts?: Parts };
   const total = answer.drawn || 1;
   const picking = (chart.picks ?? []).length > 0;
   const unit = known(chart.x)?.unit;
   const said = (value: number | undefined) => format.amount(format.rough(value, 6), unit);
+  const off = (edge: number, at: number) => Math.abs(chart.log ? Math.log(edge / at) : edge - at);
   const range = (index: number) => `${said(data.edges[index])} to ${said(data.edges[index + 1])}`;
   const conditions = (index: number): Filter[] => {
     const last = index === data.rows.length - 1;
@@ -123,15 +148,17 @@ function histogram(chart: ChartRequest, answer: ChartRead, known: Known): Drawn 
   const parts = data.parts;
   return {
     empty: answer.drawn === 0,
-    note: leftOut(parts, data.missing, chart.x),
+    note: [data.below ? `${format.counted(data.below, "row")} of nought or less cannot stand on this scale.` : "", leftOut(parts, data.missing, chart.x)]
+      .filter(Boolean)
+      .join(" "),
     numbers: () => ({
       columns: ["from", "to", "rows", ...(parts?.names.map(String) ?? [])],
       rows: data.rows.map((count, index) => [data.edges[index], data.edges[index + 1], count, ...(parts?.rows.map((each) => each[index]) ?? [])]),
     }),
     pick: conditions,
     brush: (x) => {
-      const low = data.edges.reduce((best, each) => (Math.abs(each - x[0]) < Math.abs(best - x[0]) ? each : best), data.edges[0] as number);
-      const high = data.edges.reduce((best, each) => (Math.abs(each - x[1]) < Math.abs(best - x[1]) ? each : best), data.edges[0] as number);
+      const low = data.edges.reduce((best, each) => (off(each, x[0]) < off(best, x[0]) ? each : best), data.edges[0] as number);
+      const high = data.edges.reduce((best, each) => (off(each, x[1]) < off(best, x[1]) ? each : best), data.edges[0] as number);
       return high > low ? stretch(chart.x, low, high) : null;
     },
     brushKind: "x",
@@ -139,7 +166,7 @@ function histogram(chart: ChartRequest, answer: ChartRead, known: Known): Drawn 
       grid: { left: 8, right: 24, top: parts ? 40 : 16, bottom: 30, containLabel: true },
       legend: legend(paint, Boolean(parts)),
       xAxis: axis(paint, {
-        type: "value",
+        type: chart.log ? "log" : "value",
         min: data.edges[0],
         max: data.edges.at(-1),
         name: titled(known, chart.x),
@@ -231,6 +258,7 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
     edges: [number, number][] | null;
     missing: number;
     others: { names: number; rows: number };
+    total: number | null;
     parts?: Parts;
   };
   const column = known(chart.x);
@@ -240,7 +268,13 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
   const partNames = parts?.names.map((each) => label(known(chart.color), each)) ?? [];
   const counted = data.values === null;
   const unit = unitOfFigure(chart, known, chart.y);
-  const say = (value: number | null | undefined) => (counted ? format.count(value) : format.amount(format.number(value), unit));
+  const alike = format.alike(figures, unit);
+  const say = (value: number | null | undefined) => (counted ? format.count(value) : alike(value));
+  // Counts and sums are parts of a whole, and who compares them asks for the share next.
+  const whole = counted ? answer.rows - data.missing : figures.every((each) => (each ?? 0) >= 0) ? (data.total ?? 0) : 0;
+  const share = (value: number) => (whole > 0 && names.length > 1 ? format.percent(value / whole) : "");
+  const told = (value: number, narrow: boolean) => `${say(value)}${!narrow && share(value) ? ` · ${share(value)}` : ""}`;
+  const room = (narrow: boolean) => 16 + 8 * Math.max(4, ...figures.map((each) => told(each ?? 0, narrow).length));
   const conditions = (index: number): Filter[] | null => {
     const edge = data.edges?.[index];
     if (edge) return stretch(chart.x, edge[0], edge[1]);
@@ -252,6 +286,7 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
   const title = counted ? "Rows" : `${chart.measure} of ${chart.y}`;
   return {
     empty: names.length === 0,
+    lines: names.length,
     note: leftOut(parts, data.missing, chart.x, data.others),
     numbers: () => ({
       columns: [chart.x, "rows", ...(counted ? [] : [title]), ...partNames],
@@ -264,7 +299,7 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
     }),
     pick: conditions,
     build: (paint, narrow) => ({
-      grid: { left: 8, right: parts ? 24 : 64, top: parts ? 40 : 8, bottom: parts ? 8 : 8, containLabel: true },
+      grid: { left: 8, right: parts ? 24 : room(narrow), top: parts ? 40 : 8, bottom: parts ? 8 : 8, containLabel: true },
       legend: legend(paint, Boolean(parts)),
       xAxis: axis(paint, {
         type: "value",
@@ -281,7 +316,7 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
         type: "category",
         data: [...names].reverse(),
         axisLine: { show: false },
-        axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 92 : 150, overflow: "truncate" },
+        axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 92 : 150, overflow: "truncate", interval: 0 },
       }),
       tooltip: tip(paint, (params) => {
         const { dataIndex, seriesIndex } = params as { dataIndex: number; seriesIndex: number };
@@ -296,8 +331,11 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
           [chart.x, names[at] ?? ""],
           [title, say(figures[at])],
           ...(counted
-            ? [["Share", format.percent((data.rows[at] ?? 0) / (answer.rows || 1))] as [string, string]]
-            : [["Rows", format.count(data.rows[at])] as [string, string]]),
+            ? [["Share", share(data.rows[at] ?? 0)] as [string, string]]
+            : [
+                ...(share(figures[at] ?? 0) ? [["Share", share(figures[at] ?? 0)] as [string, string]] : []),
+                ["Rows", format.count(data.rows[at])] as [string, string],
+              ]),
         ];
       }),
       series: parts
@@ -324,7 +362,7 @@ function bar(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
                 color: paint.ink2,
                 opacity: 1,
                 fontSize: 14,
-                formatter: (each: { value: number }) => (counted ? format.short(each.value) : say(each.value)),
+                formatter: (each: { value: number }) => told(each.value, narrow),
               },
             },
           ],
@@ -357,7 +395,12 @@ function line(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
       xAxis: axis(
         paint,
         timed
-          ? { type: "time", splitLine: { show: false }, axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true } }
+          ? {
+              type: "time",
+              minInterval: STEP_MS[chart.bucket ?? "day"],
+              splitLine: { show: false },
+              axisLabel: { color: paint.ink3, fontSize: 14, hideOverlap: true },
+            }
           : { type: "category", data: data.times.map(say), splitLine: { show: false } },
       ),
       yAxis: axis(paint, {
@@ -371,10 +414,7 @@ function line(chart: ChartRequest, answer: ChartRead, known: Known): Drawn {
           const at = all[0]?.dataIndex ?? 0;
           return [
             [chart.x, say(data.times[at])],
-            ...all.map((each): [string, string] => [
-              each.seriesName,
-              format.amount(format.number(Array.isArray(each.value) ? each.value[1] : each.value), unit),
-            ]),
+            ...all.map((each): [string, string] => [each.seriesName, format.measured(Array.isArray(each.value) ? each.value[1] : each.value, unit)]),
             ...(counted ? [] : [["Rows", format.count(data.rows[at])] as [string, string]]),
           ];
         }),
@@ -422,6 +462,9 @@ function timeStretch(name: string, times: string[], x: [number, number]): Filter
       ]
     : [{ column: name, op: "ge", value: first }];
 }
+
+/** No tick stands between two steps. */
+const STEP_MS = { hour: 3.6e6, day: 864e5, week: 7 * 864e5, month: 28 * 864e5, quarter: 89 * 864e5, year: 364 * 864e5 };
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

@@ -2,7 +2,7 @@
 import { axis, tip } from "../charts/chart";
 import * as format from "../format";
 import type { ChartRead, ChartRequest, Filter } from "../schema";
-import { type Drawn, type Known, isPicked, label, legend, stretch, titled, unitOfFigure } from "./draw";
+import { type Drawn, type Known, isPicked, label, legend, stepName, stretch, titled, unitOfFigure } from "./draw";
 
 interface Raster {
   width: number;
@@ -178,6 +178,17 @@ function paintCells(raster: Raster, cells: Cells, colours: string[], named: bool
     image.data[place + 3] = 60 + 195 * (ranks.get(count) ?? 1);
   }
   context.putImageData(image, 0, 0);
+  return enlarged(canvas);
+}
+
+/** Large cells keep their edges: what draws the picture later would blur them into one another. */
+function enlarged(small: HTMLCanvasElement): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = small.width * Math.max(1, Math.ceil(1200 / small.width));
+  canvas.height = small.height * Math.max(1, Math.ceil(700 / small.height));
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
 
@@ -220,7 +231,11 @@ export function heat(chart: ChartRequest, answer: ChartRead, known: Known): Draw
   const data = answer.data as unknown as { x: Side; y: Side; cells: [number, number, number, number | null][]; left_out: { x: number; y: number } };
   const measured = Boolean(chart.color && chart.measure && chart.measure !== "count");
   const side = (of: Side, name: string | null | undefined) =>
-    of.edges ? of.edges.slice(0, -1).map((each) => format.rough(each, 6)) : (of.names ?? []).map((each) => label(known(name), each));
+    of.edges
+      ? of.edges.slice(0, -1).map((each) => format.rough(each, 6))
+      : (of.names ?? []).map((each) =>
+          chart.bucket && typeof each === "string" && known(name)?.kind.startsWith("date") ? stepName(each, chart.bucket) : label(known(name), each),
+        );
   const xs = side(data.x, chart.x);
   const ys = side(data.y, chart.y);
   const figure = (cell: [number, number, number, number | null]) => (measured ? cell[3] : cell[2]);
@@ -277,12 +292,7 @@ export function heat(chart: ChartRequest, answer: ChartRead, known: Known): Draw
               [chart.x, xs[cell[0]] ?? ""],
               [chart.y ?? "", ys[cell[1]] ?? ""],
               ...(measured
-                ? [
-                    [`${chart.measure} of ${chart.color}`, format.amount(format.number(figure(cell)), unitOfFigure(chart, known, chart.color))] as [
-                      string,
-                      string,
-                    ],
-                  ]
+                ? [[`${chart.measure} of ${chart.color}`, format.measured(figure(cell), unitOfFigure(chart, known, chart.color))] as [string, string]]
                 : []),
               ["Rows", format.count(cell[2])],
             ]
@@ -328,6 +338,7 @@ export function boxes(chart: ChartRequest, answer: ChartRead, known: Known): Dra
   const picking = (chart.picks ?? []).length > 0;
   return {
     empty: names.length === 0,
+    lines: names.length,
     note: `A box holds the middle half; whiskers reach 1.5 boxes further, and ${format.counted(outside, "row lies", "rows lie")} beyond them${data.others.names ? `; ${format.counted(data.others.names, "smaller name")} not drawn` : ""}.`,
     numbers: () => ({
       columns: [chart.x, "rows", "lower whisker", "first quartile", "median", "third quartile", "upper whisker", "beyond"],
@@ -348,7 +359,7 @@ export function boxes(chart: ChartRequest, answer: ChartRead, known: Known): Dra
         type: "category",
         data: [...names].reverse(),
         axisLine: { show: false },
-        axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 92 : 150, overflow: "truncate" },
+        axisLabel: { color: paint.ink2, fontSize: 14, width: narrow ? 92 : 150, overflow: "truncate", interval: 0 },
       }),
       tooltip: tip(paint, (params) => {
         const at = top - (params as { dataIndex: number }).dataIndex;

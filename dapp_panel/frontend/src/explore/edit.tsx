@@ -5,7 +5,7 @@ import { Button } from "../parts/button";
 import { Dialog } from "../parts/dialog";
 import { Chooser, Select } from "../parts/field";
 import { Icon, type IconName } from "../parts/icon";
-import { MEASURES, SHAPES, type Shape, bucketsFor, chartFor, fits, isNumber, reshape, roleOf } from "./choose";
+import { MEASURES, SHAPES, type Shape, bucketsFor, chartFor, fits, isNumber, reshape, roleOf, usual } from "./choose";
 
 const ICONS: Record<Shape, IconName> = { histogram: "chart", bar: "chart", line: "chartline", scatter: "scatter", heat: "heat", box: "columns" };
 
@@ -62,7 +62,7 @@ export function EditChart({ profile, chart, onDone, onClose }: EditProps) {
             options={options.filter((each) => each.value !== made.x && each.value !== made.y && (made.shape !== "heat" || isNumber(column(each.value))))}
             placeholder={made.shape === "heat" ? "Nothing: count rows" : "One colour"}
             clearable
-            onChange={(value) => change({ color: value || null, measure: made.shape === "heat" ? (value ? "mean" : "count") : made.measure })}
+            onChange={(value) => change({ color: value || null, measure: made.shape === "heat" ? (value ? usual(value) : "count") : made.measure })}
           />
         )}
         {made && (
@@ -100,6 +100,17 @@ export function EditChart({ profile, chart, onDone, onClose }: EditProps) {
             value={made.bucket ?? "month"}
             choices={bucketsFor(x).map((each): [string, string] => [each, `a ${each}`])}
             onChange={(value) => change({ bucket: value as ChartRequest["bucket"] })}
+          />
+        )}
+        {made?.shape === "histogram" && Number(x?.maximum) > 0 && (
+          <Select
+            label="Scale"
+            value={made.log ? "log" : "even"}
+            choices={[
+              ["even", "Even steps"],
+              ["log", "Steps that grow by a factor, for a long tail"],
+            ]}
+            onChange={(value) => change({ log: value === "log" || undefined })}
           />
         )}
         {made?.shape === "histogram" && (

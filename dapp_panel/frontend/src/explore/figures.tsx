@@ -1,18 +1,44 @@
 // Key figures: how many rows are left, and whatever else is asked for.
 import { useState } from "preact/hooks";
 import * as format from "../format";
-import type { BoardRead, DatasetRead, Measure } from "../schema";
+import { useCall } from "../query";
+import type { BoardRead, DatasetRead, Filter, Measure } from "../schema";
 import { Button } from "../parts/button";
 import { Dialog } from "../parts/dialog";
 import { Chooser, Select } from "../parts/field";
 import { Icon } from "../parts/icon";
 import { writeFigures } from "./board";
-import { MEASURES } from "./choose";
+import { change, before } from "./period";
+import { MEASURES, usual } from "./choose";
 
 const NUMERIC = new Set(["integer", "decimal", "duration", "boolean"]);
 
-export function Figures({ dataset, board, figures }: { dataset: DatasetRead; board: BoardRead | undefined; figures: Measure[] }) {
+interface FiguresProps {
+  dataset: DatasetRead;
+  board: BoardRead | undefined;
+  figures: Measure[];
+  /** Every condition that holds. */
+  filters: Filter[];
+}
+
+export function Figures({ dataset, board, figures, filters }: FiguresProps) {
   const [adding, setAdding] = useState(false);
+  const earlier = before(filters, dataset.schema);
+  const then = useCall<BoardRead>(
+    earlier && board ? "explore.board" : null,
+    { ref: dataset.id, version: dataset.version, charts: [], figures, filters: earlier?.filters },
+    { keep: true },
+  ).data;
+  const against = (now: unknown, past: unknown, shown: string) => {
+    const words = earlier && then ? change(now, past, earlier.words) : "";
+    return (
+      words && (
+        <span class="small muted" title={`${shown} in ${earlier?.words}`}>
+          {words}
+        </span>
+      )
+    );
+  };
   const fit = board?.fit;
   return (
     <div class="figures">
@@ -24,11 +50,13 @@ export function Figures({ dataset, board, figures }: { dataset: DatasetRead; boa
         <span class="small muted num">
           {board && fit !== board.rows ? `${format.percent((fit ?? 0) / (board.rows || 1))} of ${format.count(board.rows)}` : "all of them"}
         </span>
+        {against(fit, then?.fit, format.count(then?.fit))}
       </div>
       {figures.map((each, at) => (
         <div class="figure-card" key={`${each.op}${each.column}`}>
           <span class="small muted clip">{nameOf(each)}</span>
           <b class="num">{shown(board?.figures[at], dataset, each)}</b>
+          {against(board?.figures[at], then?.figures[at], shown(then?.figures[at], dataset, each))}
           <button
             type="button"
             class="figure-close"
@@ -58,15 +86,16 @@ function shown(value: unknown, dataset: DatasetRead, figure: Measure): string {
   if (value === undefined || value === null) return "–";
   const column = dataset.schema.find((each) => each.name === figure.column);
   if (typeof value !== "number") return format.cell(value, column?.kind);
-  return format.amount(format.number(value), figure.op === "count" || figure.op === "distinct" ? null : column?.unit);
+  return format.measured(value, figure.op === "count" || figure.op === "distinct" ? null : column?.unit);
 }
 
 function Add({ dataset, onDone, onClose }: { dataset: DatasetRead; onDone: (figure: Measure) => void; onClose: () => void }) {
   const [column, setColumn] = useState("");
   const kind = dataset.schema.find((each) => each.name === column)?.kind ?? "";
   const ops = MEASURES.filter(([each]) => NUMERIC.has(kind) || each === "distinct");
-  const [op, setOp] = useState("mean");
-  const chosen = ops.some(([each]) => each === op) ? op : "distinct";
+  const [op, setOp] = useState<string | null>(null);
+  const wanted = op ?? usual(column);
+  const chosen = ops.some(([each]) => each === wanted) ? wanted : "distinct";
   return (
     <Dialog
       title="Add a figure"

@@ -45,7 +45,7 @@ export function Admin() {
           { id: "system", label: "System", href: to("/admin/system") },
         ]}
       />
-      {part === "" && <Accounts />}
+      {!["audit", "notices", "keys", "system"].includes(part) && <Accounts />}
       {part === "audit" && <Audit />}
       {part === "notices" && <Notices />}
       {part === "keys" && <Keys />}

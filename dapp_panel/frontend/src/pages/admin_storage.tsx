@@ -21,15 +21,19 @@ export function Storage() {
       {found.error && <Trouble error={found.error} again={found.reload} />}
       <ul class="lines">
         {found.data?.items.map((each) => (
-          <li key={each.account.id} class="version-line">
-            <span class="grow strong clip">{nameOf({ name: each.account.name, email: each.email })}</span>
+          <li key={each.account.id} class="version-line storage-line">
+            <span class="grow">
+              <span class="strong clip" style={{ display: "block" }}>
+                {nameOf({ name: each.account.name, email: each.email })}
+              </span>
+              <span class="small muted num">
+                {format.bytes(each.used)}
+                {each.quota != null && ` of ${format.bytes(each.quota)}`}
+              </span>
+            </span>
             {each.quota != null && (
               <Meter share={each.quota ? each.used / each.quota : 1} label={`${format.bytes(each.used)} of ${format.bytes(each.quota)}`} />
             )}
-            <span class="small muted num">
-              {format.bytes(each.used)}
-              {each.quota != null && ` of ${format.bytes(each.quota)}`}
-            </span>
             <Button small label={`Limit for ${each.account.name}`} onClick={() => edit(each)}>
               Limit
             </Button>

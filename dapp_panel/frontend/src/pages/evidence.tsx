@@ -36,7 +36,7 @@ export function Evidence({ results }: { results: Results }) {
                 rows={results.importances.map((each) => ({
                   name: format.named(each.column, unitOf(results, each.column)),
                   value: each.value,
-                  text: `${format.rough(each.value, 2)}${each.std ? ` ± ${format.rough(each.std, 1)}` : ""}`,
+                  text: `${format.worth(results.metric, format.rough(each.value, 2), results.target_column?.unit)}${each.std ? ` ± ${format.rough(each.std, 1)}` : ""}`,
                 }))}
               />
             </div>
@@ -50,9 +50,11 @@ export function Evidence({ results }: { results: Results }) {
           ))}
         </ul>
       </Card>
-      <Card title="Score over time">
-        <OverTime board={board} />
-      </Card>
+      {results.leaderboard.length > 1 && (
+        <Card title="Score over time">
+          <OverTime board={board} />
+        </Card>
+      )}
       <Card
         title="Candidates"
         note={`${format.counted(results.leaderboard.length, "candidate")} in ${format.duration(results.seconds)}; ± is the spread over the parts`}

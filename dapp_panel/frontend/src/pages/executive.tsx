@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import * as format from "../format";
 import { useCall } from "../query";
 import { to } from "../router";
-import type { HomeRead, InsightRead, ModelRead, TableRead } from "../schema";
+import type { HomeRead, InsightRead, ModelRead, Score, TableRead } from "../schema";
 import { may, nameOf } from "../session";
 import { Button } from "../parts/button";
 import { discard } from "../parts/deleting";
@@ -52,8 +52,19 @@ function newest(models: ModelRead[]): { model: ModelRead; before: ModelRead | un
 /** Scores in words that need no explanation. */
 const PLAIN: Record<string, string> = { accuracy: "Right", mae: "Typically off by this much" };
 
+/** Whether a score is better than guessing by more than chance. */
+function tells(score: Score | null | undefined): boolean {
+  return score != null && (score.greater_is_better ? score.low > score.baseline : score.high < score.baseline);
+}
+
+/** The plain score; where that says no more than guessing does, as with rare answers, the one that was searched by, if it says more. */
+function headline(model: ModelRead): Score | null | undefined {
+  const plain = model.plain_score ?? model.score;
+  return !tells(plain) && tells(model.score) ? model.score : plain;
+}
+
 function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | undefined }) {
-  const score = model.plain_score ?? model.score;
+  const score = headline(model);
   return (
     <a class="result-card" href={to(`/models/${model.id}`)}>
       <span class="row" style={{ "--gap": "8px" }}>
@@ -66,10 +77,11 @@ function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | u
       </span>
       <span class="result-sentence">{format.answers(model.sentence)}</span>
       {score && (
-        <span class="result-figure">
-          <b class="num">{format.score(score.name, score.value)}</b>
+        <span class={`result-figure${tells(score) ? "" : " untold"}`}>
+          <b class="num">{format.score(score.name, score.value, model.unit)}</b>
           <span class="small muted">
-            {PLAIN[score.name] ?? score.label}, between {format.score(score.name, score.low)} and {format.score(score.name, score.high)}
+            {PLAIN[score.name] ?? score.label}, between {format.score(score.name, score.low, model.unit)} and {format.score(score.name, score.high, model.unit)}
+            ; guessing {format.score(score.name, score.baseline, model.unit)}
           </span>
         </span>
       )}
@@ -81,13 +93,13 @@ function ResultCard({ model, before }: { model: ModelRead; before: ModelRead | u
 }
 
 function changed(model: ModelRead, before: ModelRead | undefined): string {
-  const now = model.plain_score ?? model.score;
-  const then = before?.plain_score ?? before?.score;
+  const now = headline(model);
+  const then = now?.name === before?.score?.name ? before?.score : before?.plain_score;
   if (!before || !then || !now || then.name !== now.name) return model.version > 1 ? `Version ${model.version} ·` : "First version ·";
   const better = now.greater_is_better ? now.value - then.value : then.value - now.value;
   const apart = now.low > then.high || now.high < then.low;
   const words = !apart ? "about as good as" : better > 0 ? "better than" : "worse than";
-  return `Version ${model.version}, ${words} version ${before.version} (${format.score(then.name, then.value)}) ·`;
+  return `Version ${model.version}, ${words} version ${before.version} (${format.score(then.name, then.value, model.unit)}) ·`;
 }
 
 export function InsightCards({ insights }: { insights: InsightRead[] }) {

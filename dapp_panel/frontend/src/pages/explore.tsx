@@ -144,7 +144,7 @@ function Board({ dataset, profile }: { dataset: DatasetRead; profile: Profile })
           ))}
         </div>
       )}
-      <Figures dataset={dataset} board={board.data} figures={figures} />
+      <Figures dataset={dataset} board={board.data} figures={figures} filters={everyFilter(charts)} />
       {board.error && <Trouble error={board.error} again={board.reload} />}
       {table && <Grid dataset={dataset} picked={charts.flatMap((each) => each.picks ?? [])} />}
       {!table && (

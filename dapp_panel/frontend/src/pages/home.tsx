@@ -128,18 +128,28 @@ function summary(data: HomeRead): string {
   return needed ? `${busy}, and ${format.counted(needed, "thing needs", "things need")} a decision.` : `${busy}.`;
 }
 
+const BEGINNING: [string, string][] = [
+  ["Drop a file", "CSV, Excel, Parquet or JSON. It is read, checked and sealed."],
+  ["See what is in it", "Every column in one picture, and what is wrong with it in plain words."],
+  ["Press Train", "Pick what to predict. The best model is found while you watch."],
+  ["Decide", "One honest sentence about the result, then predictions for one case or a whole file."],
+];
+
+/** For who looks at what others bring. */
+const WATCHING: [string, string][] = [
+  ["See the data", "Every column in one picture, what is wrong with it in plain words, and charts that filter each other."],
+  ["Read the result", "One honest sentence about each model, with how far to trust it."],
+  ["Ask about a case", "Fill in what you know, and read what the model expects and why."],
+  ["Be told", "The bell says when something is shared with you, is ready, or changes."],
+];
+
 function Beginning() {
-  const steps: [string, string][] = [
-    ["Drop a file", "CSV, Excel, Parquet or JSON. It is read, checked and sealed."],
-    ["See what is in it", "Every column in one picture, and what is wrong with it in plain words."],
-    ["Press Train", "Pick what to predict. The best model is found while you watch."],
-    ["Decide", "One honest sentence about the result, then predictions for one case or a whole file."],
-  ];
+  const steps: [string, string][] = may("dataset.create") ? BEGINNING : WATCHING;
   return (
     <>
       {may("dataset.create") ? (
         <>
-          <Drop whole>Drop your first file here</Drop>
+          <Drop whole>{matchMedia("(pointer: fine)").matches ? "Drop your first file here" : "Choose your first file"}</Drop>
           <Sendings />
         </>
       ) : (

@@ -79,7 +79,7 @@ export function Drop({
         <Icon name="upload" size={compact ? 20 : 26} />
       </span>
       <div class="grow">
-        <p class="strong">{over ? "Let go to upload" : (children ?? "Drop files here")}</p>
+        <p class="strong">{over ? "Let go to upload" : (children ?? (matchMedia("(pointer: fine)").matches ? "Drop files here" : "Bring in files"))}</p>
         <p class="small muted">CSV, Excel, Parquet or JSON, up to {format.bytes(boot.uploadLimit)} each</p>
       </div>
       <Button tone={compact ? "plain" : "main"} onClick={() => input.current?.click()}>
