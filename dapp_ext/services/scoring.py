@@ -108,7 +108,14 @@ def serve(pipe: Connection) -> None:
         except Exception as error:  # noqa: BLE001  told in the log and to whoever asked
             log.error("A prediction failed in an unforeseen way:\n%s", outline(error))
             answers = [Internal("The prediction failed in an unforeseen way. An administrator finds the reason in the log.")] * len(asked)
-        pipe.send(answers)
+        pipe.send([_alone(each) for each in answers])
+
+
+def _alone(answer: Any) -> Any:
+    """An error without those that led to it: what a hostile file was nested into is too deep for the way back."""
+    if isinstance(answer, BaseException):
+        answer.__cause__ = answer.__context__ = answer.__traceback__ = None
+    return answer
 
 
 def inspect(given: FilePass) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import zipfile
 from collections.abc import Callable
@@ -119,6 +120,17 @@ def test_amounts(services: Services, owner: Actor, dataset: DatasetRead, registe
     assert isinstance(services.predictions.predict(owner, model.id, PredictRequest(rows=[{"b": 1.0}])).predictions[0].prediction, float)
 
 
+def _nested(depth: int) -> bytes:
+    """A list in a list in a list, as skops would write it, deeper than anybody reads."""
+    within: dict[str, Any] = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "content": [], "__id__": 1}
+    for _ in range(depth):
+        within = {**within, "content": [within]}
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("schema.json", json.dumps({**within, "protocol": 2, "_skops_version": "0.13"}))
+    return body.getvalue()
+
+
 def test_what_is_not_allowed_is_named_and_nothing_is_kept(
     services: Services, owner: Actor, dataset: DatasetRead, register: Callable[..., ModelRead], person: Callable[[str, Role], Actor]
 ) -> None:
@@ -127,7 +139,12 @@ def test_what_is_not_allowed_is_named_and_nothing_is_kept(
     with pytest.raises(ModelTypeRefused, match="pandas") as refused:
         register(owner, foreign)
     assert any("pandas" in name for name in refused.value.details["types"])
-    for wrong, said in ((b"no pipeline", "no pipeline that skops can read"), (skops.io.dumps({"a": 1}), "cannot predict"), (b"", "no pipeline in the body")):
+    for wrong, said in (
+        (b"no pipeline", "no pipeline that skops can read"),
+        (_nested(400), "no pipeline that skops can read"),
+        (skops.io.dumps({"a": 1}), "cannot predict"),
+        (b"", "no pipeline in the body"),
+    ):
         with pytest.raises(Invalid, match=said):
             register(owner, wrong)
     with pytest.raises(ColumnUnknown):
