@@ -148,7 +148,11 @@ function InsightTable(props: { table: TableRead }): React.ReactElement {
             <tr key={at}>
               {row.map((cell, column) => (
                 <td key={column} className={typeof cell === 'number' ? 'jp-mod-number' : ''}>
-                  {cell === null ? '' : typeof cell === 'number' ? wording.figure(cell, like[column]) : String(cell)}
+                  {cell === null
+                    ? ''
+                    : typeof cell === 'number'
+                      ? wording.figure(cell, like[column])
+                      : String(cell)}
                 </td>
               ))}
             </tr>
