@@ -16,7 +16,7 @@ from dapp_ext.errors import Invalid
 from dapp_ext.schema.datasets import Grouping, Measure
 
 _EVERY = {"year": "1y", "quarter": "1q", "month": "1mo", "week": "1w", "day": "1d", "hour": "1h"}
-_ROWS, _CELL = "rows", "cell"
+_ROWS = "rows"
 BOX = ("low", "q1", "median", "q3", "high", "outside")
 _QUARTILES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 _WHISKER = 1.5
@@ -187,10 +187,7 @@ class Grouped:
         """One row for each group, ordered by the groups; at most ``limit``, and whether there were more."""
         keys = [self._key(name, *group).alias(name) for name, group in zip(self._keys, self._groups, strict=True)]
         figures = [*self._figures, pl.len().alias(_ROWS)]
-        if len(keys) > 1 and len(self._edges) == len(keys):
-            grouped = self._by_one_number(keys, figures)
-        else:
-            grouped = self._frame.lazy().with_columns(keys).group_by(self._keys).agg(figures)
+        grouped = self._frame.lazy().with_columns(keys).group_by(self._keys).agg(figures)
         answer = grouped.with_columns(self._parts).collect()
         if len(self._groups) == 1 and self._keys[0] in self._edges:
             answer = self._with_empty_bins(answer)
@@ -205,18 +202,6 @@ class Grouped:
     def bins(self) -> dict[int, pl.Series]:
         """All edges of the bins by the place of their grouping, once collected."""
         return {self._keys.index(name): edges for name, edges in self._all_edges.items()}
-
-    def _by_one_number(self, keys: list[pl.Expr], figures: list[pl.Expr]) -> pl.LazyFrame:
-        """Groups of bins of several columns, each cell known by one number; to group by several columns takes twice the time."""
-        cell, size = pl.lit(0, pl.UInt32), 1
-        back: list[pl.Expr] = []
-        for name, key in zip(self._keys, keys, strict=True):
-            bins = len(self._edges[name])
-            cell = cell + key.fill_null(bins) * size
-            place = pl.col(_CELL) // size % (bins + 1)
-            back.append(pl.when(place < bins).then(place).cast(pl.UInt32).alias(name))
-            size *= bins + 1
-        return self._frame.lazy().with_columns(cell.alias(_CELL)).group_by(_CELL).agg(figures).with_columns(back)
 
     def _key(self, name: str, group: Grouping, place: Place) -> pl.Expr:
         column = place.column.name

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dapp_ext.domain.boards import ColumnDesk, answer_chart, answer_figure
@@ -244,6 +244,7 @@ def test_an_unknown_column_is_named(desk: ColumnDesk) -> None:
 
 
 @given(low=st.floats(-1e9, 1e9), span=st.floats(1e-6, 1e9), bins=st.integers(2, 200), whole=st.booleans())
+@example(low=-920900576.7263716, span=1.2783293703736547e-06, bins=137, whole=False)
 @settings(max_examples=200, deadline=None)
 def test_round_edges_hold_the_range(low: float, span: float, bins: int, whole: bool) -> None:
     if whole:

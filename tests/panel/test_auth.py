@@ -76,7 +76,7 @@ def test_without_a_cookie_there_is_the_sign_in_page_and_nothing_else(address: st
             assert client.get(path).status_code == 404, path
     with pytest.raises(InvalidStatus) as refused, _socket(address, "x.y", origin=address):
         pass
-    assert refused.value.response.status_code == 403
+    assert refused.value.response.status_code == 401
 
 
 def test_a_link_from_another_site_finds_the_strict_cookie_at_the_second_look(address: str) -> None:

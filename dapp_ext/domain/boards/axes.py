@@ -73,7 +73,8 @@ def round_edges(low: float, high: float, bins: int, *, whole: bool) -> Array:
     span = high - low
     if span <= 0 or not math.isfinite(span):
         return np.array([low, low + (1.0 if whole or low == 0 else abs(low) * 0.01)])
-    rough = span / bins
+    # A bin narrower than what parts two numbers of this size would have no numbers in it.
+    rough = max(span / bins, 4.0 * float(np.spacing(max(abs(low), abs(high)))))
     power = 10.0 ** math.floor(math.log10(rough))
     step = next((factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= rough * 0.999), 10 * power)
     if whole:
