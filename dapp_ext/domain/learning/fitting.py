@@ -15,9 +15,9 @@ from dapp_ext.domain.learning.clock import Allowance, Clock
 from dapp_ext.domain.learning.cores import each_on_a_core
 from dapp_ext.domain.learning.families import KINDS, Params
 from dapp_ext.domain.learning.features import Encoded
-from dapp_ext.domain.learning.learners import Fitted, Problem
+from dapp_ext.domain.learning.learners import Fitted, Material, Problem
 from dapp_ext.domain.learning.metrics import Truth, score_of
-from dapp_ext.domain.learning.search import Checked, Search, prepare
+from dapp_ext.domain.learning.search import Checked, Memo, Search, prepare
 from dapp_ext.domain.learning.sizing import Plan
 from dapp_ext.domain.learning.splits import Rows, sample_rows
 from dapp_ext.schema.base import now
@@ -27,6 +27,9 @@ Array = npt.NDArray[Any]
 STOP_SECONDS = 1.5
 # Learning again from all rows is begun where so many times its likely seconds are left.
 SLACK = 1.3
+# Learners that chance has a hand in learn from all rows so many times, since their mean is better than each; from so many on
+# the models of the folds, which saw two thirds of the rows, no longer help. A blend likes to have so many fits in all.
+FITS, FITS_ENOUGH, FITS_OF_A_BLEND = 4, 2, 6
 
 
 @dataclass(frozen=True)
@@ -85,34 +88,46 @@ class Finals:
     def everything(self, final: Final, seconds_kept: float) -> tuple[list[tuple[Any, Any]], list[float]] | None:
         """The same model learned from these rows, which are all there are: (parts, weights), or None where there is no time.
 
-        Models of folds stay and count half, as they are steadier; all others give way to one fit of all rows.
+        Boosting and networks learn several times with other random numbers, as often as the time allows. Their models of
+        folds count as one of these fits, and give way to two; all other learners give way to one fit of all rows.
         """
         members: list[tuple[Any, Any]] = []
         weights: list[float] = []
-        made = self._each(lambda source: self._again(source, seconds_kept), final.sources)
-        for source, part in zip(final.sources, made, strict=True):
-            share = source.weight if part is None else source.weight / 2 if len(source.parts) > 1 else 0.0
-            if share:
-                members += source.parts
-                weights += [share / len(source.parts)] * len(source.parts)
+        prepared, paces = Memo(), {id(source): source.pace for source in final.sources}
+
+        def again(asked: tuple[Source, int]) -> tuple[Any, Any] | None:
+            source, number = asked
+            began = time.monotonic()
+            part = self._again(replace(source, pace=paces[id(source)]), number, prepared, seconds_kept)
             if part is not None:
-                members.append(part)
-                weights.append(source.weight - share)
+                paces[id(source)] = (time.monotonic() - began) / len(self.y)
+            return part
+
+        # Each once before any of them twice, what counts most first.
+        sources = sorted(final.sources, key=lambda source: -source.weight)
+        asked = [(source, number) for number in range(FITS) for source in sources if number < (FITS if KINDS[source.checked.trial.family].bagged else 1)]
+        made = self._each(again, asked)
+        for source in final.sources:
+            fits = [part for (each, _), part in zip(asked, made, strict=True) if each is source and part is not None]
+            kept = source.parts if not fits or (len(source.parts) > 1 and len(fits) < FITS_ENOUGH) else []
+            share = source.weight / (len(fits) + bool(kept))
+            members += kept + fits
+            weights += [share / max(len(kept), 1)] * len(kept) + [share] * len(fits)
         return (members, weights) if any(part is not None for part in made) else None
 
     def _each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         return each_on_a_core(self.width, self.problem.threads, work, items)
 
-    def _again(self, source: Source, seconds_kept: float) -> tuple[Any, Any] | None:
-        """One candidate learned from all rows, where there is time."""
+    def _again(self, source: Source, number: int, prepared: Memo, seconds_kept: float) -> tuple[Any, Any] | None:
+        """One candidate learned from all rows, where there is time; ``number`` says which of its fits it is."""
         left = self.clock.left() - seconds_kept
         # What it took a moment ago tells more than what its candidate took, which had rows to stop at and began cold.
         guessed = final_seconds(source.checked.trial, self.plan, len(self.y))
         needed = guessed if source.pace is None else min(guessed, 1.2 * source.pace * len(self.y))
-        return self._whole(source.checked.trial, self.clock.allow(left)) if not self.clock.stopped() and SLACK * needed < left else None
-
-    def _whole(self, trial: Trial, allowance: Allowance) -> tuple[Any, Any] | None:
-        step, fitted = self._fit_rows(trial, np.arange(len(self.y)), allowance)
+        if self.clock.stopped() or SLACK * needed >= left:
+            return None
+        other = replace(self, problem=replace(self.problem, seed=self.problem.seed + number))
+        step, fitted = other._fit_rows(source.checked.trial, np.arange(len(self.y)), self.clock.allow(left), prepared)
         return None if fitted.cut else (step, fitted.model)
 
     def _bagged(self, checked: Checked) -> bool:
@@ -147,7 +162,7 @@ class Finals:
     def _kept_rows(self) -> int:
         return int(self.plan.rows * (0.8 if self.plan.folds == 1 else 1 - 1 / self.plan.folds))
 
-    def _fit_rows(self, trial: Trial, chosen: Array, allowance: Allowance) -> tuple[Any, Fitted]:
+    def _fit_rows(self, trial: Trial, chosen: Array, allowance: Allowance, prepared: Memo | None = None) -> tuple[Any, Fitted]:
         kind = KINDS[trial.family]
         params: Params = dict(trial.params)
         held = np.empty(0, dtype=np.int64)
@@ -160,8 +175,12 @@ class Finals:
             else:
                 params["rounds"] = max(round(1.1 * params["rounds"]), 1)
         whole = len(chosen) == len(self.y)
-        rows = (self.X if whole else self.X.take(chosen), self.y if whole else self.y[chosen])
-        step, material = prepare(kind, params, self.problem, rows)
+
+        def make() -> tuple[Any, Material]:
+            rows = (self.X if whole else self.X.take(chosen), self.y if whole else self.y[chosen])
+            return prepare(kind, params, self.problem, rows)
+
+        step, material = prepared.get((kind.prepare_key(params), 0), make) if prepared and whole else make()
         if len(held):
             material.X_valid, material.y_valid = step.transform(self.X.take(held)), self.y[held]
         fitted = kind.learn(material, params, self.problem, allowance)

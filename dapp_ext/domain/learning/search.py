@@ -50,7 +50,7 @@ class Memo:
             if key in self.parts:
                 return self.parts[key]
             made = make()
-            size = sum(_bytes(part) for part in (made[1].X, made[1].X_valid))
+            size = sum(_bytes(part) for part in (made[1].X, made[1].X_valid) if part is not None)
             if self.taken + size <= MEMO_BYTES:
                 self.parts[key] = made
                 self.taken += size

@@ -15,7 +15,7 @@ from dapp_ext.domain.learning.clock import Clock
 from dapp_ext.domain.learning.cores import cores_engine
 from dapp_ext.domain.learning.families import KINDS, check_params
 from dapp_ext.domain.learning.features import Encoded
-from dapp_ext.domain.learning.fitting import SLACK, Finals, final_seconds
+from dapp_ext.domain.learning.fitting import FITS_OF_A_BLEND, SLACK, Finals, final_seconds
 from dapp_ext.domain.learning.predictor import Predictor
 from dapp_ext.domain.learning.recipe import Recipe, Watch
 from dapp_ext.domain.learning.reporting import Made, evidence, libraries, report, worst
@@ -33,7 +33,8 @@ from dapp_ext.schema.models import Results, Trial
 
 TYPICAL_ROWS = 60
 # Kept for the importances even where learning from all rows takes the rest.
-LOOK_SECONDS, PARTS_LEARNED_AGAIN = 1.0, 1.6
+# The last learning from all rows may take this share of the budget at the most, and in any case what one fit takes.
+LOOK_SECONDS, SHARE_OF_LAST = 1.0, 0.3
 # Who stops wants an answer: a slow model is then asked about so many rows of the locked part as take this long, at least so many.
 SCORING_SECONDS, FEWEST_SCORED = 0.7, 1000
 
@@ -112,9 +113,10 @@ def _search(stage: Stage, plan: Plan, recipe: Recipe, clock: Clock, outside: tup
 
     def reserve(best: Trial | None) -> float:
         now = plan.with_folds(len(search.ground.folds))
-        # Learning once more from all rows is worth more than another candidate, and a blend has several parts that do.
-        parts = max(PARTS_LEARNED_AGAIN / at_once(recipe.threads)[0], SLACK) if now.rows >= len(stage.y) else 1.0
-        return kept + LOOK_SECONDS + (parts * final_seconds(best, now, len(stage.y)) if best else 0.0)
+        once = final_seconds(best, now, len(stage.y)) if best else 0.0
+        # Learning some times from all rows is worth more than another candidate.
+        last = min(SLACK * FITS_OF_A_BLEND / at_once(recipe.threads)[0] * once, SHARE_OF_LAST * recipe.time_budget) if best else 0.0
+        return kept + LOOK_SECONDS + (max(last, SLACK * once) if now.rows >= len(stage.y) else once)
 
     if engine is not None:
         run_wide(search, engine, recipe.trials, reserve)

@@ -306,3 +306,14 @@ def test_what_was_scored_is_explained_and_all_rows_are_learned_from_first(quick:
     assert "Once scored" in results.split.sentence
     assert results.importances[0].value > 0
     assert results.dependence
+
+
+def test_what_answers_learned_some_times_from_all_rows(quick: Any, people: pa.Table) -> None:
+    """Boosting learns four times with other random numbers, and the models of folds, which saw fewer rows, give way."""
+    trained = quick(people, "stays", trials=1, families=["lightgbm"])
+    learner = trained.predictor.pipeline.named_steps["learn"]
+    assert learner.weights == [0.25] * 4
+    rows = trained.predictor.pipeline.named_steps["table"].transform(people)
+    told = {tuple(model.predict_proba(step.transform(rows))[:, 1]) for step, model in learner.members}
+    assert len(told) == 4
+    assert "Once scored, it learned from all" in trained.facts["split"].sentence
